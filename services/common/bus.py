@@ -1,0 +1,59 @@
+"""How services speak with each other: the protocol, whatever carries it.
+
+Live tracks and states are for whoever listens now: a slow reader loses the oldest, nobody waits.
+Events are kept until the store has acknowledged them.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from services.core.types import CameraId, CameraSetup, CameraState, Event, TrackedFrame
+
+
+@dataclass(frozen=True, slots=True)
+class EventBatch:
+    """Events in the order in which they were published, to be acknowledged by `Bus.acknowledge`."""
+
+    events: tuple[Event, ...]
+    last: int
+    """Sequence number of the newest event in the batch."""
+
+
+class Bus(Protocol):
+    """One implementation connects threads of one process, another connects processes."""
+
+    def publish_events(self, events: Sequence[Event]) -> None:
+        """Hand events to the store. Never blocks; callable from any thread.
+
+        What the bound of the buffer cannot hold is dropped and counted, together with the evidence of
+        the second in which it was dropped, so that it becomes a gap.
+        """
+
+    async def next_events(self, limit: int = 500) -> EventBatch:
+        """Wait for unacknowledged events; the same batch comes again until it is acknowledged."""
+
+    def acknowledge(self, batch: EventBatch) -> None:
+        """Forget the batch: it is durable."""
+
+    def publish_tracks(self, frame: TrackedFrame) -> None:
+        """Tell live readers what was seen. Callable from any thread."""
+
+    def tracks(self, camera: CameraId) -> AbstractAsyncContextManager[AsyncIterator[TrackedFrame]]:
+        """Follow one camera's tracks from now on."""
+
+    def publish_state(self, camera: CameraId, state: CameraState) -> None:
+        """Keep what ingest tells of a camera's stream. Callable from any thread."""
+
+    def publish_fps(self, camera: CameraId, fps: float) -> None:
+        """Keep the rate at which the detector analyses a camera. Callable from any thread."""
+
+    def state(self, camera: CameraId) -> CameraState | None:
+        """Give the newest state of a camera with its rate, None when nobody has told one."""
+
+    def publish_setups(self, setups: Sequence[CameraSetup]) -> None:
+        """Replace what ingest and detector know of cameras and lines."""
+
+    def setups(self) -> AbstractAsyncContextManager[AsyncIterator[tuple[CameraSetup, ...]]]:
+        """Follow the setups: the newest at once, then each change."""

@@ -1,0 +1,25 @@
+"""The errors that the design answers, one class a situation."""
+
+
+class SightlineError(Exception):
+    """The root: its text is one clear line for a person, without secrets."""
+
+
+class BadInputError(SightlineError):
+    """What the user gave cannot be used; the text says what to do (command line: exit 2, HTTP: 422)."""
+
+
+class NotFoundError(SightlineError):
+    """The named camera, line or model does not exist (HTTP: 404)."""
+
+
+class ConflictError(SightlineError):
+    """The id is taken (HTTP: 409)."""
+
+
+class StreamError(SightlineError):
+    """A camera's stream could not be opened or ended: routine, the camera is degraded and retried."""
+
+
+class DatabaseUnavailableError(SightlineError):
+    """The database does not answer now: retried (HTTP: 503)."""

@@ -1,0 +1,200 @@
+"""The shared vocabulary.
+
+Two conventions hold everywhere: time is UTC (inside the code: seconds since 1970 as float, named
+`*_s` or `time_s`; on the wire: ISO 8601 with milliseconds), and geometry is normalised 0..1, x to the
+right and y down.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal, NewType
+
+CameraId = NewType("CameraId", str)
+LineId = NewType("LineId", str)
+ModelName = NewType("ModelName", str)
+
+Point = tuple[float, float]
+Direction = Literal["forward", "backward"]
+Anchor = Literal["centre", "foot"]
+Box = tuple[float, float, float, float]
+"""x1, y1, x2, y2, normalised."""
+
+TRAFFIC_CLASSES = ("person", "bicycle", "car", "motorbike", "bus", "truck")
+MASK_CLASSES = ("mask", "no_mask", "mask_incorrect")
+
+
+class CameraStatus(StrEnum):
+    """What a camera's stream does now."""
+
+    CONNECTING = "connecting"
+    LIVE = "live"
+    DEGRADED = "degraded"
+    DISABLED = "disabled"
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """A camera as its owner set it up; `url` carries its secrets and never leaves the services."""
+
+    id: CameraId
+    name: str
+    url: str
+    model: str = "traffic"
+    enabled: bool = True
+    fps: float = 10.0
+    """Frames to analyse each second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A directed counting line of two or more points; a change makes a new `version`."""
+
+    id: LineId
+    name: str
+    points: tuple[Point, ...]
+    anchor: Anchor = "centre"
+    classes: tuple[str, ...] | None = None
+    """Classes that count; None counts all."""
+    color: str = "#ff6b35"
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class CameraSetup:
+    """What ingest and detector need to know of a camera: its settings and its lines as they are now."""
+
+    camera: Camera
+    lines: tuple[Line, ...] = ()
+    epoch: int = 0
+    """The ownership under which its events are written."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessUnit:
+    """One compressed picture of a camera (H.264, Annex B) with its capture time."""
+
+    camera: CameraId
+    frame: int
+    """Counts the camera's pictures upwards within one connection."""
+    time_s: float
+    is_keyframe: bool
+    data: bytes
+    connection: int = 0
+    """Counts connections: pictures of two connections never share a decoder or a track."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """One object in one frame."""
+
+    box: Box
+    class_name: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedObject:
+    """A track as observed in one frame. `class_name` is the track's vote so far."""
+
+    track: int
+    box: Box
+    class_name: str
+    confidence: float
+    mask: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedFrame:
+    """The observed tracks of one analysed frame."""
+
+    camera: CameraId
+    frame: int
+    time_s: float
+    objects: tuple[TrackedObject, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """A track crossed a line. `id` is the same when the same frames are analysed again."""
+
+    id: str
+    camera: CameraId
+    line: LineId
+    line_version: int
+    time_s: float
+    class_name: str
+    direction: Direction
+    along: float
+    track: int
+    confidence: float
+    epoch: int = 0
+    mask: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrajectoryPoint:
+    """A track's observed box at one time."""
+
+    time_s: float
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Trajectory:
+    """A closed track: its observed positions, without pictures."""
+
+    id: str
+    camera: CameraId
+    track: int
+    epoch: int
+    class_name: str
+    confidence: float
+    points: tuple[TrajectoryPoint, ...]
+    mask: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysedSecond:
+    """Evidence that a camera was analysed in one whole second."""
+
+    camera: CameraId
+    second: int
+    """Seconds since 1970, UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChange:
+    """A camera's status changed; `cause` says why in words for a person, without secrets."""
+
+    camera: CameraId
+    time_s: float
+    status: CameraStatus
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraState:
+    """What the page shows of a camera beside its settings."""
+
+    status: CameraStatus = CameraStatus.CONNECTING
+    since_s: float = 0.0
+    fps: float = 0.0
+    """Measured analysed frames a second."""
+    resolution: tuple[int, int] | None = None
+    last_error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MinuteCount:
+    """Crossings of one line in one minute, by direction and class."""
+
+    camera: CameraId
+    line: LineId
+    minute: int
+    """Minutes since 1970, UTC."""
+    forward: dict[str, int] = field(default_factory=dict)
+    backward: dict[str, int] = field(default_factory=dict)
+
+
+Event = Crossing | Trajectory | AnalysedSecond | StatusChange
+"""What the store keeps."""
