@@ -1,0 +1,138 @@
+"""One camera's analysis: detections in; live tracks, crossings and closed trajectories out. Pure.
+
+The same analyser counts a live camera and a file; only its caller knows which.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from services.core.counting import LineCounter, Passage
+from services.core.types import (
+    CameraId,
+    Crossing,
+    Detection,
+    Line,
+    TrackedFrame,
+    TrackedObject,
+    Trajectory,
+    TrajectoryPoint,
+)
+from services.detector.track.bytetrack import ByteTracker
+from services.detector.track.tracker import Tracker
+
+TRAJECTORY_STEP_S = 0.2
+"""Least time between two kept positions of a trajectory."""
+
+TRAJECTORY_LIMIT = 3000
+"""Positions kept of one track: a parked car must not fill the memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What one frame brought."""
+
+    tracked: TrackedFrame
+    crossings: tuple[Crossing, ...]
+    closed: tuple[Trajectory, ...]
+
+
+@dataclass(slots=True)
+class _OpenTrajectory:
+    last: TrackedObject
+    points: list[TrajectoryPoint] = field(default_factory=list)
+    confidence: float = 0.0
+
+
+class Analyser:
+    """Tracks and counts the objects of one camera."""
+
+    def __init__(
+        self,
+        camera: CameraId,
+        aspect: float,
+        lines: Sequence[Line] = (),
+        epoch: int = 0,
+        connection: int = 0,
+        tracker: Tracker | None = None,
+    ) -> None:
+        self._camera, self._aspect = camera, aspect
+        self._epoch, self._connection = epoch, connection
+        self._tracker: Tracker = tracker or ByteTracker(aspect)
+        self._counters: list[LineCounter] = []
+        self._open: dict[int, _OpenTrajectory] = {}
+        self.set_lines(lines)
+
+    def set_lines(self, lines: Sequence[Line]) -> None:
+        """Count on these lines from now on; a line that did not change keeps what it knows of tracks."""
+        kept = {counter.line: counter for counter in self._counters}
+        self._counters = [kept.get(line) or LineCounter(line, self._aspect) for line in lines]
+
+    def update(self, frame: int, time_s: float, detections: Sequence[Detection]) -> Analysis:
+        """Take the detections of the next frame."""
+        step = self._tracker.update(time_s, detections)
+        tracked = TrackedFrame(self._camera, frame, time_s, step.observed)
+        seen = {item.track: item for item in step.observed}
+        for item in step.observed:
+            self._follow(time_s, item)
+        crossings = [
+            self._crossing(passage, seen[passage.track])
+            for counter in self._counters
+            for passage in counter.update(tracked)
+            if counter.line.classes is None or seen[passage.track].class_name in counter.line.classes
+        ]
+        return Analysis(tracked, tuple(crossings), self._close(step.closed))
+
+    def finish(self) -> tuple[Trajectory, ...]:
+        """Close all tracks: the stream has ended."""
+        return self._close(tuple(self._open))
+
+    def _identity(self, track: int) -> str:
+        return f"{self._camera}/{self._epoch}.{self._connection}/{track}"
+
+    def _crossing(self, passage: Passage, item: TrackedObject) -> Crossing:
+        line = passage.line
+        return Crossing(
+            id=f"{self._identity(passage.track)}/{line.id}.{line.version}/{passage.number}",
+            camera=self._camera,
+            line=line.id,
+            line_version=line.version,
+            time_s=passage.time_s,
+            class_name=item.class_name,
+            direction=passage.direction,
+            along=min(1.0, max(0.0, passage.along)),
+            track=passage.track,
+            confidence=self._open[passage.track].confidence,
+            epoch=self._epoch,
+            mask=item.mask,
+        )
+
+    def _follow(self, time_s: float, item: TrackedObject) -> None:
+        trajectory = self._open.setdefault(item.track, _OpenTrajectory(item))
+        trajectory.last = item
+        trajectory.confidence = max(trajectory.confidence, item.confidence)
+        points = trajectory.points
+        is_due = not points or time_s - points[-1].time_s >= TRAJECTORY_STEP_S - 1e-6
+        if is_due and len(points) < TRAJECTORY_LIMIT:
+            points.append(TrajectoryPoint(time_s, item.box))
+
+    def _close(self, tracks: tuple[int, ...]) -> tuple[Trajectory, ...]:
+        closed = []
+        for track in tracks:
+            for counter in self._counters:
+                counter.forget(track)
+            trajectory = self._open.pop(track, None)
+            if trajectory is not None:
+                closed.append(self._trajectory(track, trajectory))
+        return tuple(closed)
+
+    def _trajectory(self, track: int, trajectory: _OpenTrajectory) -> Trajectory:
+        return Trajectory(
+            id=self._identity(track),
+            camera=self._camera,
+            track=track,
+            epoch=self._epoch,
+            class_name=trajectory.last.class_name,
+            confidence=trajectory.confidence,
+            points=tuple(trajectory.points),
+            mask=trajectory.last.mask,
+        )

@@ -1,0 +1,40 @@
+"""Which pictures are analysed: pure, by capture time."""
+
+LEAST_FPS = 1.0
+"""Overload never lowers the rate below this: slower, tracks fall apart."""
+
+
+class Sampler:
+    """Picks pictures at an even rate and lowers it while analysis cannot keep up.
+
+    Load is shed here, by analysing fewer pictures, and never by letting the delay grow.
+    """
+
+    def __init__(self, fps: float) -> None:
+        self.fps = fps
+        self._rate = fps
+        self._next_s: float | None = None
+
+    @property
+    def rate(self) -> float:
+        """Pictures a second that are picked now."""
+        return self._rate
+
+    def pick(self, time_s: float) -> bool:
+        """Tell whether the picture of this capture time is analysed."""
+        period_s = 1 / self._rate
+        if self._next_s is None or abs(time_s - self._next_s) > 10 * period_s:
+            self._next_s = time_s
+        if time_s < self._next_s - period_s * 0.05:
+            return False
+        self._next_s += period_s
+        if self._next_s <= time_s:
+            self._next_s = time_s + period_s * 0.5
+        return True
+
+    def adapt(self, backlog_s: float) -> None:
+        """Lower the rate while pictures wait for long, raise it slowly when they do not."""
+        if backlog_s > 1.0:
+            self._rate = max(LEAST_FPS, self._rate * 0.8)
+        elif backlog_s < 0.3:
+            self._rate = min(self.fps, self._rate * 1.05)

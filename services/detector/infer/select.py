@@ -1,0 +1,71 @@
+"""Chooses the engine: measures those at hand on this machine and takes the fastest that computes right."""
+
+import logging
+import time
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from services.core.frames import Picture
+from services.detector.infer.detector import Detector
+from services.detector.infer.onnx_runtime import OnnxRuntimeDetector
+
+log = logging.getLogger(__name__)
+
+ROUNDS = 7
+LARGEST_DIFFERENCE = 0.02
+"""By which a confidence may differ from ONNX Runtime's."""
+
+
+def _open_vino(path: Path) -> Detector | None:
+    try:
+        from services.detector.infer.open_vino import OpenVinoDetector
+
+        return OpenVinoDetector(path)
+    except ImportError:
+        return None
+
+
+@cache
+def fastest_engine(path: Path) -> Callable[[Path], Detector]:
+    """Give the constructor of the fastest engine for a model file on this machine."""
+    reference = OnnxRuntimeDetector(path)
+    other = _open_vino(path)
+    if other is None or not _agrees(reference, other):
+        return OnnxRuntimeDetector
+    times_ms: dict[str, list[float]] = {reference.engine: [], other.engine: []}
+    for _ in range(ROUNDS):
+        for detector in (reference, other):
+            times_ms[detector.engine].append(_measure_ms(detector))
+    medians = {engine: median(values) for engine, values in times_ms.items()}
+    log.info("engines for %s: %s", path.name, ", ".join(f"{k} {v:.1f} ms" for k, v in medians.items()))
+    return type(other) if medians[other.engine] < 0.9 * medians[reference.engine] else OnnxRuntimeDetector
+
+
+def _probe(detector: Detector) -> Picture:
+    info = detector.info
+    noise = np.random.default_rng(0).integers(0, 255, (info.input_height // 8, info.input_width // 8, 3))
+    return np.kron(noise, np.ones((8, 8, 1))).astype(np.uint8)
+
+
+def _measure_ms(detector: Detector) -> float:
+    picture = _probe(detector)
+    letterbox = detector.letterbox(detector.info.input_width, detector.info.input_height)
+    started_s = time.perf_counter()
+    detector.detect(picture, letterbox, 0.5)
+    return (time.perf_counter() - started_s) * 1000
+
+
+def _agrees(reference: Detector, other: Detector) -> bool:
+    picture = _probe(reference)
+    letterbox = reference.letterbox(reference.info.input_width, reference.info.input_height)
+    one, two = (
+        sorted(item.confidence for item in detector.detect(picture, letterbox, 0.02))
+        for detector in (reference, other)
+    )
+    return len(one) == len(two) and all(
+        abs(a - b) <= LARGEST_DIFFERENCE for a, b in zip(one, two, strict=True)
+    )

@@ -1,0 +1,178 @@
+"""ByteTrack (Zhang et al., ECCV 2022): strong detections first, weak ones only for tracks that go on.
+
+Without appearance features. Overlap is taken of grown boxes (C-BIoU, WACV 2023), so that small and fast
+objects are still followed at ten frames a second. Only observed boxes leave the tracker.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from services.core.types import Detection, TrackedObject
+from services.detector.track.boxes import Floats, Rows, assign, centres, corners, grown, overlap
+from services.detector.track.classes import ClassVote, group_of, merge_same_objects
+from services.detector.track.kalman import BoxFilter
+from services.detector.track.tracker import TrackerUpdate
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerSettings:
+    """Thresholds; one set for all cameras and clips."""
+
+    strong: float = 0.4
+    """Confidence from which a detection may begin or find again a track."""
+    weak: float = 0.1
+    """Confidence from which a detection may continue a track that was just seen."""
+    begin: float = 0.45
+    """Confidence from which a detection begins a track."""
+    match: float = 0.15
+    """Least overlap of grown boxes for strong detections."""
+    match_weak: float = 0.4
+    """Least overlap of grown boxes for weak detections."""
+    match_new: float = 0.2
+    """Least overlap of grown boxes for tracks that are not confirmed yet."""
+    growth: float = 0.25
+    """By which share of its size a box grows on each side before overlaps are taken."""
+    confirm: int = 2
+    """Observations from which a track is told of."""
+    keep_lost_s: float = 1.5
+    """Time after which a track that is not seen is closed."""
+
+
+@dataclass(slots=True)
+class _Track:
+    """What is known of one track beside its filter."""
+
+    number: int
+    group: str
+    seen_s: float
+    votes: ClassVote = field(default_factory=ClassVote)
+    observations: int = 0
+    confidence: float = 0.0
+
+
+class ByteTracker:
+    """Follows the objects of one camera; `aspect` is the picture's width over its height."""
+
+    def __init__(self, aspect: float, settings: TrackerSettings | None = None) -> None:
+        self._aspect = aspect
+        self._settings = settings or TrackerSettings()
+        self._scale = np.array([aspect, 1.0, aspect, 1.0])
+        self._filter = BoxFilter()
+        self._tracks: list[_Track] = []
+        self._next = 1
+        self._time_s: float | None = None
+
+    def update(self, time_s: float, detections: Sequence[Detection]) -> TrackerUpdate:
+        """Take the detections of the next frame."""
+        step_s = 0.0 if self._time_s is None else max(0.0, time_s - self._time_s)
+        previous_s, self._time_s = self._time_s, time_s
+        usable = [d for d in detections if d.confidence >= self._settings.weak]
+        merged = merge_same_objects(usable, self._aspect)
+        self._filter.predict(step_s)
+        free, seen = self._associate(time_s, previous_s, merged)
+        seen += self._begin(time_s, merged, free)
+        closed = self._close(time_s)
+        return TrackerUpdate(tuple(self._tell(*pair) for pair in seen if self._is_told(pair[0])), closed)
+
+    def _associate(
+        self, time_s: float, previous_s: float | None, detections: list[Detection]
+    ) -> tuple[list[int], list[tuple[_Track, Detection]]]:
+        """Pair detections with tracks in three rounds; give the detections left over and the pairs."""
+        settings = self._settings
+        confidences = np.array([d.confidence for d in detections])
+        strong = np.flatnonzero(confidences >= settings.strong)
+        weak = np.flatnonzero(confidences < settings.strong)
+        confirmed = self._rows(lambda t: t.observations >= settings.confirm)
+        fresh = self._rows(lambda t: t.observations < settings.confirm)
+        seen: list[tuple[_Track, Detection]] = []
+        rest, strong_left = self._round(time_s, confirmed, strong, detections, settings.match, seen)
+        just_seen = np.array([r for r in rest if self._tracks[r].seen_s == previous_s], np.intp)
+        self._round(time_s, just_seen, weak, detections, settings.match_weak, seen)
+        _, strong_left = self._round(time_s, fresh, strong_left, detections, settings.match_new, seen)
+        return [int(i) for i in strong_left], seen
+
+    def _rows(self, condition: Callable[[_Track], bool]) -> Rows:
+        return np.array([i for i, track in enumerate(self._tracks) if condition(track)], np.intp)
+
+    def _round(
+        self,
+        time_s: float,
+        rows: Rows,
+        columns: Rows,
+        detections: list[Detection],
+        least: float,
+        seen: list[tuple[_Track, Detection]],
+    ) -> tuple[Rows, Rows]:
+        """Pair some tracks with some detections, correct the tracks; give what is left of both."""
+        similarity = self._similarity(rows, columns, detections)
+        i, j = assign(similarity, least)
+        chosen = [detections[k] for k in columns[j]]
+        if chosen:
+            self._filter.correct(rows[i], self._measured(chosen))
+        for row, detection in zip(rows[i], chosen, strict=True):
+            track = self._tracks[row]
+            self._observe(track, time_s, detection)
+            seen.append((track, detection))
+        return np.delete(rows, i), np.delete(columns, j)
+
+    def _similarity(self, rows: Rows, columns: Rows, detections: list[Detection]) -> Floats:
+        if not len(rows) or not len(columns):
+            return np.zeros((len(rows), len(columns)))
+        predicted = grown(corners(self._filter.mean[rows, :4]), self._settings.growth)
+        boxes = grown(self._corners([detections[j] for j in columns]), self._settings.growth)
+        groups = np.array([self._tracks[i].group for i in rows])
+        others = np.array([group_of(detections[j].class_name) for j in columns])
+        similarity: Floats = np.where(groups[:, None] == others[None, :], overlap(predicted, boxes), 0.0)
+        return similarity
+
+    def _corners(self, detections: list[Detection]) -> Floats:
+        boxes: Floats = np.array([d.box for d in detections]).reshape(-1, 4) * self._scale
+        return boxes
+
+    def _measured(self, detections: list[Detection]) -> Floats:
+        return centres(self._corners(detections))
+
+    def _observe(self, track: _Track, time_s: float, detection: Detection) -> None:
+        x1, y1, x2, y2 = detection.box
+        track.seen_s = time_s
+        track.observations += 1
+        track.confidence = max(track.confidence, detection.confidence)
+        track.votes.add(detection.class_name, detection.confidence, (x2 - x1) * (y2 - y1))
+
+    def _begin(
+        self, time_s: float, detections: list[Detection], free: list[int]
+    ) -> list[tuple[_Track, Detection]]:
+        chosen = [detections[i] for i in free if detections[i].confidence >= self._settings.begin]
+        if not chosen:
+            return []
+        self._filter.add(self._measured(chosen))
+        begun = []
+        for detection in chosen:
+            track = _Track(self._next, group_of(detection.class_name), time_s)
+            self._next += 1
+            self._observe(track, time_s, detection)
+            self._tracks.append(track)
+            begun.append((track, detection))
+        return begun
+
+    def _close(self, time_s: float) -> tuple[int, ...]:
+        """Drop tracks that are lost for long, and unconfirmed ones at once; name the confirmed ones."""
+        settings = self._settings
+        keep = np.array([self._stays(track, time_s) for track in self._tracks], bool)
+        ended = [t for t, kept in zip(self._tracks, keep, strict=True) if not kept]
+        self._tracks = [t for t, kept in zip(self._tracks, keep, strict=True) if kept]
+        self._filter.keep(keep)
+        return tuple(t.number for t in ended if t.observations >= settings.confirm)
+
+    def _stays(self, track: _Track, time_s: float) -> bool:
+        if track.observations < self._settings.confirm:
+            return track.seen_s == time_s
+        return time_s - track.seen_s <= self._settings.keep_lost_s
+
+    def _is_told(self, track: _Track) -> bool:
+        return track.observations >= self._settings.confirm
+
+    def _tell(self, track: _Track, detection: Detection) -> TrackedObject:
+        return TrackedObject(track.number, detection.box, track.votes.winner, detection.confidence)
