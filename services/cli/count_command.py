@@ -1,0 +1,151 @@
+"""`sightline count`: a file in, counts out."""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from services.cli.console import progress, table, write_json
+from services.cli.video_output import AnnotatedVideo
+from services.core.errors import BadInputError
+from services.core.lines import lines_from_json
+from services.core.types import Line
+from services.detector.count_file import FileCount, OnFrame, count_detections, count_video, read_detections
+from services.detector.decode.file import VideoFile
+from services.detector.infer.models import model_path
+from services.detector.infer.onnx_runtime import OnnxRuntimeDetector
+
+DEFAULT_ASPECT = 16 / 9
+
+
+@dataclass(frozen=True, slots=True)
+class CountRequest:
+    """What the user asked for, read and checked."""
+
+    lines: tuple[Line, ...]
+    fps: float | None
+    output: Path | None
+
+
+def count(
+    video: Annotated[Path | None, typer.Argument(help="Video file.", show_default=False)] = None,
+    lines: Annotated[Path, typer.Option(help="Counting lines: LINES.json.", show_default=False)] = ...,  # type: ignore[assignment]
+    model: Annotated[str, typer.Option(help="traffic, mask, a shipped model or an .onnx file.")] = "traffic",
+    detections: Annotated[
+        Path | None, typer.Option(help="Ready-made detections (JSON lines) in place of a video.")
+    ] = None,
+    fps: Annotated[
+        float | None,
+        typer.Option(help="Frames a second to analyse (default: all); with --detections theirs."),
+    ] = None,
+    json_output: Annotated[
+        Path | None, typer.Option("--json", help="Write counts and crossings to this file; - for stdout.")
+    ] = None,
+    video_output: Annotated[
+        Path | None, typer.Option("--video", help="Write the annotated video to this .mp4.")
+    ] = None,
+) -> None:
+    """Count what crosses the lines in a video file, the same result every time."""
+    if (video is None) == (detections is None):
+        raise BadInputError("give either a video file or --detections FILE")
+    if fps is not None and not 0 < fps <= 1000:
+        raise BadInputError(f"--fps {fps:g} makes no sense: give frames a second above 0")
+    request = CountRequest(lines_from_json(_text(lines), str(lines)), fps, video_output)
+    started_s = time.monotonic()
+    if video is not None:
+        result = _count_video(video, model, request)
+    else:
+        assert detections is not None
+        result = _count_detections(detections, request)
+    report = _report(video or detections, result, request.lines, time.monotonic() - started_s)
+    if json_output is None or str(json_output) != "-":
+        _print(report)
+    if json_output is not None:
+        write_json(json_output, report)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInputError(f"{path} cannot be read as text") from error
+
+
+def _count_video(path: Path, model: str, request: CountRequest) -> FileCount:
+    with VideoFile(path) as video:
+        detector = OnnxRuntimeDetector(model_path(model))
+        output = AnnotatedVideo(request.output, video.size, video.fps) if request.output else None
+        with progress(f"counting {path.name}", video.frames or None) as advance:
+            on_frame = _on_frame(advance, output, request.lines)
+            try:
+                return count_video(video, detector, request.lines, request.fps, on_frame)
+            finally:
+                if output is not None:
+                    output.close()
+
+
+def _on_frame(advance: Any, output: AnnotatedVideo | None, lines: Sequence[Line]) -> OnFrame:
+    totals: Counter[tuple[str, str]] = Counter()
+
+    def on_frame(picture: Any, tracked: Any, crossings: Any) -> None:
+        advance(tracked.frame + 1)
+        totals.update((crossing.line, crossing.direction) for crossing in crossings)
+        if output is not None and picture is not None:
+            output.write(picture, tracked, lines, totals)
+
+    return on_frame
+
+
+def _count_detections(path: Path, request: CountRequest) -> FileCount:
+    if request.fps is None:
+        raise BadInputError("--detections needs --fps N: the rate of the frames in it")
+    rows = _text(path).splitlines()
+    if request.output is not None:
+        raise BadInputError("--video needs a video file, not --detections")
+    with progress(f"counting {path.name}", len(rows)) as advance:
+        on_frame = _on_frame(advance, None, request.lines)
+        frames = read_detections(rows, str(path))
+        return count_detections(frames, request.fps, request.lines, DEFAULT_ASPECT, on_frame)
+
+
+def _report(source: Path | None, result: FileCount, lines: Sequence[Line], wall_s: float) -> dict[str, Any]:
+    return {
+        "clip": source.name if source else "",
+        "frames": result.frames,
+        "seconds": round(result.seconds, 3),
+        "wall_seconds": round(wall_s, 3),
+        "lines": [_line_report(line, result) for line in lines],
+    }
+
+
+def _line_report(line: Line, result: FileCount) -> dict[str, Any]:
+    own = sorted((c for c in result.crossings if c.line == line.id), key=lambda c: (c.time_s, c.track))
+    totals = {
+        direction: dict(sorted(Counter(c.class_name for c in own if c.direction == direction).items()))
+        for direction in ("forward", "backward")
+    }
+    events = [
+        {
+            "t": round(c.time_s, 3),
+            "class": c.class_name,
+            "direction": c.direction,
+            "along": round(c.along, 4),
+            "track": c.track,
+        }
+        for c in own
+    ]
+    return {"id": line.id, **totals, "events": events}
+
+
+def _print(report: dict[str, Any]) -> None:
+    rows = []
+    for line in report["lines"]:
+        for direction in ("forward", "backward"):
+            classes = line[direction]
+            detail = ", ".join(f"{count} {name}" for name, count in classes.items()) or "none"
+            rows.append((line["id"], direction, str(sum(classes.values())), detail))
+    table(f"{report['clip']}: {report['frames']} frames", ("line", "direction", "total", "by class"), rows)

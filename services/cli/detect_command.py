@@ -1,0 +1,108 @@
+"""`sightline detect`: pictures in, boxes out."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import cv2
+import typer
+
+from services.cli.console import progress, table, write_json
+from services.common.drawing import draw_detections
+from services.core.errors import BadInputError
+from services.core.frames import Picture
+from services.core.types import Detection
+from services.detector.infer.detector import Detector
+from services.detector.infer.models import model_path
+from services.detector.infer.onnx_runtime import OnnxRuntimeDetector
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
+
+
+def detect(
+    source: Annotated[
+        Path, typer.Argument(metavar="IMAGE_OR_FOLDER", help="A picture or a folder of pictures.")
+    ],
+    model: Annotated[str, typer.Option(help="traffic, mask, a shipped model or an .onnx file.")] = "traffic",
+    confidence: Annotated[
+        float | None, typer.Option("--conf", help="Least confidence (default: the model's).")
+    ] = None,
+    json_output: Annotated[
+        Path | None, typer.Option("--json", help="Write boxes to this file; - for stdout.")
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option(help="Write the pictures with their boxes into this folder.")
+    ] = None,
+) -> None:
+    """Find objects in pictures."""
+    if confidence is not None and not 0 <= confidence <= 1:
+        raise BadInputError(f"--conf {confidence:g} makes no sense: give a value from 0 to 1")
+    pictures = _pictures(source)
+    detector = OnnxRuntimeDetector(model_path(model))
+    least = detector.info.confidence if confidence is None else confidence
+    if save is not None:
+        _make_folder(save)
+    report = []
+    with progress(f"detecting in {source.name}", len(pictures)) as advance:
+        for number, path in enumerate(pictures, start=1):
+            report.append(_one(path, detector, least, save))
+            advance(number)
+    if json_output is None or str(json_output) != "-":
+        rows = [(item["image"], _summary(item["detections"])) for item in report]
+        table(f"{detector.info.name}, confidence {least:g}", ("picture", "objects"), rows)
+    if json_output is not None:
+        write_json(json_output, report)
+
+
+def _pictures(source: Path) -> list[Path]:
+    if source.is_dir():
+        found = sorted(path for path in source.iterdir() if path.suffix.lower() in SUFFIXES)
+        if not found:
+            raise BadInputError(f"there is no picture in {source}")
+        return found
+    if not source.is_file():
+        raise BadInputError(f"there is no file or folder {source}")
+    return [source]
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInputError(f"{folder} cannot be made: {error.strerror}") from error
+
+
+def _one(path: Path, detector: Detector, least: float, save: Path | None) -> dict[str, Any]:
+    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise BadInputError(f"{path} is no picture that can be read")
+    height, width = picture.shape[:2]
+    found = detections_in(picture.astype("uint8", copy=False), detector, least)
+    if save is not None:
+        draw_detections(picture, found)
+        if not cv2.imwrite(str(save / path.name), picture):
+            raise BadInputError(f"{save / path.name} cannot be written")
+    return {
+        "image": path.name,
+        "width": width,
+        "height": height,
+        "detections": [
+            {
+                "class": item.class_name,
+                "confidence": round(item.confidence, 4),
+                "box": [round(value, 5) for value in item.box],
+            }
+            for item in found
+        ],
+    }
+
+
+def detections_in(picture_bgr: Picture, detector: Detector, least: float) -> list[Detection]:
+    """Find objects in one BGR picture."""
+    height, width = picture_bgr.shape[:2]
+    letterbox = detector.letterbox(width, height)
+    return detector.detect(letterbox.resize(picture_bgr), letterbox, least)
+
+
+def _summary(detections: list[dict[str, Any]]) -> str:
+    names = [item["class"] for item in detections]
+    return ", ".join(f"{names.count(name)} {name}" for name in sorted(set(names))) or "none"

@@ -1,0 +1,53 @@
+"""Writes the annotated video of `sightline count --video`."""
+
+from collections import Counter
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from services.common.drawing import draw_lines, draw_objects
+from services.core.errors import BadInputError
+from services.core.types import Line, TrackedFrame
+
+
+class AnnotatedVideo:
+    """An .mp4 with boxes, lines and running totals drawn in."""
+
+    def __init__(self, path: Path, size: tuple[int, int], fps: float) -> None:
+        try:
+            self._container = av.open(str(path), "w")
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            raise BadInputError(f"{path} cannot be written as a video") from error
+        self._stream: VideoStream = self._container.add_stream(
+            "libx264", rate=Fraction(fps).limit_denominator(1000)
+        )
+        self._stream.width, self._stream.height = size[0] // 2 * 2, size[1] // 2 * 2
+        self._stream.pix_fmt = "yuv420p"
+        self._stream.options = {"preset": "veryfast", "crf": "23"}
+
+    def write(
+        self,
+        picture: VideoFrame,
+        tracked: TrackedFrame,
+        lines: Sequence[Line],
+        totals: Counter[tuple[str, str]],
+    ) -> None:
+        """Draw one picture and append it."""
+        canvas = np.asarray(picture.to_ndarray(format="bgr24"), np.uint8)
+        draw_objects(canvas, tracked.objects)
+        labels = {line.id: f"{totals[line.id, 'forward']} / {totals[line.id, 'backward']}" for line in lines}
+        draw_lines(canvas, lines, labels)
+        frame = VideoFrame.from_ndarray(canvas, format="bgr24")
+        for packet in self._stream.encode(frame):
+            self._container.mux(packet)
+
+    def close(self) -> None:
+        """Finish the file."""
+        for packet in self._stream.encode():
+            self._container.mux(packet)
+        self._container.close()
