@@ -35,19 +35,18 @@ CAUSES: tuple[tuple[type[Exception], str], ...] = (
 )
 
 
-def cause_of(error: Exception, url: str) -> str:
+def cause_of(error: Exception) -> str:
     """Say in plain words why a stream failed; never with the address's secrets."""
     for kind, text in CAUSES:
         if isinstance(error, kind):
             return text
-    return redact(str(getattr(error, "strerror", None) or error), url)
+    return redact(str(getattr(error, "strerror", None) or error))
 
 
 @dataclass(slots=True)
 class ContainerConnection:
     """An open container whose first video stream is H.264."""
 
-    url: str
     container: InputContainer
 
     @classmethod
@@ -56,13 +55,13 @@ class ContainerConnection:
         try:
             container = av.open(url, "r", options=options or {}, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S))
         except (av.error.FFmpegError, OSError) as error:
-            raise StreamError(cause_of(error, url)) from None
+            raise StreamError(cause_of(error)) from None
         try:
             cls._check(container)
         except StreamError:
             container.close()
             raise
-        return cls(url, container)
+        return cls(container)
 
     @staticmethod
     def _check(container: InputContainer) -> None:
@@ -87,10 +86,10 @@ class ContainerConnection:
                 for unit in to_annex_b.filter(packet) if packet.size else ():
                     yield self._unit(unit)
         except (av.error.FFmpegError, OSError) as error:
-            raise StreamError(f"the stream broke off: {cause_of(error, self.url)}") from None
+            raise StreamError(f"the stream broke off: {cause_of(error)}") from None
 
     @staticmethod
-    def _unit(packet: Packet[VideoStream]) -> SourceUnit:
+    def _unit(packet: "Packet[VideoStream]") -> SourceUnit:
         pts, time_base = packet.pts, packet.time_base
         stream_s = None if pts is None or time_base is None else float(pts * time_base)
         return SourceUnit(bytes(packet), bool(packet.is_keyframe), stream_s)

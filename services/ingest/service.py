@@ -20,11 +20,14 @@ from services.core.types import (
     StatusChange,
 )
 from services.ingest.clock import CaptureClock
+from services.ingest.presence import Presence
 from services.ingest.reconnect import ConnectionState
 from services.ingest.source import Connection, Source
 from services.ingest.sources import source_of
 
 log = logging.getLogger(__name__)
+
+PROBE_PERIOD_S = 1.0
 
 STOP_TIMEOUT_S = 7.0
 """Longer than a read that hangs, so that a stopped camera's thread has really ended."""
@@ -76,7 +79,18 @@ class CameraIngest:
             changed, wait_s = machine.on_failure(self.now_s(), cause)
             if changed:
                 self._tell(machine.state)
-            self._stopped.wait(wait_s)
+            self._wait(wait_s)
+
+    def _wait(self, wait_s: float) -> None:
+        """Wait before the next attempt; shorter when a camera that was away answers again."""
+        presence = Presence.of(self.camera.url)
+        was_away = presence is not None and not presence.answers()
+        end_s = time.monotonic() + wait_s
+        while (left_s := end_s - time.monotonic()) > 0:
+            if self._stopped.wait(min(PROBE_PERIOD_S, left_s)):
+                return
+            if was_away and presence is not None and presence.answers():
+                return
 
     def _is_next_pass(self, cause: str) -> bool:
         """Tell whether a file has simply come to its end and begins anew."""

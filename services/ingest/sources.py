@@ -9,7 +9,8 @@ from pathlib import Path
 from services.core.errors import StreamError
 from services.ingest.container import RTSP_OPTIONS, ContainerConnection
 from services.ingest.demo.encode import access_units
-from services.ingest.demo.script import DEMO_SEED, Scene, make_scene
+from services.ingest.demo.script import DEFAULT_SEED, FPS, SIZE_PX, Scene
+from services.ingest.demo.traffic import make_scene
 from services.ingest.source import Connection, Source, SourceUnit
 
 LARGEST_PAUSE_S = 1.0
@@ -79,14 +80,14 @@ class DemoConnection:
     @property
     def resolution(self) -> tuple[int, int]:
         """Width and height in pixels."""
-        return self.scene.width, self.scene.height
+        return SIZE_PX
 
     def units(self) -> Iterator[SourceUnit]:
         """Give the encoded pictures of the scene without end."""
         for index, is_keyframe, data in access_units(self.scene):
             if self._closed.is_set():
                 return
-            yield SourceUnit(data, is_keyframe, index / self.scene.fps)
+            yield SourceUnit(data, is_keyframe, index / FPS)
 
     def close(self) -> None:
         """Let go of the scene."""
@@ -97,7 +98,7 @@ class DemoConnection:
 class DemoSource:
     """A scripted scene by its seed."""
 
-    seed: int = DEMO_SEED
+    seed: int = DEFAULT_SEED
 
     def connect(self) -> Connection:
         """Begin the scene."""
