@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import cv2
+import numpy as np
 import typer
 
 from services.cli.console import progress, table, write_json
@@ -78,7 +79,7 @@ def _one(path: Path, detector: Detector, least: float, save: Path | None) -> dic
     height, width = picture.shape[:2]
     found = detections_in(picture.astype("uint8", copy=False), detector, least)
     if save is not None:
-        draw_detections(picture, found)
+        draw_detections(np.asarray(picture, np.uint8), found)
         if not cv2.imwrite(str(save / path.name), picture):
             raise BadInputError(f"{save / path.name} cannot be written")
     return {

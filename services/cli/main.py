@@ -5,11 +5,10 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import click
 import typer
 
 from services.cli.console import notes
-from services.core.errors import BadInputError, SightlineError
+from services.cli.errors import FAILED, explain
 
 app = typer.Typer(
     name="sightline",
@@ -47,27 +46,13 @@ def main() -> None:
     _register()
     try:
         code = app(standalone_mode=False)
-    except click.exceptions.Abort:
-        _fail("stopped", 1)
-    except click.ClickException as error:
-        _fail(error.format_message(), 2)
-    except BadInputError as error:
-        _fail(str(error), 2)
-    except SightlineError as error:
-        _fail(str(error), 1)
-    except KeyboardInterrupt:
-        _fail("stopped", 130)
     except BrokenPipeError:
-        sys.exit(1)
+        sys.exit(FAILED)
+    except BaseException as error:
+        explained = explain(error)
+        if explained is None:
+            raise
+        text, exit_code = explained
+        notes.print(f"sightline: {text}", style="bold red", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(exit_code)
     sys.exit(code if isinstance(code, int) else 0)
-
-
-def _fail(text: str, code: int) -> None:
-    notes.print(
-        f"sightline: {' '.join(text.split())}",
-        style="bold red",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
-    )
-    sys.exit(code)

@@ -40,7 +40,9 @@ class AnnotatedVideo:
         """Draw one picture and append it."""
         canvas = np.asarray(picture.to_ndarray(format="bgr24"), np.uint8)
         draw_objects(canvas, tracked.objects)
-        labels = {line.id: f"{totals[line.id, 'forward']} / {totals[line.id, 'backward']}" for line in lines}
+        labels = {
+            str(line.id): f"{totals[line.id, 'forward']} / {totals[line.id, 'backward']}" for line in lines
+        }
         draw_lines(canvas, lines, labels)
         frame = VideoFrame.from_ndarray(canvas, format="bgr24")
         for packet in self._stream.encode(frame):

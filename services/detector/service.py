@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 READ_TIMEOUT_S = 0.5
 STOP_TIMEOUT_S = 5.0
+RESTART_S = 2.0
 QUIET_S = 2.0
 """Without a picture for this long, the last second's evidence is given and tracks are closed."""
 
@@ -54,6 +55,16 @@ class CameraAnalysis:
             self._thread.join(STOP_TIMEOUT_S)
 
     def _run(self) -> None:
+        """Analyse until stopped; what nobody foresaw costs a gap and a new start, not the camera."""
+        while not self._stopped.is_set():
+            try:
+                self._follow()
+            except Exception:
+                log.exception("the analysis of camera %s failed and starts again", self.setup.camera.id)
+                self._analyser = None
+                self._stopped.wait(RESTART_S)
+
+    def _follow(self) -> None:
         camera = self.setup.camera
         detector = self.make_detector(camera.model)
         seconds = SecondCounter(camera.id, camera.fps)

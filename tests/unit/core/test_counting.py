@@ -1,4 +1,5 @@
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -170,4 +171,4 @@ def test_any_angle_of_line_and_path(line_angle, path_angle):
 def test_directions_alternate_whatever_the_path(path):
     passages = walk(LineCounter(line((-1.0, 0.5), (2.0, 0.5)), 1.0), path)
     directions = [p.direction for p in passages]
-    assert all(a != b for a, b in zip(directions, directions[1:], strict=False))
+    assert all(a != b for a, b in pairwise(directions))

@@ -1,0 +1,5 @@
+"""Runs the command line by `python -m services.cli`."""
+
+from services.cli.main import main
+
+main()

@@ -1,0 +1,76 @@
+"""What `sightline doctor --camera URL` finds out about a camera, through the same code as the service."""
+
+import time
+from itertools import pairwise
+
+from services.cli.doctor_checks import Check
+from services.common.secrets import mask_url
+from services.core.errors import StreamError
+from services.ingest.source import Connection, SourceUnit
+from services.ingest.sources import source_of
+
+LOOK_S = 6.0
+LONG_KEYFRAME_DISTANCE_S = 4.0
+"""A viewer or a restarted detector waits this long for its first picture."""
+
+
+def check_camera(url: str) -> list[Check]:
+    """Open the stream, watch it for a few seconds and judge what came."""
+    checks = [Check("good", "camera", mask_url(url))]
+    started_s = time.monotonic()
+    try:
+        connection = source_of(url).connect()
+    except StreamError as error:
+        return [*checks, Check("wrong", "stream", str(error))]
+    opened_s = time.monotonic() - started_s
+    try:
+        units = _watch(connection)
+        width, height = connection.resolution
+    except StreamError as error:
+        return [*checks, Check("wrong", "stream", str(error))]
+    finally:
+        connection.close()
+    if not units:
+        return [*checks, Check("wrong", "stream", "it opened, but no picture came")]
+    text = f"H.264, {width}x{height}, opened in {opened_s:.1f} s, {len(units)} pictures seen"
+    return [*checks, Check("good", "stream", text), _rate(units), _order(units), _keyframes(units)]
+
+
+def _watch(connection: Connection) -> list[SourceUnit]:
+    deadline_s = time.monotonic() + LOOK_S
+    units = []
+    for unit in connection.units():
+        units.append(unit)
+        if time.monotonic() > deadline_s:
+            break
+    return units
+
+
+def _times_s(units: list[SourceUnit]) -> list[float]:
+    return [unit.stream_s for unit in units if unit.stream_s is not None]
+
+
+def _rate(units: list[SourceUnit]) -> Check:
+    times_s = _times_s(units)
+    if len(times_s) < 2 or max(times_s) <= min(times_s):
+        return Check("unknown", "rate", "the stream's pictures carry no times")
+    rate_fps = (len(times_s) - 1) / (max(times_s) - min(times_s))
+    return Check("good", "rate", f"{rate_fps:.1f} frames a second")
+
+
+def _order(units: list[SourceUnit]) -> Check:
+    """B-frames arrive out of their order in time."""
+    if any(later < earlier for earlier, later in pairwise(_times_s(units))):
+        text = "yes: they add delay, and browsers cannot show them live; switch them off in the camera"
+        return Check("note", "B-frames", text)
+    return Check("good", "B-frames", "none")
+
+
+def _keyframes(units: list[SourceUnit]) -> Check:
+    times_s = [unit.stream_s for unit in units if unit.is_keyframe and unit.stream_s is not None]
+    if len(times_s) < 2:
+        text = f"fewer than two in {LOOK_S:g} s: set the camera's key frame interval to 1 or 2 s"
+        return Check("note", "key frames", text)
+    distance_s = max(later - earlier for earlier, later in pairwise(times_s))
+    state = "note" if distance_s > LONG_KEYFRAME_DISTANCE_S else "good"
+    return Check(state, "key frames", f"every {distance_s:.1f} s")  # type: ignore[arg-type]  # both are states

@@ -1,0 +1,175 @@
+"""What `sightline doctor` finds out about the host. Each check answers, whatever is missing."""
+
+import ctypes
+import importlib.metadata
+import os
+import platform
+import shutil
+import socket
+import sys
+from pathlib import Path
+
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+
+from services.cli.data_folder import MINIMUM_FREE_BYTES
+from services.cli.doctor_checks import Check
+
+PACKAGES = ("av", "fastapi", "numpy", "onnxruntime", "openvino", "opencv-python-headless", "pymongo")
+PORTS = (
+    (8080, "page and API"),
+    (8070, "JSON stream"),
+    (8090, "MJPEG"),
+    (8554, "RTSP in"),
+    (8555, "RTSP out"),
+)
+LITTLE_MEMORY_BYTES = 10**9
+DATABASE_TIMEOUT_MS = 3000
+
+_STATUS_UNSYNCHRONISED = 0x0040
+
+
+class _Timex(ctypes.Structure):
+    """The beginning of Linux' `struct timex`, and room for its rest."""
+
+    _fields_ = (
+        ("modes", ctypes.c_uint),
+        ("offset", ctypes.c_long),
+        ("frequency", ctypes.c_long),
+        ("maximum_error", ctypes.c_long),
+        ("estimated_error", ctypes.c_long),
+        ("status", ctypes.c_int),
+        ("rest", ctypes.c_byte * 256),
+    )
+
+
+def host_checks(data_folder: Path) -> list[Check]:
+    """Look at everything but cameras."""
+    return [
+        _software(),
+        _processor(),
+        _memory(),
+        _disk(data_folder),
+        _packages(),
+        *_engines(),
+        _database(),
+        _clock(),
+        *(_port(port, purpose) for port, purpose in PORTS),
+    ]
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _software() -> Check:
+    version = _version("sightline") or "from source"
+    text = f"Sightline {version}, Python {platform.python_version()}, {platform.platform()}"
+    return Check("good" if sys.version_info >= (3, 11) else "wrong", "software", text)
+
+
+def _processor() -> Check:
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    name = platform.machine()
+    for line in _lines(Path("/proc/cpuinfo")):
+        if line.startswith("model name"):
+            name = line.partition(":")[2].strip()
+            break
+    return Check("good", "processor", f"{name}, {usable} cores, load {os.getloadavg()[0]:.1f}")
+
+
+def _memory() -> Check:
+    sizes = {}
+    for line in _lines(Path("/proc/meminfo")):
+        key, _, value = line.partition(":")
+        if value.strip().endswith("kB"):
+            sizes[key] = int(value.split()[0]) * 1024
+    if "MemTotal" not in sizes or "MemAvailable" not in sizes:
+        return Check("unknown", "memory", "the system does not say")
+    available = sizes["MemAvailable"]
+    text = f"{_gigabytes(sizes['MemTotal'])} in all, {_gigabytes(available)} available"
+    return Check("note" if available < LITTLE_MEMORY_BYTES else "good", "memory", text)
+
+
+def _disk(folder: Path) -> Check:
+    existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    free = shutil.disk_usage(existing).free
+    shown = str(folder).replace(str(Path.home()), "~", 1)
+    text = f"{_gigabytes(free)} free for {shown}"
+    if not os.access(existing, os.W_OK):
+        return Check("wrong", "disk", f"{text}, which is not writable")
+    return Check("wrong" if free < MINIMUM_FREE_BYTES else "good", "disk", text)
+
+
+def _packages() -> Check:
+    found = {package: _version(package) for package in PACKAGES}
+    return Check("good", "packages", ", ".join(f"{name} {version or '-'}" for name, version in found.items()))
+
+
+def _engines() -> list[Check]:
+    import onnxruntime
+
+    providers = [name.removesuffix("ExecutionProvider") for name in onnxruntime.get_available_providers()]
+    checks = [Check("good", "engine", f"ONNX Runtime: {', '.join(providers)}")]
+    try:
+        import openvino
+
+        devices = ", ".join(openvino.Core().available_devices) or "no device"
+        checks.append(Check("good", "engine", f"OpenVINO: {devices}"))
+    except ImportError:
+        checks.append(Check("note", "engine", "OpenVINO is not installed (often the faster one on Intel)"))
+    return checks
+
+
+def _database() -> Check:
+    uri = os.environ.get("SIGHTLINE_MONGODB_URI")
+    if not uri:
+        mongod, secantus = shutil.which("mongod"), Path(sys.executable).with_name("secantusd-py").exists()
+        if mongod or secantus:
+            return Check("good", "database", f"embedded: {'mongod' if mongod else 'SecantusDB'}")
+        return Check("wrong", "database", "no mongod, no SecantusDB, and SIGHTLINE_MONGODB_URI is not set")
+    client: MongoClient[dict[str, object]]
+    try:
+        with MongoClient(uri, serverSelectionTimeoutMS=DATABASE_TIMEOUT_MS) as client:
+            version = client.server_info().get("version", "?")
+        return Check("good", "database", f"SIGHTLINE_MONGODB_URI answers, version {version}")
+    except PyMongoError as error:
+        return Check("wrong", "database", f"SIGHTLINE_MONGODB_URI: {type(error).__name__}")
+
+
+def _clock() -> Check:
+    """Ask the kernel, which every time service tells whether it keeps the clock right."""
+    if sys.platform != "linux":
+        return Check("unknown", "clock", "only Linux tells whether its clock is synchronised")
+    state = _Timex()
+    if ctypes.CDLL(None).adjtimex(ctypes.byref(state)) < 0:
+        return Check("unknown", "clock", "the kernel does not tell whether its clock is synchronised")
+    if state.status & _STATUS_UNSYNCHRONISED:
+        return Check(
+            "note", "clock", "not synchronised by this host: times of counts may drift (install chrony)"
+        )
+    return Check("good", "clock", f"synchronised, estimated error {state.estimated_error / 1000:.1f} ms")
+
+
+def _port(port: int, purpose: str) -> Check:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            return Check("note", f"port {port}", f"{purpose}: {error.strerror} (a running Sightline?)")
+    return Check("good", f"port {port}", f"{purpose}: free")
+
+
+def _gigabytes(size_bytes: int) -> str:
+    return f"{size_bytes / 1e9:.1f} GB"
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []

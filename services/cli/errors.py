@@ -1,0 +1,33 @@
+"""How the command line ends when something goes wrong: one line on stderr, and a code for scripts."""
+
+import click
+import typer
+
+from services.common.secrets import redact
+from services.core.errors import BadInputError, SightlineError
+
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+
+# Newer typer carries a click of its own, whose classes are not those of the package `click`.
+USAGE_ERRORS: tuple[type[Exception], ...] = (
+    click.ClickException,
+    next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException"),
+)
+ABORTS: tuple[type[BaseException], ...] = (click.Abort, typer.Abort, KeyboardInterrupt)
+
+
+def explain(error: BaseException) -> tuple[str, int] | None:
+    """Give the line to show and the exit code; None for what nobody foresaw, which deserves a traceback."""
+    if isinstance(error, USAGE_ERRORS):
+        return _one_line(str(getattr(error, "message", error))), BAD_INPUT
+    if isinstance(error, BadInputError):
+        return _one_line(str(error)), BAD_INPUT
+    if isinstance(error, SightlineError):
+        return _one_line(str(error)), FAILED
+    if isinstance(error, ABORTS):
+        return "stopped", INTERRUPTED
+    return None
+
+
+def _one_line(text: str) -> str:
+    return " ".join(redact(text).split())

@@ -1,0 +1,109 @@
+"""`sightline train`, `evaluate` and `export`: the model's own commands, which need the extra `train`."""
+
+import importlib
+import shlex
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated
+
+import typer
+
+from services.cli.console import notes, output, progress, table
+from services.core.errors import BadInputError
+
+DataOption = Annotated[
+    list[Path],
+    typer.Option(
+        "--data",
+        help="A folder of labelled pictures in YOLO form; FOLDER@WEIGHT shows it more or less often.",
+    ),
+]
+
+
+def _model(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(f"model.{name}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] in {"torch", "onnx", "matplotlib"}:
+            raise BadInputError(f"{error.name} is missing: pip install 'sightline[train]'") from error
+        raise
+
+
+def train(
+    data: DataOption,
+    task: Annotated[str, typer.Option(help="traffic or mask.")] = "traffic",
+    size: Annotated[str, typer.Option(help="Size of the network: n or s.")] = "n",
+    minutes: Annotated[float | None, typer.Option(help="Length of the training by the clock.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Length of the training in epochs.")] = None,
+    run: Annotated[Path, typer.Option(help="Folder of the run; the same folder again goes on.")] = Path(
+        "runs/train"
+    ),
+    input_px: Annotated[int, typer.Option(help="Side of the training pictures in pixels.")] = 416,
+    batch: Annotated[int, typer.Option(help="Pictures a step.")] = 16,
+    lr: Annotated[float, typer.Option(help="Learning rate at its highest.")] = 2e-3,
+    init: Annotated[Path | None, typer.Option(help="Checkpoint to start from.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    threads: Annotated[int, typer.Option(help="Processor threads.")] = 2,
+) -> None:
+    """Train a GB-YOLO; killed at any moment, the same command goes on."""
+    config, training = _model("config"), _model("train")
+    if size not in ("n", "s"):
+        raise BadInputError(f"no size {size!r}: give n or s")
+    settings = config.TrainConfig(
+        data=tuple(config.DataSource.parse(str(folder)) for folder in data),
+        run=run,
+        task=task,
+        size=size,
+        input_px=input_px,
+        batch=batch,
+        minutes=50.0 if minutes is None and epochs is None else minutes,
+        epochs=epochs,
+        learning_rate=lr,
+        init=init,
+        seed=seed,
+        threads=threads,
+    )
+    folder = training.train(settings, command=shlex.join(["sightline", *sys.argv[1:]]), console=notes)
+    output.print(f"{folder}: best.pt, metrics.csv, curves.png", soft_wrap=True)
+
+
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="An .onnx file or a checkpoint.")],
+    data: Annotated[Path, typer.Option(help="A folder of labelled pictures in YOLO form.")],
+    split: Annotated[str, typer.Option(help="train or val.")] = "val",
+) -> None:
+    """Measure a model's average precision on labelled pictures."""
+    done = 0
+    with progress(f"evaluating {model.name}", None) as advance:
+
+        def step(count: int) -> None:
+            nonlocal done
+            done += count
+            advance(done)
+
+        metrics = _model("evaluate").evaluate_model(model, data, split=split, step=step)
+    rows = [("all", str(sum(metrics.boxes.values())), f"{metrics.map50:.3f}", "", "")]
+    rows += [
+        (name, str(metrics.boxes[name]), *(f"{figures[name]:.3f}" for figures in by_class))
+        for by_class in [(metrics.ap50, metrics.recall, metrics.precision)]
+        for name in metrics.boxes
+    ]
+    title = f"{model.name} on {data.name}/{split}: mAP50-95 {metrics.map50_95:.3f}"
+    table(title, ("class", "boxes", "AP50", "recall", "precision"), rows)
+
+
+def export(
+    checkpoint: Annotated[Path, typer.Argument(help="best.pt of a run.")],
+    model_file: Annotated[Path, typer.Argument(metavar="OUTPUT", help="The .onnx file to write.")],
+    width: Annotated[int, typer.Option(help="Width of the network's input.")] = 640,
+    height: Annotated[int, typer.Option(help="Height of the network's input.")] = 384,
+    confidence: Annotated[float, typer.Option("--conf", help="Confidence to suggest.")] = 0.25,
+) -> None:
+    """Write a checkpoint as ONNX with its classes, input size and thresholds."""
+    exporting = _model("export")
+    settings = exporting.ExportConfig(
+        checkpoint, model_file, width=width, height=height, confidence=confidence
+    )
+    exporting.export_model(settings)
+    output.print(f"{model_file}", soft_wrap=True)

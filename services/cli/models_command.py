@@ -1,0 +1,81 @@
+"""`sightline models`: the models at hand and how good their cards say they are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from services.cli.console import table
+from services.core.errors import BadInputError
+from services.detector.infer.models import PREFERENCE, WEIGHTS, model_path, open_session, read_info
+
+COLUMNS = ("name", "stands for", "task", "classes", "input", "size", "accuracy")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """What the table shows of one model."""
+
+    name: str
+    aliases: tuple[str, ...]
+    task: str
+    classes: tuple[str, ...]
+    input_px: tuple[int, int]
+    size_bytes: int
+    accuracy: str
+
+    def cells(self) -> list[str]:
+        """Give the row as texts."""
+        return [
+            self.name,
+            ", ".join(self.aliases),
+            self.task,
+            ", ".join(self.classes),
+            "x".join(map(str, self.input_px)),
+            f"{self.size_bytes / 1e6:.1f} MB",
+            self.accuracy,
+        ]
+
+
+def models_command() -> None:
+    """List the models at hand: task, classes, input, size, and accuracy from the model card."""
+    rows = list_models()
+    if not rows:
+        raise BadInputError(f"no model in {WEIGHTS}: train one with `sightline train`")
+    table("Models", COLUMNS, [row.cells() for row in rows])
+
+
+def list_models(folder: Path = WEIGHTS) -> list[ModelRow]:
+    """Read what the model files and the cards beside them tell."""
+    best = {path: alias for alias in PREFERENCE if (path := _best(alias)) is not None}
+    return [_row(path, best) for path in sorted(folder.glob("*.onnx"))]
+
+
+def _best(alias: str) -> Path | None:
+    try:
+        return model_path(alias)
+    except BadInputError:
+        return None
+
+
+def _row(path: Path, best: Mapping[Path, str]) -> ModelRow:
+    info = read_info(path, open_session(path))
+    aliases = (best[path],) if path in best else ()
+    size_px = (info.input_width, info.input_height)
+    accuracy = card_accuracy(path.with_suffix(".md"))
+    return ModelRow(path.stem, aliases, info.task, info.classes, size_px, path.stat().st_size, accuracy)
+
+
+def card_accuracy(card: Path) -> str:
+    """Give the figures under `accuracy` of a model card's front matter; `-` where it tells none."""
+    try:
+        text = card.read_text(encoding="utf-8")
+        front = yaml.safe_load(text.split("---\n")[1]) if text.startswith("---\n") else {}
+    except (OSError, yaml.YAMLError, IndexError):
+        return "-"
+    figures: Any = front.get("accuracy") if isinstance(front, dict) else None
+    if isinstance(figures, dict):
+        return ", ".join(f"{name} {value}" for name, value in figures.items())
+    return "-" if figures is None else str(figures)

@@ -1,0 +1,75 @@
+"""The cameras and lines that the command line and the settings file ask for, put into the store."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from services.common.database import Repository
+from services.core.errors import DatabaseUnavailableError, NotFoundError
+from services.core.types import Camera, CameraId, Line
+from services.ingest.demo.traffic import make_scene
+from services.web.mirror import SetupMirror
+
+log = logging.getLogger(__name__)
+
+RETRY_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class WantedCamera:
+    """A camera that is to exist, with lines that are to exist."""
+
+    camera: Camera
+    lines: tuple[Line, ...] = ()
+
+
+def demo_camera(model: str) -> WantedCamera:
+    """Give the built-in demo: a scripted street with its lines."""
+    camera = Camera(CameraId("demo"), "Demo street", "demo://traffic", model)
+    return WantedCamera(camera, make_scene().lines)
+
+
+@dataclass(frozen=True, slots=True)
+class SetupSeed:
+    """What is wanted; where nothing is, and nothing is wanted, the demo stands in."""
+
+    wanted: Sequence[WantedCamera]
+    model: str
+
+    async def apply(self, repository: Repository, mirror: SetupMirror) -> None:
+        """Make or change what differs, and nothing else: applying it again changes nothing."""
+        while True:
+            try:
+                await self._apply(repository)
+                break
+            except DatabaseUnavailableError:
+                await asyncio.sleep(RETRY_S)
+        await mirror.refresh()
+
+    async def _apply(self, repository: Repository) -> None:
+        wanted = list(self.wanted)
+        if not wanted and not await repository.cameras():
+            wanted = [demo_camera(self.model)]
+        for item in wanted:
+            await self._camera(repository, item.camera)
+            for line in item.lines:
+                await self._line(repository, item.camera.id, line)
+
+    async def _camera(self, repository: Repository, camera: Camera) -> None:
+        try:
+            stored = (await repository.camera(camera.id)).camera
+        except NotFoundError:
+            await repository.add_camera(camera)
+            return
+        if stored != camera:
+            await repository.change_camera(camera)
+
+    async def _line(self, repository: Repository, camera: CameraId, line: Line) -> None:
+        try:
+            stored = await repository.line(camera, line.id)
+        except NotFoundError:
+            await repository.add_line(camera, line)
+            return
+        if replace(stored, version=line.version) != line:
+            await repository.change_line(camera, line)

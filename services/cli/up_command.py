@@ -1,0 +1,143 @@
+"""`sightline up`: the whole platform in one process."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.cli.console import notes
+from services.cli.data_folder import default_data_folder
+from services.cli.embedded_database import RunningDatabase, start_database
+from services.cli.platform import Platform, PlatformSettings
+from services.cli.setup_seed import SetupSeed, WantedCamera
+from services.common.identifiers import id_from_name
+from services.common.logs import configure_logging
+from services.common.settings import load_settings
+from services.common.up_settings import UpConfig
+from services.core.errors import BadInputError
+from services.core.types import Camera, CameraId
+from services.detector.infer.models import model_path
+from services.web.cameras import validate_camera
+from services.web.settings import WebSettings, is_loopback
+
+URI_VARIABLE = "SIGHTLINE_MONGODB_URI"
+
+
+def up(
+    camera: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=URL", help="A camera: rtsp://…, rtsps://…, a video file, demo://traffic."),
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="Model of cameras that name none.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder for everything that lasts.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port of page and API.")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="Settings file (configmaps/up.yaml explains it).")
+    ] = None,
+    tls_cert: Annotated[Path | None, typer.Option(help="Certificate file for HTTPS.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Key file for HTTPS.")] = None,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Let anybody who reaches the address use it without login.")
+    ] = False,
+) -> None:
+    """Run the whole platform; with no camera it shows its demo. Prints the page's address."""
+    configure_logging()
+    options = {
+        "model": model,
+        "data": data,
+        "host": host,
+        "port": port,
+        "tls_cert": tls_cert,
+        "tls_key": tls_key,
+    }
+    settings = load_settings(UpConfig, config)
+    given = {key: value for key, value in options.items() if value is not None}
+    settings = UpConfig.model_validate({**dict(settings), **given})
+    _check_access(settings, insecure)
+    seed = SetupSeed(_wanted(settings, camera or ()), settings.model)
+    with _listen(settings.host, settings.port) as listening:
+        _run(settings, seed, listening)
+
+
+def _check_access(settings: UpConfig, insecure: bool) -> None:
+    if not is_loopback(settings.host) and not insecure:
+        raise BadInputError(
+            f"{settings.host} can be reached from other machines and there is no login yet: "
+            "listen on 127.0.0.1, or give --insecure if everybody there may use it"
+        )
+    for path in (settings.tls_cert, settings.tls_key):
+        if path is not None and not path.is_file():
+            raise BadInputError(f"there is no file {path}")
+
+
+def _wanted(settings: UpConfig, cameras: Sequence[str]) -> list[WantedCamera]:
+    model_path(settings.model)
+    wanted = [WantedCamera(item.camera(), item.lines) for item in settings.cameras]
+    for text in cameras:
+        name, separator, url = text.partition("=")
+        if not separator or not name.strip() or not url.strip():
+            raise BadInputError("--camera wants NAME=URL, such as gate=rtsp://10.0.0.5/stream")
+        taken = {str(item.camera.id) for item in wanted}
+        key = CameraId(id_from_name(name.strip(), taken))
+        wanted.append(WantedCamera(Camera(key, name.strip(), url.strip(), settings.model)))
+    for item in wanted:
+        validate_camera(item.camera, model_path)
+    return wanted
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host.strip("[]"), port))
+        listening.listen(128)
+    except OSError as error:
+        listening.close()
+        reason = (
+            "it is in use: end what uses it, or give another with --port"
+            if error.errno == 98
+            else error.strerror
+        )
+        raise BadInputError(f"cannot listen on {host} port {port}: {reason}") from error
+    return listening
+
+
+def _run(settings: UpConfig, seed: SetupSeed, listening: socket.socket) -> None:
+    uri = os.environ.get(URI_VARIABLE)
+    if uri:
+        asyncio.run(_serve(settings, seed, listening, uri, "MongoDB", None))
+        return
+    with notes.status("starting the database"):
+        database = start_database(settings.data or default_data_folder())
+    try:
+        kind = f"embedded ({database.kind})"
+        asyncio.run(_serve(settings, seed, listening, database.uri, kind, database))
+    finally:
+        database.close()
+
+
+async def _serve(
+    settings: UpConfig,
+    seed: SetupSeed,
+    listening: socket.socket,
+    uri: str,
+    kind: str,
+    database: RunningDatabase | None,
+) -> None:
+    web = WebSettings(host=settings.host, port=settings.port)
+    platform = Platform(PlatformSettings(web, uri, kind, settings.tls_cert, settings.tls_key), seed)
+    watching = asyncio.create_task(database.watch()) if database is not None else None
+    scheme = "https" if settings.tls_cert else "http"
+    address = f"[{settings.host}]" if ":" in settings.host else settings.host
+    notes.print(f"Sightline is at {scheme}://{address}:{settings.port}", highlight=False, soft_wrap=True)
+    try:
+        await platform.run(listening)
+    finally:
+        if watching is not None:
+            watching.cancel()

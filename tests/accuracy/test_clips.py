@@ -1,0 +1,71 @@
+"""Counting on clips whose crossings were counted by hand."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from services.core.types import Line
+from services.detector.count_file import count_detections, count_video, read_detections
+from services.detector.decode.file import VideoFile
+from services.detector.infer.models import model_path
+from services.detector.infer.onnx_runtime import OnnxRuntimeDetector
+from tests.accuracy.scoring import Event, Score, f1, score
+
+LEAST_F1 = 0.85
+FRAME_BUDGET_MS = 33.0
+DIRECTIONS = {"neg_to_pos": "forward", "pos_to_neg": "backward"}
+
+pytestmark = pytest.mark.data
+
+
+@pytest.fixture(scope="module")
+def clips(test_data: Path) -> list[dict]:
+    found = json.loads((test_data / "clips" / "counts.json").read_text())["clips"]
+    return [clip for clip in found if clip.get("lines")]
+
+
+def lines_of(clip: dict) -> list[Line]:
+    return [Line(e["id"], e["id"], ((e["x1"], e["y1"]), (e["x2"], e["y2"]))) for e in clip["lines"]]
+
+
+def scores_of(clip: dict, crossings: list) -> list[Score]:
+    scores = []
+    for line in clip["lines"]:
+        true = [Event(e["t"], DIRECTIONS[e["direction"]], e["class"]) for e in line["events"]]
+        own = [Event(c.time_s, c.direction, c.class_name) for c in crossings if c.line == line["id"]]
+        scores.append(score(f"{clip['file']} {line['id']}", true, own))
+    return scores
+
+
+def test_ready_made_detections_count_exactly(test_data: Path, clips: list[dict]):
+    clip = next(c for c in clips if c["file"] == "stuttgart-crossing.mp4")
+    text = (test_data / "clips" / "stuttgart-crossing.detections.jsonl").read_text()
+    frames = read_detections(text.splitlines(), "detections")
+    result = count_detections(frames, 25, lines_of(clip), clip["width"] / clip["height"])
+    scores = scores_of(clip, result.crossings)
+    for item in scores:
+        print(item)
+    assert [len(s.matched) for s in scores] == [21, 23]
+    assert not any(s.missed or s.extra for s in scores)
+
+
+def test_clips_are_counted_by_the_shipped_model(test_data: Path, clips: list[dict]):
+    detector = OnnxRuntimeDetector(model_path("traffic-n"))
+    scores: list[Score] = []
+    costs_ms: dict[str, float] = {}
+    for clip in clips:
+        started_s = time.process_time()
+        with VideoFile(test_data / "clips" / clip["file"]) as video:
+            result = count_video(video, detector, lines_of(clip))
+        costs_ms[clip["file"]] = (time.process_time() - started_s) * 1000 / result.frames
+        scores += scores_of(clip, result.crossings)
+    for item in scores:
+        print(item)
+    exact = sum(not (s.missed or s.extra) for s in scores)
+    print(f"event F1 {f1(scores):.3f}, lines exact event by event {exact}/{len(scores)}")
+    for name, cost_ms in costs_ms.items():
+        print(f"{name}: {cost_ms:.1f} ms of processor time a frame")
+    assert f1(scores) >= LEAST_F1
+    assert costs_ms["stuttgart-crossing.mp4"] <= FRAME_BUDGET_MS

@@ -1,0 +1,140 @@
+"""A person's way through the page, with a real camera, a real mouse and a look at the pixels."""
+
+from pathlib import Path
+
+import cv2
+import httpx
+import numpy as np
+import pytest
+
+from services.common.drawing import CLASS_COLORS
+from services.ingest.demo.encode import write_video
+from services.ingest.demo.render import Renderer
+from services.ingest.demo.script import Scene
+from services.ingest.demo.traffic import make_scene
+from tests.e2e.browser import Browser, browser
+from tests.processes import camera, platform, wait_until
+
+SEED = 7
+START, END = (0.5, 0.2), (0.5, 0.95)
+
+pytestmark = [pytest.mark.browser, pytest.mark.rtsp, pytest.mark.timeout(400)]
+
+
+@pytest.fixture(scope="module")
+def scene() -> Scene:
+    return make_scene(SEED)
+
+
+@pytest.fixture(scope="module")
+def video(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("scene") / "scene.mp4"
+    write_video(scene, path)
+    return path
+
+
+def moving(picture: np.ndarray, empty: np.ndarray) -> np.ndarray:
+    """Where a picture differs from the empty street."""
+    difference = cv2.absdiff(cv2.GaussianBlur(picture, (5, 5), 0), cv2.GaussianBlur(empty, (5, 5), 0))
+    return difference.max(axis=2) > 45
+
+
+def near_color(picture: np.ndarray, bgr: tuple[int, int, int], tolerance: int = 50) -> np.ndarray:
+    return np.abs(picture.astype(int) - np.array(bgr)).max(axis=2) <= tolerance
+
+
+def boxes_in(picture: np.ndarray) -> list[tuple[int, int, int, int]]:
+    """Rectangles that are drawn in a class's colour, as x, y, width, height."""
+    found = []
+    for name in ("car", "person", "bus", "truck"):
+        mask = near_color(picture, CLASS_COLORS[name], 40).astype(np.uint8)
+        mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+        _, _, stats, _ = cv2.connectedComponentsWithStats(mask)
+        found += [tuple(int(v) for v in s[:4]) for s in stats[1:] if s[2] >= 20 and s[3] >= 25]
+    return found
+
+
+def boxes_lie_on_objects(picture: np.ndarray, empty: np.ndarray) -> bool:
+    """Each box that is wholly in the picture holds something that moves."""
+    mask = moving(picture, empty)
+    inside = [b for b in boxes_in(picture) if b[0] > 8 and b[0] + b[2] < 632]
+    shares = [mask[y + 4 : y + h - 4, x + 4 : x + w - 4].mean() for x, y, w, h in inside]
+    return bool(shares) and all(share > 0.25 for share in shares)
+
+
+def line_lies_where_drawn(picture: np.ndarray, color: str) -> bool:
+    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    mask = near_color(picture, (blue, green, red), 70)
+    rows = np.linspace(START[1] + 0.08, END[1] - 0.08, 40) * 360
+    column = round(START[0] * 640)
+    hits = [mask[int(row), column - 4 : column + 5].any() for row in rows]
+    return float(np.mean(hits)) > 0.8
+
+
+def draw_line(page: Browser, name: str) -> None:
+    page.find("draw-line").click()
+    page.drag(START, END)
+    page.find("line-name").fill(name)
+    page.find("line-save").click()
+
+
+def total(page: Browser, line: str) -> int:
+    return page.number(f"count-{line}-forward") + page.number(f"count-{line}-backward")
+
+
+def test_draw_count_reload_lose_and_regain_the_camera(
+    tmp_path: Path, rtsp_python: str, chromium: str, scene: Scene, video: Path
+):
+    empty = Renderer(scene).frame(0)
+    with (
+        camera(rtsp_python, video) as source,
+        platform(tmp_path / "data", "--camera", f"Gate={source.url}") as up,
+        browser(chromium, up.url) as page,
+    ):
+        page.find("status-gate").get_by_text("live", exact=False).wait_for(timeout=30_000)
+        draw_line(page, "High street")
+        lines = wait_until(lambda: api(up.url, "cameras/gate/lines"), 10, "the line is kept")
+        (line,) = lines  # type: ignore[misc]
+        assert line["points"] == [pytest.approx(START, abs=0.01), pytest.approx(END, abs=0.01)]
+        wait_until(lambda: seen(page, empty), 40, "boxes lie on the objects")
+        assert line_lies_where_drawn(page.picture(), line["color"])
+        wait_until(lambda: total(page, line["id"]) >= 2, 60, "the count rises")
+
+        page.page.reload()
+        wait_until(lambda: total(page, line["id"]) >= 2, 20, "the count is still there")
+        assert page.find(f"line-{line['id']}").count() == 1
+
+        source.kill()
+        page.find("status-gate").get_by_text("degraded", exact=False).wait_for(timeout=20_000)
+        wait_until(lambda: page.find("status-cause").inner_text().strip(), 5, "the reason is shown")
+        before = total(page, line["id"])
+        source.start()
+        page.find("status-gate").get_by_text("live", exact=False).wait_for(timeout=40_000)
+        wait_until(lambda: total(page, line["id"]) > before, 60, "counting goes on")
+        gaps = api(up.url, "cameras/gate/gaps?" + since(up.url))
+        assert any(
+            "refused" in gap["cause"] or "broke off" in gap["cause"] or "ended" in gap["cause"]
+            for gap in gaps
+        )
+        counted = total(page, line["id"])
+        stored = api(up.url, f"crossings?camera=gate&line={line['id']}&limit=500&{since(up.url)}")
+        assert abs(len(stored) - counted) <= 2
+        page.page.screenshot(path=str(tmp_path / "page.png"))
+        assert page.complaints == []
+
+
+def seen(page: Browser, empty: np.ndarray) -> bool:
+    return boxes_lie_on_objects(page.picture(), empty)
+
+
+def api(url: str, path: str) -> list[dict]:
+    answer = httpx.get(f"{url}/api/v1/{path}")
+    answer.raise_for_status()
+    items: list[dict] = answer.json()["items"]
+    return items
+
+
+def since(url: str) -> str:
+    """A time range from the start of the platform on."""
+    started = httpx.get(f"{url}/api/v1/system").json()["started"]
+    return f"from={started}"

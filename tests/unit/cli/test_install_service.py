@@ -1,0 +1,67 @@
+"""The systemd unit: right options, hardened, and refused where it cannot work."""
+
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from services.cli.install_service import install_service_command, make_unit
+from services.core.errors import BadInputError, SightlineError
+
+PROGRAM = Path("/opt/sightline/.venv/bin/sightline")
+
+
+def _app() -> typer.Typer:
+    app = typer.Typer()
+    app.command("install-service")(install_service_command)
+    app.command("other")(lambda: None)
+    return app
+
+
+def test_system_unit_is_hardened() -> None:
+    unit = make_unit([], of_user=False, program=PROGRAM)
+    assert unit.path == Path("/etc/systemd/system/sightline.service")
+    assert f"ExecStart={PROGRAM} up --data /var/lib/sightline\n" in unit.text
+    for line in (
+        "NoNewPrivileges=true",
+        "ProtectSystem=strict",
+        "StateDirectory=sightline",
+        "Restart=always",
+    ):
+        assert f"\n{line}\n" in unit.text
+    assert "DynamicUser=true" in unit.text
+    assert unit.systemctl("start") == ["systemctl", "start"]
+
+
+def test_user_unit_keeps_the_users_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    unit = make_unit(["--data", "/srv/sightline"], of_user=True, program=PROGRAM)
+    assert unit.path == tmp_path / "systemd" / "user" / "sightline.service"
+    assert f"ExecStart={PROGRAM} up --data /srv/sightline\n" in unit.text
+    assert "WantedBy=default.target" in unit.text
+    assert unit.systemctl("start") == ["systemctl", "--user", "start"]
+
+
+def test_options_are_quoted_for_systemd() -> None:
+    unit = make_unit(["--camera", "north gate=rtsp://u:50%$@host/"], of_user=True, program=PROGRAM)
+    assert "--camera 'north gate=rtsp://u:50%%$$@host/'\n" in unit.text
+
+
+@pytest.mark.parametrize("options", [["--data", "x"], ["--data=x"], ["--host", "a\nExecStartPre=b"]])
+def test_options_that_cannot_work(options: list[str]) -> None:
+    with pytest.raises(BadInputError):
+        make_unit(options, of_user=False, program=PROGRAM)
+
+
+def test_print_only_shows() -> None:
+    result = CliRunner().invoke(_app(), ["install-service", "--print", "--", "--port", "8081"])
+    assert result.exit_code == 0
+    assert "--port 8081\n" in result.output
+
+
+def test_without_systemd_the_error_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    result = CliRunner().invoke(_app(), ["install-service", "--yes"])
+    assert isinstance(result.exception, SightlineError)
+    assert "systemd does not run here" in str(result.exception)

@@ -1,0 +1,68 @@
+from itertools import pairwise
+
+from services.core.types import CameraStatus
+from services.ingest.clock import CaptureClock
+from services.ingest.reconnect import ConnectionState
+
+
+def test_waits_double_up_to_thirty_seconds():
+    machine = ConnectionState.begin(0)
+    waits = [machine.on_failure(float(i), "connection refused")[1] for i in range(8)]
+    assert waits == [1, 2, 4, 8, 16, 30, 30, 30]
+
+
+def test_a_stable_connection_starts_the_waits_anew():
+    machine = ConnectionState.begin(0)
+    for i in range(4):
+        machine.on_failure(float(i), "refused")
+    machine.on_picture(10, (640, 360))
+    assert machine.on_failure(30, "ended") == (True, 1)
+
+
+def test_a_connection_that_flaps_goes_on_waiting_longer():
+    machine = ConnectionState.begin(0)
+    for i in range(3):
+        machine.on_failure(float(i), "refused")
+    machine.on_picture(10, (640, 360))
+    assert machine.on_failure(11, "ended")[1] == 8
+
+
+def test_degraded_keeps_since_and_tells_a_new_cause_once():
+    machine = ConnectionState.begin(0)
+    assert machine.state.status is CameraStatus.CONNECTING
+    assert machine.on_failure(5, "refused")[0]
+    assert not machine.on_failure(6, "refused")[0]
+    assert machine.on_failure(8, "wrong password")[0]
+    assert (machine.state.since_s, machine.state.last_error) == (5, "wrong password")
+    assert machine.on_picture(9, (640, 360))
+    assert machine.state.status is CameraStatus.LIVE
+    assert machine.state.last_error is None
+    assert not machine.on_picture(10, (640, 360))
+
+
+def test_a_burst_keeps_the_streams_own_distances():
+    now = [1000.0]
+    clock = CaptureClock(lambda: now[0])
+    times = []
+    for i in range(20):
+        now[0] = 1000.0 if i == 0 else 1001.5
+        times.append(clock.time_s(i / 10))
+    assert [round(b - a, 6) for a, b in pairwise(times)] == [0.1] * 19
+
+
+def test_a_jump_of_the_stream_clock_is_anchored_anew_and_time_only_grows():
+    now = [1000.0]
+    clock = CaptureClock(lambda: now[0])
+    first = clock.time_s(5.0)
+    now[0] += 0.1
+    assert abs(clock.time_s(90000.0) - 1000.1) < 1e-6
+    now[0] += 0.1
+    assert first < clock.time_s(0.0)
+
+
+def test_without_a_stream_clock_arrival_counts():
+    now = [1000.0]
+    clock = CaptureClock(lambda: now[0])
+    assert clock.time_s(None) == 1000.0
+    now[0] = 999.0
+    assert clock.time_s(None) > 1000.0

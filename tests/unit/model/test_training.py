@@ -1,0 +1,118 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from model.batches import EpochPlan, make_batches
+from model.checkpoint import averaged_network, read_checkpoint
+from model.config import DataSource, TrainConfig
+from model.data import Sample
+from model.evaluate import evaluate_model, load_model
+from model.export import ExportConfig, export_model
+from model.gbyolo.network import build
+from model.loss import ciou, detection_loss
+from model.train import train
+from model.trainer import Trainer, to_tensor
+from services.core.errors import BadInputError, ConflictError
+
+
+def config(folder: Path, run: Path, epochs: int, **changes: object) -> TrainConfig:
+    values = {"task": "mask", "input_px": 96, "batch": 4, "minutes": None, "evaluate_every": 1, "threads": 1}
+    return TrainConfig((DataSource(folder),), run, epochs=epochs, **(values | changes))  # type: ignore[arg-type]
+
+
+def test_ciou_is_one_for_equal_boxes_and_falls_with_distance() -> None:
+    box = torch.tensor([[10.0, 10.0, 4.0, 4.0]])
+    assert float(ciou(box, box)) == pytest.approx(1, abs=1e-5)
+    near, far = (ciou(box + torch.tensor([[shift, 0.0, 0.0, 0.0]]), box) for shift in (5.0, 20.0))
+    assert 0 > float(near) > float(far) > -1
+
+
+def test_the_loss_falls_on_a_tiny_set(squares: list[Sample]) -> None:
+    torch.manual_seed(0)
+    network = build("n", 3)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3)
+    _, batch = next(make_batches(squares, np.ones(16), EpochPlan(0, 0, 8, 96, 0.0)))
+    pictures, targets = to_tensor(batch, torch.device("cpu")), torch.from_numpy(batch.targets)
+    losses = []
+    for _ in range(25):
+        loss = detection_loss(network(pictures), targets, network.head, 96)
+        optimizer.zero_grad()
+        loss.total.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        losses.append(loss.box)
+    assert np.mean(losses[-3:]) < 0.8 * losses[0]
+
+
+def test_ignored_boxes_do_not_push_objectness_down() -> None:
+    network = build("n", 3).train()
+    raw = [torch.zeros(1, 24, side, side) + 5.0 for side in (12, 6, 3)]
+    nothing = torch.zeros(0, 6)
+    ignored = torch.tensor([[0, -1, 0.5, 0.5, 0.05, 0.05]])
+    without = detection_loss(raw, nothing, network.head, 96)
+    assert detection_loss(raw, ignored, network.head, 96).objectness < without.objectness
+    assert without.box == without.class_ == 0
+
+
+def test_a_training_goes_on_where_it_was_killed(yolo_folder: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    train(config(yolo_folder, run, 1))
+    first = read_checkpoint(run / "checkpoint.pt")
+    train(config(yolo_folder, run, 2))
+    second = read_checkpoint(run / "checkpoint.pt")
+    assert first["progress"]["step"] == 2 and second["progress"]["step"] == 4
+    assert second["progress"]["elapsed_s"] > first["progress"]["elapsed_s"] > 0
+    assert second["optimizer"]["state"][0]["step"] == 4
+    rows = (run / "metrics.csv").read_text().splitlines()
+    assert [row.split(",")[:2] for row in rows[1:]] == [["1", "2"], ["2", "4"]]
+    assert (run / "curves.png").stat().st_size > 1000
+    assert json.loads((run / "config.json").read_text())["input_px"] == 96
+
+
+def test_a_stop_in_mid_epoch_saves_the_batch_to_go_on_with(
+    yolo_folder: Path, tmp_path: Path, squares: list[Sample]
+) -> None:
+    settings = config(yolo_folder, tmp_path, 3)
+    trainer = Trainer(settings, squares, squares[:2], "test")
+    trainer.stop_requested = True
+    trainer.run_epoch(lambda share: None)
+    again = Trainer(settings, squares, squares[:2], "test")
+    assert (again.progress.epoch, again.progress.batch, again.progress.step) == (0, 1, 1)
+
+
+def test_another_run_in_the_folder_and_a_foreign_start_are_refused(yolo_folder: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    train(config(yolo_folder, run, 1))
+    with pytest.raises(ConflictError, match="other settings"):
+        train(config(yolo_folder, run, 1, input_px=128))
+    with pytest.raises(BadInputError, match="no checkpoint"):
+        train(config(yolo_folder, tmp_path / "new", 1, init=tmp_path / "none.pt"))
+    started = train(config(yolo_folder, tmp_path / "fine", 1, init=run / "best.pt"))
+    anchors = [averaged_network(folder / "checkpoint.pt")[1].anchors for folder in (run, started)]
+    assert anchors[0] == anchors[1]
+
+
+def test_the_exported_file_computes_what_the_network_computes(yolo_folder: Path, tmp_path: Path) -> None:
+    run = train(config(yolo_folder, tmp_path / "run", 1))
+    output = tmp_path / "squares-n.onnx"
+    values = export_model(ExportConfig(run / "checkpoint.pt", output, width=128, height=96))
+    assert values["classes"] == ["mask", "no_mask", "mask_incorrect"] and values["input"] == [128, 96]
+    session = onnxruntime.InferenceSession(str(output), providers=["CPUExecutionProvider"])
+    assert json.loads(session.get_modelmeta().custom_metadata_map["sightline"]) == values
+    assert (session.get_inputs()[0].name, session.get_outputs()[0].name) == ("images", "predictions")
+    pictures = np.random.default_rng(0).random((1, 3, 96, 128), np.float32)
+    expected = load_model(run / "checkpoint.pt").predict(pictures)
+    assert np.abs(session.run(None, {"images": pictures})[0] - expected).max() < 1e-3
+    assert evaluate_model(output, yolo_folder).boxes["no_mask"] == 1
+
+
+def test_bad_files_are_refused_with_a_clear_word(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.pt"
+    broken.write_bytes(b"no checkpoint")
+    with pytest.raises(BadInputError, match="readable"):
+        read_checkpoint(broken)
+    with pytest.raises(BadInputError, match="multiples of 32"):
+        ExportConfig(broken, tmp_path / "out.onnx", width=650)
