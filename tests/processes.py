@@ -97,7 +97,9 @@ class Platform:
 
 
 @contextmanager
-def platform(data: Path, *arguments: str, port: int | None = None) -> Iterator[Platform]:
+def platform(
+    data: Path, *arguments: str, port: int | None = None, environment: dict[str, str] | None = None
+) -> Iterator[Platform]:
     """Run `sightline up` for the length of a test, ended as systemd would."""
     port = port or free_port()
     log = data.with_suffix(f".{port}.{time.monotonic_ns()}.log")
@@ -112,10 +114,11 @@ def platform(data: Path, *arguments: str, port: int | None = None) -> Iterator[P
         str(data),
         *arguments,
     ]
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("SIGHTLINE_")}
+    variables = {k: v for k, v in os.environ.items() if not k.startswith("SIGHTLINE_")}
+    variables |= environment or {}
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, stdout=output, stderr=subprocess.STDOUT, env=environment, cwd=REPOSITORY
+            command, stdout=output, stderr=subprocess.STDOUT, env=variables, cwd=REPOSITORY
         )
     running = Platform(port, log, process)
     try:

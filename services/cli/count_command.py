@@ -82,10 +82,14 @@ def _count_video(path: Path, model: str, request: CountRequest) -> FileCount:
         with progress(f"counting {path.name}", video.frames or None) as advance:
             on_frame = _on_frame(advance, output, request.lines)
             try:
-                return count_video(video, detector, request.lines, request.fps, on_frame)
-            finally:
+                result = count_video(video, detector, request.lines, request.fps, on_frame)
                 if output is not None:
                     output.close()
+            except BaseException:
+                if output is not None:
+                    output.discard()
+                raise
+            return result
 
 
 def _on_frame(advance: Any, output: AnnotatedVideo | None, lines: Sequence[Line]) -> OnFrame:

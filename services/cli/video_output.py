@@ -1,5 +1,7 @@
 """Writes the annotated video of `sightline count --video`."""
 
+import os
+import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
@@ -16,13 +18,17 @@ from services.core.types import Line, TrackedFrame
 
 
 class AnnotatedVideo:
-    """An .mp4 with boxes, lines and running totals drawn in."""
+    """An .mp4 with boxes, lines and running totals drawn in; it gets its name when it is whole."""
 
     def __init__(self, path: Path, size: tuple[int, int], fps: float) -> None:
+        self._path = path
         try:
-            self._container = av.open(str(path), "w")
-        except (av.error.FFmpegError, OSError, ValueError) as error:
-            raise BadInputError(f"{path} cannot be written as a video") from error
+            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=".mp4")
+        except OSError as error:
+            raise BadInputError(f"{path} cannot be written: {error.strerror}") from error
+        os.close(handle)
+        self._temporary = Path(temporary)
+        self._container = av.open(temporary, "w", format="mp4")
         self._stream: VideoStream = self._container.add_stream(
             "libx264", rate=Fraction(fps).limit_denominator(1000)
         )
@@ -49,7 +55,13 @@ class AnnotatedVideo:
             self._container.mux(packet)
 
     def close(self) -> None:
-        """Finish the file."""
+        """Finish the file and give it its name."""
         for packet in self._stream.encode():
             self._container.mux(packet)
         self._container.close()
+        self._temporary.chmod(0o644)
+        self._temporary.replace(self._path)
+
+    def discard(self) -> None:
+        """Throw away what was written: the counting failed."""
+        self._temporary.unlink(missing_ok=True)

@@ -1,0 +1,152 @@
+"""What a person sees on the command line when something is wrong: one clear line and exit 2."""
+
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.processes import REPOSITORY
+
+GOOD_LINE = {"id": "main", "x1": 0.1, "y1": 0.5, "x2": 0.9, "y2": 0.5}
+
+
+def sightline(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "services.cli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, timeout=60)
+
+
+def refused(*arguments: object) -> str:
+    """Run what must be refused; give the one line that says why."""
+    result = sightline(*arguments)
+    assert result.returncode == 2, result.stderr
+    assert "Traceback" not in result.stderr + result.stdout
+    lines = [line for line in result.stderr.splitlines() if line.strip()]
+    assert len(lines) == 1, result.stderr
+    return lines[0]
+
+
+@pytest.fixture
+def lines(tmp_path: Path) -> Path:
+    path = tmp_path / "lines.json"
+    path.write_text(json.dumps({"lines": [GOOD_LINE]}))
+    return path
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> Path:
+    path = tmp_path / "clip.mp4"
+    source = ["-f", "lavfi", "-i", "testsrc=duration=1:size=320x240:rate=5", "-pix_fmt", "yuv420p"]
+    subprocess.run(["ffmpeg", "-v", "error", *source, str(path)], check=True)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("line", "word"),
+    [
+        ({**GOOD_LINE, "x2": 0.1}, "one point"),
+        ({**GOOD_LINE, "y1": 1.5}, "0"),
+        ({**GOOD_LINE, "x1": float("nan")}, "x1"),
+        ({**GOOD_LINE, "x1": "left"}, "x1"),
+        ({"id": "main"}, "main"),
+        ({**GOOD_LINE, "id": "Not An Id"}, "id"),
+    ],
+)
+def test_lines_that_cannot_be_used(tmp_path: Path, video: Path, line: dict, word: str):
+    path = tmp_path / "bad.json"
+    path.write_text(json.dumps({"lines": [line]}))
+    assert "line" in refused("count", video, "--lines", path)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"lines": []}', '{"lines": 3}', "\x00\x01"])
+def test_a_file_that_holds_no_lines(tmp_path: Path, video: Path, text: str):
+    path = tmp_path / "bad.json"
+    path.write_text(text)
+    refused("count", video, "--lines", path)
+
+
+def test_files_that_are_no_video(tmp_path: Path, lines: Path):
+    assert "there is no file" in refused("count", tmp_path / "absent.mp4", "--lines", lines)
+    text = tmp_path / "text.mp4"
+    text.write_text("not a video")
+    assert "no video" in refused("count", text, "--lines", lines)
+    sound = tmp_path / "sound.mp4"
+    command = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=duration=1", str(sound)]
+    subprocess.run(command, check=True)
+    assert "no video stream" in refused("count", sound, "--lines", lines)
+
+
+def test_models_that_are_not_there(tmp_path: Path, video: Path, lines: Path):
+    assert "traffic-n" in refused("count", video, "--lines", lines, "--model", "yolo99")
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(b"not a model")
+    assert "no model" in refused("count", video, "--lines", lines, "--model", broken)
+
+
+def test_outputs_that_cannot_be_written(tmp_path: Path, video: Path, lines: Path):
+    assert "cannot be written" in refused(
+        "count", video, "--lines", lines, "--json", tmp_path / "no" / "out.json"
+    )
+    assert "cannot be written" in refused(
+        "count", video, "--lines", lines, "--video", tmp_path / "no" / "out.mp4"
+    )
+
+
+def test_detections_that_cannot_be_read(tmp_path: Path, lines: Path):
+    path = tmp_path / "detections.jsonl"
+    path.write_text('{"frame_id":0,"objects":[]}\n{"frame_id":1}\n')
+    assert "line 2" in refused("count", "--detections", path, "--fps", "25", "--lines", lines)
+    assert "--fps" in refused("count", "--detections", path, "--lines", lines)
+
+
+def test_pictures_that_cannot_be_read(tmp_path: Path):
+    assert "there is no file" in refused("detect", tmp_path / "absent.jpg")
+    assert "no picture" in refused("detect", tmp_path)
+    path = tmp_path / "text.jpg"
+    path.write_text("not a picture")
+    assert "no picture" in refused("detect", path)
+
+
+def test_a_port_in_use(tmp_path: Path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert "in use" in refused("up", "--port", port, "--data", tmp_path / "data")
+
+
+def test_an_open_address_without_login(tmp_path: Path):
+    assert "--insecure" in refused("up", "--host", "0.0.0.0", "--data", tmp_path / "data")
+
+
+@pytest.mark.parametrize(
+    "camera", ["no-address", "gate=", "gate=ftp://user:s3cret@host/x", "gate=/absent.mp4", "gate=demo://none"]
+)
+def test_cameras_that_cannot_be_used(tmp_path: Path, camera: str):
+    text = refused("up", "--camera", camera, "--data", tmp_path / "data")
+    assert "s3cret" not in text
+
+
+def test_unknown_options_and_commands():
+    refused("up", "--no-such-option")
+    refused("no-such-command")
+
+
+def test_the_same_file_gives_the_same_result(video: Path, lines: Path, tmp_path: Path):
+    reports = []
+    for name in ("a.json", "b.json"):
+        result = sightline("count", video, "--lines", lines, "--json", tmp_path / name)
+        assert result.returncode == 0, result.stderr
+        report = json.loads((tmp_path / name).read_text())
+        assert (report["clip"], report["frames"]) == ("clip.mp4", 5)
+        reports.append({**report, "wall_seconds": 0})
+    assert reports[0] == reports[1]
+
+
+def test_the_annotated_video_holds_every_frame(video: Path, lines: Path, tmp_path: Path):
+    output = tmp_path / "out.mp4"
+    assert sightline("count", video, "--lines", lines, "--video", output).returncode == 0
+    probe = ["ffprobe", "-v", "error", "-count_frames", "-select_streams", "v", "-show_entries"]
+    probe += ["stream=nb_read_frames,width", "-of", "csv=p=0", str(output)]
+    answer = subprocess.run(probe, capture_output=True, text=True, check=True).stdout
+    assert answer.strip() == "320,5"
