@@ -7,10 +7,10 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 from services.core.errors import BadInputError
-from services.core.types import MASK_CLASSES, TRAFFIC_CLASSES, Anchor, Line, LineId, Point
+from services.core.types import MASK_CLASSES, TRAFFIC_CLASSES, Line, LineId, Point
 
 ID_PATTERN = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 COLOR_PATTERN = re.compile(r"#[0-9a-fA-F]{6}")
@@ -56,7 +56,7 @@ def validate_line(
         LineId(cast(str, id)),
         title,
         _points(points, place),
-        cast(Anchor, anchor),
+        anchor,
         _classes(classes, place),
         color,
         version,
@@ -73,14 +73,14 @@ def _points(values: object, place: str) -> tuple[Point, ...]:
     return points
 
 
-def _is_list(value: object) -> bool:
+def _is_list(value: object) -> TypeGuard[Sequence[object]]:
     return isinstance(value, Sequence) and not isinstance(value, str | bytes)
 
 
 def _point(value: object, number: int, place: str) -> Point:
-    if not _is_list(value) or len(cast(Sequence[object], value)) != 2:
+    if not _is_list(value) or len(value) != 2:
         raise BadInputError(f"{place}: point {number} is not a pair [x, y]")
-    x, y = cast(Sequence[object], value)
+    x, y = value
     return _share(x, f"{place}: x of point {number}"), _share(y, f"{place}: y of point {number}")
 
 
@@ -97,13 +97,12 @@ def _classes(values: object, place: str) -> tuple[str, ...] | None:
         return None
     if not _is_list(values) or not values:
         raise BadInputError(f"{place}: classes is null (all) or a list of class names")
-    names = cast(Sequence[object], values)
-    unknown = [name for name in names if name not in KNOWN_CLASSES]
+    unknown = [name for name in values if name not in KNOWN_CLASSES]
     if unknown:
         raise BadInputError(
             f"{place}: class {unknown[0]!r} is not known; the classes are {', '.join(KNOWN_CLASSES)}"
         )
-    return tuple(dict.fromkeys(cast(Sequence[str], names)))
+    return tuple(dict.fromkeys(str(name) for name in values))
 
 
 def line_from_object(value: object) -> Line:

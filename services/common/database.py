@@ -1,0 +1,48 @@
+"""The repository: the one way to everything that lasts, over MongoDB or a server compatible with it."""
+
+import time
+from collections.abc import Callable
+
+from services.common.database_link import DatabaseLink
+from services.common.database_reading import Place, ReadTables
+from services.common.database_schema import Retention, prepare_schema
+from services.common.database_setups import LineVersion, SetupTables, StoredCamera
+from services.common.database_transfer import TransferTables
+
+__all__ = ["LineVersion", "Place", "Repository", "Retention", "StoredCamera"]
+
+
+class Repository(SetupTables, ReadTables, TransferTables):
+    """Cameras, lines and records. Each method raises DatabaseUnavailableError while the database is away.
+
+    Nothing is dialled before the first call, and everything stays on the event loop of that call.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        database: str | None = None,
+        retention: Retention | None = None,
+        now_s: Callable[[], float] = time.time,
+    ) -> None:
+        self._link = DatabaseLink(uri, database)
+        self._retention = retention or Retention()
+        self._now_s = now_s
+
+    @property
+    def address(self) -> str:
+        """Host and port, without user and password."""
+        return self._link.address
+
+    async def prepare(self) -> None:
+        """Make indexes and retention, and finish what an ended process left half done."""
+        await prepare_schema(self._link, self._retention)
+        await self.heal()
+
+    async def ping(self) -> None:
+        """Ask whether the database answers."""
+        await self._link.ping()
+
+    async def close(self) -> None:
+        """Let go of all connections."""
+        await self._link.close()

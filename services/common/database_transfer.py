@@ -1,0 +1,86 @@
+"""Everything that lasts, out of one store and into another."""
+
+from collections.abc import AsyncIterable, AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+from pymongo import ReplaceOne, UpdateOne
+
+from services.common.database_documents import minute_of, seconds_of
+from services.common.database_events import EventTables, Minute
+from services.common.database_link import DatabaseLink, Document
+from services.common.database_schema import CROSSINGS, EPOCHS, LASTING, META, SCHEMA_VERSION, check_version
+from services.common.database_setups import ALL_TIME
+from services.core.errors import BadInputError
+
+BATCH = 500
+RECOUNTED = timedelta(days=1)
+"""Crossings that are newer than this before an export may have come while it ran."""
+
+
+class TransferTables(EventTables):
+    """Backup and restore, document by document."""
+
+    _link: DatabaseLink
+
+    async def export_documents(self) -> AsyncIterator[tuple[str, Document]]:
+        """Give (collection, document) of everything that lasts, the schema's version first.
+
+        May run while events are written: what comes meanwhile may be in it or not.
+        """
+        yield META, {"_id": "schema", "version": SCHEMA_VERSION, "exported": datetime.now(UTC)}
+        for collection in LASTING:
+            async for document in self.iterate_all(collection):
+                yield collection, document
+
+    async def iterate_all(self, collection: str) -> AsyncIterator[Document]:
+        """Give all documents of one collection."""
+        with self._link.guarded():
+            async for document in self._link.collection(collection).find(
+                {"time": ALL_TIME}, batch_size=BATCH
+            ):
+                yield document
+
+    async def import_documents(self, documents: AsyncIterable[tuple[str, Document]]) -> int:
+        """Write exported documents over what is there and give their number; repeating it changes nothing.
+
+        BadInputError when they are of a newer version or no export at all.
+        """
+        number = 0
+        batch: list[Document] = []
+        current = ""
+        recounted: set[Minute] = set()
+        newest = datetime.now(UTC) - RECOUNTED
+        async for collection, document in documents:
+            if collection == META:
+                check_version(document)
+                newest = document.get("exported", newest) - RECOUNTED
+                continue
+            if collection not in LASTING:
+                raise BadInputError(f"this is no backup of Sightline: it holds {collection[:40]!r}")
+            if collection != current or len(batch) >= BATCH:
+                await self._replace(current, batch)
+                batch, current = [], collection
+            if collection == CROSSINGS and document["time"] >= newest:
+                recounted.add((document["camera"], minute_of(seconds_of(document["time"]))))
+            batch.append(document)
+            number += 1
+        await self._replace(current, batch)
+        await self.recompute_minutes(recounted)
+        return number
+
+    async def _replace(self, collection: str, documents: list[Document]) -> None:
+        if not documents:
+            return
+        if collection == EPOCHS:
+            changes: list[ReplaceOne[Document] | UpdateOne] = [
+                UpdateOne(
+                    {"_id": document["_id"]},
+                    {"$max": {"epoch": document["epoch"]}, "$set": {"time": document["time"]}},
+                    upsert=True,
+                )
+                for document in documents
+            ]
+        else:
+            changes = [ReplaceOne({"_id": item["_id"]}, item, upsert=True) for item in documents]
+        with self._link.guarded():
+            await self._link.collection(collection).bulk_write(changes, ordered=False)

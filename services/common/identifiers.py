@@ -1,0 +1,42 @@
+"""Ids of cameras and lines, made from the names that people give."""
+
+import re
+import unicodedata
+from collections.abc import Container
+
+MAX_LENGTH = 63
+
+_SPELLINGS = str.maketrans(
+    {
+        "ä": "ae",
+        "ö": "oe",
+        "ü": "ue",
+        "ß": "ss",
+        "æ": "ae",
+        "ø": "o",
+        "å": "a",
+        "œ": "oe",
+        "ł": "l",
+        "đ": "d",
+        "ð": "d",
+        "þ": "th",
+        "ı": "i",
+    }
+)
+"""Letters that lose nothing but their mark only when they are spelled out."""
+
+
+def id_from_name(name: str, taken: Container[str] = (), fallback: str = "item") -> str:
+    """Make an id of a name that is not among the taken ones: `Tür Süd` gives `tuer-sued`, then `tuer-sued-2`.
+
+    A name of which no Latin letter or digit is left gives the fallback.
+    """
+    spelled = unicodedata.normalize("NFC", name).lower().translate(_SPELLINGS)
+    plain = unicodedata.normalize("NFKD", spelled).encode("ascii", "ignore").decode("ascii").lower()
+    base = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:MAX_LENGTH].rstrip("-") or fallback
+    candidate, number = base, 2
+    while candidate in taken:
+        suffix = f"-{number}"
+        candidate = base[: MAX_LENGTH - len(suffix)].rstrip("-") + suffix
+        number += 1
+    return candidate

@@ -1,0 +1,84 @@
+"""What services log: lines for a person on a terminal, JSON for machines, and never a credential.
+
+The finished text of each record is redacted, so that neither a message, an argument, a field nor the
+text of an exception can carry the password of a camera's URL into a log.
+"""
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TextIO
+
+from services.common.secrets import redact
+from services.core.errors import BadInputError
+
+FORMAT_VARIABLE = "SIGHTLINE_LOG_FORMAT"
+LEVEL_VARIABLE = "SIGHTLINE_LOG_LEVEL"
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+QUIET_LOGGERS = ("pymongo", "uvicorn.access", "libav", "asyncio")
+"""They tell of every request or packet; only what goes wrong there matters."""
+
+_STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
+
+
+def configure_logging(stream: TextIO | None = None, environment: Mapping[str, str] = os.environ) -> None:
+    """Send all records of the process to one stream (default stderr). Calling it again replaces the first.
+
+    `SIGHTLINE_LOG_FORMAT` is `human` or `json`; without it a terminal gets the one and a file the other.
+    """
+    target = stream or sys.stderr
+    form = environment.get(FORMAT_VARIABLE) or ("human" if target.isatty() else "json")
+    level = environment.get(LEVEL_VARIABLE, "INFO").upper()
+    if form not in ("human", "json"):
+        raise BadInputError(f"{FORMAT_VARIABLE} is human or json, not {form!r}")
+    if level not in LEVELS:
+        raise BadInputError(f"{LEVEL_VARIABLE} is one of {', '.join(LEVELS)}, not {level!r}")
+    handler = logging.StreamHandler(target)
+    handler.setFormatter(HumanFormatter() if form == "human" else JsonFormatter())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.captureWarnings(True)
+    for name in QUIET_LOGGERS:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _time_text(record: logging.LogRecord) -> str:
+    moment = datetime.fromtimestamp(record.created, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class HumanFormatter(logging.Formatter):
+    """Time, level, logger and message on one line, and the traceback of an exception under it."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        """Give the time in the form that everything else uses."""
+        return _time_text(record)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Redact the finished text."""
+        return redact(super().format(record))
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line; fields given as `extra` stand beside the message."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Build the object and redact each of its texts."""
+        fields: dict[str, object] = {
+            "time": _time_text(record),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": redact(record.getMessage()),
+        }
+        for name, value in vars(record).items():
+            if name not in _STANDARD_FIELDS:
+                fields[name] = value if isinstance(value, int | float | bool | None) else redact(str(value))
+        if record.exc_info:
+            fields["exception"] = redact(self.formatException(record.exc_info))
+        return json.dumps(fields, ensure_ascii=False)

@@ -1,0 +1,111 @@
+"""Settings files: YAML with every key checked, environment on top, and errors that name the line."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from services.core.errors import BadInputError
+
+ENVIRONMENT_PREFIX = "SIGHTLINE_"
+
+Place = Sequence[str | int]
+"""The way to a value within a file: keys and positions."""
+
+
+class Settings(BaseModel):
+    """The base of all settings: an unknown key is a mistake of the writer, and nothing changes later."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+S = TypeVar("S", bound=Settings)
+
+
+def load_settings(kind: type[S], path: Path | None = None, environment: Mapping[str, str] = os.environ) -> S:
+    """Read a settings file and let `SIGHTLINE_<KEY>` override its top-level keys.
+
+    Without a path the defaults hold. BadInputError names the file, the line and the key, and never a
+    value, which might be a secret.
+    """
+    tree, values = _read(path) if path is not None else (None, {})
+    overrides = _overrides(kind, environment)
+    try:
+        return kind.model_validate({**values, **overrides})
+    except ValidationError as error:
+        raise BadInputError(_explain(error, kind, path, tree, overrides)) from None
+
+
+def _read(path: Path) -> tuple[yaml.Node | None, dict[str, Any]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise BadInputError(f"{path} cannot be read: {reason}") from error
+    try:
+        tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        values = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise BadInputError(f"{path}, line {line}: not YAML: {error.problem}") from None
+    except yaml.YAMLError:
+        raise BadInputError(f"{path} is not YAML") from None
+    if values is None:
+        return None, {}
+    if not isinstance(values, dict):
+        raise BadInputError(f"{path}, line 1: settings are keys with values")
+    return tree, values
+
+
+def _overrides(kind: type[Settings], environment: Mapping[str, str]) -> dict[str, str]:
+    names = {field: f"{ENVIRONMENT_PREFIX}{field.upper()}" for field in kind.model_fields}
+    return {field: environment[name] for field, name in names.items() if name in environment}
+
+
+def _explain(
+    error: ValidationError,
+    kind: type[Settings],
+    path: Path | None,
+    tree: yaml.Node | None,
+    overrides: Mapping[str, str],
+) -> str:
+    details = error.errors(include_url=False, include_input=False, include_context=False)
+    first, place = details[0], details[0]["loc"]
+    if place and place[0] in overrides:
+        where = f"{ENVIRONMENT_PREFIX}{str(place[0]).upper()}"
+    elif path is None:
+        where = "settings"
+    else:
+        where = f"{path}, line {_line_of(tree, place)}"
+    name = ".".join(str(part) for part in place)
+    if first["type"] == "extra_forbidden":
+        message = f"unknown key {name!r}{_known_keys(kind, place)}"
+    else:
+        message = f"{name}: {first['msg'].removeprefix('Value error, ')}" if name else first["msg"]
+    more = len(details) - 1
+    return f"{where}: {message}" + (f" (and {more} more)" if more else "")
+
+
+def _known_keys(kind: type[Settings], place: Place) -> str:
+    return f" (known: {', '.join(sorted(kind.model_fields))})" if len(place) == 1 else ""
+
+
+def _line_of(node: yaml.Node | None, place: Place) -> int:
+    """Give the line of the deepest part of the way that the file has."""
+    line = 1
+    for part in place:
+        if isinstance(node, yaml.MappingNode):
+            found = [(key, value) for key, value in node.value if key.value == str(part)]
+            if not found:
+                return line
+            key, node = found[-1]
+            line = key.start_mark.line + 1
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+        else:
+            return line
+    return line

@@ -1,0 +1,103 @@
+"""What `sightline up --config FILE` may hold: how to listen, and cameras with their lines."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from services.common.identifiers import id_from_name
+from services.common.settings import Settings
+from services.core.errors import BadInputError
+from services.core.lines import ID_PATTERN, line_from_object
+from services.core.types import Camera, CameraId, Line
+
+
+def _line(value: object) -> Line:
+    if isinstance(value, Line):
+        return value
+    if isinstance(value, dict) and "id" not in value and "name" in value:
+        value = {"id": id_from_name(str(value["name"])), **value}
+    try:
+        return line_from_object(value)
+    except BadInputError as error:
+        raise ValueError(str(error)) from None
+
+
+class CameraSettings(Settings):
+    """One camera with its lines. Exactly one of `url`, `url_env` and `url_file` tells its address."""
+
+    id: Annotated[str, Field(pattern=f"^{ID_PATTERN.pattern}$")]
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    url: str | None = None
+    url_env: str | None = None
+    """Name of an environment variable with the address: for a password that no file should hold."""
+    url_file: Path | None = None
+    """File with the address, such as a mounted secret."""
+    model: str = "traffic"
+    enabled: bool = True
+    fps: Annotated[float, Field(gt=0, le=60)] = 10.0
+    lines: tuple[Annotated[Line, BeforeValidator(_line)], ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_id_and_name(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            if "id" not in value and "name" in value:
+                return {"id": id_from_name(str(value["name"])), **value}
+            if "name" not in value and "id" in value:
+                return {"name": value["id"], **value}
+        return value
+
+    @model_validator(mode="after")
+    def _one_address_and_distinct_lines(self) -> Self:
+        given = [address for address in (self.url, self.url_env, self.url_file) if address]
+        if len(given) != 1:
+            raise ValueError("give exactly one of url, url_env and url_file")
+        _refuse_doubles([str(line.id) for line in self.lines], "lines")
+        return self
+
+    def camera(self) -> Camera:
+        """Give the camera, with its address read from where it is kept."""
+        return Camera(CameraId(self.id), self.name, self._address(), self.model, self.enabled, self.fps)
+
+    def _address(self) -> str:
+        if self.url_env:
+            address = os.environ.get(self.url_env, "")
+            if not address:
+                raise BadInputError(f"camera {self.id!r}: the environment variable {self.url_env} is not set")
+            return address
+        if self.url_file:
+            try:
+                return self.url_file.read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise BadInputError(
+                    f"camera {self.id!r}: {self.url_file} cannot be read: {error.strerror}"
+                ) from error
+        return self.url or ""
+
+
+class UpConfig(Settings):
+    """The settings of `sightline up`; an option of the command line wins over its key here."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    data: Path | None = None
+    model: str = "traffic"
+    """For cameras of the command line and of the page."""
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    cameras: tuple[CameraSettings, ...] = ()
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key belong together")
+        _refuse_doubles([camera.id for camera in self.cameras], "cameras")
+        return self
+
+
+def _refuse_doubles(ids: list[str], what: str) -> None:
+    doubled = [id for id in ids if ids.count(id) > 1]
+    if doubled:
+        raise ValueError(f"two {what} have the id {doubled[0]!r}")

@@ -1,0 +1,108 @@
+"""The words of the domain as JSON and text: what programs outside see.
+
+Times are ISO 8601 in UTC with milliseconds; secrets of an address never pass.
+"""
+
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+from services.common.secrets import mask_url, redact
+from services.core.errors import BadInputError
+from services.core.types import Camera, CameraState, CameraStatus, Crossing, Line, TrackedFrame
+
+JsonObject = dict[str, Any]
+
+LATEST_TIME_S = 253_402_300_799.0
+"""The end of the year 9999."""
+
+
+def time_text(time_s: float) -> str:
+    """Give a time as `2026-11-21T20:43:29.169Z`."""
+    moment = datetime.fromtimestamp(round(time_s * 1000) / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def parse_time(text: str) -> float:
+    """Read an ISO 8601 time, without a zone as UTC, or seconds since 1970; BadInputError when it is none."""
+    try:
+        moment = datetime.fromisoformat(text.strip().replace(" ", "+"))
+        return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
+    except (ValueError, OverflowError):
+        pass
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds <= LATEST_TIME_S:
+        raise BadInputError(f"{text[:40]!r} is no time: give one like 2026-11-21T20:43:29.169Z")
+    return seconds
+
+
+def camera_object(camera: Camera, state: CameraState | None) -> JsonObject:
+    """Give a camera with what is known of its stream, without its secrets."""
+    known = state or CameraState(CameraStatus.CONNECTING)
+    status = known.status if camera.enabled else CameraStatus.DISABLED
+    width_height = known.resolution
+    return {
+        "id": camera.id,
+        "name": camera.name,
+        "url": mask_url(camera.url),
+        "model": camera.model,
+        "enabled": camera.enabled,
+        "fps": camera.fps,
+        "status": status.value,
+        "since": time_text(known.since_s) if known.since_s else None,
+        "measured_fps": round(known.fps, 1),
+        "resolution": {"width": width_height[0], "height": width_height[1]} if width_height else None,
+        "last_error": redact(known.last_error, camera.url) if known.last_error else None,
+    }
+
+
+def line_object(line: Line) -> JsonObject:
+    """Give a line as the API shows it; what it gives, it also takes."""
+    return {
+        "id": line.id,
+        "name": line.name,
+        "points": [list(point) for point in line.points],
+        "anchor": line.anchor,
+        "classes": list(line.classes) if line.classes is not None else None,
+        "color": line.color,
+        "version": line.version,
+    }
+
+
+def crossing_object(crossing: Crossing) -> JsonObject:
+    """Give one crossing."""
+    return {
+        "id": crossing.id,
+        "camera": crossing.camera,
+        "line": crossing.line,
+        "line_version": crossing.line_version,
+        "time": time_text(crossing.time_s),
+        "class": crossing.class_name,
+        "direction": crossing.direction,
+        "along": round(crossing.along, 4),
+        "track": crossing.track,
+        "confidence": round(crossing.confidence, 4),
+        "mask": crossing.mask,
+    }
+
+
+def tracks_object(frame: TrackedFrame) -> JsonObject:
+    """Give the tracks of one analysed frame."""
+    return {
+        "camera": frame.camera,
+        "frame": frame.frame,
+        "time": time_text(frame.time_s),
+        "tracks": [
+            {
+                "id": item.track,
+                "class": item.class_name,
+                "confidence": round(item.confidence, 4),
+                "box": [round(value, 5) for value in item.box],
+                "mask": item.mask,
+            }
+            for item in frame.objects
+        ],
+    }

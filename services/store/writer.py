@@ -1,0 +1,113 @@
+"""The store: events from the bus into the database, acknowledged when they are durable."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from services.common.bus import Bus, EventBatch
+from services.core.errors import DatabaseUnavailableError
+from services.core.types import Event
+
+log = logging.getLogger(__name__)
+
+BATCH_EVENTS = 500
+LONGEST_WAIT_S = 10.0
+IDLE_S = 0.2
+"""With nothing to write for this long, the bus is taken to be empty."""
+
+
+class EventSink(Protocol):
+    """What the store needs of the repository."""
+
+    async def prepare(self) -> None:
+        """Make indexes and finish what was left half done."""
+
+    async def insert_events(self, events: Sequence[Event]) -> None:
+        """Write events durably; the same events may come again."""
+
+
+@dataclass(slots=True)
+class StoreHealth:
+    """How the store is doing."""
+
+    is_database_up: bool = False
+    written: int = 0
+    """Events written and acknowledged since the start."""
+    waiting: int = 0
+    """Events of the batch that is being written or tried again."""
+    outages: int = 0
+    """Times that the database went away."""
+    last_error: str | None = None
+
+
+class StoreWriter:
+    """Writes until it is cancelled. While the database is away events wait in the bus, which is bounded."""
+
+    def __init__(
+        self,
+        repository: EventSink,
+        bus: Bus,
+        batch_events: int = BATCH_EVENTS,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._repository, self._bus = repository, bus
+        self._batch_events = batch_events
+        self._sleep = sleep
+        self.health = StoreHealth()
+
+    async def run(self) -> None:
+        """Prepare the database, then write batch after batch."""
+        await self._until_done(self._repository.prepare)
+        while True:
+            await self._write(await self._bus.next_events(self._batch_events))
+
+    async def drain(self, timeout_s: float) -> bool:
+        """Write what the bus still holds before the process ends; False when the time did not suffice.
+
+        Call it when `run` has ended, after the other services.
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                while True:
+                    try:
+                        batch = await asyncio.wait_for(self._bus.next_events(self._batch_events), IDLE_S)
+                    except TimeoutError:
+                        return True
+                    await self._write(batch)
+        except TimeoutError:
+            return False
+
+    async def _write(self, batch: EventBatch) -> None:
+        self.health.waiting = len(batch.events)
+        await self._until_done(lambda: self._repository.insert_events(batch.events))
+        self._bus.acknowledge(batch)
+        self.health.written += len(batch.events)
+        self.health.waiting = 0
+
+    async def _until_done(self, action: Callable[[], Awaitable[None]]) -> None:
+        """Try until it works, after 1, 2, 4 … 10 s; tells of an outage once, and of its end."""
+        wait_s, began_s = 1.0, time.monotonic()
+        while True:
+            try:
+                await action()
+            except DatabaseUnavailableError as error:
+                self._on_failure(error)
+            else:
+                break
+            await self._sleep(wait_s)
+            wait_s = min(wait_s * 2, LONGEST_WAIT_S)
+        if not self.health.is_database_up:
+            log.info("the database answers%s", self._after_outage(began_s))
+        self.health.is_database_up, self.health.last_error = True, None
+
+    def _on_failure(self, error: DatabaseUnavailableError) -> None:
+        if self.health.last_error is None:
+            self.health.outages += 1
+            log.warning("%s; events are kept and written when it is back", error)
+        self.health.is_database_up, self.health.last_error = False, str(error)
+
+    def _after_outage(self, began_s: float) -> str:
+        return f" again after {time.monotonic() - began_s:.0f} s" if self.health.last_error else ""

@@ -1,0 +1,99 @@
+"""Routes of cameras."""
+
+from dataclasses import replace
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.common.database import StoredCamera
+from services.common.identifiers import id_from_name
+from services.common.secrets import restore_secrets
+from services.common.wire import camera_object
+from services.core.types import Camera, CameraId
+from services.web.cameras import default_name, validate_camera
+from services.web.context import Context, WebContext
+
+router = APIRouter(prefix="/api/v1/cameras", tags=["cameras"])
+
+
+class CameraInput(BaseModel):
+    """A new camera; without an id one is made from its name."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: Annotated[str, Field(description="rtsp://, rtsps://, a file path or demo://traffic")]
+    id: str | None = None
+    name: str | None = None
+    model: str = "traffic"
+    enabled: bool = True
+    fps: float = 10.0
+
+
+class CameraChange(BaseModel):
+    """What changes; `***` in the address keeps the stored secret."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: str | None = None
+    name: str | None = None
+    model: str | None = None
+    enabled: bool | None = None
+    fps: float | None = None
+
+
+@router.get("")
+async def list_cameras(context: Context) -> dict[str, Any]:
+    """All cameras, the oldest first; it is the default camera."""
+    return {"items": [_shown(context, stored) for stored in await context.repository.cameras()]}
+
+
+@router.post("", status_code=201)
+async def add_camera(camera: CameraInput, context: Context, response: Response) -> dict[str, Any]:
+    """Add a camera; it is connected at once."""
+    name = camera.name.strip() if camera.name else default_name(camera.id)
+    taken = () if camera.id else {stored.camera.id for stored in await context.repository.cameras()}
+    id = camera.id or id_from_name(name, taken, "camera")
+    url = restore_secrets(camera.url.strip())
+    wanted = Camera(CameraId(id), name, url, camera.model, camera.enabled, camera.fps)
+    stored = await context.repository.add_camera(validate_camera(wanted, context.system.check_model))
+    await context.mirror.refresh()
+    response.headers["Location"] = f"/api/v1/cameras/{stored.camera.id}"
+    return _shown(context, stored)
+
+
+@router.get("/{id}")
+async def get_camera(id: str, context: Context) -> dict[str, Any]:
+    """One camera with what is known of its stream."""
+    return _shown(context, await context.repository.camera(id))
+
+
+@router.patch("/{id}")
+async def change_camera(id: str, change: CameraChange, context: Context) -> dict[str, Any]:
+    """Change what is given of a camera."""
+    stored = await context.repository.camera(id)
+    given = {key: value for key, value in change.model_dump().items() if value is not None}
+    if "url" in given:
+        given["url"] = restore_secrets(given["url"].strip(), stored.camera.url)
+    if "name" in given:
+        given["name"] = given["name"].strip()
+    camera = validate_camera(replace(stored.camera, **given), _model_check(context, given))
+    await context.repository.change_camera(camera)
+    await context.mirror.refresh()
+    return _shown(context, replace(stored, camera=camera))
+
+
+@router.delete("/{id}", status_code=204)
+async def delete_camera(id: str, context: Context) -> None:
+    """Remove a camera; its counts stay until their retention ends."""
+    await context.repository.delete_camera(id)
+    await context.mirror.refresh()
+
+
+def _model_check(context: WebContext, given: dict[str, Any]) -> Any:
+    """Check a model only when it changes, so that a camera whose model is gone can be switched off."""
+    return context.system.check_model if "model" in given else lambda name: None
+
+
+def _shown(context: WebContext, stored: StoredCamera) -> dict[str, Any]:
+    return camera_object(stored.camera, context.bus.state(stored.camera.id))

@@ -1,0 +1,62 @@
+"""The route of counts."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from services.core.errors import NotFoundError
+from services.core.types import Crossing
+from services.web.api.parameters import CameraParameter, FromTime, LineParameter, ToTime, span_of
+from services.web.context import Context, WebContext
+from services.web.counts import (
+    Evidence,
+    bucket_starts,
+    counts_object,
+    valid_spans,
+    whole_minutes,
+    zone_of,
+)
+from services.web.coverage import Span
+
+router = APIRouter(prefix="/api/v1", tags=["counts"])
+
+
+@router.get("/counts")
+async def get_counts(
+    context: Context,
+    camera: CameraParameter = None,
+    line: LineParameter = None,
+    from_: FromTime = None,
+    to: ToTime = None,
+    bucket: Annotated[str, Query(description="1m, 5m, 15m, 1h or 1d")] = "1h",
+    tz: Annotated[str, Query(description="zone whose hours and days the buckets are")] = "UTC",
+) -> dict[str, Any]:
+    """Counts with the share of the time that was analysed.
+
+    A bucket's `coverage` is null while none of it has passed.
+    """
+    now_s = context.now_s()
+    from_s, to_s = span_of(from_, to, now_s)
+    starts = bucket_starts(from_s, to_s, bucket, zone_of(tz))
+    stored = await context.camera_or_default(camera)
+    evidence = await _evidence(context, stored.camera.id, line or None, (from_s, to_s))
+    return counts_object(from_s, to_s, bucket, starts, evidence, now_s)
+
+
+async def _evidence(context: WebContext, camera: str, line: str | None, span: Span) -> Evidence:
+    repository = context.repository
+    valid = None if line is None else await _valid_spans(context, camera, line)
+    (first, last), edge_spans = whole_minutes(*span)
+    minutes = await repository.minute_counts(camera, first, last, line)
+    edges: list[Crossing] = []
+    for start_s, end_s in edge_spans:
+        edges.extend([crossing async for crossing in repository.crossings(camera, start_s, end_s, line)])
+    return Evidence(minutes, edges, await repository.analysed_minutes(camera, *span), valid)
+
+
+async def _valid_spans(context: WebContext, camera: str, line: str) -> list[Span]:
+    versions = await context.repository.line_versions(camera)
+    changes = [(v.valid_from_s, v.is_deleted) for v in versions if v.line.id == line]
+    if not changes:
+        raise NotFoundError(f"camera {camera!r} has no line {line!r}")
+    return valid_spans(changes)

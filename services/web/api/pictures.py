@@ -1,0 +1,69 @@
+"""Routes of live pictures: one JPEG, or a stream of them (MJPEG)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response, StreamingResponse
+
+from services.core.errors import StreamError
+from services.core.types import CameraId, CameraStatus
+from services.web.context import Context, WebContext
+
+router = APIRouter(prefix="/api/v1/cameras/{camera}", tags=["live"])
+
+SNAPSHOT_TIMEOUT_S = 3.0
+CHECK_S = 1.0
+BOUNDARY = "mjpegstream"
+NO_STORE = {
+    "Cache-Control": "no-cache, no-store, must-revalidate",
+    "Pragma": "no-cache",
+    "Expires": "Thu, 01 Jan 1980 00:00:00 GMT",
+}
+Overlay = Annotated[bool, Query(description="draw boxes and lines")]
+
+
+@router.get("/snapshot.jpg", response_class=Response)
+async def get_snapshot(camera: str, context: Context, overlay: Overlay = False) -> Response:
+    """What the camera sees now; 503 when it gives no picture."""
+    setup = context.mirror.setup(camera)
+    if not setup.camera.enabled:
+        raise StreamError(f"camera {camera!r} is switched off")
+    state = context.bus.state(CameraId(camera))
+    if state is not None and state.status is CameraStatus.DEGRADED:
+        raise StreamError(f"camera {camera!r} gives no picture now: {state.last_error or 'degraded'}")
+    data = await context.live.snapshot(CameraId(camera), overlay, SNAPSHOT_TIMEOUT_S)
+    return Response(data, media_type="image/jpeg", headers=NO_STORE)
+
+
+@router.get("/stream.mjpeg", response_class=StreamingResponse)
+async def stream_pictures(camera: str, context: Context, overlay: Overlay = False) -> StreamingResponse:
+    """Pictures until the camera is removed; nothing comes while it gives none."""
+    context.mirror.setup(camera)
+    return StreamingResponse(
+        _parts(context, CameraId(camera), overlay),
+        media_type=f"multipart/x-mixed-replace; boundary={BOUNDARY}",
+        headers={**NO_STORE, "X-Accel-Buffering": "no"},
+    )
+
+
+async def _parts(context: WebContext, camera: CameraId, overlay: bool) -> AsyncIterator[bytes]:
+    async with aclosing(context.live.stream(camera, overlay)) as pictures:
+        following = asyncio.ensure_future(anext(pictures))
+        try:
+            while context.mirror.has(camera):
+                done, _ = await asyncio.wait({following}, timeout=CHECK_S)
+                if done:
+                    yield _part(following.result())
+                    following = asyncio.ensure_future(anext(pictures))
+        finally:
+            following.cancel()
+            await asyncio.wait({following})
+    yield f"--{BOUNDARY}--\r\n".encode()
+
+
+def _part(jpeg: bytes) -> bytes:
+    head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+    return head.encode() + jpeg + b"\r\n"

@@ -1,0 +1,70 @@
+"""Routes of health, figures and the system as a whole."""
+
+from html import escape
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse, Response
+
+from services.common.wire import time_text
+from services.core.errors import DatabaseUnavailableError
+from services.web.context import Context
+from services.web.metrics import METRICS_TYPE, metrics_text
+
+router = APIRouter(tags=["system"])
+
+DOCS = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sightline API</title></head>
+<body><h1>Sightline API</h1><p>The description of all routes in the OpenAPI format:
+<a href="/api/v1/openapi.json">/api/v1/openapi.json</a></p><table>{rows}</table></body></html>"""
+
+
+@router.get("/healthz")
+async def get_health() -> dict[str, str]:
+    """Tell that the process answers."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz")
+async def get_readiness(context: Context) -> dict[str, str]:
+    """Tell whether requests can be answered: the database does; a camera that is down changes nothing."""
+    await context.repository.ping()
+    return {"status": "ready"}
+
+
+@router.get("/metrics", response_class=Response)
+async def get_metrics(context: Context) -> Response:
+    """Figures in the text format of Prometheus."""
+    return Response(await metrics_text(context), media_type=METRICS_TYPE)
+
+
+@router.get("/api/v1/system")
+async def get_system(context: Context) -> dict[str, Any]:
+    """Version, services, models and database of this system."""
+    system = context.system
+    try:
+        await context.repository.ping()
+        database = "up"
+    except DatabaseUnavailableError as error:
+        database = str(error)
+    return {
+        "version": system.version,
+        "started": time_text(system.started_s),
+        "address": system.address,
+        "time": time_text(context.now_s()),
+        "database": {"kind": system.database, "address": context.repository.address, "status": database},
+        "services": [{"name": service.name, "status": service.status} for service in system.services()],
+        "models": [{"name": model.name, "classes": list(model.classes)} for model in system.models()],
+    }
+
+
+@router.get("/api/v1/docs", response_class=HTMLResponse, include_in_schema=False)
+async def get_docs(request: Request) -> HTMLResponse:
+    """A list of all routes that needs no network."""
+    paths: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
+    rows = "".join(
+        f"<tr><td>{method.upper()}</td><td>{escape(path)}</td>"
+        f"<td>{escape(route.get('description', ''))}</td></tr>"
+        for path, methods in paths.items()
+        for method, route in methods.items()
+    )
+    return HTMLResponse(DOCS.format(rows=rows))

@@ -1,0 +1,46 @@
+"""What the routes share."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from services.common.bus import Bus
+from services.common.database import Repository, StoredCamera
+from services.core.errors import NotFoundError
+from services.web.live.pictures import LivePictures
+from services.web.mirror import SetupMirror
+from services.web.settings import WebSettings
+from services.web.system import SystemInfo
+
+
+@dataclass(frozen=True, slots=True)
+class WebContext:
+    """Everything that a route may use."""
+
+    repository: Repository
+    bus: Bus
+    system: SystemInfo
+    settings: WebSettings
+    mirror: SetupMirror
+    live: LivePictures
+    now_s: Callable[[], float] = time.time
+
+    async def camera_or_default(self, id: str | None) -> StoredCamera:
+        """Give the named camera, else the oldest."""
+        if id:
+            return await self.repository.camera(id)
+        cameras = await self.repository.cameras()
+        if not cameras:
+            raise NotFoundError("there is no camera yet")
+        return cameras[0]
+
+
+def _context(request: Request) -> WebContext:
+    context: WebContext = request.app.state.context
+    return context
+
+
+Context = Annotated[WebContext, Depends(_context)]

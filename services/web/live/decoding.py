@@ -1,0 +1,125 @@
+"""Decoded pictures of one camera while somebody watches: a thread and a short memory."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import av
+from av.video.frame import VideoFrame
+
+from services.common.video import VideoSource
+from services.core.types import AccessUnit, CameraId
+
+KEPT_S = 2.0
+"""The detector may be this late for its tracks still to find their picture."""
+
+KEPT_BYTES = 96_000_000
+"""Most memory for one camera's pictures; large ones are kept for less time."""
+
+CAUGHT_UP_S = 0.05
+LONGEST_CATCHING_UP_S = 1.0
+"""A thread that begins with an old group tells of pictures when it has come to the newest, or after this."""
+
+READ_TIMEOUT_S = 0.5
+STOP_TIMEOUT_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A picture as the decoder gave it, with the frame number and time of its access unit."""
+
+    unit: AccessUnit
+    picture: VideoFrame
+
+
+class PictureMemory:
+    """The newest pictures, for any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pictures: deque[Decoded] = deque()
+
+    def put(self, decoded: Decoded) -> None:
+        """Keep a picture, and drop those that are too old or too many."""
+        size_bytes = decoded.picture.width * decoded.picture.height * 3 // 2
+        most = max(2, KEPT_BYTES // max(1, size_bytes))
+        with self._lock:
+            pictures = self._pictures
+            pictures.append(decoded)
+            while len(pictures) > most or pictures[0].unit.time_s < decoded.unit.time_s - KEPT_S:
+                pictures.popleft()
+
+    def newest(self) -> Decoded | None:
+        """Give the newest picture."""
+        with self._lock:
+            return self._pictures[-1] if self._pictures else None
+
+    def find(self, frame: int, time_s: float) -> Decoded | None:
+        """Give the picture of a frame; its time tells apart equal numbers of two connections."""
+        with self._lock:
+            for decoded in reversed(self._pictures):
+                if decoded.unit.frame == frame and abs(decoded.unit.time_s - time_s) < 1e-6:
+                    return decoded
+        return None
+
+
+class DecodingThread:
+    """Decodes one camera until it is stopped."""
+
+    def __init__(self, camera: CameraId, video: VideoSource, on_picture: Callable[[], None]) -> None:
+        self.memory = PictureMemory()
+        self._camera, self._video, self._on_picture = camera, video, on_picture
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"live-{camera}", daemon=True)
+
+    def start(self) -> None:
+        """Begin with the newest group of pictures."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask the thread to end; it does within its read timeout."""
+        self._stopped.set()
+
+    def join(self) -> None:
+        """Wait for the end of the thread."""
+        self._thread.join(STOP_TIMEOUT_S)
+
+    def _run(self) -> None:
+        codec, connection, is_started = _codec(), -1, False
+        told_s = time.monotonic()
+        with self._video.reader(self._camera) as reader:
+            while not self._stopped.is_set():
+                unit = reader.read(READ_TIMEOUT_S)
+                if unit is None:
+                    continue
+                if unit.connection != connection:
+                    codec, connection, is_started = _codec(), unit.connection, False
+                if not (is_started or unit.is_keyframe):
+                    continue
+                is_started = True
+                picture = _decode(codec, unit)
+                if picture is None:
+                    continue
+                self.memory.put(Decoded(unit, picture))
+                now_s = time.monotonic()
+                if reader.backlog_s < CAUGHT_UP_S or now_s - told_s > LONGEST_CATCHING_UP_S:
+                    told_s = now_s
+                    self._on_picture()
+
+
+def _codec() -> av.VideoCodecContext:
+    codec = av.CodecContext.create("h264", "r")
+    assert isinstance(codec, av.VideoCodecContext)
+    codec.thread_count = 1
+    return codec
+
+
+def _decode(codec: av.VideoCodecContext, unit: AccessUnit) -> VideoFrame | None:
+    """Decode one unit; a broken one gives no picture."""
+    try:
+        pictures = codec.decode(av.Packet(unit.data))
+    except av.error.FFmpegError:
+        return None
+    return pictures[-1] if pictures else None

@@ -1,0 +1,41 @@
+"""What the web service tells of the whole system; the composition root knows it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceState:
+    """How one service is doing: `running`, or what is wrong."""
+
+    name: str
+    status: str = "running"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEntry:
+    """A model that cameras may name."""
+
+    name: str
+    classes: tuple[str, ...]
+
+
+def _nothing_to_check(name: str) -> None:
+    """Take any model name."""
+
+
+@dataclass(frozen=True, slots=True)
+class SystemInfo:
+    """Facts and questions that only the composition root can answer."""
+
+    version: str
+    database: str
+    """The kind of database, like `embedded (SecantusDB)`."""
+    started_s: float
+    address: str = ""
+    services: Callable[[], Sequence[ServiceState]] = tuple
+    models: Callable[[], Sequence[ModelEntry]] = tuple
+    check_model: Callable[[str], object] = field(default=_nothing_to_check)
+    """Raises BadInputError for a model that no detector can load."""
+    figures: Callable[[], Mapping[str, float]] = dict
+    """Numbers of the other services of this process, for `/metrics`."""

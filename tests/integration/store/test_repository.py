@@ -1,0 +1,227 @@
+"""The repository against a real server."""
+
+import random
+
+import pytest
+
+from services.common.database import Place, Repository, Retention
+from services.common.database_documents import date_of
+from services.core.errors import BadInputError, ConflictError, DatabaseUnavailableError, NotFoundError
+from services.core.types import CameraStatus, Line, LineId, StatusChange
+from tests.database_server import free_port
+from tests.makers import GATE, camera, crossing, line, recent_minute_s, seconds, trajectory
+
+
+async def test_cameras_are_kept_in_the_order_of_their_making(repository: Repository) -> None:
+    for id in ("zoo", "gate", "alley"):
+        await repository.add_camera(camera(id))
+    with pytest.raises(ConflictError):
+        await repository.add_camera(camera("gate"))
+    assert [stored.camera.id for stored in await repository.cameras()] == ["zoo", "gate", "alley"]
+    await repository.delete_camera("zoo")
+    with pytest.raises(NotFoundError):
+        await repository.camera("zoo")
+    assert (await repository.camera("gate")).camera == camera("gate")
+
+
+async def test_a_changed_line_is_a_new_version_and_a_deleted_one_goes_on_when_made_again(
+    repository: Repository,
+) -> None:
+    await repository.add_camera(camera())
+    await repository.add_line("gate", line())
+    await repository.add_line("gate", line("side"))
+    with pytest.raises(ConflictError):
+        await repository.add_line("gate", line())
+    assert (await repository.change_line("gate", line(y=0.5))).version == 2
+    assert (await repository.change_line("gate", line(y=0.5))).version == 2
+    assert [(found.id, found.version) for found in await repository.lines("gate")] == [
+        ("main", 2),
+        ("side", 1),
+    ]
+    await repository.delete_line("gate", "main")
+    assert [found.id for found in await repository.lines("gate")] == ["side"]
+    with pytest.raises(NotFoundError):
+        await repository.delete_line("gate", "main")
+    assert (await repository.add_line("gate", line())).version == 4
+    points = {v.line.version: v.line.points[0][1] for v in await repository.line_versions("gate")}
+    assert points[1] == 0.7
+    assert points[2] == 0.5
+
+
+async def test_a_camera_that_is_made_again_has_no_lines_and_a_higher_epoch(repository: Repository) -> None:
+    await repository.add_camera(camera())
+    await repository.add_line("gate", Line(LineId("l"), "L", ((0.1, 0.1), (0.2, 0.2))))
+    assert [await repository.take_epoch(GATE) for _ in range(3)] == [1, 2, 3]
+    await repository.delete_camera("gate")
+    await repository.add_camera(camera())
+    assert await repository.lines("gate") == []
+    assert await repository.take_epoch(GATE) == 4
+
+
+async def test_events_written_again_change_nothing(repository: Repository) -> None:
+    start = recent_minute_s()
+    crossings = [crossing(n, start + n * 1.7, class_name="bus" if n % 5 == 0 else "car") for n in range(100)]
+    events = [
+        *crossings,
+        trajectory(1, start),
+        *seconds(start, 90),
+        StatusChange(GATE, start, CameraStatus.LIVE, ""),
+    ]
+    await repository.insert_events(events)
+    before = await repository.minute_counts("gate", start, start + 600)
+    random.Random(1).shuffle(events)
+    for _ in range(2):
+        await repository.insert_events(events)
+    assert await repository.minute_counts("gate", start, start + 600) == before
+    found = [item async for item in repository.crossings("gate", start, start + 600)]
+    assert [item.id for item in found] == [item.id for item in reversed(crossings)]
+    assert sum(sum(minute.forward.values()) for minute in before) == 100
+    assert before[0].forward == {"bus": 8, "car": 28}
+
+
+async def test_a_late_crossing_corrects_its_minute(repository: Repository) -> None:
+    start = recent_minute_s()
+    await repository.insert_events([crossing(1, start + 59.9994)])
+    await repository.insert_events(
+        [crossing(2, start + 59.9996), crossing(3, start + 3, direction="backward")]
+    )
+    first, second = await repository.minute_counts("gate", start, start + 120, "main")
+    assert (first.forward, first.backward) == ({"car": 1}, {"car": 1})
+    assert second.forward == {"car": 1}
+
+
+async def test_minutes_are_healed_after_an_end_between_crossings_and_minutes(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = recent_minute_s()
+
+    async def ended(touched: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(repository, "recompute_minutes", ended)
+        with pytest.raises(KeyboardInterrupt):
+            await repository.insert_events([crossing(1, start)])
+    assert await repository.minute_counts("gate", start, start + 60) == []
+    await repository.prepare()
+    assert [m.forward for m in await repository.minute_counts("gate", start, start + 60)] == [{"car": 1}]
+
+
+async def test_crossings_are_paged_over_equal_times(repository: Repository) -> None:
+    start = recent_minute_s()
+    await repository.insert_events([crossing(n, start + n // 10) for n in range(50)])
+    everything = [item.id async for item in repository.crossings("gate", start - 86_400 * 300, start + 100)]
+    assert len(everything) == len(set(everything)) == 50
+    paged: list[str] = []
+    place = None
+    while True:
+        page = []
+        async for item in repository.crossings("gate", start, start + 100, after=place):
+            page.append(item)
+            if len(page) == 7:
+                break
+        if not page:
+            break
+        paged += [item.id for item in page]
+        place = Place(page[-1].time_s, page[-1].id)
+    assert paged == everything
+
+
+async def test_trajectories_come_back_within_half_a_step(repository: Repository) -> None:
+    start = recent_minute_s()
+    original = trajectory(1, start)
+    await repository.insert_events([original, trajectory(2, start - 500)])
+    (found,) = [item async for item in repository.trajectories("gate", start, start + 10)]
+    assert found.id == original.id
+    for got, given in zip(found.points, original.points, strict=True):
+        assert got.time_s == pytest.approx(given.time_s, abs=0.0006)
+        assert got.box == pytest.approx(given.box, abs=0.00006)
+
+
+async def test_analysed_seconds_and_statuses(repository: Repository) -> None:
+    start = recent_minute_s()
+    await repository.insert_events(seconds(start + 58, 4))
+    await repository.insert_events(seconds(start + 60, 4))
+    minutes = await repository.analysed_minutes("gate", start + 30, start + 120)
+    assert minutes == {int(start // 60): 0b11 << 58, int(start // 60) + 1: 0b1111}
+    old = StatusChange(GATE, start - 5000, CameraStatus.LIVE, "")
+    new = StatusChange(GATE, start + 1, CameraStatus.DEGRADED, "connection refused")
+    await repository.insert_events([old, new, new])
+    assert await repository.statuses("gate", start, start + 60) == [old, new]
+
+
+async def test_changed_retention_changes_the_index(repository: Repository, database_uri: str) -> None:
+    name = repository._link._database.name
+    changed = Repository(database_uri, name, Retention(crossings_days=7))
+    await changed.prepare()
+    index = await changed._link.collection("crossings").index_information()
+    assert [i["expireAfterSeconds"] for i in index.values() if "expireAfterSeconds" in i] == [7 * 86_400]
+    trajectories = await changed._link.collection("trajectories").index_information()
+    assert [i["expireAfterSeconds"] for i in trajectories.values() if "expireAfterSeconds" in i] == [
+        2_592_000
+    ]
+    await changed.close()
+
+
+@pytest.mark.parametrize("collection", ["crossings", "minutes", "analysed", "trajectories", "statuses"])
+async def test_queries_use_an_index(repository: Repository, collection: str) -> None:
+    start = recent_minute_s()
+    await repository.insert_events(
+        [
+            crossing(1, start),
+            trajectory(1, start),
+            *seconds(start, 2),
+            StatusChange(GATE, start, CameraStatus.LIVE),
+        ]
+    )
+    span = {"camera": "gate", "time": {"$gte": date_of(start), "$lt": date_of(start + 60)}}
+    plan = await repository._link.collection(collection).find(span).sort([("time", -1)]).explain()
+    assert "IXSCAN" in str(plan["queryPlanner"]["winningPlan"])
+
+
+async def test_a_newer_schema_is_refused(repository: Repository) -> None:
+    await repository._link.collection("meta").update_one({"_id": "schema"}, {"$set": {"version": 99}})
+    with pytest.raises(BadInputError, match="newer version"):
+        await repository.prepare()
+
+
+async def test_everything_moves_to_another_store_and_twice_changes_nothing(
+    repository: Repository, database_uri: str
+) -> None:
+    start = recent_minute_s()
+    await repository.add_camera(camera())
+    await repository.add_line("gate", line())
+    await repository.take_epoch(GATE)
+    await repository.insert_events(
+        [*(crossing(n, start + n) for n in range(90)), trajectory(1, start), *seconds(start, 90)]
+    )
+    exported = [item async for item in repository.export_documents()]
+    other = Repository(database_uri, repository._link._database.name + "_copy")
+    await other.prepare()
+
+    async def documents():
+        for item in exported:
+            yield item
+
+    for _ in range(2):
+        await other.import_documents(documents())
+    again = [item async for item in other.export_documents()]
+    assert sorted(map(str, again[1:])) == sorted(map(str, exported[1:]))
+    assert await other.take_epoch(GATE) == 2
+    await other._link._client.drop_database(other._link._database.name)
+    await other.close()
+
+
+async def test_a_database_that_is_away_is_told_without_its_password() -> None:
+    repository = Repository(f"mongodb://user:s3cret@127.0.0.1:{free_port()}/")
+    with pytest.raises(DatabaseUnavailableError, match="does not answer") as caught:
+        await repository.cameras()
+    assert "s3cret" not in str(caught.value)
+    await repository.close()
+
+
+def test_an_address_that_is_none_is_refused_without_its_password() -> None:
+    for uri in ("mongodb://user:s3cret@:0/", "http://user:s3cret@host", "mongodb://user:s3/cret@host:port/"):
+        with pytest.raises(BadInputError) as caught:
+            Repository(uri)
+        assert "cret" not in str(caught.value)

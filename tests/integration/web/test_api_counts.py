@@ -1,0 +1,104 @@
+"""Counts, crossings and gaps over HTTP."""
+
+import csv
+import io
+import json
+
+from services.common.wire import time_text
+from services.core.types import CameraStatus, StatusChange
+from tests.makers import GATE, camera, crossing, line, recent_minute_s, seconds
+from tests.web_app import Web
+
+
+async def _filled(web: Web) -> float:
+    start = recent_minute_s()
+    web.repository._now_s = lambda: start - 600
+    await web.repository.add_camera(camera())
+    await web.repository.add_line("gate", line())
+    events = [crossing(n, start + n, direction="backward" if n % 3 == 0 else "forward") for n in range(150)]
+    await web.repository.insert_events([*events, *seconds(start, 90), *seconds(start + 100, 80)])
+    down = StatusChange(GATE, start + 91, CameraStatus.DEGRADED, "connection refused")
+    await web.repository.insert_events([StatusChange(GATE, start - 300, CameraStatus.LIVE), down])
+    return start
+
+
+async def test_counts_say_how_complete_they_are(web: Web) -> None:
+    start = await _filled(web)
+    query = {"from": time_text(start), "to": time_text(start + 240), "bucket": "1m"}
+    for extra in ({}, {"camera": "gate", "line": "main"}):
+        body = (await web.client.get("/api/v1/counts", params=query | extra)).json()
+        assert body["total"] == {"forward": {"car": 100}, "backward": {"car": 50}}
+        assert [b["coverage"] for b in body["buckets"]] == [1.0, 0.8333, 1.0, 0.0]
+        assert [sum(b["forward"].values()) for b in body["buckets"]] == [40, 40, 20, 0]
+        assert body["coverage"] == 0.7083
+        assert body["buckets"][1]["start"] == time_text(start + 60)
+
+
+async def test_a_span_that_cuts_minutes_is_exact(web: Web) -> None:
+    start = await _filled(web)
+    query = {"from": time_text(start + 30.5), "to": time_text(start + 130), "bucket": "1m"}
+    body = (await web.client.get("/api/v1/counts", params=query)).json()
+    assert sum(body["total"]["forward"].values()) + sum(body["total"]["backward"].values()) == 99
+    assert body["buckets"][0]["start"] == time_text(start + 30.5)
+    assert len(body["buckets"]) == 3
+
+
+async def test_bad_questions_are_refused(web: Web) -> None:
+    assert (await web.client.get("/api/v1/counts")).status_code == 404
+    await _filled(web)
+    for query in (
+        "bucket=2m",
+        "tz=Mars/Base",
+        "from=yesterday",
+        "from=2026-01-02&to=2026-01-01",
+        "from=1e99",
+    ):
+        assert (await web.client.get(f"/api/v1/counts?{query}")).status_code == 422, query
+    assert (await web.client.get("/api/v1/counts?camera=none")).status_code == 404
+    assert (await web.client.get("/api/v1/counts?line=none")).status_code == 404
+
+
+async def test_crossings_come_in_pages_newest_first(web: Web) -> None:
+    await _filled(web)
+    ids: list[str] = []
+    cursor: str | None = None
+    while True:
+        query = {"limit": "40"} | ({"cursor": cursor} if cursor else {})
+        body = (await web.client.get("/api/v1/crossings", params=query)).json()
+        ids += [item["id"] for item in body["items"]]
+        cursor = body["next"]
+        if cursor is None:
+            break
+    assert ids == [f"gate-1-main-{n}" for n in reversed(range(150))]
+    first = (await web.client.get("/api/v1/crossings?limit=1")).json()["items"][0]
+    assert (first["class"], first["direction"], first["along"], first["mask"]) == (
+        "car",
+        "forward",
+        0.25,
+        None,
+    )
+    assert (await web.client.get("/api/v1/crossings?cursor=xx")).status_code == 422
+
+
+async def test_crossings_come_as_files(web: Web) -> None:
+    await _filled(web)
+    answer = await web.client.get("/api/v1/crossings", headers={"Accept": "text/csv"})
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert len(rows) == 150
+    assert rows[0]["id"] == "gate-1-main-149"
+    answer = await web.client.get("/api/v1/crossings?format=ndjson&limit=10&line=main")
+    assert len([json.loads(row) for row in answer.text.splitlines()]) == 10
+    assert (await web.client.get("/api/v1/crossings?format=parquet")).status_code == 422
+
+
+async def test_gaps_name_their_causes(web: Web) -> None:
+    start = await _filled(web)
+    query = {"from": time_text(start), "to": time_text(start + 180)}
+    body = (await web.client.get("/api/v1/cameras/gate/gaps", params=query)).json()
+    gap = {"from": time_text(start + 90), "to": time_text(start + 100), "cause": "connection refused"}
+    assert body == {"items": [gap]}
+    query = {"from": time_text(start - 3600), "to": time_text(start)}
+    body = (await web.client.get("/api/v1/cameras/gate/gaps", params=query)).json()
+    assert body["items"][0]["from"] == time_text(start - 600)
+    assert (await web.client.get("/api/v1/cameras/none/gaps")).status_code == 404

@@ -1,0 +1,113 @@
+"""Cameras and lines over HTTP."""
+
+from services.core.types import CameraId, CameraState, CameraStatus
+from tests.web_app import Web
+
+CAMERAS = "/api/v1/cameras"
+SECRET = "rtsp://user:s3cret@192.0.2.1/stream?token=abcdef"
+
+
+async def _published(web: Web):
+    async with web.bus.setups() as changes:
+        return await anext(changes)
+
+
+async def test_a_camera_is_added_changed_and_removed(web: Web) -> None:
+    made = await web.client.post(CAMERAS, json={"name": "Tür Süd", "url": SECRET})
+    assert made.status_code == 201
+    assert made.headers["location"] == f"{CAMERAS}/tuer-sued"
+    body = made.json()
+    assert body["url"] == "rtsp://user:***@192.0.2.1/stream?token=***"
+    assert (body["id"], body["status"], body["fps"], body["model"]) == (
+        "tuer-sued",
+        "connecting",
+        10.0,
+        "traffic",
+    )
+    assert (await web.client.post(CAMERAS, json={"name": "Tür Süd", "url": SECRET})).json()[
+        "id"
+    ] == "tuer-sued-2"
+    same = await web.client.post(CAMERAS, json={"id": "tuer-sued", "url": SECRET})
+    assert same.status_code == 409
+
+    change = {"url": "rtsp://user:***@192.0.2.9/stream?token=***", "fps": 5}
+    changed = await web.client.patch(f"{CAMERAS}/tuer-sued", json=change)
+    assert changed.status_code == 200
+    setup = {s.camera.id: s for s in await _published(web)}[CameraId("tuer-sued")]
+    assert setup.camera.url == "rtsp://user:s3cret@192.0.2.9/stream?token=abcdef"
+    assert (setup.camera.fps, setup.epoch) == (5, 1)
+
+    listed = await web.client.get(CAMERAS)
+    assert [item["id"] for item in listed.json()["items"]] == ["tuer-sued", "tuer-sued-2"]
+    assert "s3cret" not in listed.text
+    assert "abcdef" not in listed.text
+    assert (await web.client.delete(f"{CAMERAS}/tuer-sued")).status_code == 204
+    assert (await web.client.get(f"{CAMERAS}/tuer-sued")).status_code == 404
+    assert [s.camera.id for s in await _published(web)] == ["tuer-sued-2"]
+
+
+async def test_a_camera_tells_how_its_stream_is(web: Web) -> None:
+    await web.client.post(CAMERAS, json={"id": "gate", "url": SECRET})
+    error = f"cannot open {SECRET}: 401 (s3cret)"
+    state = CameraState(CameraStatus.DEGRADED, 1_700_000_000.5, 0.0, (640, 360), error)
+    web.bus.publish_state(CameraId("gate"), state)
+    body = (await web.client.get(f"{CAMERAS}/gate")).json()
+    assert body["status"] == "degraded"
+    assert body["since"] == "2023-11-14T22:13:20.500Z"
+    assert body["resolution"] == {"width": 640, "height": 360}
+    assert "401" in body["last_error"]
+    assert "s3cret" not in body["last_error"]
+    off = await web.client.patch(f"{CAMERAS}/gate", json={"enabled": False})
+    assert off.json()["status"] == "disabled"
+
+
+async def test_bad_cameras_are_refused_with_one_clear_line(web: Web) -> None:
+    for body, words in (
+        ({"url": "http://host/s"}, "is not supported"),
+        ({"url": "/no/such/file.mp4"}, "there is no file"),
+        ({"url": "demo://masks"}, "not built yet"),
+        ({"url": "rtsp:///path"}, "names no host"),
+        ({"url": "rtsp://u:s3/cret@host/s"}, "%2F"),
+        ({"url": "rtsp://u:***@host/s"}, "the secret itself"),
+        ({"url": "demo://traffic", "fps": 0}, "1 to 60"),
+        ({"url": "demo://traffic", "id": "Gate"}, "a-z"),
+        ({"url": "demo://traffic", "model": "unicorn"}, "unknown model"),
+        ({"url": "demo://traffic", "colour": 1}, "colour: this key is not known"),
+        ({"name": "x"}, "url"),
+    ):
+        answer = await web.client.post(CAMERAS, json=body)
+        assert answer.status_code == 422, body
+        assert words in answer.json()["detail"], body
+        assert "cret@" not in answer.text
+    assert (await web.client.get(CAMERAS)).json()["items"] == []
+
+
+async def test_lines_are_added_changed_and_removed_and_known_at_once(web: Web) -> None:
+    await web.client.post(CAMERAS, json={"id": "gate", "url": "demo://traffic"})
+    lines = f"{CAMERAS}/gate/lines"
+    made = await web.client.post(lines, json={"name": "Main road", "points": [[0.1, 0.7], [0.9, 0.7]]})
+    assert made.status_code == 201
+    assert made.json() == {
+        "id": "main-road",
+        "name": "Main road",
+        "points": [[0.1, 0.7], [0.9, 0.7]],
+        "anchor": "centre",
+        "classes": None,
+        "color": "#ff6b35",
+        "version": 1,
+    }
+    (setup,) = await _published(web)
+    assert [line.id for line in setup.lines] == ["main-road"]
+    moved = await web.client.patch(f"{lines}/main-road", json={"points": [[0.1, 0.5], [0.9, 0.5]]})
+    assert (moved.json()["version"], moved.json()["name"]) == (2, "Main road")
+    assert (await web.client.post(lines, json=moved.json())).status_code == 409
+    for bad in ({"points": [[0, 0], [0, 0]]}, {"id": "other"}, {"thickness": 1}, {"classes": ["x"]}):
+        assert (await web.client.patch(f"{lines}/main-road", json=bad)).status_code == 422
+    nan = await web.client.post(lines, content='{"id":"a","points":[[NaN,0],[1,1]]}')
+    assert nan.status_code == 422
+    assert (await web.client.delete(f"{lines}/main-road")).status_code == 204
+    assert (await web.client.get(lines)).json() == {"items": []}
+    assert (await web.client.delete(f"{lines}/main-road")).status_code == 404
+    assert (await web.client.get(f"{CAMERAS}/none/lines")).status_code == 404
+    (setup,) = await _published(web)
+    assert setup.lines == ()

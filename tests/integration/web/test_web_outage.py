@@ -1,0 +1,42 @@
+"""The web service through outages of its database."""
+
+import asyncio
+
+from services.common.database import Repository
+from services.core.types import CameraId
+from tests.database_server import DatabaseServer
+from tests.makers import camera, line
+from tests.web_app import web_over
+
+
+async def test_cameras_are_published_when_the_database_comes_and_requests_fail_clearly_meanwhile(
+    own_server: DatabaseServer,
+) -> None:
+    repository = Repository(own_server.uri)
+    await repository.add_camera(camera())
+    await repository.add_line("gate", line())
+    own_server.kill()
+    async with web_over(repository) as web, web.bus.setups() as changes:
+        assert (await web.client.get("/api/v1/cameras")).status_code == 503
+        assert (await web.client.get("/healthz")).status_code == 200
+        await asyncio.to_thread(own_server.start)
+        async with asyncio.timeout(30):
+            (setup,) = await anext(changes)
+        assert (setup.camera.id, setup.epoch, [item.id for item in setup.lines]) == ("gate", 1, ["main"])
+        assert (await web.client.get("/api/v1/cameras")).status_code == 200
+    await repository.close()
+
+
+async def test_a_restart_keeps_everything_under_a_new_epoch(repository: Repository) -> None:
+    for epoch in (1, 2):
+        async with web_over(repository) as web, web.bus.setups() as changes:
+            if epoch == 1:
+                made = await web.client.post("/api/v1/cameras", json={"id": "gate", "url": "demo://traffic"})
+                assert made.status_code == 201
+                await web.client.post("/api/v1/cameras/gate/lines", json={"points": [[0.1, 0.1], [0.9, 0.9]]})
+            async with asyncio.timeout(10):
+                async for setups in changes:
+                    if setups and setups[0].lines:
+                        break
+            assert setups[0].camera.id == CameraId("gate")
+            assert (setups[0].epoch, setups[0].lines[0].id) == (epoch, "line")

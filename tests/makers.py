@@ -1,0 +1,58 @@
+"""Small makers of domain objects for tests."""
+
+import time
+
+from services.core.types import (
+    AnalysedSecond,
+    Camera,
+    CameraId,
+    Crossing,
+    Line,
+    LineId,
+    Trajectory,
+    TrajectoryPoint,
+)
+
+GATE = CameraId("gate")
+
+
+def recent_minute_s(minutes_ago: int = 60) -> float:
+    """The start of a recent minute: retention removes what is old."""
+    return (time.time() // 60 - minutes_ago) * 60.0
+
+
+def camera(id: str = "gate", url: str = "demo://traffic") -> Camera:
+    return Camera(CameraId(id), id.title(), url)
+
+
+def line(id: str = "main", y: float = 0.7) -> Line:
+    return Line(LineId(id), id, ((0.1, y), (0.9, y)))
+
+
+def crossing(
+    number: int, time_s: float, line: str = "main", direction: str = "forward", class_name: str = "car"
+) -> Crossing:
+    return Crossing(
+        id=f"gate-1-{line}-{number}",
+        camera=GATE,
+        line=LineId(line),
+        line_version=1,
+        time_s=time_s,
+        class_name=class_name,
+        direction=direction,
+        along=0.25,
+        track=number,
+        confidence=0.875,
+        epoch=1,
+    )
+
+
+def trajectory(number: int, time_s: float, points: int = 20) -> Trajectory:
+    observed = tuple(
+        TrajectoryPoint(time_s + i * 0.1, (0.1 + i * 0.01, 0.2, 0.15 + i * 0.01, 0.3)) for i in range(points)
+    )
+    return Trajectory(f"gate-1-{number}", GATE, number, 1, "car", 0.9, observed)
+
+
+def seconds(first_s: float, number: int) -> list[AnalysedSecond]:
+    return [AnalysedSecond(GATE, int(first_s) + i) for i in range(number)]

@@ -1,0 +1,74 @@
+"""The web application for tests: over ASGI, or on a real port for streams that do not end."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+
+from services.common.bus_local import LocalBus
+from services.common.database import Repository
+from services.common.video import VideoHub
+from services.core.errors import BadInputError
+from services.web.app import create_app
+from services.web.settings import WebSettings
+from services.web.system import ModelEntry, ServiceState, SystemInfo
+
+ORIGIN = "http://127.0.0.1:8080"
+
+
+def _check_model(name: str) -> None:
+    if name not in ("traffic", "traffic-n"):
+        raise BadInputError(f"unknown model {name!r}: give traffic or traffic-n")
+
+
+SYSTEM = SystemInfo(
+    version="0.0.0",
+    database="embedded (test)",
+    started_s=1_700_000_000.0,
+    address=ORIGIN,
+    services=lambda: [ServiceState("web"), ServiceState("store", "waits for the database")],
+    models=lambda: [ModelEntry("traffic-n", ("person", "car"))],
+    check_model=_check_model,
+    figures=lambda: {"store_written_events": 7.0},
+)
+
+
+@dataclass
+class Web:
+    """The application with what it stands on."""
+
+    app: FastAPI
+    client: httpx.AsyncClient
+    repository: Repository
+    bus: LocalBus
+    video: VideoHub
+
+
+@asynccontextmanager
+async def web_over(repository: Repository) -> AsyncIterator[Web]:
+    """Make the application over a repository, with its mirror running."""
+    bus, video = LocalBus(), VideoHub()
+    app = create_app(repository, bus, video, SYSTEM, WebSettings())
+    task = asyncio.create_task(app.state.context.mirror.run())
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, timeout=20) as client:
+        yield Web(app, client, repository, bus, video)
+    task.cancel()
+
+
+@asynccontextmanager
+async def served(app: FastAPI) -> AsyncIterator[str]:
+    """Serve the application on a free port and give its address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
+    task = asyncio.create_task(server.serve([listener]))
+    while not server.started:
+        await asyncio.sleep(0.01)
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    await task
