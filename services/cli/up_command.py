@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 
 from services.cli.console import notes
 from services.cli.data_folder import default_data_folder
@@ -57,7 +58,10 @@ def up(
     }
     settings = load_settings(UpConfig, config)
     given = {key: value for key, value in options.items() if value is not None}
-    settings = UpConfig.model_validate({**dict(settings), **given})
+    try:
+        settings = UpConfig.model_validate({**dict(settings), **given})
+    except ValidationError as error:
+        raise BadInputError(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
     _check_access(settings, insecure)
     seed = SetupSeed(_wanted(settings, camera or ()), settings.model)
     with _listen(settings.host, settings.port) as listening:

@@ -11,6 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from services.core.errors import StreamError
 from services.core.types import CameraId, CameraStatus
 from services.web.context import Context, WebContext
+from services.web.live.pictures import Form
 
 router = APIRouter(prefix="/api/v1/cameras/{camera}", tags=["live"])
 
@@ -23,10 +24,19 @@ NO_STORE = {
     "Expires": "Thu, 01 Jan 1980 00:00:00 GMT",
 }
 Overlay = Annotated[bool, Query(description="draw boxes and lines")]
+Lines = Annotated[bool, Query(description="with overlay: draw the lines too")]
+
+
+def _form(overlay: bool, lines: bool) -> Form:
+    if not overlay:
+        return "plain"
+    return "boxes and lines" if lines else "boxes"
 
 
 @router.get("/snapshot.jpg", response_class=Response)
-async def get_snapshot(camera: str, context: Context, overlay: Overlay = False) -> Response:
+async def get_snapshot(
+    camera: str, context: Context, overlay: Overlay = False, lines: Lines = True
+) -> Response:
     """What the camera sees now; 503 when it gives no picture."""
     setup = context.mirror.setup(camera)
     if not setup.camera.enabled:
@@ -34,23 +44,25 @@ async def get_snapshot(camera: str, context: Context, overlay: Overlay = False) 
     state = context.bus.state(CameraId(camera))
     if state is not None and state.status is CameraStatus.DEGRADED:
         raise StreamError(f"camera {camera!r} gives no picture now: {state.last_error or 'degraded'}")
-    data = await context.live.snapshot(CameraId(camera), overlay, SNAPSHOT_TIMEOUT_S)
+    data = await context.live.snapshot(CameraId(camera), _form(overlay, lines), SNAPSHOT_TIMEOUT_S)
     return Response(data, media_type="image/jpeg", headers=NO_STORE)
 
 
 @router.get("/stream.mjpeg", response_class=StreamingResponse)
-async def stream_pictures(camera: str, context: Context, overlay: Overlay = False) -> StreamingResponse:
+async def stream_pictures(
+    camera: str, context: Context, overlay: Overlay = False, lines: Lines = True
+) -> StreamingResponse:
     """Pictures until the camera is removed; nothing comes while it gives none."""
     context.mirror.setup(camera)
     return StreamingResponse(
-        _parts(context, CameraId(camera), overlay),
+        _parts(context, CameraId(camera), _form(overlay, lines)),
         media_type=f"multipart/x-mixed-replace; boundary={BOUNDARY}",
         headers={**NO_STORE, "X-Accel-Buffering": "no"},
     )
 
 
-async def _parts(context: WebContext, camera: CameraId, overlay: bool) -> AsyncIterator[bytes]:
-    async with aclosing(context.live.stream(camera, overlay)) as pictures:
+async def _parts(context: WebContext, camera: CameraId, form: Form) -> AsyncIterator[bytes]:
+    async with aclosing(context.live.stream(camera, form)) as pictures:
         following = asyncio.ensure_future(anext(pictures))
         try:
             while context.mirror.has(camera):

@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -36,6 +36,14 @@ class Jpeg:
     number: int
     time_s: float
     data: bytes
+
+
+Form = Literal["plain", "boxes", "boxes and lines"]
+"""What is drawn into pictures."""
+
+
+def _no_lines(_: CameraId) -> tuple[Line, ...]:
+    return ()
 
 
 @dataclass
@@ -71,16 +79,16 @@ class LivePictures:
     ) -> None:
         self._bus, self._video, self._lines_of = bus, video, lines_of
         self._pause_s, self._quality, self._now_s = 1 / fps, quality, now_s
-        self._channels: dict[tuple[CameraId, bool], _Channel] = {}
+        self._channels: dict[tuple[CameraId, Form], _Channel] = {}
 
     @property
     def watched(self) -> int:
         """Number of cameras, each in a form, that are decoded now."""
         return len(self._channels)
 
-    async def snapshot(self, camera: CameraId, overlay: bool, timeout_s: float) -> bytes:
+    async def snapshot(self, camera: CameraId, form: Form, timeout_s: float) -> bytes:
         """Give one picture; StreamError when none comes in time."""
-        pictures = self.stream(camera, overlay)
+        pictures = self.stream(camera, form)
         try:
             async with asyncio.timeout(timeout_s):
                 return await anext(pictures)
@@ -89,10 +97,10 @@ class LivePictures:
         finally:
             await pictures.aclose()
 
-    async def stream(self, camera: CameraId, overlay: bool) -> AsyncGenerator[bytes, None]:
+    async def stream(self, camera: CameraId, form: Form) -> AsyncGenerator[bytes, None]:
         """Give JPEG pictures from now on, without end."""
         seen = 0
-        async with self._watched(camera, overlay) as channel:
+        async with self._watched(camera, form) as channel:
             while True:
                 changed, newest = channel.changed, channel.newest
                 if newest is None or newest.number <= seen:
@@ -102,11 +110,11 @@ class LivePictures:
                 yield newest.data
 
     @asynccontextmanager
-    async def _watched(self, camera: CameraId, overlay: bool) -> AsyncIterator[_Channel]:
-        key = camera, overlay
+    async def _watched(self, camera: CameraId, form: Form) -> AsyncIterator[_Channel]:
+        key = camera, form
         channel = self._channels.get(key)
         if channel is None:
-            channel = self._channels[key] = self._open(camera, overlay)
+            channel = self._channels[key] = self._open(camera, form)
         channel.viewers += 1
         try:
             yield channel
@@ -118,7 +126,7 @@ class LivePictures:
                 if channel.task is not None:
                     channel.task.cancel()
 
-    def _open(self, camera: CameraId, overlay: bool) -> _Channel:
+    def _open(self, camera: CameraId, form: Form) -> _Channel:
         loop, ready = asyncio.get_running_loop(), asyncio.Event()
 
         def on_picture() -> None:
@@ -129,7 +137,9 @@ class LivePictures:
 
         channel = _Channel(DecodingThread(camera, self._video, on_picture), ready)
         channel.decoder.start()
-        make = self._make_overlay(camera, channel) if overlay else self._make_plain(channel)
+        lines_of = self._lines_of if form == "boxes and lines" else _no_lines
+        plain = form == "plain"
+        make = self._make_plain(channel) if plain else self._make_overlay(camera, channel, lines_of)
         channel.task = asyncio.create_task(make, name=f"live-{camera}")
         return channel
 
@@ -146,7 +156,7 @@ class LivePictures:
         if decoded is not None and self._now_s() - decoded.unit.time_s <= STALE_S:
             await self._show(channel, decoded, (), lines)
 
-    async def _make_overlay(self, camera: CameraId, channel: _Channel) -> None:
+    async def _make_overlay(self, camera: CameraId, channel: _Channel, lines_of: LinesOf) -> None:
         """Draw the tracks of each analysed frame into exactly that frame's picture."""
         async with self._bus.tracks(camera) as frames:
             following = asyncio.ensure_future(anext(frames))
@@ -154,16 +164,16 @@ class LivePictures:
                 while True:
                     done, _ = await asyncio.wait({following}, timeout=SILENT_S)
                     if not done:
-                        await self._show_alone(camera, channel, following)
+                        await self._show_alone(lines_of(camera), channel, following)
                         continue
                     frame = following.result()
                     following = asyncio.ensure_future(anext(frames))
-                    await self._show_tracks(channel, frame)
+                    await self._show_tracks(channel, frame, lines_of(camera))
             finally:
                 following.cancel()
 
     async def _show_alone(
-        self, camera: CameraId, channel: _Channel, following: "asyncio.Future[Any]"
+        self, lines: tuple[Line, ...], channel: _Channel, following: "asyncio.Future[Any]"
     ) -> None:
         """Show pictures with the lines until tracks come."""
         while not following.done():
@@ -171,10 +181,10 @@ class LivePictures:
             await asyncio.wait([ready, following], return_when=asyncio.FIRST_COMPLETED)
             ready.cancel()
             if channel.picture_ready.is_set():
-                await self._show_newest(channel, self._lines_of(camera))
+                await self._show_newest(channel, lines)
                 await asyncio.wait({following}, timeout=self._pause_s)
 
-    async def _show_tracks(self, channel: _Channel, frame: TrackedFrame) -> None:
+    async def _show_tracks(self, channel: _Channel, frame: TrackedFrame, lines: tuple[Line, ...]) -> None:
         memory = channel.decoder.memory
         end_s = time.monotonic() + LATE_S
         while (decoded := memory.find(frame.frame, frame.time_s)) is None:
@@ -188,7 +198,7 @@ class LivePictures:
                 await asyncio.wait_for(channel.picture_ready.wait(), left_s)
             except TimeoutError:
                 return
-        await self._show(channel, decoded, frame.objects, self._lines_of(frame.camera))
+        await self._show(channel, decoded, frame.objects, lines)
 
     async def _show(
         self,

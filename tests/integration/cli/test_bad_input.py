@@ -127,6 +127,12 @@ def test_cameras_that_cannot_be_used(tmp_path: Path, camera: str):
     assert "s3cret" not in text
 
 
+def test_half_of_a_certificate(tmp_path: Path):
+    assert "belong together" in refused(
+        "up", "--tls-cert", REPOSITORY / "LICENSE", "--data", tmp_path / "data"
+    )
+
+
 def test_unknown_options_and_commands():
     refused("up", "--no-such-option")
     refused("no-such-command")

@@ -1,0 +1,107 @@
+"""Backup and restore between real embedded databases, document by document."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from pymongo import MongoClient
+from typer.testing import CliRunner
+
+from services.cli.backup import backup_command, restore_command
+from services.cli.backup_file import verify_backup
+from services.cli.embedded_database import start_database
+from services.common.database import Repository
+from services.common.database_schema import LASTING
+from services.core.errors import BadInputError
+from services.core.types import (
+    AnalysedSecond,
+    Camera,
+    CameraId,
+    CameraStatus,
+    Crossing,
+    Line,
+    LineId,
+    StatusChange,
+    Trajectory,
+    TrajectoryPoint,
+)
+
+NOW_S = 1_795_000_000.0
+GATE, MAIN = CameraId("gate"), LineId("main")
+
+
+@pytest.fixture(autouse=True)
+def _no_other_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SIGHTLINE_MONGODB_URI", raising=False)
+
+
+def _run(*arguments: str | Path) -> None:
+    app = typer.Typer()
+    app.command("backup")(backup_command)
+    app.command("restore")(restore_command)
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+
+
+async def _fill(uri: str) -> None:
+    repository = Repository(uri, now_s=lambda: NOW_S)
+    await repository.prepare()
+    await repository.add_camera(Camera(GATE, "Gate", "rtsp://u:p@192.0.2.1/"))
+    await repository.add_line(GATE, Line(MAIN, "Main", ((0.1, 0.7), (0.9, 0.7))))
+    points = tuple(TrajectoryPoint(NOW_S + i / 10, (0.1, 0.2, 0.3, 0.4 + i / 100)) for i in range(5))
+    await repository.insert_events(
+        [
+            *(AnalysedSecond(GATE, int(NOW_S) + i) for i in range(90)),
+            *(Crossing(f"c{i}", GATE, MAIN, 1, NOW_S + i, "car", "forward", 0.5, i, 0.9) for i in range(30)),
+            Trajectory("t1", GATE, 1, 0, "car", 0.9, points),
+            StatusChange(GATE, NOW_S, CameraStatus.LIVE),
+        ]
+    )
+    await repository.close()
+
+
+def _everything(uri: str) -> dict[str, dict[str, Any]]:
+    with MongoClient(uri) as client:
+        return {
+            name: {str(document["_id"]): document for document in client.sightline[name].find()}
+            for name in LASTING
+        }
+
+
+@pytest.fixture
+def filled(tmp_path: Path) -> tuple[Path, dict[str, dict[str, Any]]]:
+    """A data folder with something of everything, and its documents."""
+    folder = tmp_path / "first"
+    database = start_database(folder)
+    try:
+        asyncio.run(_fill(database.uri))
+        return folder, _everything(database.uri)
+    finally:
+        database.close()
+
+
+def test_all_documents_arrive_and_are_the_same(
+    filled: tuple[Path, dict[str, dict[str, Any]]], tmp_path: Path
+) -> None:
+    folder, documents = filled
+    assert [name for name in LASTING if not documents[name]] in ([], ["epochs"])
+    file, second = tmp_path / "all.backup", tmp_path / "second"
+    _run("backup", file, "--data", folder)
+    _run("restore", file, "--data", second)
+    with pytest.raises(BadInputError, match="not empty: give --replace"):
+        _run("restore", file, "--data", second)
+    _run("restore", file, "--data", second, "--replace")
+    database = start_database(second)
+    try:
+        assert _everything(database.uri) == documents
+        # The folder is in use now; a backup goes to the database that runs.
+        _run("backup", tmp_path / "again.backup", "--data", second)
+        assert verify_backup(tmp_path / "again.backup") == verify_backup(file)
+        with pytest.raises(BadInputError, match="in use by another Sightline"):
+            _run("restore", file, "--data", second, "--replace")
+    finally:
+        database.close()
