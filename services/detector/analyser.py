@@ -58,6 +58,7 @@ class Analyser:
         self._camera, self._aspect = camera, aspect
         self._epoch, self._connection = epoch, connection
         self._tracker: Tracker = tracker or ByteTracker(aspect)
+        self._first_frame: int | None = None
         self._counters: list[LineCounter] = []
         self._open: dict[int, _OpenTrajectory] = {}
         self.set_lines(lines)
@@ -69,6 +70,8 @@ class Analyser:
 
     def update(self, frame: int, time_s: float, detections: Sequence[Detection]) -> Analysis:
         """Take the detections of the next frame."""
+        if self._first_frame is None:
+            self._first_frame = frame
         step = self._tracker.update(time_s, detections)
         tracked = TrackedFrame(self._camera, frame, time_s, step.observed)
         seen = {item.track: item for item in step.observed}
@@ -87,7 +90,8 @@ class Analyser:
         return self._close(tuple(self._open))
 
     def _identity(self, track: int) -> str:
-        return f"{self._camera}/{self._epoch}.{self._connection}/{track}"
+        """Name a track for ever: another analyser of this connection began at another frame."""
+        return f"{self._camera}/{self._epoch}.{self._connection}.{self._first_frame}/{track}"
 
     def _crossing(self, passage: Passage, item: TrackedObject) -> Crossing:
         line = passage.line

@@ -1,0 +1,64 @@
+from services.core.types import Detection, Line
+from services.detector.analyser import TRAJECTORY_STEP_S, Analyser
+
+LINE = Line("main", "Main", ((0.1, 0.5), (0.9, 0.5)))
+
+
+def car(y: float, name: str = "car") -> Detection:
+    return Detection((0.4, y - 0.05, 0.5, y + 0.05), name, 0.8)
+
+
+def drive(analyser: Analyser, first_frame: int = 0, name: str = "car") -> list:
+    return [
+        analyser.update(first_frame + i, (first_frame + i) / 10, [car(0.3 + 0.02 * i, name)])
+        for i in range(20)
+    ]
+
+
+def crossings(analyses: list) -> list:
+    return [crossing for analysis in analyses for crossing in analysis.crossings]
+
+
+def test_a_replay_gives_the_same_crossings():
+    one, two = (crossings(drive(Analyser("c", 1.6, [LINE], epoch=3, connection=2))) for _ in range(2))
+    assert len(one) == 1
+    assert one == two
+    assert (one[0].direction, one[0].line_version, one[0].epoch) == ("forward", 1, 3)
+
+
+def test_identities_differ_between_epochs_connections_starts_and_versions():
+    runs = [
+        drive(Analyser("c", 1.6, [LINE], epoch=1)),
+        drive(Analyser("c", 1.6, [LINE], epoch=2)),
+        drive(Analyser("c", 1.6, [LINE], epoch=1, connection=1)),
+        drive(Analyser("c", 1.6, [LINE], epoch=1), first_frame=500),
+        drive(Analyser("c", 1.6, [Line("main", "Main", LINE.points, version=2)], epoch=1)),
+    ]
+    identities = [crossings(run)[0].id for run in runs]
+    assert len(set(identities)) == len(runs)
+
+
+def test_a_line_counts_only_its_classes():
+    only_buses = Line("main", "Main", LINE.points, classes=("bus",))
+    assert crossings(drive(Analyser("c", 1.6, [only_buses]))) == []
+    assert len(crossings(drive(Analyser("c", 1.6, [only_buses]), name="bus"))) == 1
+
+
+def test_a_line_that_does_not_change_keeps_what_it_knows():
+    analyser = Analyser("c", 1.6, [LINE])
+    found = []
+    for i in range(20):
+        if i == 8:
+            analyser.set_lines([LINE, Line("second", "Second", ((0.1, 0.6), (0.9, 0.6)))])
+        found += analyser.update(i, i / 10, [car(0.3 + 0.02 * i)]).crossings
+    assert sorted(crossing.line for crossing in found) == ["main", "second"]
+
+
+def test_a_closed_track_leaves_its_trajectory():
+    analyser = Analyser("c", 1.6, [LINE])
+    drive(analyser)
+    (trajectory,) = analyser.finish()
+    times = [point.time_s for point in trajectory.points]
+    assert trajectory.class_name == "car"
+    assert all(b - a >= TRAJECTORY_STEP_S - 1e-6 for a, b in zip(times[:-1], times[1:], strict=True))
+    assert analyser.finish() == ()
