@@ -1,0 +1,33 @@
+import { KeyedList, el, setAttributes, setText } from "./dom.ts";
+import { state, watch } from "./state.ts";
+import { t } from "./strings.ts";
+
+type Service = { name: string; status: string };
+
+const GOOD = ["ok", "up", "live", "ready", "running", "healthy"];
+
+/** The line at the foot of the page: version, database and how the services are. */
+export function systemLine(): HTMLElement {
+  const version = el("span");
+  const database = el("span");
+  const list = el("span", { class: "services", role: "list", "aria-label": t.services });
+  const services = new KeyedList<Service>(list, (service) => service.name, (service) => {
+    const label = el("span");
+    const node = el("span", { role: "listitem" }, el("span", { class: "dot", "aria-hidden": "true" }), label);
+    return {
+      node,
+      update(now) {
+        const good = GOOD.includes(now.status);
+        setAttributes(node, { class: good ? "service good" : "service bad" });
+        setText(label, `${service.name} ${now.status}`);
+      },
+    };
+  });
+  watch(["system"], () => {
+    const system = state.system;
+    setText(version, `${t.product} ${system?.version ?? ""}`.trim());
+    setText(database, system?.database ? t.database(system.database) : "");
+    services.render(system?.services ?? []);
+  });
+  return el("footer", { "data-testid": "system-line" }, version, database, list);
+}

@@ -1,0 +1,73 @@
+/** The words of the API, as the page uses them. */
+export type Status = "connecting" | "live" | "degraded" | "disabled";
+export type Anchor = "centre" | "foot";
+export type Direction = "forward" | "backward";
+export type Point = [number, number];
+export interface Size { width: number; height: number }
+
+export interface Camera {
+  id: string;
+  name: string;
+  url: string;
+  model: string | null;
+  enabled: boolean;
+  fps: number | null;
+  status: Status;
+  since: string | null;
+  resolution: Size | null;
+  lastError: string | null;
+}
+
+/** What a person may change of a camera. */
+export interface CameraInput {
+  name: string;
+  url: string;
+  model?: string;
+  fps?: number;
+}
+
+export interface Line {
+  id: string;
+  name: string;
+  points: Point[];
+  anchor: Anchor;
+  classes: string[] | null;
+  color: string;
+}
+
+/** A line in the hands of a person: a new one (no id yet) or a copy of a stored one. */
+export type Draft = Omit<Line, "id"> & { id: string | null };
+
+export type ByClass = Record<string, number>;
+
+export interface Bucket {
+  start: string;
+  /** Analysed share of the bucket; null when it has not begun. */
+  coverage: number | null;
+  forward: ByClass;
+  backward: ByClass;
+}
+
+export interface Counts {
+  coverage: number | null;
+  total: { forward: ByClass; backward: ByClass };
+  buckets: Bucket[];
+}
+
+export interface Crossing {
+  id: string;
+  line: string;
+  time: string;
+  class: string;
+  direction: Direction;
+  confidence: number | null;
+}
+
+export interface Gap { from: string; to: string | null; cause: string | null }
+
+export interface SystemInfo {
+  version: string | null;
+  database: string | null;
+  services: { name: string; status: string }[];
+  models: { name: string; classes: string[] }[];
+}

@@ -1,0 +1,7 @@
+import { defineConfig } from "vite";
+
+/** The page is served by web itself; while developing, the API of a running Sightline is used. */
+export default defineConfig({
+  server: { proxy: { "/api": "http://127.0.0.1:8080" } },
+  build: { target: "es2022", outDir: "dist", emptyOutDir: true, assetsInlineLimit: 0 },
+});
