@@ -1,5 +1,6 @@
 """The repository: the one way to everything that lasts, over MongoDB or a server compatible with it."""
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -28,6 +29,8 @@ class Repository(SetupTables, ReadTables, TransferTables):
         self._link = DatabaseLink(uri, database)
         self._retention = retention or Retention()
         self._now_s = now_s
+        self._preparing = asyncio.Lock()
+        self._has_schema = False
 
     @property
     def address(self) -> str:
@@ -35,9 +38,20 @@ class Repository(SetupTables, ReadTables, TransferTables):
         return self._link.address
 
     async def prepare(self) -> None:
-        """Make indexes and retention, and finish what an ended process left half done."""
-        await prepare_schema(self._link, self._retention)
-        await self.heal()
+        """Make indexes and retention, and finish what an ended process left half done.
+
+        Whoever writes first does this first: the embedded server locks up for good when a collection's
+        indexes are made while others write.
+        """
+        async with self._preparing:
+            if not self._has_schema:
+                await prepare_schema(self._link, self._retention)
+                self._has_schema = True
+            await self.heal()
+
+    async def _before_writing(self) -> None:
+        if not self._has_schema:
+            await self.prepare()
 
     async def ping(self) -> None:
         """Ask whether the database answers."""

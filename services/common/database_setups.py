@@ -45,6 +45,9 @@ class SetupTables:
     _link: DatabaseLink
     _now_s: Callable[[], float]
 
+    async def _before_writing(self) -> None:
+        """Wait until the indexes are there; the repository knows how."""
+
     async def cameras(self) -> list[StoredCamera]:
         """Give all cameras, the oldest first."""
         with self._link.guarded():
@@ -61,6 +64,7 @@ class SetupTables:
 
     async def add_camera(self, camera: Camera) -> StoredCamera:
         """Keep a new camera; ConflictError when its id is taken."""
+        await self._before_writing()
         document = camera_document(camera, self._now_s())
         with self._link.guarded():
             try:
@@ -71,6 +75,7 @@ class SetupTables:
 
     async def change_camera(self, camera: Camera) -> None:
         """Replace the settings of a camera."""
+        await self._before_writing()
         changes = camera_document(camera, 0.0)
         del changes["_id"], changes["time"]
         with self._link.guarded():
@@ -132,6 +137,7 @@ class SetupTables:
         await self._insert_version(camera, await self.line(camera, id), is_deleted=True)
 
     async def _insert_version(self, camera: str, line: Line, is_deleted: bool = False) -> Line:
+        await self._before_writing()
         versions = [v.line.version for v in await self.line_versions(camera) if v.line.id == line.id]
         numbered = replace(line, version=max(versions, default=0) + 1)
         document = line_document(camera, numbered, self._now_s(), is_deleted)
@@ -144,6 +150,7 @@ class SetupTables:
 
     async def take_epoch(self, camera: CameraId) -> int:
         """Begin a new ownership of a camera; the number only ever grows, also over a deleted camera."""
+        await self._before_writing()
         with self._link.guarded():
             document = await self._link.collection(EPOCHS).find_one_and_update(
                 {"_id": camera},

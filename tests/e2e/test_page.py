@@ -91,7 +91,7 @@ def test_draw_count_reload_lose_and_regain_the_camera(
         platform(tmp_path / "data", "--camera", f"Gate={source.url}") as up,
         browser(chromium, up.url) as page,
     ):
-        page.find("status-gate").get_by_text("live", exact=False).wait_for(timeout=30_000)
+        wait_for_status(page, "live", 30)
         draw_line(page, "High street")
         lines = wait_until(lambda: api(up.url, "cameras/gate/lines"), 10, "the line is kept")
         (line,) = lines  # type: ignore[misc]
@@ -105,11 +105,11 @@ def test_draw_count_reload_lose_and_regain_the_camera(
         assert page.find(f"line-{line['id']}").count() == 1
 
         source.kill()
-        page.find("status-gate").get_by_text("degraded", exact=False).wait_for(timeout=20_000)
+        wait_for_status(page, "degraded", 20)
         wait_until(lambda: page.find("status-cause").inner_text().strip(), 5, "the reason is shown")
         before = total(page, line["id"])
         source.start()
-        page.find("status-gate").get_by_text("live", exact=False).wait_for(timeout=40_000)
+        wait_for_status(page, "live", 40)
         wait_until(lambda: total(page, line["id"]) > before, 60, "counting goes on")
         gaps = api(up.url, "cameras/gate/gaps?" + since(up.url))
         assert any(
@@ -121,6 +121,12 @@ def test_draw_count_reload_lose_and_regain_the_camera(
         assert abs(len(stored) - counted) <= 2
         page.page.screenshot(path=str(tmp_path / "page.png"))
         assert page.complaints == []
+
+
+def wait_for_status(page: Browser, status: str, timeout_s: float) -> None:
+    page.find("status-gate").wait_for(timeout=20_000)
+    shown = page.find("status-gate")
+    wait_until(lambda: status in shown.inner_text().lower(), timeout_s, f"the page shows {status}")
 
 
 def seen(page: Browser, empty: np.ndarray) -> bool:

@@ -1,13 +1,16 @@
 """The repository against a real server."""
 
+import asyncio
 import random
+import time
+from dataclasses import replace
 
 import pytest
 
 from services.common.database import Place, Repository, Retention
 from services.common.database_documents import date_of
 from services.core.errors import BadInputError, ConflictError, DatabaseUnavailableError, NotFoundError
-from services.core.types import CameraStatus, Line, LineId, StatusChange
+from services.core.types import CameraId, CameraStatus, Line, LineId, StatusChange
 from tests.database_server import free_port
 from tests.makers import GATE, camera, crossing, line, recent_minute_s, seconds, trajectory
 
@@ -179,10 +182,22 @@ async def test_queries_use_an_index(repository: Repository, collection: str) -> 
     assert "IXSCAN" in str(plan["queryPlanner"]["winningPlan"])
 
 
-async def test_a_newer_schema_is_refused(repository: Repository) -> None:
+async def test_a_newer_schema_is_refused(repository: Repository, database_uri: str) -> None:
     await repository._link.collection("meta").update_one({"_id": "schema"}, {"$set": {"version": 99}})
+    older = Repository(database_uri, repository._link._database.name)
     with pytest.raises(BadInputError, match="newer version"):
-        await repository.prepare()
+        await older.prepare()
+    await older.close()
+
+
+async def test_writers_that_begin_together_do_not_lock_up(database_uri: str) -> None:
+    """The embedded server locks up when indexes are made beside writes: writers wait for them."""
+    for attempt in range(3):
+        fresh = Repository(database_uri, f"together_{attempt}_{time.monotonic_ns()}")
+        writers = [fresh.add_camera(replace(camera(), id=CameraId(f"c{n}"))) for n in range(4)]
+        epochs = [fresh.take_epoch(CameraId(f"c{n}")) for n in range(4)]
+        await asyncio.wait_for(asyncio.gather(fresh.prepare(), *writers, *epochs), 20)
+        await fresh.close()
 
 
 async def test_everything_moves_to_another_store_and_twice_changes_nothing(

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from services.core.types import Detection, Line
 from services.detector.analyser import TRAJECTORY_STEP_S, Analyser
 
@@ -60,5 +62,5 @@ def test_a_closed_track_leaves_its_trajectory():
     (trajectory,) = analyser.finish()
     times = [point.time_s for point in trajectory.points]
     assert trajectory.class_name == "car"
-    assert all(b - a >= TRAJECTORY_STEP_S - 1e-6 for a, b in zip(times[:-1], times[1:], strict=True))
+    assert all(b - a >= TRAJECTORY_STEP_S - 1e-6 for a, b in pairwise(times))
     assert analyser.finish() == ()
