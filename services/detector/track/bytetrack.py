@@ -20,21 +20,21 @@ from services.detector.track.tracker import TrackerUpdate
 class TrackerSettings:
     """Thresholds; one set for all cameras and clips."""
 
-    strong: float = 0.4
+    strong: float = 0.3
     """Confidence from which a detection may begin or find again a track."""
     weak: float = 0.1
     """Confidence from which a detection may continue a track that was just seen."""
-    begin: float = 0.45
-    """Confidence from which a detection begins a track."""
+    begin: float = 0.3
+    """Confidence from which a detection begins a track: low, since what does not move cannot cross."""
     match: float = 0.15
     """Least overlap of grown boxes for strong detections."""
-    match_weak: float = 0.4
+    match_weak: float = 0.35
     """Least overlap of grown boxes for weak detections."""
     match_new: float = 0.2
     """Least overlap of grown boxes for tracks that are not confirmed yet."""
     growth: float = 0.25
     """By which share of its size a box grows on each side before overlaps are taken."""
-    confirm: int = 2
+    confirm: int = 3
     """Observations from which a track is told of."""
     keep_lost_s: float = 1.5
     """Time after which a track that is not seen is closed."""
