@@ -1,0 +1,136 @@
+"""Augmented batches, made by a second process so that the training never waits long for them."""
+
+import multiprocessing
+import os
+import queue
+import signal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.queues import Queue
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from model.augment import augment
+from model.data import Labels, Picture, Sample, epoch_order
+
+PARENT_POLL_S = 5.0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Pictures (B, S, S, 3) BGR; targets (n, 6): picture, class or -1, x, y, w, h as shares of S."""
+
+    pictures: Picture
+    targets: Labels
+
+
+@dataclass(frozen=True)
+class EpochPlan:
+    """What one epoch shows; the same plan always gives the same batches, from any `first_batch` on."""
+
+    seed: int
+    epoch: int
+    batch: int
+    input_px: int
+    mosaic: float
+    first_batch: int = 0
+
+
+def batch_count(samples_shown: int, batch: int) -> int:
+    """Full batches of an epoch; a data set smaller than one batch makes one."""
+    return max(1, samples_shown // batch)
+
+
+def make_batches(
+    samples: Sequence[Sample], counts: npt.NDArray[np.float64], plan: EpochPlan
+) -> Iterator[tuple[int, Batch]]:
+    """Yields the number of batches of the epoch with each batch from `plan.first_batch` on."""
+    order = epoch_order(counts, np.random.default_rng((plan.seed, plan.epoch)))
+    total = batch_count(len(order), plan.batch)
+    order = np.resize(order, max(len(order), plan.batch))
+    for index in range(plan.first_batch, total):
+        rng = np.random.default_rng((plan.seed, plan.epoch, index))
+        chosen = order[index * plan.batch : (index + 1) * plan.batch]
+        yield total, _batch(samples, chosen, plan, rng)
+
+
+def _batch(
+    samples: Sequence[Sample], chosen: npt.NDArray[np.int64], plan: EpochPlan, rng: np.random.Generator
+) -> Batch:
+    pictures, targets = [], []
+    for position, index in enumerate(chosen):
+        others = rng.integers(0, len(samples), 3) if rng.random() < plan.mosaic else ()
+        group = [samples[int(number)] for number in (index, *others)]
+        picture, labels = augment(group, plan.input_px, rng)
+        pictures.append(picture)
+        targets.append(to_targets(labels, position, plan.input_px))
+    return Batch(np.stack(pictures), np.concatenate(targets))
+
+
+def to_targets(labels: Labels, position: int, input_px: int) -> Labels:
+    """Boxes (n, 5) in pixels as rows of Batch.targets for the picture at `position`."""
+    targets = np.zeros((len(labels), 6), np.float32)
+    targets[:, 0], targets[:, 1] = position, labels[:, 0]
+    targets[:, 2:4] = (labels[:, 1:3] + labels[:, 3:]) / 2 / input_px
+    targets[:, 4:] = (labels[:, 3:] - labels[:, 1:3]) / input_px
+    return targets
+
+
+class Prefetcher:
+    """Runs `make_batches` in a forked process, which shares the pictures' memory, one epoch at a time.
+
+    The process ends by itself when its parent is gone.
+    """
+
+    def __init__(self, samples: Sequence[Sample], counts: npt.NDArray[np.float64], depth: int = 4) -> None:
+        self._samples, self._counts, self._depth = samples, counts, depth
+        self._context = multiprocessing.get_context("fork")
+        # A forked process waits for ever for OpenCV's threads, which stay behind in its parent.
+        cv2.setNumThreads(1)
+
+    def epoch(self, plan: EpochPlan) -> Iterator[tuple[int, Batch]]:
+        """As make_batches. Raises RuntimeError when the process dies before its epoch is done."""
+        ready: Queue[tuple[int, Batch] | None] = self._context.Queue(self._depth)
+        worker = self._context.Process(target=self._work, args=(plan, ready, os.getpid()), daemon=True)
+        worker.start()
+        try:
+            while (item := self._next(ready, worker)) is not None:
+                yield item
+        finally:
+            worker.kill()
+            worker.join()
+            ready.close()
+
+    @staticmethod
+    def _next(
+        ready: "Queue[tuple[int, Batch] | None]", worker: multiprocessing.process.BaseProcess
+    ) -> tuple[int, Batch] | None:
+        while True:
+            try:
+                return ready.get(timeout=PARENT_POLL_S)
+            except queue.Empty:
+                if not worker.is_alive():
+                    raise RuntimeError(f"the augmentation process ended with {worker.exitcode}") from None
+
+    def _work(self, plan: EpochPlan, ready: "Queue[tuple[int, Batch] | None]", parent: int) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
+        os.nice(1)
+        for item in make_batches(self._samples, self._counts, plan):
+            if not _put(ready, item, parent):
+                ready.cancel_join_thread()
+                return
+        _put(ready, None, parent)
+
+
+def _put(ready: "Queue[tuple[int, Batch] | None]", item: tuple[int, Batch] | None, parent: int) -> bool:
+    """False when the parent is gone, so that nobody will ever take the item."""
+    while os.getppid() == parent:
+        try:
+            ready.put(item, timeout=PARENT_POLL_S)
+        except queue.Full:
+            continue
+        return True
+    return False

@@ -1,0 +1,113 @@
+"""Labelled pictures from YOLO folders, held in memory."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from model.config import DataSource
+from services.core.errors import BadInputError
+
+Picture = npt.NDArray[np.uint8]
+Labels = npt.NDArray[np.float32]
+
+EXCLUDED_PREFIX = "clip_"
+"""Frames of clips that score counting: never trained on, never evaluated on."""
+PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png"}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A picture (H, W, 3) BGR and its boxes (n, 5): class, x1, y1, x2, y2 in pixels of this picture."""
+
+    name: str
+    picture: Picture
+    labels: Labels
+    repeat: float = 1.0
+
+
+def read_labels(path: Path, width: int, height: int) -> Labels:
+    """A YOLO label file as (n, 5) class and corners in pixels; (0, 5) when there is none.
+
+    Raises BadInputError when a line does not start with five numbers.
+    """
+    if not path.exists():
+        return np.zeros((0, 5), np.float32)
+    rows = [line.split()[:5] for line in path.read_text().splitlines() if line.strip()]
+    try:
+        values = np.array(rows, np.float32).reshape(-1, 5)
+    except ValueError as error:
+        raise BadInputError(f"{path.name} is no YOLO label file: {error}") from error
+    half = values[:, 3:] / 2
+    scale = np.array((width, height), np.float32)
+    corners = np.concatenate(((values[:, 1:3] - half) * scale, (values[:, 1:3] + half) * scale), 1)
+    return np.concatenate((values[:, :1], corners), 1).astype(np.float32)
+
+
+def load_sample(path: Path, labels_path: Path, max_side_px: int, repeat: float = 1.0) -> Sample | None:
+    """One picture, made smaller so that its long side is at most `max_side_px`; None if unreadable."""
+    picture = cv2.imread(str(path))
+    if picture is None:
+        return None
+    height, width = picture.shape[:2]
+    scale = min(1.0, max_side_px / max(width, height))
+    if scale < 1:
+        width, height = max(1, round(width * scale)), max(1, round(height * scale))
+        picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    return Sample(path.stem, np.asarray(picture, np.uint8), read_labels(labels_path, width, height), repeat)
+
+
+def picture_paths(folder: Path, split: str) -> list[Path]:
+    """The pictures of a split in the order of their names, without the excluded ones."""
+    paths = sorted((folder / "images" / split).glob("*"))
+    return [
+        path
+        for path in paths
+        if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(EXCLUDED_PREFIX)
+    ]
+
+
+def load_split(
+    sources: Iterable[DataSource], split: str, max_side_px: int, step: Callable[[], None] = lambda: None
+) -> list[Sample]:
+    """All pictures of a split; `step` is called after each. Raises BadInputError when there is none."""
+    samples = []
+    for source in sources:
+        for path in picture_paths(source.folder, split):
+            labels = source.folder / "labels" / split / f"{path.stem}.txt"
+            sample = load_sample(path, labels, max_side_px, source.repeat)
+            step()
+            if sample is not None:
+                samples.append(sample)
+    if not samples:
+        raise BadInputError(f"no pictures under images/{split} of the data folders")
+    return samples
+
+
+def check_classes(samples: Iterable[Sample], class_count: int) -> None:
+    """Raises BadInputError, with the picture's name, when a label names a class that does not exist."""
+    for sample in samples:
+        if (
+            len(sample.labels)
+            and not 0 <= sample.labels[:, 0].min() <= sample.labels[:, 0].max() < class_count
+        ):
+            raise BadInputError(f"{sample.name}: a class is not one of 0 to {class_count - 1}")
+
+
+def show_counts(samples: Sequence[Sample], rare_classes: dict[int, float]) -> npt.NDArray[np.float64]:
+    """How often an epoch shows each picture, (n,): its folder's repeat times that of its rarest class."""
+    counts = []
+    for sample in samples:
+        present = {int(index) for index in sample.labels[:, 0]}
+        rare = max((rare_classes.get(index, 1.0) for index in present), default=1.0)
+        counts.append(sample.repeat * rare)
+    return np.array(counts, np.float64)
+
+
+def epoch_order(counts: npt.NDArray[np.float64], rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    """Indices for one epoch in random order; the part after the point of a count is a chance."""
+    shows = np.floor(counts + rng.random(len(counts))).astype(np.int64)
+    return rng.permutation(np.repeat(np.arange(len(counts)), shows))

@@ -1,0 +1,148 @@
+"""Evaluation of a checkpoint or an ONNX file on a YOLO folder."""
+
+import argparse
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from model.checkpoint import averaged_network
+from model.config import DataSource
+from model.data import Sample, load_split
+from model.metrics import Collector, Metrics
+from model.predictions import FloatArray, letterbox, select, to_input
+from services.core.errors import BadInputError
+
+Predict = Callable[[FloatArray], FloatArray]
+"""Network input (B, 3, H, W) to output (B, N, 4 + classes)."""
+
+LEAST_CONFIDENCE, NMS_IOU = 0.01, 0.6
+BATCH = 16
+
+
+@dataclass(frozen=True)
+class Model:
+    """A detector to evaluate with its class names and input size (width, height)."""
+
+    predict: Predict
+    classes: tuple[str, ...]
+    input_size: tuple[int, int]
+
+
+def network_predict(network: nn.Module, *, bf16: bool = False) -> Predict:
+    """Inference with a network in evaluation mode, on the device where it is."""
+    device = next(network.parameters()).device
+
+    def predict(pictures: FloatArray) -> FloatArray:
+        batch = torch.from_numpy(pictures).to(device).contiguous(memory_format=torch.channels_last)
+        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+            output: FloatArray = network(batch).float().cpu().numpy()
+        return output
+
+    return predict
+
+
+def load_onnx(path: Path, threads: int = 2) -> Model:
+    """An exported file; raises BadInputError when it has no description of its classes and size."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    text = session.get_modelmeta().custom_metadata_map.get("sightline")
+    if text is None:
+        raise BadInputError(f"{path} was not exported by this program: it says no classes and input size")
+    metadata = json.loads(text)
+
+    def predict(pictures: FloatArray) -> FloatArray:
+        return np.concatenate([session.run(None, {"images": one[None]})[0] for one in pictures])
+
+    width, height = metadata["input"]
+    return Model(predict, tuple(metadata["classes"]), (width, height))
+
+
+def load_model(path: Path, input_size: tuple[int, int] | None = None, threads: int = 2) -> Model:
+    """An .onnx file or a checkpoint; a checkpoint takes any input size, else that of its training."""
+    if path.suffix == ".onnx":
+        model = load_onnx(path, threads)
+        if input_size not in (None, model.input_size):
+            raise BadInputError(f"{path} takes pictures of {model.input_size[0]}x{model.input_size[1]} only")
+        return model
+    torch.set_num_threads(threads)
+    network, description = averaged_network(path)
+    network = network.fuse().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    size = input_size or (description.input_px, description.input_px)
+    return Model(network_predict(network), description.classes, size)
+
+
+def evaluate_samples(
+    model: Model, samples: Sequence[Sample], step: Callable[[int], None] = lambda count: None
+) -> Metrics:
+    """The figures of a detector on labelled pictures; `step` is called with the number just done."""
+    collector = Collector(model.classes)
+    for group in _groups(samples):
+        fitted = [letterbox(sample, *model.input_size) for sample in group]
+        outputs = model.predict(to_input(np.stack([picture for picture, _ in fitted])))
+        for output, (_, labels) in zip(outputs, fitted, strict=True):
+            collector.add(select(output, LEAST_CONFIDENCE, NMS_IOU), labels)
+        step(len(group))
+    return collector.result()
+
+
+def _groups(samples: Sequence[Sample]) -> Iterator[Sequence[Sample]]:
+    for start in range(0, len(samples), BATCH):
+        yield samples[start : start + BATCH]
+
+
+def evaluate_model(
+    path: Path,
+    data: Path,
+    *,
+    split: str = "val",
+    input_size: tuple[int, int] | None = None,
+    threads: int = 2,
+    step: Callable[[int], None] = lambda count: None,
+) -> Metrics:
+    """Evaluates an .onnx file or a checkpoint on a YOLO folder; scored clips' frames stay out."""
+    model = load_model(path, input_size, threads)
+    samples = load_split([DataSource(data)], split, max(640, *model.input_size))
+    return evaluate_samples(model, samples, step)
+
+
+def table(metrics: Metrics) -> str:
+    """The figures as a Markdown table, one line a class and one for all."""
+    lines = ["| class | boxes | AP50 | recall | precision |", "| --- | ---: | ---: | ---: | ---: |"]
+    for name, boxes in metrics.boxes.items():
+        figures = (metrics.ap50[name], metrics.recall[name], metrics.precision[name])
+        lines.append(f"| {name} | {boxes} | " + " | ".join(f"{value:.2f}" for value in figures) + " |")
+    total = sum(metrics.boxes.values())
+    lines.append(f"| all | {total} | {metrics.map50:.3f} (mAP50-95 {metrics.map50_95:.3f}) | | |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """python -m model.evaluate MODEL DATA [--split val] [--input 640x384]."""
+    parser = argparse.ArgumentParser(description="Evaluate an .onnx file or a checkpoint on a YOLO folder")
+    parser.add_argument("model", type=Path)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--split", default="val")
+    parser.add_argument("--input", default=None, help="width x height in pixels, for a checkpoint")
+    parser.add_argument("--threads", type=int, default=2)
+    values = parser.parse_args()
+    size = None
+    if values.input is not None:
+        width, _, height = values.input.partition("x")
+        size = (int(width), int(height or width))
+    metrics = evaluate_model(
+        values.model, values.data, split=values.split, input_size=size, threads=values.threads
+    )
+    print(table(metrics))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""From pictures to network input and from its output to boxes, for evaluation."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from model.augment import GREY
+from model.data import Labels, Picture, Sample
+
+FloatArray = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Found:
+    """Boxes (n, 4) x1, y1, x2, y2 in input pixels, scores (n,) and classes (n,), best first."""
+
+    boxes: FloatArray
+    scores: FloatArray
+    classes: npt.NDArray[np.int64]
+
+
+def letterbox(sample: Sample, width: int, height: int) -> tuple[Picture, Labels]:
+    """The picture fitted into width x height with grey margins, and its boxes (n, 5) there."""
+    picture_height, picture_width = sample.picture.shape[:2]
+    scale = min(width / picture_width, height / picture_height)
+    fitted_width, fitted_height = round(picture_width * scale), round(picture_height * scale)
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    x, y = (width - fitted_width) // 2, (height - fitted_height) // 2
+    canvas = np.full((height, width, 3), GREY, np.uint8)
+    fitted = cv2.resize(sample.picture, (fitted_width, fitted_height), interpolation=method)
+    canvas[y : y + fitted_height, x : x + fitted_width] = fitted
+    labels = sample.labels.copy()
+    labels[:, 1:] = labels[:, 1:] * scale + np.array((x, y, x, y), np.float32)
+    return canvas, labels
+
+
+def to_input(pictures: Picture) -> FloatArray:
+    """Pictures (B, H, W, 3) BGR 0..255 as network input (B, 3, H, W) RGB 0..1."""
+    return np.ascontiguousarray(pictures[..., ::-1].transpose(0, 3, 1, 2), np.float32) / np.float32(255)
+
+
+def select(output: FloatArray, confidence: float, iou: float, keep: int = 300) -> Found:
+    """The boxes of one picture from network output (N, 4 + classes): threshold and NMS by class."""
+    scores, classes = output[:, 4:].max(1), output[:, 4:].argmax(1)
+    candidates = np.flatnonzero(scores > confidence)
+    if len(candidates) > 1000:
+        candidates = candidates[scores[candidates].argsort()[::-1][:1000]]
+    centre, sides = output[candidates, :2], output[candidates, 2:4]
+    boxes = np.concatenate((centre - sides / 2, centre + sides / 2), 1)
+    scores, classes = scores[candidates], classes[candidates]
+    corner_and_size = np.concatenate((boxes[:, :2], sides), 1)
+    kept = cv2.dnn.NMSBoxesBatched(
+        corner_and_size.tolist(), scores.tolist(), classes.tolist(), confidence, iou
+    )
+    order = np.array(kept, np.int64).reshape(-1)
+    order = order[scores[order].argsort()[::-1]][:keep]
+    return Found(boxes[order], scores[order], classes[order])

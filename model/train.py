@@ -1,0 +1,137 @@
+"""Training from the command line, with a progress bar; the same command goes on after a kill."""
+
+import argparse
+import shlex
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import cv2
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from model.config import TASKS, DataSource, TrainConfig
+from model.data import Sample, check_classes, load_split
+from model.records import CSV_NAME, draw_curves
+from model.trainer import Trainer
+from services.core.errors import SightlineError
+
+DETAIL = 1.5
+"""Pictures are kept at up to this multiple of the training size, so that enlarging shows real detail."""
+
+
+def train(config: TrainConfig, *, command: str = "", console: Console | None = None) -> Path:
+    """Trains, or goes on with the training in `config.run`, and returns the run's folder.
+
+    Leaves checkpoint.pt, best.pt, config.json, metrics.csv and curves.png. A SIGTERM or SIGINT ends it
+    after the running step with a checkpoint. Raises BadInputError for data or settings that cannot be
+    used and ConflictError when the folder holds another run.
+    """
+    console = console or Console()
+    torch.set_num_threads(config.threads)
+    cv2.setNumThreads(1)
+    config.run.mkdir(parents=True, exist_ok=True)
+    training, validation = load_data(config, console)
+    trainer = Trainer(config, training, validation, command)
+    (config.run / "config.json").write_text(config.to_json())
+    with _stop_on_signal(trainer), _progress(console) as bar:
+        task = bar.add_task("training", total=1.0)
+        bar.update(task, completed=trainer.share_done())
+        while not trainer.done and not trainer.stop_requested:
+            trainer.run_epoch(lambda share: bar.update(task, completed=share))
+            console.print(_summary(trainer))
+    if (config.run / CSV_NAME).exists():
+        draw_curves(config.run)
+    return config.run
+
+
+def load_data(config: TrainConfig, console: Console) -> tuple[list[Sample], list[Sample]]:
+    """The training pictures of all data folders, the validation pictures of the first that has any."""
+    with _progress(console) as bar:
+        task = bar.add_task("reading pictures", total=None)
+        training = load_split(
+            config.data, "train", round(config.input_px * DETAIL), lambda: bar.advance(task)
+        )
+        with_validation = [source for source in config.data if (source.folder / "images" / "val").is_dir()]
+        validation = load_split(with_validation[:1], "val", max(640, config.input_px))
+    check_classes([*training, *validation], len(config.classes))
+    console.print(f"{len(training)} pictures to train on, {len(validation)} to evaluate on")
+    return training, validation
+
+
+def _progress(console: Console) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console, disable=not console.is_terminal)
+
+
+def _summary(trainer: Trainer) -> str:
+    progress = trainer.progress
+    best = f", best mAP {progress.best_map:.3f}" if progress.best_map >= 0 else ""
+    return f"epoch {progress.epoch}, step {progress.step}, {progress.elapsed_s / 60:.1f} min{best}"
+
+
+@contextmanager
+def _stop_on_signal(trainer: Trainer) -> Iterator[None]:
+    """Lets SIGTERM and SIGINT end the training after its step, and restores their handlers."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        trainer.stop_requested = True
+
+    former = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+def parse_arguments(arguments: list[str]) -> TrainConfig:
+    """The settings of a command line."""
+    parser = argparse.ArgumentParser(prog="python -m model.train", description="Train a GB-YOLO")
+    parser.add_argument("--task", choices=sorted(TASKS), default="traffic")
+    parser.add_argument("--resolution-name", choices=("n", "s"), default="n", help="size of the network")
+    parser.add_argument("--data", action="append", required=True, help="YOLO folder, FOLDER@REPEAT")
+    parser.add_argument("--run", type=Path, required=True, help="the run's folder")
+    parser.add_argument("--minutes", type=float, default=None)
+    parser.add_argument("--epochs", type=int, default=None)
+    parser.add_argument("--size", type=int, default=416, help="training size in pixels")
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--lr", type=float, default=2e-3)
+    parser.add_argument("--init", type=Path, default=None, help="checkpoint to start from")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=2, help="threads at most")
+    values = parser.parse_args(arguments)
+    return TrainConfig(
+        data=tuple(DataSource.parse(text) for text in values.data),
+        run=values.run,
+        task=values.task,
+        size=values.resolution_name,
+        input_px=values.size,
+        batch=values.batch,
+        minutes=50.0 if values.minutes is None and values.epochs is None else values.minutes,
+        epochs=values.epochs,
+        learning_rate=values.lr,
+        init=values.init,
+        seed=values.seed,
+        threads=values.threads,
+    )
+
+
+def main() -> int:
+    """Runs the command line; returns the exit status."""
+    try:
+        train(
+            parse_arguments(sys.argv[1:]), command=shlex.join(["python", "-m", "model.train", *sys.argv[1:]])
+        )
+    except SightlineError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
