@@ -16,8 +16,8 @@ from services.core.errors import BadInputError
 from services.core.types import CameraId, Detection, Line, LineId
 from services.detector.analyser import Analyser
 from services.detector.count_file import count_video
-from services.detector.decode.decoder import scaled_rgb
 from services.detector.decode.file import VideoFile
+from services.detector.decode.scaling import scaled_rgb
 from services.detector.infer.detector import Detector
 from services.detector.infer.models import model_path
 from services.detector.infer.onnx_runtime import OnnxRuntimeDetector

@@ -10,9 +10,9 @@ from av.video.frame import VideoFrame
 from services.core.errors import BadInputError
 from services.core.types import Box, CameraId, Crossing, Detection, Line, TrackedFrame
 from services.detector.analyser import Analyser
-from services.detector.decode.decoder import scaled_rgb
 from services.detector.decode.file import VideoFile
 from services.detector.decode.sampler import Sampler
+from services.detector.decode.scaling import scaled_rgb
 from services.detector.infer.detector import Detector
 from services.detector.track.bytetrack import TrackerSettings
 

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from services.common.bus import Bus
+from services.common.h264 import DecodedPicture, H264Decoder
 from services.common.video import VideoReader, VideoSource
 from services.core.types import CameraId, CameraSetup, Event
 from services.detector.analyser import Analyser
 from services.detector.coverage import SecondCounter
-from services.detector.decode.decoder import DecodedPicture, H264Decoder, scaled_rgb
 from services.detector.decode.sampler import Sampler
+from services.detector.decode.scaling import scaled_rgb
 from services.detector.infer.detector import Detector
 from services.detector.track.bytetrack import TrackerSettings
 
@@ -80,7 +81,7 @@ class CameraAnalysis:
                 if unit.connection != connection:
                     decoder, connection = H264Decoder(), unit.connection
                 picture = decoder.decode(unit)
-                if picture is None or not sampler.pick(unit.time_s):
+                if picture is None or not sampler.pick(picture.unit.time_s):
                     continue
                 self._analyse(detector, picture, seconds)
                 self._tell_rate(rate, sampler, reader, unit.time_s)

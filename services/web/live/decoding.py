@@ -4,13 +4,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 
-import av
-from av.video.frame import VideoFrame
-
+from services.common.h264 import DecodedPicture, H264Decoder
 from services.common.video import VideoSource
-from services.core.types import AccessUnit, CameraId
+from services.core.types import CameraId
 
 KEPT_S = 2.0
 """The detector may be this late for its tracks still to find their picture."""
@@ -26,22 +23,14 @@ READ_TIMEOUT_S = 0.5
 STOP_TIMEOUT_S = 3.0
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """A picture as the decoder gave it, with the frame number and time of its access unit."""
-
-    unit: AccessUnit
-    picture: VideoFrame
-
-
 class PictureMemory:
     """The newest pictures, for any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._pictures: deque[Decoded] = deque()
+        self._pictures: deque[DecodedPicture] = deque()
 
-    def put(self, decoded: Decoded) -> None:
+    def put(self, decoded: DecodedPicture) -> None:
         """Keep a picture, and drop those that are too old or too many."""
         size_bytes = decoded.picture.width * decoded.picture.height * 3 // 2
         most = max(2, KEPT_BYTES // max(1, size_bytes))
@@ -51,12 +40,12 @@ class PictureMemory:
             while len(pictures) > most or pictures[0].unit.time_s < decoded.unit.time_s - KEPT_S:
                 pictures.popleft()
 
-    def newest(self) -> Decoded | None:
+    def newest(self) -> DecodedPicture | None:
         """Give the newest picture."""
         with self._lock:
             return self._pictures[-1] if self._pictures else None
 
-    def find(self, frame: int, time_s: float) -> Decoded | None:
+    def find(self, frame: int, time_s: float) -> DecodedPicture | None:
         """Give the picture of a frame; its time tells apart equal numbers of two connections."""
         with self._lock:
             for decoded in reversed(self._pictures):
@@ -87,7 +76,7 @@ class DecodingThread:
         self._thread.join(STOP_TIMEOUT_S)
 
     def _run(self) -> None:
-        codec, connection, is_started = _codec(), -1, False
+        decoder, connection = H264Decoder(), -1
         told_s = time.monotonic()
         with self._video.reader(self._camera) as reader:
             while not self._stopped.is_set():
@@ -95,31 +84,12 @@ class DecodingThread:
                 if unit is None:
                     continue
                 if unit.connection != connection:
-                    codec, connection, is_started = _codec(), unit.connection, False
-                if not (is_started or unit.is_keyframe):
+                    decoder, connection = H264Decoder(), unit.connection
+                decoded = decoder.decode(unit)
+                if decoded is None:
                     continue
-                is_started = True
-                picture = _decode(codec, unit)
-                if picture is None:
-                    continue
-                self.memory.put(Decoded(unit, picture))
+                self.memory.put(decoded)
                 now_s = time.monotonic()
                 if reader.backlog_s < CAUGHT_UP_S or now_s - told_s > LONGEST_CATCHING_UP_S:
                     told_s = now_s
                     self._on_picture()
-
-
-def _codec() -> av.VideoCodecContext:
-    codec = av.CodecContext.create("h264", "r")
-    assert isinstance(codec, av.VideoCodecContext)
-    codec.thread_count = 1
-    return codec
-
-
-def _decode(codec: av.VideoCodecContext, unit: AccessUnit) -> VideoFrame | None:
-    """Decode one unit; a broken one gives no picture."""
-    try:
-        pictures = codec.decode(av.Packet(unit.data))
-    except av.error.FFmpegError:
-        return None
-    return pictures[-1] if pictures else None

@@ -12,10 +12,11 @@ import numpy as np
 
 from services.common.bus import Bus
 from services.common.drawing import Canvas, draw_lines, draw_objects
+from services.common.h264 import DecodedPicture
 from services.common.video import VideoSource
 from services.core.errors import StreamError
 from services.core.types import CameraId, Line, TrackedFrame, TrackedObject
-from services.web.live.decoding import Decoded, DecodingThread
+from services.web.live.decoding import DecodingThread
 
 STALE_S = 10.0
 """An older picture does not tell what the camera sees now."""
@@ -203,7 +204,7 @@ class LivePictures:
     async def _show(
         self,
         channel: _Channel,
-        decoded: Decoded,
+        decoded: DecodedPicture,
         objects: tuple[TrackedObject, ...],
         lines: tuple[Line, ...],
     ) -> None:
@@ -212,7 +213,7 @@ class LivePictures:
 
 
 def render(
-    decoded: Decoded, objects: tuple[TrackedObject, ...], lines: tuple[Line, ...], quality: int
+    decoded: DecodedPicture, objects: tuple[TrackedObject, ...], lines: tuple[Line, ...], quality: int
 ) -> bytes:
     """Draw into a picture and give it as JPEG."""
     canvas: Canvas = np.ascontiguousarray(decoded.picture.to_ndarray(format="bgr24"), np.uint8)

@@ -66,3 +66,9 @@ def test_without_a_stream_clock_arrival_counts():
     assert clock.time_s(None) == 1000.0
     now[0] = 999.0
     assert clock.time_s(None) > 1000.0
+
+
+def test_pictures_that_come_out_of_order_keep_their_own_times():
+    clock = CaptureClock(lambda: 1000.0)
+    times = [clock.time_s(stream_s) for stream_s in (0.0, 0.12, 0.04, 0.08, 0.24)]
+    assert [round(t - times[0], 6) for t in times] == [0.0, 0.12, 0.04, 0.08, 0.24]

@@ -1,0 +1,62 @@
+"""Decoding of a connection's access units; every unit is decoded, and only its user converts a picture."""
+
+from dataclasses import dataclass
+
+import av
+from av.video.frame import VideoFrame
+
+from services.core.types import AccessUnit
+
+WAITING_LIMIT = 32
+"""Units that a decoder may hold back to put pictures in order; more than any stream does."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedPicture:
+    """A decoded picture, not converted yet, with the access unit that it came in."""
+
+    unit: AccessUnit
+    picture: VideoFrame
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.picture.width, self.picture.height
+
+
+class H264Decoder:
+    """Decodes the units of one connection in order; starts at a key frame."""
+
+    def __init__(self) -> None:
+        codec = av.CodecContext.create("h264", "r")
+        assert isinstance(codec, av.VideoCodecContext)
+        codec.thread_count = 1
+        self._codec = codec
+        self._waiting: dict[int, AccessUnit] = {}
+        self._is_started = False
+        self.broken = 0
+        """Units that could not be decoded."""
+
+    def decode(self, unit: AccessUnit) -> DecodedPicture | None:
+        """Decode one unit; None before the first key frame, for a broken unit, and while one is held back.
+
+        The picture that comes out may be of an earlier unit (streams with B-frames): it is told with
+        the unit that it really came in.
+        """
+        if not self._is_started and not unit.is_keyframe:
+            return None
+        packet = av.Packet(unit.data)
+        packet.pts = packet.dts = unit.frame
+        self._waiting[unit.frame] = unit
+        if len(self._waiting) > WAITING_LIMIT:
+            del self._waiting[min(self._waiting)]
+        try:
+            pictures = self._codec.decode(packet)
+        except av.error.FFmpegError:
+            self.broken += 1
+            return None
+        self._is_started = True
+        if not pictures:
+            return None
+        source = self._waiting.pop(pictures[-1].pts or 0, unit)
+        return DecodedPicture(source, pictures[-1])
