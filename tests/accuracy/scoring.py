@@ -1,5 +1,6 @@
 """Event-by-event comparison of counted crossings with true ones."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -33,6 +34,13 @@ class Score:
         return len(self.matched) / true if true else 1.0
 
     @property
+    def is_exact(self) -> bool:
+        """Whether the totals by direction and class are those of the truth."""
+        true = [pair[0] for pair in self.matched] + self.missed
+        counted = [pair[1] for pair in self.matched] + self.extra
+        return _totals(true) == _totals(counted)
+
+    @property
     def wrong_classes(self) -> int:
         return sum(a.class_name != b.class_name for a, b in self.matched)
 
@@ -46,6 +54,10 @@ class Score:
             for event in events:
                 text += f"\n    {name} {event.class_name} {event.direction} at {event.time_s:.2f} s"
         return text
+
+
+def _totals(events: Iterable[Event]) -> Counter[tuple[str, str]]:
+    return Counter((event.direction, event.class_name) for event in events)
 
 
 def score(title: str, true: Iterable[Event], counted: Iterable[Event], tolerance_s: float = 0.5) -> Score:

@@ -50,7 +50,8 @@ def test_the_demo_counts_what_its_script_says(tmp_path: Path):
         ]
         result = score(f"demo {line.id}", expected, own, tolerance_s=1.0)
         print(result)
-        assert not (result.missed or result.extra or result.wrong_classes)
+        assert result.is_exact
+        assert len(result.missed) <= 1, "one vehicle stops on the line, where a pixel decides its time"
 
 
 def moment(time_s: float, duration_s: float) -> float:

@@ -23,6 +23,7 @@ def test_dense_traffic_is_counted_live(tmp_path: Path, rtsp_python: str, test_da
         platform(tmp_path / "data", "--camera", f"gate={source.url}") as up,
         httpx.Client(base_url=f"{up.url}/api/v1/", timeout=20) as api,
     ):
+        wait_until(lambda: api.get("cameras/gate").status_code == 200, 20, "the camera is there")
         api.patch("cameras/gate", json={"fps": clip["fps"]}).raise_for_status()
         for line in clip["lines"]:
             points = [[line["x1"], line["y1"]], [line["x2"], line["y2"]]]

@@ -16,6 +16,10 @@ from services.detector.track.kalman import BoxFilter
 from services.detector.track.tracker import TrackerUpdate
 
 
+EDGE = 0.01
+"""A box this near to the border of the picture is cut by it."""
+
+
 @dataclass(frozen=True, slots=True)
 class TrackerSettings:
     """Thresholds; one set for all cameras and clips."""
@@ -26,18 +30,23 @@ class TrackerSettings:
     """Confidence from which a detection may continue a track that was just seen."""
     begin: float = 0.3
     """Confidence from which a detection begins a track: low, since what does not move cannot cross."""
-    match: float = 0.15
+    match: float = 0.25
     """Least overlap of grown boxes for strong detections."""
     match_weak: float = 0.35
     """Least overlap of grown boxes for weak detections."""
     match_new: float = 0.2
     """Least overlap of grown boxes for tracks that are not confirmed yet."""
+    other_class: float = 0.7
+    """Factor on the overlap where a detection's class is not the track's: a car that comes out from behind a
+    lorry must not go on as the lorry."""
     growth: float = 0.25
     """By which share of its size a box grows on each side before overlaps are taken."""
     confirm: int = 3
     """Observations from which a track is told of."""
     keep_lost_s: float = 1.5
     """Time after which a track that is not seen is closed."""
+    keep_left_s: float = 0.5
+    """The same for a track last seen at the picture's edge: what left must not come back as another."""
 
 
 @dataclass(slots=True)
@@ -50,6 +59,7 @@ class _Track:
     votes: ClassVote = field(default_factory=ClassVote)
     observations: int = 0
     confidence: float = 0.0
+    is_at_edge: bool = False
 
 
 class ByteTracker:
@@ -122,10 +132,14 @@ class ByteTracker:
             return np.zeros((len(rows), len(columns)))
         predicted = grown(corners(self._filter.mean[rows, :4]), self._settings.growth)
         boxes = grown(self._corners([detections[j] for j in columns]), self._settings.growth)
-        groups = np.array([self._tracks[i].group for i in rows])
+        tracks = [self._tracks[i] for i in rows]
+        groups = np.array([track.group for track in tracks])
         others = np.array([group_of(detections[j].class_name) for j in columns])
-        similarity: Floats = np.where(groups[:, None] == others[None, :], overlap(predicted, boxes), 0.0)
-        return similarity
+        voted = np.array([track.votes.winner for track in tracks])
+        classes = np.array([detections[j].class_name for j in columns])
+        weight = np.where(voted[:, None] == classes[None, :], 1.0, self._settings.other_class)
+        similarity: Floats = np.where(groups[:, None] == others[None, :], weight, 0.0)
+        return similarity * overlap(predicted, boxes)
 
     def _corners(self, detections: list[Detection]) -> Floats:
         boxes: Floats = np.array([d.box for d in detections]).reshape(-1, 4) * self._scale
@@ -138,6 +152,7 @@ class ByteTracker:
         x1, y1, x2, y2 = detection.box
         track.seen_s = time_s
         track.observations += 1
+        track.is_at_edge = min(detection.box) <= EDGE or max(detection.box) >= 1 - EDGE
         track.confidence = max(track.confidence, detection.confidence)
         track.votes.add(detection.class_name, detection.confidence, (x2 - x1) * (y2 - y1))
 
@@ -169,7 +184,9 @@ class ByteTracker:
     def _stays(self, track: _Track, time_s: float) -> bool:
         if track.observations < self._settings.confirm:
             return track.seen_s == time_s
-        return time_s - track.seen_s <= self._settings.keep_lost_s
+        settings = self._settings
+        keep_s = settings.keep_left_s if track.is_at_edge else settings.keep_lost_s
+        return time_s - track.seen_s <= keep_s + 1e-6
 
     def _is_told(self, track: _Track) -> bool:
         return track.observations >= self._settings.confirm

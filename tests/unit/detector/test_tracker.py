@@ -95,3 +95,13 @@ def test_vote_is_by_confidence_and_size():
     vote.add("truck", 0.5, 1.0)
     vote.add("car", 0.9, 2.0)
     assert vote.winner == "car"
+
+
+def test_what_left_the_picture_does_not_come_back_as_another_object():
+    leaving = [[at(0.1 - 0.02 * i, 0.5, "truck")] for i in range(5)]
+    entering = [[at(0.02 + 0.02 * i, 0.5, "car")] for i in range(15)]
+    tracker = ByteTracker(ASPECT)
+    frames = [*leaving, [], [], [], [], [], *entering]
+    updates = [tracker.update(i / 10, frame) for i, frame in enumerate(frames)]
+    (last,) = updates[-1].observed
+    assert (last.track, last.class_name) == (2, "car")
