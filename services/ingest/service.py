@@ -72,6 +72,9 @@ class CameraIngest:
                 cause = "the stream ended"
             except StreamError as error:
                 cause = str(error)
+            except Exception:
+                log.exception("ingest of camera %s failed", self.camera.id)
+                cause = "a fault in Sightline, which its log describes"
             if self._stopped.is_set():
                 return
             if self._is_next_pass(cause):
