@@ -15,7 +15,6 @@ from services.detector.track.classes import ClassVote, group_of, merge_same_obje
 from services.detector.track.kalman import BoxFilter
 from services.detector.track.tracker import TrackerUpdate
 
-
 EDGE = 0.01
 """A box this near to the border of the picture is cut by it."""
 
