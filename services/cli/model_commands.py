@@ -11,12 +11,18 @@ import typer
 
 from services.cli.console import notes, output, progress, table
 from services.core.errors import BadInputError
+from services.ingest.demo.dataset import write_dataset
+
+DEMO_SEEDS = range(1000, 1060)
+DEMO_VALIDATION_SEEDS = range(1060, 1066)
+DEMO_PICTURES_PER_SEED = 16
+"""Rendered scenes for `--data demo`; those that tests and the shipped demo show have other seeds."""
 
 DataOption = Annotated[
     list[Path],
     typer.Option(
         "--data",
-        help="A folder of labelled pictures in YOLO form; FOLDER@WEIGHT shows it more or less often.",
+        help="A folder of labelled pictures in YOLO form; FOLDER@WEIGHT shows it more or less often; demo stands for rendered scenes.",
     ),
 ]
 
@@ -51,7 +57,7 @@ def train(
     if size not in ("n", "s"):
         raise BadInputError(f"no size {size!r}: give n or s")
     settings = config.TrainConfig(
-        data=tuple(config.DataSource.parse(str(folder)) for folder in data),
+        data=tuple(config.DataSource.parse(_with_demo(str(folder), run)) for folder in data),
         run=run,
         task=task,
         size=size,
@@ -66,6 +72,18 @@ def train(
     )
     folder = training.train(settings, command=shlex.join(["sightline", *sys.argv[1:]]), console=notes)
     output.print(f"{folder}: best.pt, metrics.csv, curves.png", soft_wrap=True)
+
+
+def _with_demo(source: str, run: Path) -> str:
+    """Turn `demo` or `demo@WEIGHT` into a folder of rendered scenes, made where it is missing."""
+    name, separator, weight = source.partition("@")
+    if name != "demo":
+        return source
+    folder = run / "demo"
+    if not (folder / "labels" / "val").is_dir():
+        with notes.status("rendering the demo's scenes"):
+            write_dataset(folder, DEMO_SEEDS, DEMO_PICTURES_PER_SEED, DEMO_VALIDATION_SEEDS)
+    return f"{folder}{separator}{weight}"
 
 
 def evaluate(
