@@ -22,7 +22,8 @@ DataOption = Annotated[
     list[Path],
     typer.Option(
         "--data",
-        help="A folder of labelled pictures in YOLO form; FOLDER@WEIGHT shows it more or less often; demo stands for rendered scenes.",
+        help="A folder of labelled pictures in YOLO form; FOLDER@WEIGHT shows it more or less often; "
+        "demo stands for rendered scenes.",
     ),
 ]
 
