@@ -38,7 +38,7 @@ class TrackerSettings:
     other_class: float = 0.7
     """Factor on the overlap where a detection's class is not the track's: a car that comes out from behind a
     lorry must not go on as the lorry."""
-    growth: float = 0.25
+    growth: float = 0.3
     """By which share of its size a box grows on each side before overlaps are taken."""
     confirm: int = 3
     """Observations from which a track is told of."""

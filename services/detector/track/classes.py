@@ -13,7 +13,7 @@ VEHICLES = ("car", "truck", "bus")
 
 GROUPS: tuple[tuple[str, ...], ...] = (VEHICLES, ("mask", "no_mask", "mask_incorrect"))
 
-SAME_OBJECT_OVERLAP = 0.38
+SAME_OBJECT_OVERLAP = 0.36
 """Intersection over union from which two boxes of one group are one object.
 
 Boxes of the whole vehicle and of its visible front overlap by 0.4 to 0.6; two vehicles that stand close
