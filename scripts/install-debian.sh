@@ -12,8 +12,8 @@ test)
         ffmpeg python3-gi gir1.2-gstreamer-1.0 gir1.2-gst-plugins-base-1.0 gir1.2-gst-rtsp-server-1.0
         gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
         gstreamer1.0-plugins-ugly gstreamer1.0-libav
-        # a browser that uses the page, and letters for it
-        chromium fonts-dejavu-core
+        # a browser that uses the page, letters for it, and what the program that drives it links to
+        chromium fonts-dejavu-core libatomic1
         # tests of the whole repository read its list of files
         git
     )
