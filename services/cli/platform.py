@@ -33,6 +33,9 @@ log = logging.getLogger(__name__)
 DRAIN_TIMEOUT_S = 5.0
 """How long the end of the process waits for the last events to become durable."""
 
+END_TIMEOUT_S = 10.0
+"""How long one service may take to end: longer than a read of a camera that hangs."""
+
 STREAM_CLOSE_S = 2
 """How long live streams may take to notice that the server ends."""
 
@@ -110,15 +113,20 @@ class Platform:
         self._stop()
         for name in ("seed", "ingest", "detector", "setups", "store"):
             await self._cancel(name)
-        if not await self._store.drain(DRAIN_TIMEOUT_S):
+        draining = asyncio.create_task(self._store.drain(DRAIN_TIMEOUT_S))
+        await asyncio.wait([draining], timeout=2 * DRAIN_TIMEOUT_S)
+        if not (draining.done() and draining.result()):
             log.warning("the last events could not be written: their seconds will show as a gap")
         await self._cancel("web")
-        await self._repository.close()
+        await asyncio.wait([asyncio.create_task(self._repository.close())], timeout=END_TIMEOUT_S)
 
     async def _cancel(self, name: str) -> None:
+        """End a service; one that does not end in time must not keep the process alive."""
         task = self._tasks[name]
         task.cancel()
-        await asyncio.wait([task])
+        await asyncio.wait([task], timeout=END_TIMEOUT_S)
+        if not task.done():
+            log.warning("the service %s did not end in time", name)
 
     def _make_server(self) -> _Server:
         settings = self._settings
