@@ -16,6 +16,9 @@ import uvicorn
 from services.cli.setup_seed import SetupSeed
 from services.common.bus_local import LocalBus
 from services.common.database import Repository
+from services.common.leases import Member, Role
+from services.common.leases_local import LocalLeaseStore, LocalLeaseTable
+from services.common.ownership import Owner, Ownership
 from services.common.video import VideoHub
 from services.detector.infer.detector import Detector
 from services.detector.infer.models import available_models, model_path
@@ -74,8 +77,9 @@ class Platform:
         self._repository = Repository(settings.database_uri)
         self._mirror = SetupMirror(self._repository, self._bus)
         self._store = StoreWriter(self._repository, self._bus)
-        self._ingest = IngestService(self._bus, self._video)
-        self._detector = DetectorService(self._bus, self._video, make_detector)
+        self._leases = LocalLeaseTable()
+        self._ingest = self._owning("ingest", IngestService(self._bus, self._video))
+        self._detector = self._owning("detector", DetectorService(self._bus, self._video, make_detector))
         self._server = self._make_server()
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -94,6 +98,9 @@ class Platform:
             await self._until_stopped()
         finally:
             await self._end()
+
+    def _owning(self, role: Role, owner: Owner) -> Ownership:
+        return Ownership(Member(role, role), LocalLeaseStore(self._leases), self._bus, owner)
 
     def _start(self, name: str, work: Coroutine[object, object, None]) -> None:
         self._tasks[name] = asyncio.create_task(work, name=name)

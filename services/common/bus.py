@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from services.common.access import Access
 from services.core.types import CameraId, CameraSetup, CameraState, Event, TrackedFrame
 
 
@@ -24,12 +25,19 @@ class EventBatch:
 class Bus(Protocol):
     """One implementation connects threads of one process, another connects processes."""
 
+    @property
+    def dropped_events(self) -> int:
+        """Events that the bound of the buffer could not hold."""
+
     def publish_events(self, events: Sequence[Event]) -> None:
         """Hand events to the store. Never blocks; callable from any thread.
 
         What the bound of the buffer cannot hold is dropped and counted, together with the evidence of
         the second in which it was dropped, so that it becomes a gap.
         """
+
+    async def flush(self, timeout_s: float) -> bool:
+        """Wait until what was published has left this process; False when the time did not suffice."""
 
     async def next_events(self, limit: int = 500) -> EventBatch:
         """Wait for unacknowledged events; the same batch comes again until it is acknowledged."""
@@ -57,3 +65,9 @@ class Bus(Protocol):
 
     def setups(self) -> AbstractAsyncContextManager[AsyncIterator[tuple[CameraSetup, ...]]]:
         """Follow the setups: the newest at once, then each change."""
+
+    def publish_access(self, access: Access) -> None:
+        """Replace what media ports know of who may watch."""
+
+    def access(self) -> Access:
+        """Give who may watch, as published last; nobody before that."""

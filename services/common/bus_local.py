@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import Generic, TypeVar
 
+from services.common.access import Access
 from services.common.bus import EventBatch
 from services.core.types import (
     AnalysedSecond,
@@ -69,6 +70,7 @@ class LocalBus:
         self._fps: dict[CameraId, float] = {}
         self._setups: tuple[CameraSetup, ...] = ()
         self._setup_readers: list[_Reader[tuple[CameraSetup, ...]]] = []
+        self._access = Access()
         self.dropped_events = 0
 
     def publish_events(self, events: Sequence[Event]) -> None:
@@ -93,6 +95,10 @@ class LocalBus:
         elif isinstance(event, Trajectory):
             seconds = {int(point.time_s) for point in event.points}
             self._lost_seconds.update((event.camera, second) for second in seconds)
+
+    async def flush(self, timeout_s: float) -> bool:
+        """Nothing to wait for: the buffer is the bus."""
+        return True
 
     async def next_events(self, limit: int = 500) -> EventBatch:
         """Wait for events and give the oldest unacknowledged ones."""
@@ -157,6 +163,14 @@ class LocalBus:
             if self._setups:
                 reader.put(self._setups)
             yield reader.read()
+
+    def publish_access(self, access: Access) -> None:
+        """Replace who may watch."""
+        self._access = access
+
+    def access(self) -> Access:
+        """Give who may watch."""
+        return self._access
 
     @contextmanager
     def _subscribed(self, readers: list[_Reader[T]], reader: _Reader[T]) -> Iterator[_Reader[T]]:

@@ -9,7 +9,6 @@ from services.common.database_documents import (
     EPOCH,
     camera_document,
     camera_from,
-    date_of,
     line_document,
     line_from,
     seconds_of,
@@ -148,16 +147,10 @@ class SetupTables:
                 raise ConflictError(f"line {line.id!r} was changed by somebody else just now") from None
         return numbered
 
-    async def take_epoch(self, camera: CameraId) -> int:
-        """Begin a new ownership of a camera; the number only ever grows, also over a deleted camera."""
-        await self._before_writing()
+    async def highest_epoch(self, camera: CameraId) -> int:
+        """Give the highest epoch announced of a camera, also of a deleted one; 0 before the first."""
         with self._link.guarded():
-            document = await self._link.collection(EPOCHS).find_one_and_update(
-                {"_id": camera},
-                {"$inc": {"epoch": 1}, "$set": {"time": date_of(self._now_s())}},
-                upsert=True,
-                return_document=True,
-            )
+            document = await self._link.collection(EPOCHS).find_one({"_id": camera})
         return int(document["epoch"]) if document else 0
 
 

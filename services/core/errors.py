@@ -23,3 +23,11 @@ class StreamError(SightlineError):
 
 class DatabaseUnavailableError(SightlineError):
     """The database does not answer now: retried (HTTP: 503)."""
+
+
+class BusUnavailableError(SightlineError):
+    """The message server does not answer now: retried."""
+
+
+class AccessDeniedError(SightlineError):
+    """Who asks is not known, or may not do this (HTTP: 401 or 403)."""

@@ -65,8 +65,16 @@ class CameraSetup:
 
     camera: Camera
     lines: tuple[Line, ...] = ()
-    epoch: int = 0
-    """The ownership under which its events are written."""
+    highest_epoch: int = 0
+    """The highest epoch of this camera that the database knows: the floor of the next one."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedCamera:
+    """A camera that this process owns, with the epoch of that ownership."""
+
+    setup: CameraSetup
+    epoch: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +88,10 @@ class AccessUnit:
     is_keyframe: bool
     data: bytes
     connection: int = 0
-    """Counts connections: pictures of two connections never share a decoder or a track."""
+    """Numbers connections upwards, also over another ingest process: pictures of two connections never
+    share a decoder or a track."""
+    is_backlog: bool = False
+    """Was kept for readers that come later: it was captured before this reader began to follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +171,16 @@ class AnalysedSecond:
     camera: CameraId
     second: int
     """Seconds since 1970, UTC."""
+    epoch: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """A new owner announces itself: frames of `from_s` and later are its own, and no older epoch's."""
+
+    camera: CameraId
+    epoch: int
+    from_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,5 +217,5 @@ class MinuteCount:
     backward: dict[str, int] = field(default_factory=dict)
 
 
-Event = Crossing | Trajectory | AnalysedSecond | StatusChange
+Event = Crossing | Trajectory | AnalysedSecond | StatusChange | Ownership
 """What the store keeps."""

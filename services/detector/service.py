@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from services.common.bus import Bus
 from services.common.h264 import DecodedPicture, H264Decoder
 from services.common.video import VideoReader, VideoSource
-from services.core.types import CameraId, CameraSetup, Event
+from services.core.types import CameraId, Event, OwnedCamera
 from services.detector.analyser import Analyser
 from services.detector.coverage import SecondCounter
 from services.detector.decode.sampler import Sampler
@@ -33,7 +33,7 @@ DetectorFactory = Callable[[str], Detector]
 class CameraAnalysis:
     """Analyses one camera until it is stopped."""
 
-    setup: CameraSetup
+    owned: OwnedCamera
     bus: Bus
     video: VideoSource
     make_detector: DetectorFactory
@@ -45,7 +45,7 @@ class CameraAnalysis:
     def start(self) -> None:
         """Begin to analyse."""
         self._thread = threading.Thread(
-            target=self._run, name=f"detector-{self.setup.camera.id}", daemon=True
+            target=self._run, name=f"detector-{self.owned.setup.camera.id}", daemon=True
         )
         self._thread.start()
 
@@ -61,12 +61,12 @@ class CameraAnalysis:
             try:
                 self._follow()
             except Exception:
-                log.exception("the analysis of camera %s failed and starts again", self.setup.camera.id)
+                log.exception("the analysis of camera %s failed and starts again", self.owned.setup.camera.id)
                 self._analyser = None
                 self._stopped.wait(RESTART_S)
 
     def _follow(self) -> None:
-        camera = self.setup.camera
+        camera = self.owned.setup.camera
         detector = self.make_detector(camera.model)
         seconds = SecondCounter(camera.id, camera.fps)
         sampler = Sampler(camera.fps)
@@ -110,19 +110,19 @@ class CameraAnalysis:
             if self._analyser is not None:
                 events += self._analyser.finish()
             width, height = picture.size
-            setup = self.setup
+            setup = self.owned.setup
             self._analyser = Analyser(
-                setup.camera.id, width / height, setup.lines, setup.epoch, picture.unit.connection
+                setup.camera.id, width / height, setup.lines, self.owned.epoch, picture.unit.connection
             )
             self._key = key
-        self._analyser.set_lines(self.setup.lines)
+        self._analyser.set_lines(self.owned.setup.lines)
         return self._analyser
 
     def _tell_rate(self, rate: "_Rate", sampler: Sampler, reader: VideoReader, time_s: float) -> None:
         sampler.adapt(reader.backlog_s)
         fps = rate.add(time_s)
         if fps is not None:
-            self.bus.publish_fps(self.setup.camera.id, fps)
+            self.bus.publish_fps(self.owned.setup.camera.id, fps)
 
     def _on_silence(self, seconds: SecondCounter, rate: "_Rate") -> None:
         rate.silent_s += READ_TIMEOUT_S
@@ -162,36 +162,37 @@ class _Rate:
 
 
 class DetectorService:
-    """Analyses the enabled cameras, as the setups say."""
+    """Analyses the cameras that it owns, those of them that are enabled. Implements `Owner`."""
 
     def __init__(self, bus: Bus, video: VideoSource, make_detector: DetectorFactory) -> None:
         self._bus, self._video, self._make_detector = bus, video, make_detector
         self._running: dict[CameraId, CameraAnalysis] = {}
 
-    async def run(self) -> None:
-        """Follow the setups until cancelled; then close all tracks."""
-        try:
-            async with self._bus.setups() as changes:
-                async for setups in changes:
-                    await asyncio.to_thread(self._apply, setups)
-        finally:
-            await asyncio.shield(asyncio.to_thread(self._apply, ()))
+    async def take(self, camera: OwnedCamera) -> None:
+        """Begin to analyse, or go on with changed lines; a changed model or rate begins anew."""
+        await asyncio.to_thread(self._take, camera)
 
-    def _apply(self, setups: tuple[CameraSetup, ...]) -> None:
-        wanted = {setup.camera.id: setup for setup in setups if setup.camera.enabled}
-        for key, analysis in list(self._running.items()):
-            setup = wanted.get(key)
-            if setup is not None and _is_same_work(analysis.setup, setup):
-                analysis.setup = setup
-            else:
-                analysis.stop()
-                del self._running[key]
-        for key, setup in wanted.items():
-            if key not in self._running:
-                analysis = CameraAnalysis(setup, self._bus, self._video, self._make_detector)
-                self._running[key] = analysis
-                analysis.start()
+    async def drop(self, camera: CameraId) -> None:
+        """End the analysis and close its tracks."""
+        analysis = self._running.pop(camera, None)
+        if analysis is not None:
+            await asyncio.to_thread(analysis.stop)
+
+    def _take(self, owned: OwnedCamera) -> None:
+        key = owned.setup.camera.id
+        running = self._running.get(key)
+        if running is not None and owned.setup.camera.enabled and _is_same_work(running.owned, owned):
+            running.owned = owned
+            return
+        if running is not None:
+            running.stop()
+            del self._running[key]
+        if owned.setup.camera.enabled:
+            analysis = CameraAnalysis(owned, self._bus, self._video, self._make_detector)
+            self._running[key] = analysis
+            analysis.start()
 
 
-def _is_same_work(old: CameraSetup, new: CameraSetup) -> bool:
-    return (old.camera.model, old.camera.fps, old.epoch) == (new.camera.model, new.camera.fps, new.epoch)
+def _is_same_work(old: OwnedCamera, new: OwnedCamera) -> bool:
+    before, after = old.setup.camera, new.setup.camera
+    return (before.model, before.fps, old.epoch) == (after.model, after.fps, new.epoch)

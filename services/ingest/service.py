@@ -14,9 +14,9 @@ from services.core.types import (
     AccessUnit,
     Camera,
     CameraId,
-    CameraSetup,
     CameraState,
     CameraStatus,
+    OwnedCamera,
     StatusChange,
 )
 from services.ingest.clock import CaptureClock
@@ -40,17 +40,12 @@ class CameraIngest:
     camera: Camera
     bus: Bus
     video: VideoHub
-    first_connection: int
     open_source: Callable[[str], Source] = source_of
     now_s: Callable[[], float] = time.time
     _stopped: threading.Event = field(default_factory=threading.Event)
     _current: Connection | None = None
     _thread: threading.Thread | None = None
-    connection: int = field(init=False)
-    """The number that the next connection gets."""
-
-    def __post_init__(self) -> None:
-        self.connection = self.first_connection
+    _connection: int = 0
 
     def start(self) -> None:
         """Begin to connect."""
@@ -101,7 +96,7 @@ class CameraIngest:
 
     def _one_connection(self, machine: ConnectionState) -> None:
         connection = self.open_source(self.camera.url).connect()
-        number, self.connection = self.connection, self.connection + 1
+        number = self._connection = self._next_connection()
         clock = CaptureClock(self.now_s)
         try:
             for frame, unit in enumerate(connection.units()):
@@ -116,6 +111,10 @@ class CameraIngest:
         finally:
             connection.close()
 
+    def _next_connection(self) -> int:
+        """Number connections by the clock, so that those of another ingest process have other numbers."""
+        return max(self._connection + 1, round(self.now_s() * 1000))
+
     def _tell(self, state: CameraState) -> None:
         log.info("camera %s is %s%s", self.camera.id, state.status, _because(state.last_error))
         self.bus.publish_state(self.camera.id, state)
@@ -128,45 +127,37 @@ def _because(cause: str | None) -> str:
 
 
 class IngestService:
-    """Keeps the enabled cameras connected, as the setups say."""
+    """Keeps the cameras connected that it owns, those of them that are enabled. Implements `Owner`."""
 
     def __init__(self, bus: Bus, video: VideoHub) -> None:
         self._bus, self._video = bus, video
         self._running: dict[CameraId, CameraIngest] = {}
-        self._connections: dict[CameraId, int] = {}
 
-    async def run(self) -> None:
-        """Follow the setups until cancelled; then end all connections."""
-        try:
-            async with self._bus.setups() as changes:
-                async for setups in changes:
-                    await asyncio.to_thread(self._apply, setups)
-        finally:
-            await asyncio.shield(asyncio.to_thread(self._apply, ()))
+    async def take(self, camera: OwnedCamera) -> None:
+        """Connect, or go on; a changed address connects anew."""
+        await asyncio.to_thread(self._take, camera.setup.camera)
 
-    def _apply(self, setups: tuple[CameraSetup, ...]) -> None:
-        wanted = {setup.camera.id: setup.camera for setup in setups if setup.camera.enabled}
-        ended = [ingest for key, ingest in self._running.items() if not _is_same(ingest, wanted.get(key))]
-        for ingest in ended:
-            self._stop(ingest)
-        for setup in setups:
-            if not setup.camera.enabled:
-                self._tell_disabled(setup.camera.id)
-        for key, camera in wanted.items():
-            if key not in self._running:
-                self._start(camera)
+    async def drop(self, camera: CameraId) -> None:
+        """End the connection."""
+        await asyncio.to_thread(self._stop, camera)
 
-    def _start(self, camera: Camera) -> None:
-        ingest = CameraIngest(camera, self._bus, self._video, self._connections.get(camera.id, 0))
-        self._running[camera.id] = ingest
-        ingest.start()
+    def _take(self, camera: Camera) -> None:
+        running = self._running.get(camera.id)
+        if running is not None and camera.enabled and running.camera.url == camera.url:
+            return
+        self._stop(camera.id)
+        if camera.enabled:
+            ingest = CameraIngest(camera, self._bus, self._video)
+            self._running[camera.id] = ingest
+            ingest.start()
+        else:
+            self._tell_disabled(camera.id)
 
-    def _stop(self, ingest: CameraIngest) -> None:
-        ingest.stop()
-        key = ingest.camera.id
-        del self._running[key]
-        self._connections[key] = ingest.connection
-        self._video.forget(key)
+    def _stop(self, camera: CameraId) -> None:
+        ingest = self._running.pop(camera, None)
+        if ingest is not None:
+            ingest.stop()
+            self._video.forget(camera)
 
     def _tell_disabled(self, camera: CameraId) -> None:
         state = self._bus.state(camera)
@@ -174,7 +165,3 @@ class IngestService:
             now_s = time.time()
             self._bus.publish_state(camera, CameraState(CameraStatus.DISABLED, since_s=now_s))
             self._bus.publish_events([StatusChange(camera, now_s, CameraStatus.DISABLED, "switched off")])
-
-
-def _is_same(ingest: CameraIngest, wanted: Camera | None) -> bool:
-    return wanted is not None and wanted.url == ingest.camera.url

@@ -7,13 +7,13 @@ from fastapi import FastAPI
 
 from services.common.bus import Bus
 from services.common.database import Repository
+from services.common.live.pictures import LivePictures
 from services.common.video import VideoSource
 from services.core.errors import SightlineError
 from services.core.types import CameraId, Line
 from services.web.api import cameras, counts, crossings, gaps, lines, pictures, system, tracks
 from services.web.context import WebContext
 from services.web.guard import LoopbackGuard, SecurityHeaders
-from services.web.live.pictures import LivePictures
 from services.web.mirror import SetupMirror
 from services.web.page import install_page
 from services.web.problems import install_problems

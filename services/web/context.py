@@ -9,8 +9,8 @@ from fastapi import Depends, Request
 
 from services.common.bus import Bus
 from services.common.database import Repository, StoredCamera
+from services.common.live.pictures import LivePictures
 from services.core.errors import NotFoundError
-from services.web.live.pictures import LivePictures
 from services.web.mirror import SetupMirror
 from services.web.settings import WebSettings
 from services.web.system import SystemInfo

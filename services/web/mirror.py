@@ -15,10 +15,7 @@ LONGEST_WAIT_S = 10.0
 
 
 class SetupMirror:
-    """Publishes the setups at the start and after each change.
-
-    Each camera gets an epoch once in the life of this mirror, which stands for one ownership of it.
-    """
+    """Publishes the setups at the start and after each change."""
 
     def __init__(
         self,
@@ -27,7 +24,6 @@ class SetupMirror:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._repository, self._bus, self._sleep = repository, bus, sleep
-        self._epochs: dict[CameraId, int] = {}
         self._setups: dict[str, CameraSetup] | None = None
         self._lock = asyncio.Lock()
         self._stale = asyncio.Event()
@@ -90,7 +86,5 @@ class SetupMirror:
             self._bus.publish_setups(setups)
 
     async def _setup_of(self, camera: Camera) -> CameraSetup:
-        if camera.id not in self._epochs:
-            self._epochs[camera.id] = await self._repository.take_epoch(camera.id)
         lines = await self._repository.lines(camera.id)
-        return CameraSetup(camera, tuple(lines), self._epochs[camera.id])
+        return CameraSetup(camera, tuple(lines), await self._repository.highest_epoch(camera.id))

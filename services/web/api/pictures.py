@@ -8,10 +8,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response, StreamingResponse
 
+from services.common.live.pictures import Form
 from services.core.errors import StreamError
 from services.core.types import CameraId, CameraStatus
 from services.web.context import Context, WebContext
-from services.web.live.pictures import Form
 
 router = APIRouter(prefix="/api/v1/cameras/{camera}", tags=["live"])
 

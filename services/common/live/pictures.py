@@ -13,10 +13,10 @@ import numpy as np
 from services.common.bus import Bus
 from services.common.drawing import Canvas, draw_lines, draw_objects
 from services.common.h264 import DecodedPicture
+from services.common.live.decoding import DecodingThread
 from services.common.video import VideoSource
 from services.core.errors import StreamError
 from services.core.types import CameraId, Line, TrackedFrame, TrackedObject
-from services.web.live.decoding import DecodingThread
 
 STALE_S = 10.0
 """An older picture does not tell what the camera sees now."""

@@ -1,0 +1,76 @@
+"""A real NATS server for tests: a process of its own, ended by its pid."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.processes import free_port
+
+
+@dataclass
+class NatsServer:
+    """A server that can be killed, stopped, and started again on its port, with or without its disk."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    user: str = ""
+    password: str = ""
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        login = f"{self.user}:{self.password}@" if self.user else ""
+        return f"nats://{login}127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Begin to serve; returns when it answers."""
+        program = Path(sys.executable).with_name("nats-server")
+        command = [program, "-a", "127.0.0.1", "-p", str(self.port), "-js", "-sd", str(self.folder)]
+        if self.user:
+            command += ["--user", self.user, "--pass", self.password]
+        with (self.folder.parent / f"nats-{self.port}.log").open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+        deadline_s = time.monotonic() + 10
+        while time.monotonic() < deadline_s:
+            try:
+                with socket.create_connection(("127.0.0.1", self.port), 1) as probe:
+                    if probe.recv(4) == b"INFO":
+                        return
+            except OSError:
+                time.sleep(0.05)
+        raise AssertionError("nats-server did not start")
+
+    def kill(self) -> None:
+        """End it at once, as a power cut would."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def lose_disk(self) -> None:
+        """Remove what the ended server has stored."""
+        assert self.process is None, "kill it first"
+        shutil.rmtree(self.folder)
+        os.mkdir(self.folder)
+
+
+@contextmanager
+def nats_server(folder: Path, user: str = "", password: str = "") -> Iterator[NatsServer]:
+    """A server for the length of a test, which stores in a new folder within `folder`."""
+    storage = folder / "nats"
+    storage.mkdir()
+    server = NatsServer(storage, user=user, password=password)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
