@@ -56,6 +56,16 @@ class NatsServer:
             self.process.wait()
             self.process = None
 
+    def pause(self) -> None:
+        """Let it stand still with its connections open, until it is resumed or killed."""
+        assert self.process is not None, "start it first"
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        assert self.process is not None, "start it first"
+        self.process.send_signal(signal.SIGCONT)
+
     def lose_disk(self) -> None:
         """Remove what the ended server has stored."""
         assert self.process is None, "kill it first"

@@ -38,6 +38,14 @@ class Lease:
     epoch: int
 
 
+def next_epoch(highest: int, now_s: float) -> int:
+    """Give an epoch above all that are known: the clock in milliseconds, or one more than the highest.
+
+    The clock keeps it growing also when what was known is lost before it was durable.
+    """
+    return max(highest + 1, round(now_s * 1000))
+
+
 class LeaseStore(Protocol):
     """One member's view of all members and leases. Everything is callable on the event loop that joined."""
 

@@ -4,16 +4,8 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from services.common.leases import Lease, Member, Role
+from services.common.leases import Lease, Member, Role, next_epoch
 from services.core.types import CameraId
-
-
-def next_epoch(highest: int, now_s: float) -> int:
-    """Give an epoch above all that are known: the clock in milliseconds, or one more than the highest.
-
-    The clock keeps it growing also when what was known is lost before it was durable.
-    """
-    return max(highest + 1, round(now_s * 1000))
 
 
 class LocalLeaseTable:
@@ -98,7 +90,8 @@ class LocalLeaseStore:
     async def changed(self, timeout_s: float) -> None:
         """Wait until something has changed since the last call."""
         try:
-            await asyncio.wait_for(self._changed.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await self._changed.wait()
         except TimeoutError:
             return
         self._changed.clear()

@@ -4,11 +4,10 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
-import nats
 from nats.aio.client import Client
-from nats.errors import Error as NatsError
 
 from services.common.secrets import redact
 from services.core.errors import BadInputError
@@ -55,37 +54,52 @@ async def nats_connection(url: str, name: str) -> AsyncIterator[Client]:
 
 
 class _Link:
-    """Dials, and tells of what happens in words for a person."""
+    """Dials, and tells of what happens in words for a person.
+
+    The library retries by itself without an end, also a login that was refused: what went wrong is heard
+    by its error callback only.
+    """
 
     def __init__(self, shown_url: str) -> None:
         self._shown_url = shown_url
         self._told = ""
+        self._client = Client()
+        self._refused = asyncio.Event()
 
     async def connect(self, url: str, name: str) -> Client:
-        while True:
-            try:
-                return await nats.connect(
-                    url,
-                    name=name,
-                    connect_timeout=CONNECT_TIMEOUT_S,
-                    allow_reconnect=True,
-                    max_reconnect_attempts=-1,
-                    reconnect_time_wait=RETRY_S,
-                    ping_interval=PING_S,
-                    max_outstanding_pings=2,
-                    pending_size=PENDING_BYTES,
-                    error_cb=self._on_error,
-                    disconnected_cb=self._on_loss,
-                    reconnected_cb=self._on_return,
+        dialling = asyncio.create_task(self._dial(url, name))
+        refusal = asyncio.create_task(self._refused.wait())
+        try:
+            await asyncio.wait([dialling, refusal], return_when=asyncio.FIRST_COMPLETED)
+            if not dialling.done():
+                raise BadInputError(
+                    f"NATS at {self._shown_url} refuses the login: "
+                    f"check user and password in {NATS_URL_VARIABLE}"
                 )
-            except (OSError, TimeoutError, NatsError) as error:
-                if "authorization" in str(error).lower():
-                    raise BadInputError(
-                        f"NATS at {self._shown_url} refuses the login: "
-                        f"check user and password in {NATS_URL_VARIABLE}"
-                    ) from None
-                self._tell(f"NATS at {self._shown_url} cannot be reached ({_words(error)}); trying again")
-            await asyncio.sleep(RETRY_S)
+            dialling.result()
+        finally:
+            refusal.cancel()
+            if not dialling.done():
+                dialling.cancel()
+                await asyncio.wait([dialling])
+        self._told = ""
+        return self._client
+
+    async def _dial(self, url: str, name: str) -> None:
+        options: dict[str, Any] = {
+            "name": name,
+            "connect_timeout": CONNECT_TIMEOUT_S,
+            "allow_reconnect": True,
+            "max_reconnect_attempts": -1,
+            "reconnect_time_wait": RETRY_S,
+            "ping_interval": PING_S,
+            "max_outstanding_pings": 2,
+            "pending_size": PENDING_BYTES,
+            "error_cb": self._on_error,
+            "disconnected_cb": self._on_loss,
+            "reconnected_cb": self._on_return,
+        }
+        await self._client.connect(url, **options)
 
     def _tell(self, text: str) -> None:
         if text != self._told:
@@ -93,10 +107,18 @@ class _Link:
         self._told = text
 
     async def _on_error(self, error: Exception) -> None:
-        log.debug("NATS: %s", redact(str(error)))
+        if self._client.is_connected:
+            log.debug("NATS: %s", _words(error))
+            return
+        if "authorization" in str(error).lower():
+            self._refused.set()
+            self._tell(f"NATS at {self._shown_url} refuses the login; trying again")
+        else:
+            self._tell(f"NATS at {self._shown_url} cannot be reached ({_words(error)}); trying again")
 
     async def _on_loss(self) -> None:
-        self._tell(f"NATS at {self._shown_url} is away; trying again")
+        if not self._client.is_closed:
+            self._tell(f"NATS at {self._shown_url} is away; trying again")
 
     async def _on_return(self) -> None:
         self._told = ""
