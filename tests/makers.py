@@ -30,10 +30,15 @@ def line(id: str = "main", y: float = 0.7) -> Line:
 
 
 def crossing(
-    number: int, time_s: float, line: str = "main", direction: str = "forward", class_name: str = "car"
+    number: int,
+    time_s: float,
+    line: str = "main",
+    direction: str = "forward",
+    class_name: str = "car",
+    epoch: int = 1,
 ) -> Crossing:
     return Crossing(
-        id=f"gate-1-{line}-{number}",
+        id=f"gate-{epoch}-{line}-{number}",
         camera=GATE,
         line=LineId(line),
         line_version=1,
@@ -43,16 +48,16 @@ def crossing(
         along=0.25,
         track=number,
         confidence=0.875,
-        epoch=1,
+        epoch=epoch,
     )
 
 
-def trajectory(number: int, time_s: float, points: int = 20) -> Trajectory:
+def trajectory(number: int, time_s: float, points: int = 20, epoch: int = 1) -> Trajectory:
     observed = tuple(
         TrajectoryPoint(time_s + i * 0.1, (0.1 + i * 0.01, 0.2, 0.15 + i * 0.01, 0.3)) for i in range(points)
     )
-    return Trajectory(f"gate-1-{number}", GATE, number, 1, "car", 0.9, observed)
+    return Trajectory(f"gate-{epoch}-{number}", GATE, number, epoch, "car", 0.9, observed)
 
 
-def seconds(first_s: float, number: int) -> list[AnalysedSecond]:
-    return [AnalysedSecond(GATE, int(first_s) + i) for i in range(number)]
+def seconds(first_s: float, number: int, epoch: int = 0) -> list[AnalysedSecond]:
+    return [AnalysedSecond(GATE, int(first_s) + i, epoch) for i in range(number)]

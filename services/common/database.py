@@ -9,12 +9,13 @@ from services.common.database_reading import Place, ReadTables
 from services.common.database_schema import Retention, prepare_schema
 from services.common.database_setups import LineVersion, SetupTables, StoredCamera
 from services.common.database_transfer import TransferTables
+from services.common.database_users import UserTables
 
 __all__ = ["LineVersion", "Place", "Repository", "Retention", "StoredCamera"]
 
 
-class Repository(SetupTables, ReadTables, TransferTables):
-    """Cameras, lines and records. Each method raises DatabaseUnavailableError while the database is away.
+class Repository(SetupTables, ReadTables, UserTables, TransferTables):
+    """All that lasts. Each method raises DatabaseUnavailableError while the database is away.
 
     Nothing is dialled before the first call, and everything stays on the event loop of that call.
     """
@@ -31,11 +32,16 @@ class Repository(SetupTables, ReadTables, TransferTables):
         self._now_s = now_s
         self._preparing = asyncio.Lock()
         self._has_schema = False
+        self._told = set()
 
     @property
     def address(self) -> str:
         """Host and port, without user and password."""
         return self._link.address
+
+    def now_s(self) -> float:
+        """Give the time by which records are dated."""
+        return self._now_s()
 
     async def prepare(self) -> None:
         """Make indexes and retention, and finish what an ended process left half done.

@@ -10,13 +10,13 @@ from typing import Any
 
 from services.common.database_link import Document
 from services.core.types import (
-    AnalysedSecond,
     Box,
     Camera,
     CameraStatus,
     Crossing,
     Line,
     MinuteCount,
+    Ownership,
     StatusChange,
     Trajectory,
     TrajectoryPoint,
@@ -200,9 +200,17 @@ def status_from(document: Mapping[str, Any]) -> StatusChange:
     )
 
 
-def analysed_place(second: AnalysedSecond) -> tuple[str, int]:
-    """Where the evidence of a second is kept: camera and minute."""
-    return second.camera, second.second // 60
+def analysed_id(camera: str, minute: int, epoch: int) -> str:
+    """Name the document of the evidence of one minute under one epoch; 0 stands for no ownership."""
+    return f"{camera}/{minute}/{epoch}" if epoch else f"{camera}/{minute}"
+
+
+def ownerships_from(document: Mapping[str, Any]) -> list[Ownership]:
+    """The ownerships of a camera's document, by epoch."""
+    known = document.get("ownerships", {})
+    return [
+        Ownership(document["_id"], epoch, seconds_of(known[str(epoch)])) for epoch in sorted(map(int, known))
+    ]
 
 
 def minute_document(count: MinuteCount) -> Document:

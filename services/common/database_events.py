@@ -1,91 +1,147 @@
 """Writing of events: each of them once, whatever is repeated, and minutes that agree with crossings.
 
-Before crossings are written, the minutes that they touch are noted durably; after it these minutes are
-counted anew. A process that ends between the two leaves the note, and `heal` counts them at the next start.
+Before anything is written, the minutes that it touches and the ownerships that it holds are noted durably;
+at the end these minutes are counted anew. A process that ends in between leaves the note, and `heal` does
+the rest at the next start.
+
+Several stores may write at once. So each batch looks for newer owners before it writes and again after it:
+whichever of two stores is later, the one with the late event or the one with the ownership, removes it.
 """
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 
-from pymongo import ReplaceOne, UpdateOne
+from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
 from services.common.database_documents import (
-    analysed_place,
+    analysed_id,
     crossing_document,
     date_of,
-    minute_document,
+    milliseconds,
     minute_of,
-    seconds_of,
     status_document,
     trajectory_document,
 )
-from services.common.database_link import DatabaseLink, Document
-from services.common.database_schema import ANALYSED, CROSSINGS, MINUTES, PENDING, STATUSES, TRAJECTORIES
+from services.common.database_link import Document
+from services.common.database_minutes import MinuteTables
+from services.common.database_ownership import Minute, OwnershipTables
+from services.common.database_schema import ANALYSED, CROSSINGS, PENDING, STATUSES, TRAJECTORIES
+from services.core.fencing import Ownerships, admitted, believed
 from services.core.types import (
     AnalysedSecond,
     CameraId,
     Crossing,
     Event,
-    LineId,
-    MinuteCount,
+    Ownership,
     StatusChange,
     Trajectory,
 )
 
+log = logging.getLogger(__name__)
+
 DUPLICATE_KEY = 11_000
-Minute = tuple[str, int]
-"""A camera and a minute since 1970."""
+TOLD_LIMIT = 1000
+"""Refused epochs that are remembered, so that each is told once."""
+
+Reported = Crossing | AnalysedSecond | Trajectory
+"""What is reported under an epoch."""
 
 
-class EventTables:
-    """Writes what services report. One writer at a time keeps one note of unfinished minutes."""
+class EventTables(MinuteTables, OwnershipTables):
+    """Writes what services report."""
 
-    _link: DatabaseLink
     writer: str = "store"
+    """Who keeps the note of unfinished work. Stores that get unacknowledged events again may share one."""
+    _told: set[tuple[CameraId, int]]
+    """Cameras and refused epochs that were told of."""
 
-    async def insert_events(self, events: Sequence[Event]) -> None:
+    async def insert_events(self, events: Sequence[Event]) -> int:
         """Write events durably; those that are there already change nothing.
 
         Evidence of analysed seconds comes last, so that a second is never covered before its crossings
-        are there. DatabaseUnavailableError leaves some of them written: hand in the same events again.
+        are there. Gives the number of events that a newer owner of their camera forbids, those included
+        that were written before. DatabaseUnavailableError leaves some of them written: hand in the same
+        events again.
         """
-        crossings = [event for event in events if isinstance(event, Crossing)]
-        touched = {(crossing.camera, minute_of(crossing.time_s)) for crossing in crossings}
+        owned = [believed(event) for event in events if isinstance(event, Ownership)]
         with self._link.guarded():
-            if crossings:
-                await self._note(touched)
-                await self._insert_new(CROSSINGS, [crossing_document(event) for event in crossings])
-                await self.recompute_minutes(touched)
-            tracks = [event for event in events if isinstance(event, Trajectory) and event.points]
-            await self._insert_new(TRAJECTORIES, [trajectory_document(event) for event in tracks])
-            changes = [status_document(event) for event in events if isinstance(event, StatusChange)]
-            await self._insert_new(STATUSES, changes)
-            await self._insert_analysed([event for event in events if isinstance(event, AnalysedSecond)])
+            if owned:
+                await self._note((), owned)
+            await self._keep_ownerships(owned)
+            cameras = {event.camera for event in events if isinstance(event, Reported)}
+            known = await self.ownerships(cameras)
+            kept = [rest for event in events if (rest := admitted(event, known)) is not None]
+            await self._insert_crossings([event for event in kept if isinstance(event, Crossing)], owned)
+            await self._insert_others(kept)
+            fences = [*owned, *self._fences_of(events, known)]
+            fences += await self._newer_than(known, cameras)
+            return len(events) - len(kept) + await self._fence(fences)
 
     async def heal(self) -> None:
-        """Count the minutes anew that a process left unfinished when it ended."""
+        """Finish what a process left unfinished when it ended."""
         with self._link.guarded():
             note = await self._link.collection(PENDING).find_one({"_id": self.writer})
-            if note is not None:
-                await self.recompute_minutes({(camera, minute) for camera, minute in note["minutes"]})
+            if note is None:
+                return
+            owned = [Ownership(CameraId(item[0]), item[1], item[2] / 1000) for item in note.get("owned", ())]
+            await self._keep_ownerships(owned)
+            await self._fence(owned, {(camera, minute) for camera, minute in note["minutes"]})
 
-    async def recompute_minutes(self, touched: Iterable[Minute]) -> None:
-        """Count minutes from their crossings and replace them."""
-        with self._link.guarded():
-            for camera, first, last in _runs(touched):
-                counts = await self._count(camera, first, last)
-                changes = [
-                    ReplaceOne({"_id": document["_id"]}, document, upsert=True)
-                    for document in map(minute_document, counts)
-                ]
-                if changes:
-                    await self._link.collection(MINUTES).bulk_write(changes, ordered=False)
+    async def _fence(self, fences: Iterable[Ownership], unfinished: Iterable[Minute] = ()) -> int:
+        """Remove what was written before these ownerships were known; give the number of crossings."""
+        owned = sorted(set(fences), key=lambda item: (item.camera, item.epoch))
+        touched = {*unfinished, *await self._fenced_minutes(owned)}
+        if touched or owned:
+            await self._note(touched, owned)
+        removed = await self._remove_fenced(owned)
+        await self.recompute_minutes(touched)
+        return removed
 
-    async def _note(self, touched: Iterable[Minute]) -> None:
-        note = {"_id": self.writer, "minutes": [list(minute) for minute in sorted(touched)]}
+    def _fences_of(self, events: Sequence[Event], known: Ownerships) -> set[Ownership]:
+        """Give the ownerships that forbid some of these events, and tell of each forbidden epoch once."""
+        fences: set[Ownership] = set()
+        for event in events:
+            if isinstance(event, Reported) and admitted(event, known) is not event:
+                newer = [item for item in known[event.camera] if item.epoch > event.epoch]
+                fences.add(min(newer, key=lambda item: item.from_s))
+                self._tell_refused(event.camera, event.epoch)
+        return fences
+
+    def _tell_refused(self, camera: CameraId, epoch: int) -> None:
+        if (camera, epoch) not in self._told:
+            if len(self._told) >= TOLD_LIMIT:
+                self._told.clear()
+            self._told.add((camera, epoch))
+            log.warning("camera %s has a newer owner: late events of epoch %d are refused", camera, epoch)
+
+    async def _newer_than(self, known: Ownerships, cameras: Iterable[CameraId]) -> list[Ownership]:
+        """Give the ownerships that became known while this batch was written."""
+        now = await self.ownerships(cameras)
+        return [item for camera in now for item in now[camera] if item not in known.get(camera, ())]
+
+    async def _note(self, touched: Iterable[Minute], owned: Iterable[Ownership]) -> None:
+        note = {
+            "_id": self.writer,
+            "minutes": [list(minute) for minute in sorted(touched)],
+            "owned": [[item.camera, item.epoch, milliseconds(item.from_s)] for item in owned],
+        }
         await self._link.collection(PENDING).replace_one({"_id": self.writer}, note, upsert=True)
+
+    async def _insert_crossings(self, crossings: Sequence[Crossing], owned: Sequence[Ownership]) -> None:
+        if crossings:
+            touched = {(crossing.camera, minute_of(crossing.time_s)) for crossing in crossings}
+            await self._note(touched, owned)
+            await self._insert_new(CROSSINGS, [crossing_document(event) for event in crossings])
+            await self.recompute_minutes(touched)
+
+    async def _insert_others(self, events: Sequence[Event]) -> None:
+        tracks = [event for event in events if isinstance(event, Trajectory) and event.points]
+        await self._insert_new(TRAJECTORIES, [trajectory_document(event) for event in tracks])
+        changes = [status_document(event) for event in events if isinstance(event, StatusChange)]
+        await self._insert_new(STATUSES, changes)
+        await self._insert_analysed([event for event in events if isinstance(event, AnalysedSecond)])
 
     async def _insert_new(self, collection: str, documents: list[Document]) -> None:
         if not documents:
@@ -99,40 +155,19 @@ class EventTables:
                 raise
 
     async def _insert_analysed(self, seconds: Sequence[AnalysedSecond]) -> None:
-        by_minute: dict[Minute, set[int]] = defaultdict(set)
-        for second in seconds:
-            by_minute[analysed_place(second)].add(second.second % 60)
+        by_minute: dict[tuple[CameraId, int, int], set[int]] = defaultdict(set)
+        for event in seconds:
+            by_minute[event.camera, event.second // 60, event.epoch].add(event.second % 60)
         changes = [
             UpdateOne(
-                {"_id": f"{camera}/{minute}"},
+                {"_id": analysed_id(camera, minute, epoch)},
                 {
-                    "$setOnInsert": {"camera": camera, "time": date_of(minute * 60)},
+                    "$setOnInsert": {"camera": camera, "time": date_of(minute * 60), "epoch": epoch},
                     "$addToSet": {"seconds": {"$each": sorted(found)}},
                 },
                 upsert=True,
             )
-            for (camera, minute), found in by_minute.items()
+            for (camera, minute, epoch), found in by_minute.items()
         ]
         if changes:
             await self._link.collection(ANALYSED).bulk_write(changes, ordered=False)
-
-    async def _count(self, camera: str, first: int, last: int) -> list[MinuteCount]:
-        span = {"camera": camera, "time": {"$gte": date_of(first * 60), "$lt": date_of((last + 1) * 60)}}
-        fields = ["line", "time", "direction", "class"]
-        counts: dict[tuple[str, int], MinuteCount] = {}
-        async for found in self._link.collection(CROSSINGS).find(span, fields):
-            line, minute = found["line"], minute_of(seconds_of(found["time"]))
-            count = counts.setdefault((line, minute), MinuteCount(CameraId(camera), LineId(line), minute))
-            by_class = count.forward if found["direction"] == "forward" else count.backward
-            by_class[found["class"]] = by_class.get(found["class"], 0) + 1
-        return list(counts.values())
-
-
-def _runs(touched: Iterable[Minute]) -> list[tuple[str, int, int]]:
-    """Join neighbouring minutes of a camera, so that each run costs one query."""
-    runs = []
-    places = enumerate(sorted(set(touched)))
-    for (camera, _), group in groupby(places, key=lambda item: (item[1][0], item[1][1] - item[0])):
-        minutes = [minute for _, (_, minute) in group]
-        runs.append((camera, minutes[0], minutes[-1]))
-    return runs

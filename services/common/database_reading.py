@@ -72,7 +72,8 @@ class ReadTables:
         with self._link.guarded():
             async for document in self._link.collection(ANALYSED).find(span, ["time", "seconds"]):
                 minute = minute_of(seconds_of(document["time"]))
-                minutes[minute] = sum(1 << second for second in document["seconds"])
+                found = sum(1 << second for second in document["seconds"])
+                minutes[minute] = minutes.get(minute, 0) | found
         return minutes
 
     async def statuses(self, camera: str, from_s: float, to_s: float) -> list[StatusChange]:

@@ -7,6 +7,7 @@ whole collection. Retention is a TTL index on it; a changed retention changes th
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from services.common.accounts import SESSION_LONGEST_S
 from services.common.database_link import DatabaseLink, Document
 from services.core.errors import BadInputError
 
@@ -15,6 +16,7 @@ SCHEMA_VERSION = 1
 CAMERAS, LINES, EPOCHS, META, PENDING = "cameras", "lines", "epochs", "meta", "pending"
 CROSSINGS, MINUTES, ANALYSED = "crossings", "minutes", "analysed"
 TRAJECTORIES, STATUSES = "trajectories", "statuses"
+USERS, SESSIONS, TOKENS, AUDIT = "users", "sessions", "tokens", "audit"
 
 Keys = list[tuple[str, int]]
 
@@ -30,10 +32,13 @@ INDEXES: dict[str, list[Keys]] = {
     ANALYSED: [[("camera", 1), ("time", 1)]],
     TRAJECTORIES: [[("camera", 1), ("time", 1)]],
     STATUSES: [[("camera", 1), ("time", 1)]],
+    USERS: [TTL_KEYS],
+    SESSIONS: [[("user", 1), ("time", 1)]],
+    TOKENS: [TTL_KEYS],
 }
 
-LASTING = (CAMERAS, LINES, EPOCHS, CROSSINGS, MINUTES, ANALYSED, TRAJECTORIES, STATUSES)
-"""What a backup carries, in the order in which it is written."""
+LASTING = (CAMERAS, LINES, EPOCHS, CROSSINGS, MINUTES, ANALYSED, TRAJECTORIES, STATUSES, USERS, TOKENS, AUDIT)
+"""What a backup carries, in the order in which it is written. Sessions are none of it: users log in again."""
 
 SECONDS_A_DAY = 86_400
 
@@ -47,6 +52,7 @@ class Retention:
     analysed_days: float = 400
     trajectories_days: float = 30
     statuses_days: float = 90
+    audit_days: float = 400
 
     def by_collection(self) -> Mapping[str, int]:
         """Give the seconds to keep, by collection."""
@@ -56,6 +62,8 @@ class Retention:
             ANALYSED: self.analysed_days,
             TRAJECTORIES: self.trajectories_days,
             STATUSES: self.statuses_days,
+            AUDIT: self.audit_days,
+            SESSIONS: SESSION_LONGEST_S / SECONDS_A_DAY,
         }
         return {collection: round(value * SECONDS_A_DAY) for collection, value in days.items()}
 

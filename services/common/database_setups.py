@@ -1,4 +1,4 @@
-"""Cameras, their lines with all versions, and their epochs."""
+"""Cameras and their lines with all versions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,9 +14,9 @@ from services.common.database_documents import (
     seconds_of,
 )
 from services.common.database_link import DatabaseLink, Document
-from services.common.database_schema import CAMERAS, EPOCHS, LINES
+from services.common.database_schema import CAMERAS, LINES
 from services.core.errors import ConflictError, NotFoundError
-from services.core.types import Camera, CameraId, Line
+from services.core.types import Camera, Line
 
 ALL_TIME = {"$gte": EPOCH}
 
@@ -146,12 +146,6 @@ class SetupTables:
             except DuplicateKeyError:
                 raise ConflictError(f"line {line.id!r} was changed by somebody else just now") from None
         return numbered
-
-    async def highest_epoch(self, camera: CameraId) -> int:
-        """Give the highest epoch announced of a camera, also of a deleted one; 0 before the first."""
-        with self._link.guarded():
-            document = await self._link.collection(EPOCHS).find_one({"_id": camera})
-        return int(document["epoch"]) if document else 0
 
 
 def _stored(document: Document) -> StoredCamera:

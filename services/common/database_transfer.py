@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 from pymongo import ReplaceOne, UpdateOne
 
 from services.common.database_documents import minute_of, seconds_of
-from services.common.database_events import EventTables, Minute
+from services.common.database_events import EventTables
 from services.common.database_link import DatabaseLink, Document
+from services.common.database_ownership import Minute
 from services.common.database_schema import CROSSINGS, EPOCHS, LASTING, META, SCHEMA_VERSION, check_version
 from services.common.database_setups import ALL_TIME
 from services.core.errors import BadInputError
@@ -73,14 +74,16 @@ class TransferTables(EventTables):
             return
         if collection == EPOCHS:
             changes: list[ReplaceOne[Document] | UpdateOne] = [
-                UpdateOne(
-                    {"_id": document["_id"]},
-                    {"$max": {"epoch": document["epoch"]}, "$set": {"time": document["time"]}},
-                    upsert=True,
-                )
-                for document in documents
+                _epochs_update(document) for document in documents
             ]
         else:
             changes = [ReplaceOne({"_id": item["_id"]}, item, upsert=True) for item in documents]
         with self._link.guarded():
             await self._link.collection(collection).bulk_write(changes, ordered=False)
+
+
+def _epochs_update(document: Document) -> UpdateOne:
+    """Add what is known of a camera's owners to what is there: an epoch never falls."""
+    known = {f"ownerships.{epoch}": date for epoch, date in document.get("ownerships", {}).items()}
+    changes: Document = {"$max": {"epoch": document["epoch"], "time": document["time"]}}
+    return UpdateOne({"_id": document["_id"]}, changes | ({"$min": known} if known else {}), upsert=True)

@@ -26,6 +26,8 @@ class Passage:
 class _Progress:
     """What is known of one track at one line."""
 
+    first_s: float
+    """When the track was seen first."""
     time_s: float
     point: Point
     clear_side: int = 0
@@ -37,6 +39,15 @@ class _Progress:
     beyond_s: float = 0.0
     """Time spent beyond the line since that meeting, less the time back on the old side."""
     passages: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Unexplained:
+    """A track met the line that was never seen clear of it: nobody can tell whether that was a crossing."""
+
+    first_s: float
+    """When the track was seen first."""
+    time_s: float
 
 
 @dataclass(slots=True)
@@ -53,6 +64,8 @@ class LineCounter:
     aspect: float
     _geometry: DirectedLine = field(init=False)
     _progress: dict[int, _Progress] = field(init=False, default_factory=dict)
+    unexplained: list[Unexplained] = field(init=False, default_factory=list)
+    """The meetings of the newest frame that are no passages because their tracks began on the line."""
 
     def __post_init__(self) -> None:
         self._geometry = DirectedLine(self.line.points, self.aspect)
@@ -60,12 +73,17 @@ class LineCounter:
     def update(self, frame: TrackedFrame) -> list[Passage]:
         """Take the observed tracks of one frame and give the passages that became certain with it."""
         passages = []
+        self.unexplained = []
         for item in frame.objects:
             x, y = anchor_point(item.box, self.line.anchor)
             passage = self._step(item.track, frame.time_s, (x * self.aspect, y))
             if passage is not None:
                 passages.append(passage)
         return passages
+
+    def undecided_s(self) -> list[float]:
+        """Give the times of meetings that become passages if their tracks get clear of the line."""
+        return [progress.met[0] for progress in self._progress.values() if progress.met is not None]
 
     def forget(self, track: int) -> None:
         """Drop what is known of a track that is closed."""
@@ -76,7 +94,7 @@ class LineCounter:
         side = 0 if abs(distance) <= BAND else (1 if distance > 0 else -1)
         progress = self._progress.get(track)
         if progress is None:
-            self._progress[track] = _Progress(time_s, point, clear_side=side)
+            self._progress[track] = _Progress(time_s, time_s, point, clear_side=side)
             return None
         self._follow(progress, time_s, point)
         if side == 0:
@@ -90,8 +108,11 @@ class LineCounter:
         step_s = time_s - progress.time_s
         for meeting in self._geometry.meetings(progress.point, point):
             progress.net += meeting.sign
-            if progress.met is None and progress.net * progress.clear_side < 0:
-                progress.met = (progress.time_s + meeting.fraction * step_s, meeting.along)
+            meeting_s = progress.time_s + meeting.fraction * step_s
+            if progress.clear_side == 0:
+                self.unexplained.append(Unexplained(progress.first_s, meeting_s))
+            elif progress.met is None and progress.net * progress.clear_side < 0:
+                progress.met = (meeting_s, meeting.along)
                 progress.beyond_s = 0.0
         if progress.met is not None:
             progress.beyond_s += step_s if progress.net else -step_s

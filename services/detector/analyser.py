@@ -3,11 +3,13 @@
 The same analyser counts a live camera and a file; only its caller knows which.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from services.core.counting import LineCounter, Passage
 from services.core.types import (
+    Box,
     CameraId,
     Crossing,
     Detection,
@@ -17,6 +19,7 @@ from services.core.types import (
     Trajectory,
     TrajectoryPoint,
 )
+from services.detector.coverage import Doubt
 from services.detector.track.bytetrack import ByteTracker
 from services.detector.track.tracker import Tracker
 
@@ -25,6 +28,9 @@ TRAJECTORY_STEP_S = 0.2
 
 TRAJECTORY_LIMIT = 3000
 """Positions kept of one track: a parked car must not fill the memory."""
+
+ENTRY = 0.1
+"""A track that is seen first this near to the border of the picture has just come in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,7 @@ class Analysis:
 @dataclass(slots=True)
 class _OpenTrajectory:
     last: TrackedObject
+    seen_s: float = 0.0
     points: list[TrajectoryPoint] = field(default_factory=list)
     confidence: float = 0.0
 
@@ -61,6 +68,7 @@ class Analyser:
         self._first_frame: int | None = None
         self._counters: list[LineCounter] = []
         self._open: dict[int, _OpenTrajectory] = {}
+        self._has_appeared = False
         self.set_lines(lines)
 
     def set_lines(self, lines: Sequence[Line]) -> None:
@@ -75,6 +83,9 @@ class Analyser:
         step = self._tracker.update(time_s, detections)
         tracked = TrackedFrame(self._camera, frame, time_s, step.observed)
         seen = {item.track: item for item in step.observed}
+        self._has_appeared = any(
+            item.track not in self._open and not _is_entering(item.box) for item in step.observed
+        )
         for item in step.observed:
             self._follow(time_s, item)
         crossings = [
@@ -84,6 +95,15 @@ class Analyser:
             if counter.line.classes is None or seen[passage.track].class_name in counter.line.classes
         ]
         return Analysis(tracked, tuple(crossings), self._close(step.closed))
+
+    def doubt(self) -> Doubt:
+        """Tell what the frames up to now leave open: it withholds the evidence of some seconds."""
+        return Doubt(
+            unseen_since_s=min((trajectory.seen_s for trajectory in self._open.values()), default=math.inf),
+            undecided_s=[time_s for counter in self._counters for time_s in counter.undecided_s()],
+            unexplained=[meeting for counter in self._counters for meeting in counter.unexplained],
+            has_appeared=self._has_appeared,
+        )
 
     def finish(self) -> tuple[Trajectory, ...]:
         """Close all tracks: the stream has ended."""
@@ -112,7 +132,7 @@ class Analyser:
 
     def _follow(self, time_s: float, item: TrackedObject) -> None:
         trajectory = self._open.setdefault(item.track, _OpenTrajectory(item))
-        trajectory.last = item
+        trajectory.last, trajectory.seen_s = item, time_s
         trajectory.confidence = max(trajectory.confidence, item.confidence)
         points = trajectory.points
         is_due = not points or time_s - points[-1].time_s >= TRAJECTORY_STEP_S - 1e-6
@@ -140,3 +160,7 @@ class Analyser:
             points=tuple(trajectory.points),
             mask=trajectory.last.mask,
         )
+
+
+def _is_entering(box: Box) -> bool:
+    return min(box) < ENTRY or max(box) > 1 - ENTRY

@@ -25,8 +25,8 @@ class EventSink(Protocol):
     async def prepare(self) -> None:
         """Make indexes and finish what was left half done."""
 
-    async def insert_events(self, events: Sequence[Event]) -> None:
-        """Write events durably; the same events may come again."""
+    async def insert_events(self, events: Sequence[Event]) -> int:
+        """Write events durably; the same events may come again. Gives the number of refused ones."""
 
 
 @dataclass(slots=True)
@@ -36,6 +36,8 @@ class StoreHealth:
     is_database_up: bool = False
     written: int = 0
     """Events written and acknowledged since the start."""
+    refused: int = 0
+    """Events that a newer owner of their camera forbade."""
     waiting: int = 0
     """Events of the batch that is being written or tried again."""
     outages: int = 0
@@ -82,10 +84,13 @@ class StoreWriter:
 
     async def _write(self, batch: EventBatch) -> None:
         self.health.waiting = len(batch.events)
-        await self._until_done(lambda: self._repository.insert_events(batch.events))
+        await self._until_done(lambda: self._insert(batch.events))
         self._bus.acknowledge(batch)
         self.health.written += len(batch.events)
         self.health.waiting = 0
+
+    async def _insert(self, events: Sequence[Event]) -> None:
+        self.health.refused += await self._repository.insert_events(events)
 
     async def _until_done(self, action: Callable[[], Awaitable[None]]) -> None:
         """Try until it works, after 1, 2, 4 … 10 s; tells of an outage once, and of its end."""

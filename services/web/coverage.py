@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from services.core.types import CameraStatus, StatusChange
 
-SETTLE_S = 5.0
-"""Evidence of a second comes this late at most; younger seconds count neither for nor against."""
+SETTLE_S = 8.0
+"""Younger seconds count neither for nor against: their evidence may still come. It waits for what is hidden
+or on a line, for the way to the database, and for little else."""
 
 NOT_RUNNING = "service not running"
 TOO_FEW = "too few frames analysed"

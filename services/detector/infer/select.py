@@ -1,6 +1,7 @@
 """Chooses the engine: measures those at hand on this machine and takes the fastest that computes right."""
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from functools import cache
@@ -29,9 +30,20 @@ def _open_vino(path: Path) -> Detector | None:
         return None
 
 
-@cache
+_measuring = threading.Lock()
+
+
 def fastest_engine(path: Path) -> Callable[[Path], Detector]:
-    """Give the constructor of the fastest engine for a model file on this machine."""
+    """Give the constructor of the fastest engine for a model file on this machine.
+
+    It is measured once a process; threads that ask meanwhile wait, so that nothing distorts the figures.
+    """
+    with _measuring:
+        return _fastest_engine(path)
+
+
+@cache
+def _fastest_engine(path: Path) -> Callable[[Path], Detector]:
     reference = OnnxRuntimeDetector(path)
     other = _open_vino(path)
     if other is None or not _agrees(reference, other):

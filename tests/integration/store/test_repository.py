@@ -10,7 +10,7 @@ import pytest
 from services.common.database import Place, Repository, Retention
 from services.common.database_documents import date_of
 from services.core.errors import BadInputError, ConflictError, DatabaseUnavailableError, NotFoundError
-from services.core.types import CameraId, CameraStatus, Line, LineId, StatusChange
+from services.core.types import CameraId, CameraStatus, Line, LineId, Ownership, StatusChange
 from tests.database_server import free_port
 from tests.makers import GATE, camera, crossing, line, recent_minute_s, seconds, trajectory
 
@@ -51,14 +51,16 @@ async def test_a_changed_line_is_a_new_version_and_a_deleted_one_goes_on_when_ma
     assert points[2] == 0.5
 
 
-async def test_a_camera_that_is_made_again_has_no_lines_and_a_higher_epoch(repository: Repository) -> None:
+async def test_a_camera_that_is_made_again_has_no_lines_and_goes_on_in_epochs(repository: Repository) -> None:
     await repository.add_camera(camera())
     await repository.add_line("gate", Line(LineId("l"), "L", ((0.1, 0.1), (0.2, 0.2))))
-    assert [await repository.take_epoch(GATE) for _ in range(3)] == [1, 2, 3]
+    assert await repository.highest_epoch(GATE) == 0
+    for epoch in (3, 7, 5):
+        await repository.insert_events([Ownership(GATE, epoch, recent_minute_s() + epoch)])
     await repository.delete_camera("gate")
     await repository.add_camera(camera())
     assert await repository.lines("gate") == []
-    assert await repository.take_epoch(GATE) == 4
+    assert await repository.highest_epoch(GATE) == 7
 
 
 async def test_events_written_again_change_nothing(repository: Repository) -> None:
@@ -195,8 +197,7 @@ async def test_writers_that_begin_together_do_not_lock_up(database_uri: str) -> 
     for attempt in range(3):
         fresh = Repository(database_uri, f"together_{attempt}_{time.monotonic_ns()}")
         writers = [fresh.add_camera(replace(camera(), id=CameraId(f"c{n}"))) for n in range(4)]
-        epochs = [fresh.take_epoch(CameraId(f"c{n}")) for n in range(4)]
-        await asyncio.wait_for(asyncio.gather(fresh.prepare(), *writers, *epochs), 20)
+        await asyncio.wait_for(asyncio.gather(fresh.prepare(), *writers), 20)
         await fresh.close()
 
 
@@ -206,7 +207,7 @@ async def test_everything_moves_to_another_store_and_twice_changes_nothing(
     start = recent_minute_s()
     await repository.add_camera(camera())
     await repository.add_line("gate", line())
-    await repository.take_epoch(GATE)
+    await repository.insert_events([Ownership(GATE, 1, start - 5), Ownership(GATE, 2, start + 600)])
     await repository.insert_events(
         [*(crossing(n, start + n) for n in range(90)), trajectory(1, start), *seconds(start, 90)]
     )
@@ -222,7 +223,8 @@ async def test_everything_moves_to_another_store_and_twice_changes_nothing(
         await other.import_documents(documents())
     again = [item async for item in other.export_documents()]
     assert sorted(map(str, again[1:])) == sorted(map(str, exported[1:]))
-    assert await other.take_epoch(GATE) == 2
+    assert await other.highest_epoch(GATE) == 2
+    assert await other.insert_events([crossing(100, start + 600)]) == 1
     await other._link._client.drop_database(other._link._database.name)
     await other.close()
 

@@ -110,6 +110,38 @@ def test_born_in_the_band_does_not_count():
     assert walk(LineCounter(line(*HORIZONTAL), ASPECT), between((0.5, 0.5), (0.5, 0.8))) == []
 
 
+def test_a_meeting_is_undecided_until_the_band_is_left():
+    counter = LineCounter(line(*HORIZONTAL), ASPECT)
+    found = []
+    for i, y in enumerate((0.46, 0.49, 0.505, 0.51, 0.53)):
+        counter.update(TrackedFrame("c", i, i * 0.1, (TrackedObject(1, box(0.5, y), "car", 0.9),)))
+        found.append(counter.undecided_s())
+    assert found == [[], [], [pytest.approx(0.1 + 0.1 * 2 / 3)], [pytest.approx(0.1 + 0.1 * 2 / 3)], []]
+
+
+def test_a_meeting_is_undecided_no_more_when_the_track_turns_or_ends():
+    turns = LineCounter(line(*HORIZONTAL), ASPECT)
+    walk(turns, [(0.5, y) for y in (0.46, 0.49, 0.505, 0.49, 0.49, 0.49)])
+    assert turns.undecided_s() == []
+    ends = LineCounter(line(*HORIZONTAL), ASPECT)
+    walk(ends, [(0.5, y) for y in (0.46, 0.49, 0.505)])
+    assert len(ends.undecided_s()) == 1
+    ends.forget(1)
+    assert ends.undecided_s() == []
+
+
+def test_meetings_of_a_track_that_began_in_the_band_are_unexplained_until_it_is_clear():
+    counter = LineCounter(line(*HORIZONTAL), ASPECT)
+    found = []
+    for i, y in enumerate((0.49, 0.505, 0.51, 0.53, 0.45)):
+        passages = counter.update(
+            TrackedFrame("c", i, 5 + i * 0.1, (TrackedObject(1, box(0.5, y), "car", 0.9),))
+        )
+        found.append([(meeting.first_s, round(meeting.time_s, 3)) for meeting in counter.unexplained])
+    assert found == [[], [(5.0, 5.067)], [], [], []]
+    assert [passage.direction for passage in passages] == ["backward"], "clear once, it counts as any other"
+
+
 def test_bent_line_counts_a_passage_once_with_along_by_arc_length():
     bent = line((0.2, 0.5), (0.5, 0.5), (0.5, 0.8))
     (passage,) = walk(LineCounter(bent, 1.0), between((0.6, 0.4), (0.4, 0.6), steps=7))

@@ -64,3 +64,30 @@ def test_a_closed_track_leaves_its_trajectory():
     assert trajectory.class_name == "car"
     assert all(b - a >= TRAJECTORY_STEP_S - 1e-6 for a, b in pairwise(times))
     assert analyser.finish() == ()
+
+
+def test_doubt_tells_what_may_still_become_a_crossing():
+    analyser = Analyser("c", 1.6, [LINE])
+    doubts = []
+    for i, y in enumerate((0.3, 0.34, 0.38, 0.42, 0.46, 0.5, 0.515, None, 0.518, 0.53)):
+        analyser.update(i, i / 10, [car(y)] if y is not None else [])
+        doubts.append(analyser.doubt())
+    assert [doubt.has_appeared for doubt in doubts] == [i == 2 for i in range(10)]
+    assert [round(doubt.unseen_since_s, 1) for doubt in doubts[2:]] == [
+        0.2,
+        0.3,
+        0.4,
+        0.5,
+        0.6,
+        0.6,
+        0.8,
+        0.9,
+    ]
+    assert [len(doubt.undecided_s) for doubt in doubts] == [0, 0, 0, 0, 0, 0, 1, 1, 1, 0]
+
+
+def test_what_comes_in_at_the_border_has_not_appeared():
+    analyser = Analyser("c", 1.6, [LINE])
+    for i in range(5):
+        analyser.update(i, i / 10, [car(0.06 + 0.01 * i)])
+        assert not analyser.doubt().has_appeared

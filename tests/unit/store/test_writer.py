@@ -29,12 +29,13 @@ class FailingSink:
     async def prepare(self) -> None:
         return None
 
-    async def insert_events(self, events: Sequence[Event]) -> None:
+    async def insert_events(self, events: Sequence[Event]) -> int:
         if self.left > 0:
             self.left -= 1
             raise DatabaseUnavailableError("the database does not answer")
         self.left = self.failures
         self.written += events
+        return 1
 
 
 async def _run(failures: int, number: int) -> tuple[StoreWriter, FailingSink, list[float]]:
@@ -67,6 +68,7 @@ async def test_batches_are_written_in_their_order() -> None:
     writer, sink, waits = await _run(failures=0, number=35)
     assert sink.written == seconds(1000, 35)
     assert (waits, writer.health.outages) == ([], 0)
+    assert writer.health.refused == 4, "one of each batch"
 
 
 async def test_drain_gives_up_in_time() -> None:
@@ -78,7 +80,7 @@ async def test_drain_gives_up_in_time() -> None:
 
 
 def test_the_documented_settings_are_the_defaults() -> None:
-    assert load_settings(StoreSettings, CONFIGMAPS / "store.yaml", {}) == StoreSettings()
+    assert load_settings(StoreSettings, CONFIGMAPS / "store.yaml", {}) == StoreSettings(host="0.0.0.0")
     assert load_settings(WebSettings, CONFIGMAPS / "web.yaml", {}) == WebSettings()
     changed = load_settings(StoreSettings, None, {"SIGHTLINE_TRAJECTORIES_DAYS": "7"})
     assert changed.retention.trajectories_days == 7

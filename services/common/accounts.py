@@ -1,0 +1,100 @@
+"""Who uses the system: users, their sessions and tokens, and what they did."""
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+USER_NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+
+SESSION_IDLE_S = 12 * 3600.0
+"""A session that nobody has used for this long has ended."""
+
+SESSION_LONGEST_S = 7 * 86_400.0
+"""A session ends after this, used or not."""
+
+SECONDS_BETWEEN_MARKS = 60.0
+"""How exactly the last use of a session or token is kept."""
+
+
+class UserRole(StrEnum):
+    """What somebody may do."""
+
+    ADMIN = "admin"
+    """Everything."""
+    VIEWER = "viewer"
+    """See cameras, counts and pictures, and change nothing."""
+
+
+def weaker_role(one: UserRole, other: UserRole) -> UserRole:
+    """Give what both may do."""
+    return UserRole.ADMIN if one is other is UserRole.ADMIN else UserRole.VIEWER
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """An account."""
+
+    name: str
+    role: UserRole
+    password_hash: str = field(repr=False)
+    created_s: float = 0.0
+    id: str = ""
+    """Stays with the account: another one of the same name has another."""
+    stamp: str = field(default="", repr=False)
+    """Changes with password and role; sessions that were begun under another have ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A login of a browser; its cookie is known by its hash alone."""
+
+    hash: str = field(repr=False)
+    user: str
+    stamp: str = field(repr=False)
+    created_s: float
+    seen_s: float
+
+    def is_over(self, now_s: float) -> bool:
+        """Tell whether it has expired."""
+        return now_s - self.seen_s >= SESSION_IDLE_S or now_s - self.created_s >= SESSION_LONGEST_S
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A key for a program; known by its hash alone, and no stronger than the user who made it."""
+
+    name: str
+    role: UserRole
+    hash: str = field(repr=False)
+    created_s: float
+    expires_s: float | None = None
+    owner: str | None = None
+    """Name of the user who made it; None when it was made where no login is wanted."""
+    owner_id: str = ""
+
+    @property
+    def id(self) -> str:
+        """What names it: the beginning of its hash, which tells nothing about the token."""
+        return self.hash[:16]
+
+    def is_over(self, now_s: float) -> bool:
+        """Tell whether it has expired."""
+        return self.expires_s is not None and now_s >= self.expires_s
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Who did what, when and from where; never holds a secret."""
+
+    action: str
+    """Like `camera.add` or `login.failed`."""
+    target: str = ""
+    """What it was done to, like `gate/lines/main`."""
+    user: str | None = None
+    """Name of the user; None where nobody has to log in."""
+    by: str = ""
+    """`session`, or `token` with the token's name."""
+    address: str = ""
+    time_s: float = 0.0
+    """When it was written; the repository's clock tells."""
+    id: str = ""

@@ -1,0 +1,73 @@
+"""Which events an ownership may still report: pure.
+
+A camera's owner reports under its epoch. As soon as a newer owner has announced from when on it analyses
+the camera, nothing of an older epoch from that time on counts any more, in whatever order the events come.
+Times are compared by their milliseconds, as the database keeps them.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from services.core.types import AnalysedSecond, CameraId, Crossing, Event, Ownership, Trajectory
+
+CLOCK_ERROR_S = 3600.0
+"""By which the clocks of two machines may differ before an ownership is not believed any more."""
+
+Ownerships = Mapping[CameraId, Sequence[Ownership]]
+"""What is known of each camera's owners, in any order."""
+
+
+def limit_ms(ownerships: Iterable[Ownership], epoch: int) -> float:
+    """Give the time, in milliseconds since 1970, from which on an epoch may report nothing.
+
+    Infinite when no newer owner is known, and for epoch 0, which stands for no ownership at all.
+    """
+    if epoch == 0:
+        return math.inf
+    newer = (to_ms(ownership.from_s) for ownership in ownerships if ownership.epoch > epoch)
+    return min(newer, default=math.inf)
+
+
+def admitted(event: Event, ownerships: Ownerships) -> Event | None:
+    """Give what of an event counts: all of it, the beginning of a trajectory, or None."""
+    if not isinstance(event, Crossing | AnalysedSecond | Trajectory):
+        return event
+    end_ms = limit_ms(ownerships.get(event.camera, ()), event.epoch)
+    if isinstance(event, Crossing):
+        return event if to_ms(event.time_s) < end_ms else None
+    if isinstance(event, AnalysedSecond):
+        return event if (event.second + 1) * 1000 <= end_ms else None
+    points = tuple(point for point in event.points if to_ms(point.time_s) < end_ms)
+    if len(points) == len(event.points):
+        return event
+    return replace(event, points=points) if points else None
+
+
+def believed(ownership: Ownership) -> Ownership:
+    """Give an ownership that fences nothing of long before it was taken.
+
+    An epoch is the clock in milliseconds when the ownership was taken, or more. One that begins long
+    before its epoch has a clock that was set back: it must not erase what was counted before that.
+    """
+    earliest_s = ownership.epoch / 1000 - CLOCK_ERROR_S
+    return ownership if ownership.from_s >= earliest_s else replace(ownership, from_s=earliest_s)
+
+
+def in_force(ownerships: Iterable[Ownership], since_s: float) -> list[Ownership]:
+    """Give the ownerships that may still fence an event of `since_s` or later, the newest always, by epoch.
+
+    An older one is of no use as soon as a newer one began before that time: it fences all that the older
+    one would.
+    """
+    found: list[Ownership] = []
+    for ownership in sorted(ownerships, key=lambda item: item.epoch, reverse=True):
+        found.append(ownership)
+        if ownership.from_s <= since_s:
+            break
+    return found[::-1]
+
+
+def to_ms(time_s: float) -> int:
+    """Give a time as whole milliseconds."""
+    return round(time_s * 1000)

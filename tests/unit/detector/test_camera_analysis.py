@@ -1,0 +1,221 @@
+"""The detector over real pictures: what it announces, what it analyses, and how fast it ends."""
+
+import asyncio
+import io
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from services.common.bus_local import LocalBus
+from services.common.video import VideoHub
+from services.core.frames import Letterbox, Picture
+from services.core.types import (
+    AccessUnit,
+    AnalysedSecond,
+    CameraSetup,
+    CameraState,
+    CameraStatus,
+    Crossing,
+    Detection,
+    Event,
+    Line,
+    LineId,
+    OwnedCamera,
+    Ownership,
+    Trajectory,
+)
+from services.detector.infer.detector import ModelInfo
+from services.detector.service import DetectorService
+from tests.makers import GATE, camera
+
+FPS = 25
+FRAMES = 120
+LINE = Line(LineId("main"), "Main", ((0.0, 0.5), (1.0, 0.5)))
+
+
+@cache
+def clip() -> list[tuple[bool, bytes]]:
+    """Pictures that grow brighter, as access units with a key frame each second."""
+    with av.open(io.BytesIO(), "w", format="h264") as container:
+        stream = container.add_stream("libx264", rate=FPS)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        stream.options = {"bf": "0", "g": str(FPS), "tune": "zerolatency", "x264-params": "scenecut=0"}
+        pictures = [np.full((64, 64, 3), 2 * n + 10, np.uint8) for n in range(FRAMES)]
+        frames = [av.VideoFrame.from_ndarray(picture, format="bgr24") for picture in pictures]
+        return [
+            (bool(packet.is_keyframe), bytes(packet))
+            for frame in [*frames, None]
+            for packet in stream.encode(frame)
+        ]
+
+
+class BrightnessDetector:
+    """Sees one car, the lower the brighter the picture is: it goes through the whole picture in a clip."""
+
+    engine = "brightness"
+    info = ModelInfo("brightness", "traffic", ("car",), 64, 64, 0.25, 0.5, Path("none"))
+
+    def letterbox(self, width: int, height: int) -> Letterbox:
+        return Letterbox(64, 64, width, height)
+
+    def detect(self, scaled_rgb: Picture, letterbox: Letterbox, confidence: float) -> list[Detection]:
+        y = 0.1 + 0.8 * (float(scaled_rgb.mean()) - 10) / 240
+        return [Detection((0.4, y - 0.1, 0.6, y + 0.1), "car", 0.9)]
+
+
+@dataclass
+class Stage:
+    """A detector service with a camera whose pictures the test shows when it likes."""
+
+    bus: LocalBus = field(default_factory=LocalBus)
+    hub: VideoHub = field(default_factory=VideoHub)
+    begin_s: float = 1_000_000_000.0
+    made: int = 0
+    events: list[Event] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.service = DetectorService(self.bus, self.hub, self._make)
+
+    def _make(self, _: str) -> BrightnessDetector:
+        self.made += 1
+        return BrightnessDetector()
+
+    def owned(self, epoch: int, fps: float = FPS) -> OwnedCamera:
+        return OwnedCamera(CameraSetup(replace(camera(), fps=fps), (LINE,)), epoch)
+
+    async def take(self, epoch: int, fps: float = FPS) -> None:
+        """Take the camera and wait until its pictures are followed."""
+        made = self.made
+        await self.service.take(self.owned(epoch, fps))
+        await until(lambda: self.made > made)
+        await asyncio.sleep(0.1)
+
+    def time_of(self, frame: int) -> float:
+        return self.begin_s + frame / FPS
+
+    async def show(self, first: int, last: int, connection: int = 1) -> None:
+        """Publish pictures as fast as they are read, so that none wait and the rate is not lowered."""
+        for frame in range(first, last):
+            is_keyframe, data = clip()[frame]
+            unit = AccessUnit(GATE, frame, self.time_of(frame), is_keyframe, data, connection)
+            self.hub.publish(unit)
+            await until(self._is_read)
+        await asyncio.sleep(0.1)
+
+    def _is_read(self) -> bool:
+        return all(reader.backlog_s < 0.1 for reader in self.hub._readers.get(GATE, ()))
+
+    async def read(self) -> list[Event]:
+        """Everything that was published up to now."""
+        while True:
+            try:
+                batch = await asyncio.wait_for(self.bus.next_events(), 0.1)
+            except TimeoutError:
+                return self.events
+            self.events += batch.events
+            self.bus.acknowledge(batch)
+
+    async def reported(self, kind: type, number: int) -> list[Event]:
+        """Wait until so many events of a kind were published."""
+        async with asyncio.timeout(10):
+            while len(found := [e for e in await self.read() if isinstance(e, kind)]) < number:
+                pass
+        return found
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.002)
+
+
+@pytest.fixture
+async def stage() -> AsyncIterator[Stage]:
+    stage = Stage()
+    yield stage
+    await stage.service.drop(GATE)
+
+
+def times_of(events: list[Event]) -> list[float]:
+    return [point.time_s for event in events if isinstance(event, Trajectory) for point in event.points]
+
+
+async def test_an_ownership_is_announced_before_all_else_with_its_first_picture(stage: Stage) -> None:
+    await stage.show(0, 30)
+    await stage.take(epoch=7)
+    assert await stage.read() == [], "what was kept for late readers is another owner's"
+    await stage.show(30, FRAMES)
+    await stage.reported(Crossing, 1)
+    await stage.service.drop(GATE)
+    events = await stage.read()
+    assert events[0] == Ownership(GATE, 7, stage.time_of(30))
+    assert [event for event in events if isinstance(event, Ownership)] == events[:1]
+    assert min(times_of(events)) >= stage.time_of(30)
+    assert {event.epoch for event in events} == {7}
+    assert [event.second for event in events if isinstance(event, AnalysedSecond)] == [
+        int(stage.begin_s) + 2,
+        int(stage.begin_s) + 3,
+    ]
+
+
+async def test_a_new_owner_begins_where_the_old_one_ended(stage: Stage) -> None:
+    await stage.take(epoch=1)
+    await stage.show(0, 60)
+    await stage.service.drop(GATE)
+    await stage.take(epoch=2)
+    await stage.show(60, FRAMES)
+    await stage.service.drop(GATE)
+    events = await stage.read()
+    owned = [event for event in events if isinstance(event, Ownership)]
+    assert owned == [Ownership(GATE, 1, stage.time_of(0)), Ownership(GATE, 2, stage.time_of(60))]
+    tracks = [event for event in events if isinstance(event, Trajectory)]
+    assert [track.epoch for track in tracks] == [1, 2]
+    assert tracks[0].points[-1].time_s < owned[1].from_s <= tracks[1].points[0].time_s
+
+
+async def test_a_changed_rate_begins_anew_under_the_same_ownership(stage: Stage) -> None:
+    await stage.take(epoch=1)
+    await stage.show(0, 60)
+    await stage.take(epoch=1, fps=12.5)
+    await stage.show(60, FRAMES)
+    await stage.service.drop(GATE)
+    events = await stage.read()
+    assert len([event for event in events if isinstance(event, Ownership)]) == 1
+    tracks = [event for event in events if isinstance(event, Trajectory)]
+    assert len({track.id for track in tracks}) == len(tracks) == 2
+    assert tracks[0].points[-1].time_s < tracks[1].points[0].time_s, "no picture is analysed twice"
+
+
+async def test_a_silent_camera_is_dropped_at_once_and_its_rate_with_it(stage: Stage) -> None:
+    stage.bus.publish_state(GATE, CameraState(CameraStatus.LIVE))
+    await stage.take(epoch=1)
+    await stage.show(0, FRAMES)
+    await stage.reported(Crossing, 1)
+    state = stage.bus.state(GATE)
+    assert state is not None
+    assert state.fps == pytest.approx(FPS, rel=0.1)
+    began_s = time.monotonic()
+    await stage.service.drop(GATE)
+    assert time.monotonic() - began_s < 0.3
+    state = stage.bus.state(GATE)
+    assert state is not None
+    assert state.fps == 0.0
+    assert len([event for event in await stage.read() if isinstance(event, Trajectory)]) == 1
+
+
+async def test_pictures_that_were_missed_are_caught_up_under_the_same_ownership(stage: Stage) -> None:
+    """After a lost connection to ingest the newest group comes again, in part known."""
+    await stage.take(epoch=1)
+    await stage.show(0, 30)
+    edge = stage.service._running[GATE].edge
+    assert edge.last_s == stage.time_of(29)
+    known, missed = (
+        AccessUnit(GATE, frame, stage.time_of(frame), False, b"", 1, is_backlog=True) for frame in (29, 31)
+    )
+    assert (edge.is_due(known), edge.is_due(missed)) == (False, True)

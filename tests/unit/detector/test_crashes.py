@@ -1,0 +1,119 @@
+"""Evidence tells the truth whatever happens to the owners of a camera."""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from services.core.types import AnalysedSecond, Crossing, Event
+from services.detector.coverage import Coverage, Doubt
+from tests.crashes import (
+    CAMERA,
+    FPS,
+    START,
+    Owner,
+    Round,
+    Walker,
+    analyse,
+    play,
+    time_of,
+    true_passings,
+)
+
+ROUNDS = 80
+GAP_S = 5.0
+"""How much longer than nobody analysed a gap may be, for each owner."""
+
+
+@pytest.fixture(scope="module")
+def rounds() -> list[Round]:
+    return [play(seed) for seed in range(ROUNDS)]
+
+
+def test_no_second_is_covered_whose_crossings_are_not_known(rounds: list[Round]) -> None:
+    assert [found.lies for found in rounds if found.lies] == []
+
+
+def test_gaps_are_hardly_longer_than_the_outages(rounds: list[Round]) -> None:
+    for found in rounds:
+        assert found.uncovered <= found.outage_s + GAP_S * found.takeovers
+    mean_s = sum(found.uncovered - found.outage_s for found in rounds) / sum(r.takeovers for r in rounds)
+    print(f"a gap is {mean_s:.1f} s longer than its outage")
+    assert mean_s < GAP_S * 0.7
+
+
+class HalfOfTheFrames(Coverage):
+    """A second counts as soon as it holds half of its frames, and nothing is ever in doubt."""
+
+    def add(self, time_s: float, doubt: Doubt = Doubt()) -> list[AnalysedSecond]:  # noqa: B008
+        second, over = int(time_s), self._second
+        is_enough = second != over and self._frames_of_second >= self._least
+        self._frames_of_second = 1 if second != over else self._frames_of_second + 1
+        self._second = second
+        return [AnalysedSecond(CAMERA, over)] if is_enough else []
+
+
+class NoHoles(Coverage):
+    """Time without frames is no end and no beginning."""
+
+    def __init__(self) -> None:
+        super().__init__(CAMERA, FPS)
+        self._hole_s = 1e9
+
+    def add(self, time_s: float, doubt: Doubt = Doubt()) -> list[AnalysedSecond]:  # noqa: B008
+        if self._last_s == -math.inf:
+            self._begin(time_s)
+            self._last_s = time_s
+        return super().add(time_s, doubt)
+
+
+class NoSettling(Coverage):
+    """The tracker is taken to know everything at once."""
+
+    def _is_settling(self, time_s: float, doubt: Doubt) -> bool:
+        return time_s == self._begun_s
+
+
+def without(**changes: object) -> Callable[[], Coverage]:
+    class Certain(Coverage):
+        def add(self, time_s: float, doubt: Doubt = Doubt()) -> list[AnalysedSecond]:  # noqa: B008
+            return super().add(time_s, replace(doubt, **changes))
+
+    return lambda: Certain(CAMERA, FPS)
+
+
+@pytest.mark.parametrize(
+    "judge",
+    [
+        pytest.param(lambda: HalfOfTheFrames(CAMERA, FPS), id="half of the frames"),
+        pytest.param(NoHoles, id="no holes"),
+        pytest.param(lambda: NoSettling(CAMERA, FPS), id="no settling"),
+        pytest.param(without(unexplained=()), id="no doubt about what began on the line"),
+        pytest.param(without(undecided_s=()), id="no doubt about meetings"),
+        pytest.param(without(unseen_since_s=math.inf), id="no doubt about hidden objects"),
+    ],
+)
+def test_each_rule_is_needed(judge: Callable[[], Coverage]) -> None:
+    assert any(play(seed, judge).lies for seed in range(120))
+
+
+@pytest.mark.parametrize(("judge", "is_told"), [(without(), False), (without(has_appeared=False), True)])
+def test_what_is_hidden_on_the_line_at_the_beginning_is_missed_in_no_covered_second(
+    judge: Callable[[], Coverage], is_told: bool
+) -> None:
+    begin = 23
+    walker = Walker(2, START + 0.55, 0.15, False, hidden=(time_of(begin) + 0.15, time_of(begin) + 1.2))
+    owner = Owner(1, begin)
+    analyse([walker], owner, range(begin, begin + 60), judge)
+    seconds = {event.second for event in owner.published if isinstance(event, AnalysedSecond)}
+    (missed,) = true_passings([walker])
+    assert not [event for event in owner.published if isinstance(event, Crossing)]
+    assert (int(missed[1]) in seconds) == is_told
+
+
+def test_fencing_is_needed() -> None:
+    def everything(event: Event, _: object) -> Event:
+        return event
+
+    assert any(play(seed, rule=everything).lies for seed in range(40))
