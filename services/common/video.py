@@ -1,13 +1,14 @@
-"""How a camera's compressed pictures travel from ingest to their readers within one process.
+"""Video from ingest to its readers: compressed pictures, decoded by nobody on the way.
 
-A reader gets the newest group of pictures first, so that it can decode at once, and is bounded: one
-that is too slow loses pictures up to the next key frame, and nobody waits for it.
+Readers begin with the newest group of pictures, so that they can decode at once. A reader that is too
+slow loses pictures up to the next key frame, and nobody waits for it.
 """
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from typing import Protocol
 
 from services.core.types import AccessUnit, CameraId
@@ -16,7 +17,7 @@ READER_LIMIT = 150
 """Pictures that a reader may lag behind: several seconds of a common camera."""
 
 GROUP_LIMIT = 300
-"""Pictures kept of the newest group; a camera with rarer key frames costs its readers a wait."""
+"""Pictures kept of the newest group; a camera with rarer key frames costs its new readers a wait."""
 
 
 class VideoReader(Protocol):
@@ -40,35 +41,53 @@ class VideoSource(Protocol):
 
 
 class LocalVideoReader:
-    """A bounded queue of access units that drops up to the next key frame when it is full."""
+    """A bounded queue of access units that drops up to the next key frame when it is full.
 
-    def __init__(self, limit: int = READER_LIMIT) -> None:
+    The group that a reader begins with waits beside the bound: its pictures come all at once, however
+    quick the reader is.
+    """
+
+    def __init__(self, limit: int = READER_LIMIT, wake: Callable[[], None] | None = None) -> None:
         self._limit = limit
+        self._wake = wake
         self._units: deque[AccessUnit] = deque()
+        self._kept = 0
         self._ready = threading.Condition()
         self._waiting_for_keyframe = False
         self.dropped = 0
 
     def put(self, unit: AccessUnit) -> None:
-        """Append, or drop what can no longer be decoded in time."""
+        """Append, or drop what can no longer be decoded in time.
+
+        `wake` is called, on this thread, when a picture comes into the empty queue; it may not block.
+        """
         with self._ready:
-            if len(self._units) >= self._limit:
+            if len(self._units) - min(self._kept, GROUP_LIMIT) >= self._limit:
                 self.dropped += len(self._units)
                 self._units.clear()
+                self._kept = 0
                 self._waiting_for_keyframe = True
             if self._waiting_for_keyframe and not unit.is_keyframe:
                 self.dropped += 1
                 return
             self._waiting_for_keyframe = False
+            was_empty = not self._units
             self._units.append(unit)
+            self._kept += unit.is_backlog
             self._ready.notify()
+        if was_empty and self._wake is not None:
+            self._wake()
 
     def read(self, timeout_s: float) -> AccessUnit | None:
-        """Wait for the next picture; None when none came in time."""
+        """Wait for the next picture; None when none came in time. With 0 it does not wait at all."""
         with self._ready:
-            if not self._units:
+            if not self._units and timeout_s > 0:
                 self._ready.wait(timeout_s)
-            return self._units.popleft() if self._units else None
+            if not self._units:
+                return None
+            unit = self._units.popleft()
+            self._kept -= unit.is_backlog
+            return unit
 
     @property
     def backlog_s(self) -> float:
@@ -83,33 +102,46 @@ class VideoHub:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._readers: dict[CameraId, list[LocalVideoReader]] = {}
-        self._groups: dict[CameraId, deque[AccessUnit]] = {}
+        self._groups: dict[CameraId, list[AccessUnit]] = {}
 
     def publish(self, unit: AccessUnit) -> None:
         """Hand one picture to each reader of its camera. Called by ingest, from any thread."""
         with self._lock:
-            group = self._groups.setdefault(unit.camera, deque(maxlen=GROUP_LIMIT))
-            if unit.is_keyframe:
-                group.clear()
-            group.append(unit)
+            self._keep(unit)
             for reader in self._readers.get(unit.camera, ()):
                 reader.put(unit)
 
+    def _keep(self, unit: AccessUnit) -> None:
+        """Keep the newest group while it is whole: from a key frame on, of one connection."""
+        group = self._groups.setdefault(unit.camera, [])
+        if unit.is_keyframe:
+            group[:] = [unit]
+        elif group and (len(group) >= GROUP_LIMIT or group[-1].connection != unit.connection):
+            group.clear()
+        elif group:
+            group.append(unit)
+
     def forget(self, camera: CameraId) -> None:
-        """Drop the kept pictures of a camera that is gone or off."""
+        """Drop the kept pictures of a camera that is gone or off; its readers wait for it to come back."""
         with self._lock:
             self._groups.pop(camera, None)
 
     @contextmanager
-    def reader(self, camera: CameraId) -> Iterator[LocalVideoReader]:
-        """Follow one camera, beginning with its newest group of pictures."""
-        reader = LocalVideoReader()
+    def reader(self, camera: CameraId, wake: Callable[[], None] | None = None) -> Iterator[LocalVideoReader]:
+        """Follow one camera, beginning with its newest group of pictures, marked as backlog.
+
+        `wake` tells a reader that must not wait in `read`, such as an event loop, that there is something
+        to read; see `LocalVideoReader.put`.
+        """
+        reader = LocalVideoReader(wake=wake)
         with self._lock:
             for unit in self._groups.get(camera, ()):
-                reader.put(unit)
+                reader.put(replace(unit, is_backlog=True))
             self._readers.setdefault(camera, []).append(reader)
         try:
             yield reader
         finally:
             with self._lock:
                 self._readers[camera].remove(reader)
+                if not self._readers[camera]:
+                    del self._readers[camera]

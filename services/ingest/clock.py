@@ -16,21 +16,26 @@ class CaptureClock:
     arrival time is used only to anchor the stream's clock, and for streams that tell no time.
     """
 
-    def __init__(self, now_s: Callable[[], float]) -> None:
+    def __init__(self, now_s: Callable[[], float], after_s: float = 0.0) -> None:
+        """`after_s` is the newest capture time of the connection before, which this one comes after."""
         self._now_s = now_s
+        self._after_s = after_s
         self._anchor_s: float | None = None
-        self._last_s = 0.0
+        self.newest_s = 0.0
+        """The newest capture time that was given."""
 
     def time_s(self, stream_s: float | None) -> float:
         """Give the capture time of the next picture."""
         now_s = self._now_s()
+        if now_s <= self._after_s < now_s + LARGEST_DRIFT_S:
+            now_s = self._after_s + 0.001
         if stream_s is None:
             time_s = now_s
         else:
             if self._anchor_s is None or abs(self._anchor_s + stream_s - now_s) > LARGEST_DRIFT_S:
                 self._anchor_s = now_s - stream_s
             time_s = self._anchor_s + stream_s
-        if time_s < self._last_s - LONGEST_REORDERING_S:
-            time_s = self._last_s + 0.001
-        self._last_s = max(self._last_s, time_s)
+        if time_s < self.newest_s - LONGEST_REORDERING_S:
+            time_s = self.newest_s + 0.001
+        self.newest_s = max(self.newest_s, time_s)
         return time_s

@@ -11,6 +11,7 @@ from av.video.stream import VideoStream
 
 from services.common.secrets import redact
 from services.core.errors import StreamError
+from services.ingest.parameter_sets import ParameterSets
 from services.ingest.source import SourceUnit
 
 RTSP_OPTIONS = {
@@ -81,18 +82,22 @@ class ContainerConnection:
         """Give access units until the stream ends; StreamError when it breaks."""
         stream = self.container.streams.video[0]
         to_annex_b = BitStreamFilterContext("h264_mp4toannexb", stream)
+        parameter_sets = ParameterSets(stream.codec_context.extradata or b"")
         try:
             for packet in self.container.demux(stream):
                 for unit in to_annex_b.filter(packet) if packet.size else ():
-                    yield self._unit(unit)
+                    yield self._unit(unit, parameter_sets)
         except (av.error.FFmpegError, OSError) as error:
             raise StreamError(f"the stream broke off: {cause_of(error)}") from None
 
     @staticmethod
-    def _unit(packet: "Packet[VideoStream]") -> SourceUnit:
+    def _unit(packet: "Packet[VideoStream]", parameter_sets: ParameterSets) -> SourceUnit:
         pts, time_base = packet.pts, packet.time_base
         stream_s = None if pts is None or time_base is None else float(pts * time_base)
-        return SourceUnit(bytes(packet), bool(packet.is_keyframe), stream_s)
+        data = bytes(packet)
+        if packet.is_keyframe:
+            data = parameter_sets.complete(data)
+        return SourceUnit(data, bool(packet.is_keyframe), stream_s)
 
     def close(self) -> None:
         """Let go of the stream."""

@@ -22,15 +22,18 @@ from services.core.types import (
 from services.ingest.clock import CaptureClock
 from services.ingest.presence import Presence
 from services.ingest.reconnect import ConnectionState
-from services.ingest.source import Connection, Source
+from services.ingest.source import Source
 from services.ingest.sources import source_of
 
 log = logging.getLogger(__name__)
 
 PROBE_PERIOD_S = 1.0
 
-STOP_TIMEOUT_S = 7.0
-"""Longer than a read that hangs, so that a stopped camera's thread has really ended."""
+STOP_TIMEOUT_S = 1.0
+"""How long a camera's session may take to end. A thread whose read hangs is left behind: FFmpeg can be
+interrupted by its own timeouts only, within seconds, and what it still reads is published no more."""
+
+END_CHECK_S = 0.02
 
 
 @dataclass
@@ -42,10 +45,13 @@ class CameraIngest:
     video: VideoHub
     open_source: Callable[[str], Source] = source_of
     now_s: Callable[[], float] = time.time
+    before: CameraState | None = None
+    """What another process told of the camera last."""
+    _publishing: threading.Lock = field(default_factory=threading.Lock)
     _stopped: threading.Event = field(default_factory=threading.Event)
-    _current: Connection | None = None
     _thread: threading.Thread | None = None
     _connection: int = 0
+    _newest_s: float = 0.0
 
     def start(self) -> None:
         """Begin to connect."""
@@ -53,13 +59,21 @@ class CameraIngest:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the connection and wait until the thread has ended."""
-        self._stopped.set()
-        if self._thread is not None:
-            self._thread.join(STOP_TIMEOUT_S)
+        """Publish nothing from now on. The thread ends as soon as its read returns."""
+        with self._publishing:
+            self._stopped.set()
+
+    async def ended(self, timeout_s: float = STOP_TIMEOUT_S) -> bool:
+        """Wait until the camera's session has ended; False when it hangs."""
+        end_s = time.monotonic() + timeout_s
+        while self._thread is not None and self._thread.is_alive():
+            if time.monotonic() >= end_s:
+                return False
+            await asyncio.sleep(END_CHECK_S)
+        return True
 
     def _run(self) -> None:
-        machine = ConnectionState.begin(self.now_s())
+        machine = ConnectionState.begin(self.now_s(), self.before)
         self._tell(machine.state)
         while not self._stopped.is_set():
             try:
@@ -97,7 +111,7 @@ class CameraIngest:
     def _one_connection(self, machine: ConnectionState) -> None:
         connection = self.open_source(self.camera.url).connect()
         number = self._connection = self._next_connection()
-        clock = CaptureClock(self.now_s)
+        clock = CaptureClock(self.now_s, self._newest_s)
         try:
             for frame, unit in enumerate(connection.units()):
                 if self._stopped.is_set():
@@ -105,21 +119,28 @@ class CameraIngest:
                 time_s = clock.time_s(unit.stream_s)
                 if machine.on_picture(time_s, connection.resolution):
                     self._tell(machine.state)
-                self.video.publish(
-                    AccessUnit(self.camera.id, frame, time_s, unit.is_keyframe, unit.data, number)
-                )
+                self._publish(AccessUnit(self.camera.id, frame, time_s, unit.is_keyframe, unit.data, number))
         finally:
+            self._newest_s = clock.newest_s or self._newest_s
             connection.close()
 
     def _next_connection(self) -> int:
         """Number connections by the clock, so that those of another ingest process have other numbers."""
         return max(self._connection + 1, round(self.now_s() * 1000))
 
+    def _publish(self, unit: AccessUnit) -> None:
+        with self._publishing:
+            if not self._stopped.is_set():
+                self.video.publish(unit)
+
     def _tell(self, state: CameraState) -> None:
-        log.info("camera %s is %s%s", self.camera.id, state.status, _because(state.last_error))
-        self.bus.publish_state(self.camera.id, state)
         change = StatusChange(self.camera.id, state.since_s, state.status, state.last_error or "")
-        self.bus.publish_events([change])
+        with self._publishing:
+            if self._stopped.is_set():
+                return
+            self.bus.publish_state(self.camera.id, state)
+            self.bus.publish_events([change])
+        log.info("camera %s is %s%s", self.camera.id, state.status, _because(state.last_error))
 
 
 def _because(cause: str | None) -> str:
@@ -129,39 +150,53 @@ def _because(cause: str | None) -> str:
 class IngestService:
     """Keeps the cameras connected that it owns, those of them that are enabled. Implements `Owner`."""
 
-    def __init__(self, bus: Bus, video: VideoHub) -> None:
-        self._bus, self._video = bus, video
+    def __init__(self, bus: Bus, video: VideoHub, open_source: Callable[[str], Source] = source_of) -> None:
+        self._bus, self._video, self._open_source = bus, video, open_source
+        self._owned: set[CameraId] = set()
         self._running: dict[CameraId, CameraIngest] = {}
 
     async def take(self, camera: OwnedCamera) -> None:
         """Connect, or go on; a changed address connects anew."""
-        await asyncio.to_thread(self._take, camera.setup.camera)
+        changed = camera.setup.camera
+        running = self._running.get(changed.id)
+        if running is not None and changed.enabled and running.camera.url == changed.url:
+            return
+        before = None if changed.id in self._owned else self._bus.state(changed.id)
+        self._owned.add(changed.id)
+        await self._end(self._silence(changed.id))
+        if changed.id not in self._owned:  # dropped meanwhile
+            return
+        if not changed.enabled:
+            self._tell_disabled(changed.id)
+            return
+        ingest = CameraIngest(changed, self._bus, self._video, self._open_source, before=before)
+        self._running[changed.id] = ingest
+        ingest.start()
 
     async def drop(self, camera: CameraId) -> None:
-        """End the connection."""
-        await asyncio.to_thread(self._stop, camera)
+        """End the connection; nothing of the camera is published any more."""
+        self._owned.discard(camera)
+        ingest = self._silence(camera)
+        self._bus.forget_state(camera)
+        await self._end(ingest)
 
-    def _take(self, camera: Camera) -> None:
-        running = self._running.get(camera.id)
-        if running is not None and camera.enabled and running.camera.url == camera.url:
-            return
-        self._stop(camera.id)
-        if camera.enabled:
-            ingest = CameraIngest(camera, self._bus, self._video)
-            self._running[camera.id] = ingest
-            ingest.start()
-        else:
-            self._tell_disabled(camera.id)
-
-    def _stop(self, camera: CameraId) -> None:
+    def _silence(self, camera: CameraId) -> CameraIngest | None:
+        """Publish nothing of a camera from now on; gives what has yet to end."""
         ingest = self._running.pop(camera, None)
         if ingest is not None:
             ingest.stop()
             self._video.forget(camera)
+        return ingest
+
+    async def _end(self, ingest: CameraIngest | None) -> None:
+        if ingest is not None and not await ingest.ended():
+            log.info("the session of camera %s hangs and is left to end by itself", ingest.camera.id)
 
     def _tell_disabled(self, camera: CameraId) -> None:
+        """Tell it anew also when another process told it before, which tells it no more."""
         state = self._bus.state(camera)
         if state is None or state.status is not CameraStatus.DISABLED:
-            now_s = time.time()
-            self._bus.publish_state(camera, CameraState(CameraStatus.DISABLED, since_s=now_s))
-            self._bus.publish_events([StatusChange(camera, now_s, CameraStatus.DISABLED, "switched off")])
+            state = CameraState(CameraStatus.DISABLED, since_s=time.time())
+            change = StatusChange(camera, state.since_s, CameraStatus.DISABLED, "switched off")
+            self._bus.publish_events([change])
+        self._bus.publish_state(camera, state)

@@ -26,7 +26,7 @@ class Connection(Protocol):
         """Give access units until the stream ends; StreamError when it breaks."""
 
     def close(self) -> None:
-        """Let go of the stream; callable from another thread to end `units`."""
+        """Let go of the stream; called by the thread that reads `units`, which FFmpeg demands."""
 
 
 class Source(Protocol):

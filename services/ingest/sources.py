@@ -1,9 +1,8 @@
 """The sources that a camera's address can name."""
 
-import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from services.core.errors import StreamError
@@ -34,7 +33,6 @@ class PacedConnection:
     """Lets an endless or a stored stream go by as fast as its clock runs."""
 
     inner: Connection
-    _closed: threading.Event = field(default_factory=threading.Event)
 
     @property
     def resolution(self) -> tuple[int, int]:
@@ -49,13 +47,11 @@ class PacedConnection:
                 now_s = time.monotonic()
                 if offset_s is None or now_s - (offset_s + unit.stream_s) > LARGEST_PAUSE_S:
                     offset_s = now_s - unit.stream_s
-                if self._closed.wait(max(0.0, offset_s + unit.stream_s - now_s)):
-                    return
+                time.sleep(max(0.0, offset_s + unit.stream_s - now_s))
             yield unit
 
     def close(self) -> None:
         """Let go of the stream."""
-        self._closed.set()
         self.inner.close()
 
 
@@ -75,7 +71,6 @@ class DemoConnection:
     """The scripted scene, over and over."""
 
     scene: Scene
-    _closed: threading.Event = field(default_factory=threading.Event)
 
     @property
     def resolution(self) -> tuple[int, int]:
@@ -85,13 +80,10 @@ class DemoConnection:
     def units(self) -> Iterator[SourceUnit]:
         """Give the encoded pictures of the scene without end."""
         for index, is_keyframe, data in access_units(self.scene):
-            if self._closed.is_set():
-                return
             yield SourceUnit(data, is_keyframe, index / FPS)
 
     def close(self) -> None:
-        """Let go of the scene."""
-        self._closed.set()
+        """Nothing is held open."""
 
 
 @dataclass(frozen=True, slots=True)

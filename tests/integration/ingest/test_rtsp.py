@@ -1,5 +1,7 @@
 """The ingest service against real cameras, whole and broken."""
 
+import asyncio
+import signal
 import socket
 import subprocess
 import threading
@@ -11,10 +13,10 @@ import pytest
 
 from services.common.bus_local import LocalBus
 from services.common.video import VideoHub
-from services.core.types import Camera, CameraId, CameraStatus
+from services.core.types import Camera, CameraId, CameraSetup, CameraStatus, OwnedCamera
 from services.ingest.demo.encode import write_video
 from services.ingest.demo.traffic import make_scene
-from services.ingest.service import CameraIngest
+from services.ingest.service import CameraIngest, IngestService
 from tests.processes import camera, free_port, wait_until
 
 KEY = CameraId("gate")
@@ -32,7 +34,7 @@ class Ingest:
 
     def __init__(self, url: str) -> None:
         self.bus, self.hub = LocalBus(), VideoHub()
-        self.ingest = CameraIngest(Camera(KEY, "Gate", url), self.bus, self.hub, 0)
+        self.ingest = CameraIngest(Camera(KEY, "Gate", url), self.bus, self.hub)
 
     def __enter__(self) -> "Ingest":
         self.ingest.start()
@@ -67,6 +69,32 @@ def test_a_camera_is_live_broken_off_and_live_again(rtsp_python: str, video: Pat
         back_s = time.monotonic()
         ingest.wait_for(CameraStatus.LIVE, timeout_s=35)
         print(f"live {time.monotonic() - back_s:.1f} s after the camera answers again")
+
+
+@pytest.mark.rtsp
+async def test_a_camera_that_stands_still_is_dropped_in_time(rtsp_python: str, video: Path):
+    with camera(rtsp_python, video) as source:
+        bus, hub = LocalBus(), VideoHub()
+        service = IngestService(bus, hub)
+        with hub.reader(KEY) as reader:
+            await service.take(OwnedCamera(CameraSetup(Camera(KEY, "Gate", source.url)), 1))
+            assert await asyncio.to_thread(reader.read, 10) is not None
+            assert source.process is not None
+            source.process.send_signal(signal.SIGSTOP)
+            await asyncio.sleep(0.5)
+            begun_s = time.monotonic()
+            await service.drop(KEY)
+            assert time.monotonic() - begun_s < 1.5
+            while reader.read(0) is not None:
+                pass
+            source.process.send_signal(signal.SIGCONT)
+            assert await asyncio.to_thread(reader.read, 1) is None
+        name = f"ingest-{KEY}"
+        await asyncio.to_thread(
+            wait_until, lambda: name not in {thread.name for thread in threading.enumerate()}, 8, "its end"
+        )
+        events = (await bus.next_events()).events
+        assert [event.status for event in events] == [CameraStatus.CONNECTING, CameraStatus.LIVE]
 
 
 @pytest.mark.rtsp
@@ -138,7 +166,9 @@ def test_a_file_plays_on_in_passes_that_never_share_a_connection(tmp_path: Path)
         ingest.wait_for(CameraStatus.LIVE)
         with ingest.hub.reader(KEY) as reader:
             units = [reader.read(3) for _ in range(25)]
-    assert {unit.connection for unit in units} >= {0, 1}
+    connections = [unit.connection for unit in units]
+    assert len(set(connections)) >= 2
+    assert connections == sorted(connections)
     assert all(b.time_s > a.time_s for a, b in pairwise(units))
 
 

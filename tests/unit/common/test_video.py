@@ -1,9 +1,15 @@
-from services.common.video import READER_LIMIT, VideoHub
+import pytest
+
+from services.common.video import GROUP_LIMIT, READER_LIMIT, LocalVideoReader, VideoHub
 from services.core.types import AccessUnit
 
 
-def unit(frame: int, is_keyframe: bool = False) -> AccessUnit:
-    return AccessUnit("c", frame, frame / 25, is_keyframe, b"x")
+def unit(frame: int, is_keyframe: bool = False, connection: int = 0) -> AccessUnit:
+    return AccessUnit("c", frame, frame / 25, is_keyframe, b"x", connection)
+
+
+def drain(reader: LocalVideoReader) -> list[AccessUnit]:
+    return list(iter(lambda: reader.read(0), None))
 
 
 def test_a_new_reader_begins_with_the_newest_key_frame():
@@ -12,6 +18,20 @@ def test_a_new_reader_begins_with_the_newest_key_frame():
         hub.publish(unit(i, is_keyframe=i % 25 == 0))
     with hub.reader("c") as reader:
         assert reader.read(0.1).frame == 50
+
+
+def test_what_was_kept_is_marked_and_what_comes_is_not():
+    hub = VideoHub()
+    for i in range(3):
+        hub.publish(unit(i, is_keyframe=i == 0))
+    with hub.reader("c") as reader:
+        hub.publish(unit(3))
+        assert [(u.frame, u.is_backlog) for u in drain(reader)] == [
+            (0, True),
+            (1, True),
+            (2, True),
+            (3, False),
+        ]
 
 
 def test_a_slow_reader_drops_up_to_a_key_frame_and_nobody_waits():
@@ -24,6 +44,68 @@ def test_a_slow_reader_drops_up_to_a_key_frame_and_nobody_waits():
         assert slow.dropped == READER_LIMIT + 10
         hub.publish(unit(500, is_keyframe=True))
         assert slow.read(0.1).frame == 500
+
+
+def test_the_group_that_a_reader_begins_with_waits_beside_the_bound():
+    hub = VideoHub()
+    for i in range(GROUP_LIMIT):
+        hub.publish(unit(i, is_keyframe=i == 0))
+    with hub.reader("c") as reader:
+        for i in range(READER_LIMIT):
+            hub.publish(unit(GROUP_LIMIT + i, is_keyframe=i == 0))
+        assert len(drain(reader)) == GROUP_LIMIT + READER_LIMIT
+        for i in range(READER_LIMIT + 1):
+            hub.publish(unit(1000 + i))
+        assert reader.dropped == READER_LIMIT + 1
+
+
+def test_the_bound_holds_however_often_a_group_comes_again():
+    reader = LocalVideoReader()
+    for i in range(10 * GROUP_LIMIT):
+        reader.put(AccessUnit("c", i, i / 25, i % 25 == 0, b"x", is_backlog=True))
+    assert len(drain(reader)) <= GROUP_LIMIT + READER_LIMIT
+
+
+@pytest.mark.parametrize(
+    ("units", "kept"),
+    [
+        ([unit(0), unit(1)], []),
+        ([unit(0, True), unit(1), unit(0, connection=1)], []),
+        ([unit(0, True), unit(0, True, 1), unit(1, connection=1)], [(1, 0), (1, 1)]),
+        ([unit(i, i == 0) for i in range(GROUP_LIMIT + 5)], []),
+    ],
+    ids=["no key frame yet", "the connection broke", "a new connection", "too long"],
+)
+def test_only_a_whole_group_of_one_connection_is_kept(units: list[AccessUnit], kept: list[tuple[int, int]]):
+    hub = VideoHub()
+    for each in units:
+        hub.publish(each)
+    with hub.reader("c") as reader:
+        assert [(u.connection, u.frame) for u in drain(reader)] == kept
+
+
+def test_a_camera_that_was_forgotten_leaves_nothing_behind_and_its_readers_see_it_come_back():
+    hub = VideoHub()
+    with hub.reader("c") as early:
+        hub.publish(unit(0, is_keyframe=True))
+        hub.forget("c")
+        with hub.reader("c") as late:
+            assert late.read(0) is None
+            hub.publish(unit(0, is_keyframe=True, connection=1))
+            assert late.read(0).connection == 1
+        assert [u.connection for u in drain(early)] == [0, 1]
+
+
+def test_a_reader_is_woken_when_its_empty_queue_gets_a_picture():
+    hub, calls = VideoHub(), []
+    hub.publish(unit(0, is_keyframe=True))
+    with hub.reader("c", lambda: calls.append(1)) as reader:
+        assert len(calls) == 1
+        hub.publish(unit(1))
+        assert len(calls) == 1
+        drain(reader)
+        hub.publish(unit(2))
+        assert len(calls) == 2
 
 
 def test_backlog_is_seconds_of_video():

@@ -1,11 +1,27 @@
-"""A camera's thread outlives what nobody foresaw."""
+"""Cameras that this process owns: connected at once, silent at once when they are dropped."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
 
 from services.common.bus_local import LocalBus
+from services.common.state_board import StateBoard
 from services.common.video import VideoHub
-from services.core.types import Camera, CameraStatus
-from services.ingest.service import CameraIngest
+from services.core.errors import StreamError
+from services.core.types import (
+    Camera,
+    CameraSetup,
+    CameraState,
+    CameraStatus,
+    OwnedCamera,
+    StatusChange,
+)
+from services.ingest.service import CameraIngest, IngestService
 from services.ingest.source import SourceUnit
 from tests.processes import wait_until
+
+URL = "rtsp://127.0.0.1:1/x"
 
 
 class Flaky:
@@ -22,16 +38,52 @@ class Flaky:
             raise RuntimeError("nobody foresaw this")
         return self
 
-    def units(self):
+    def units(self) -> Iterator[SourceUnit]:
         yield from (SourceUnit(b"x", True, i / 10) for i in range(1000))
 
     def close(self) -> None:
         """Nothing to let go of."""
 
 
+class Stuck:
+    """A source that gives pictures, and then a read that hangs until it is let go."""
+
+    resolution = (640, 360)
+
+    def __init__(self) -> None:
+        self.connects, self.closes = 0, 0
+        self.is_refusing = self.is_reading = False
+        self.hangs, self.let_go = threading.Event(), threading.Event()
+
+    def connect(self) -> "Stuck":
+        self.connects += 1
+        if self.is_refusing:
+            raise StreamError("one session only")
+        return self
+
+    def units(self) -> Iterator[SourceUnit]:
+        self.is_reading = True
+        yield from (SourceUnit(b"x", i == 0, i / 25) for i in range(3))
+        self.hangs.set()
+        self.let_go.wait(20)
+        yield SourceUnit(b"late", True, 9.0)
+
+    def close(self) -> None:
+        self.closes += 1
+
+
+def owned(url: str = URL, enabled: bool = True) -> OwnedCamera:
+    return OwnedCamera(CameraSetup(Camera("c", "C", url, enabled=enabled)), 1)
+
+
+async def statuses(bus: LocalBus) -> list[str]:
+    batch = await asyncio.wait_for(bus.next_events(), 1)
+    return [event.status.value for event in batch.events if isinstance(event, StatusChange)]
+
+
 def test_an_unforeseen_fault_is_degraded_and_tried_again():
     bus, source = LocalBus(), Flaky()
-    ingest = CameraIngest(Camera("c", "C", "rtsp://127.0.0.1:1/x"), bus, VideoHub(), 0, lambda url: source)
+    ingest = CameraIngest(Camera("c", "C", URL), bus, VideoHub(), lambda url: source)
     ingest.start()
     try:
         wait_until(lambda: bus.state("c") and bus.state("c").status is CameraStatus.DEGRADED, 3, "degraded")
@@ -39,3 +91,123 @@ def test_an_unforeseen_fault_is_degraded_and_tried_again():
         wait_until(lambda: source.attempts >= 2, 5, "tried again")
     finally:
         ingest.stop()
+
+
+async def test_a_camera_whose_read_hangs_is_dropped_in_time_and_never_heard_again():
+    bus, hub, source = LocalBus(), VideoHub(), Stuck()
+    service = IngestService(bus, hub, lambda url: source)
+    with hub.reader("c") as reader:
+        await service.take(owned())
+        assert await asyncio.to_thread(source.hangs.wait, 3)
+        begun_s = time.monotonic()
+        await service.drop("c")
+        assert time.monotonic() - begun_s < 1.5
+        assert [reader.read(0).frame for _ in range(3)] == [0, 1, 2]
+        before = await statuses(bus)
+        source.let_go.set()
+        await asyncio.to_thread(wait_until, lambda: source.closes, 3, "the session is closed")
+        assert reader.read(0.2) is None
+        assert await statuses(bus) == before == ["connecting", "live"]
+    with hub.reader("c") as late:
+        assert late.read(0) is None
+
+
+def test_a_camera_that_is_dropped_while_a_picture_is_on_its_way_is_not_heard():
+    bus, hub, source = LocalBus(), VideoHub(), Stuck()
+
+    def now_s() -> float:
+        if source.is_reading:
+            ingest.stop()
+        return time.time()
+
+    ingest = CameraIngest(Camera("c", "C", URL), bus, hub, lambda url: source, now_s)
+    with hub.reader("c") as reader:
+        ingest.start()
+        wait_until(lambda: source.closes, 3, "the session is closed")
+        assert reader.read(0) is None
+    assert bus.state("c").status is CameraStatus.CONNECTING
+
+
+async def test_twenty_cameras_that_hang_are_dropped_together():
+    sources = {f"rtsp://127.0.0.1:1/{i}": Stuck() for i in range(20)}
+    service = IngestService(LocalBus(), VideoHub(), sources.__getitem__)
+    for number, url in enumerate(sources):
+        await service.take(OwnedCamera(CameraSetup(Camera(f"c{number}", "C", url)), 1))
+    for source in sources.values():
+        assert await asyncio.to_thread(source.hangs.wait, 3)
+    begun_s = time.monotonic()
+    await asyncio.gather(*(service.drop(f"c{number}") for number in range(20)))
+    assert time.monotonic() - begun_s < 2
+    for source in sources.values():
+        source.let_go.set()
+
+
+async def test_a_changed_address_connects_anew_while_the_old_one_hangs():
+    old, new = Stuck(), Stuck()
+    bus, hub = LocalBus(), VideoHub()
+    service = IngestService(bus, hub, lambda url: old if url == URL else new)
+    with hub.reader("c") as reader:
+        await service.take(owned())
+        assert await asyncio.to_thread(old.hangs.wait, 3)
+        await service.take(owned("rtsp://127.0.0.1:1/y"))
+        assert await asyncio.to_thread(new.hangs.wait, 3)
+        old.let_go.set()
+        await asyncio.to_thread(wait_until, lambda: old.closes, 3, "the old session is closed")
+        units = [reader.read(0) for _ in range(6)]
+        assert reader.read(0.1) is None
+    assert units[0].connection < units[5].connection
+    assert await statuses(bus) == ["connecting", "live", "connecting", "live"]
+    new.let_go.set()
+    await service.drop("c")
+
+
+async def test_a_camera_that_comes_from_another_process_stays_live():
+    bus, source = LocalBus(), Stuck()
+    bus.publish_state("c", CameraState(CameraStatus.LIVE, 5.0, 9.9, (640, 360)))
+    service = IngestService(bus, VideoHub(), lambda url: source)
+    source.is_refusing = True
+    await service.take(owned())
+    await asyncio.to_thread(wait_until, lambda: source.connects == 1, 3, "tried")
+    assert bus.state("c").status is CameraStatus.LIVE
+    source.is_refusing = False
+    assert await asyncio.to_thread(source.hangs.wait, 3)
+    assert bus.state("c") == CameraState(CameraStatus.LIVE, 5.0, 0.0, (640, 360))
+    assert set(await statuses(bus)) == {"live"}
+    source.let_go.set()
+    await service.drop("c")
+
+
+async def test_a_disabled_camera_that_comes_from_another_process_is_told_by_this_one():
+    boards = StateBoard("a"), StateBoard("b")
+    bus = LocalBus()
+    boards[0].tell_state("c", CameraState(CameraStatus.DISABLED, 5.0))
+    boards[1].hear(boards[0].own_news())
+    bus.state, bus.publish_state = boards[1].state, boards[1].tell_state
+    await IngestService(bus, VideoHub()).take(owned(enabled=False))
+    assert boards[1].own_news().states["c"].state == CameraState(CameraStatus.DISABLED, 5.0)
+
+
+async def test_a_dropped_camera_is_told_no_more():
+    bus, source = LocalBus(), Stuck()
+    service = IngestService(bus, VideoHub(), lambda url: source)
+    await service.take(owned())
+    assert await asyncio.to_thread(source.hangs.wait, 3)
+    assert bus.state("c").status is CameraStatus.LIVE
+    source.let_go.set()
+    await service.drop("c")
+    assert bus.state("c").status is CameraStatus.DEGRADED
+    await service.drop("c")
+
+
+async def test_a_disabled_camera_is_told_once_and_connected_when_it_is_enabled():
+    bus, source = LocalBus(), Stuck()
+    service = IngestService(bus, VideoHub(), lambda url: source)
+    await service.take(owned(enabled=False))
+    await service.take(owned(enabled=False))
+    assert await statuses(bus) == ["disabled"]
+    assert source.connects == 0
+    await service.take(owned())
+    assert await asyncio.to_thread(source.hangs.wait, 3)
+    assert await statuses(bus) == ["disabled", "connecting", "live"]
+    source.let_go.set()
+    await service.drop("c")

@@ -1,6 +1,8 @@
 from itertools import pairwise
 
-from services.core.types import CameraStatus
+import pytest
+
+from services.core.types import CameraState, CameraStatus
 from services.ingest.clock import CaptureClock
 from services.ingest.reconnect import ConnectionState
 
@@ -40,6 +42,32 @@ def test_degraded_keeps_since_and_tells_a_new_cause_once():
     assert not machine.on_picture(10, (640, 360))
 
 
+def test_a_camera_that_is_taken_over_is_degraded_only_when_it_stays_away():
+    live = CameraState(CameraStatus.LIVE, 5.0, 9.5, (640, 360))
+    machine = ConnectionState.begin(100.0, live)
+    assert machine.on_failure(100.5, "one session only") == (False, 1)
+    assert machine.state == CameraState(CameraStatus.LIVE, 5.0, 0.0, (640, 360))
+    assert machine.on_failure(102.5, "refused") == (True, 1)
+    assert (machine.state.status, machine.state.since_s) == (CameraStatus.DEGRADED, 102.5)
+
+
+def test_a_camera_that_was_taken_over_breaks_off_as_any_other():
+    machine = ConnectionState.begin(100.0, CameraState(CameraStatus.LIVE, 5.0, 9.5, (640, 360)))
+    assert not machine.on_picture(100.2, (640, 360))
+    assert machine.on_failure(100.4, "ended")[0]
+
+
+def test_a_camera_that_is_taken_over_with_another_size_tells_it():
+    machine = ConnectionState.begin(100.0, CameraState(CameraStatus.LIVE, 5.0, 9.5, None))
+    assert machine.on_picture(100.2, (640, 360))
+    assert machine.state.resolution == (640, 360)
+
+
+def test_a_camera_that_was_degraded_elsewhere_is_connected_as_a_new_one():
+    machine = ConnectionState.begin(100.0, CameraState(CameraStatus.DEGRADED, 5.0, last_error="refused"))
+    assert machine.state == CameraState(CameraStatus.CONNECTING, 100.0)
+
+
 def test_a_burst_keeps_the_streams_own_distances():
     now = [1000.0]
     clock = CaptureClock(lambda: now[0])
@@ -72,3 +100,18 @@ def test_pictures_that_come_out_of_order_keep_their_own_times():
     clock = CaptureClock(lambda: 1000.0)
     times = [clock.time_s(stream_s) for stream_s in (0.0, 0.12, 0.04, 0.08, 0.24)]
     assert [round(t - times[0], 6) for t in times] == [0.0, 0.12, 0.04, 0.08, 0.24]
+
+
+@pytest.mark.parametrize(
+    ("after_s", "times_s"),
+    [
+        (999.0, [1000.0, 1000.04]),
+        (1000.005, [1000.006, 1000.046]),
+        (2000.0, [1000.0, 1000.04]),
+    ],
+    ids=["long ago", "a moment ahead", "the machine's clock was set back"],
+)
+def test_a_connection_comes_after_the_one_before(after_s: float, times_s: list[float]):
+    now = iter([1000.0, 1000.04])
+    clock = CaptureClock(lambda: next(now), after_s)
+    assert [clock.time_s(stream_s) for stream_s in (7.0, 7.04)] == pytest.approx(times_s)

@@ -1,0 +1,18 @@
+"""Settings of the ingest service."""
+
+from pydantic import Field
+
+from services.common.service_settings import Port, ServiceSettings
+
+
+class IngestSettings(ServiceSettings):
+    """Where ingest listens and how other services reach it."""
+
+    port: Port = Field(8554, ge=0, le=65_535)
+    """RTSP relay of the cameras' own streams."""
+    relay: bool = True
+    """Whether the relay runs; it needs GStreamer."""
+    video_port: Port = Field(8553, ge=0, le=65_535)
+    """Pictures for the other services, opened by a key that only they know."""
+    advertise_host: str | None = None
+    """Name or address by which other services reach this one; None: this machine's own."""
