@@ -1,7 +1,9 @@
 """What the web service tells of the whole system; the composition root knows it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+
+from services.common.metrics import Figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,5 +39,5 @@ class SystemInfo:
     models: Callable[[], Sequence[ModelEntry]] = tuple
     check_model: Callable[[str], object] = field(default=_nothing_to_check)
     """Raises BadInputError for a model that no detector can load."""
-    figures: Callable[[], Mapping[str, float]] = dict
-    """Numbers of the other services of this process, for `/metrics`."""
+    figures: Callable[[], Iterable[Figure]] = tuple
+    """Figures of the other services of this process, for `/metrics`."""

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response, StreamingResponse
 
+from services.common.live import mjpeg
 from services.common.live.pictures import Form
 from services.core.errors import StreamError
 from services.core.types import CameraId, CameraStatus
@@ -17,12 +18,6 @@ router = APIRouter(prefix="/api/v1/cameras/{camera}", tags=["live"])
 
 SNAPSHOT_TIMEOUT_S = 3.0
 CHECK_S = 1.0
-BOUNDARY = "mjpegstream"
-NO_STORE = {
-    "Cache-Control": "no-cache, no-store, must-revalidate",
-    "Pragma": "no-cache",
-    "Expires": "Thu, 01 Jan 1980 00:00:00 GMT",
-}
 Overlay = Annotated[bool, Query(description="draw boxes and lines")]
 Lines = Annotated[bool, Query(description="with overlay: draw the lines too")]
 
@@ -45,7 +40,7 @@ async def get_snapshot(
     if state is not None and state.status is CameraStatus.DEGRADED:
         raise StreamError(f"camera {camera!r} gives no picture now: {state.last_error or 'degraded'}")
     data = await context.live.snapshot(CameraId(camera), _form(overlay, lines), SNAPSHOT_TIMEOUT_S)
-    return Response(data, media_type="image/jpeg", headers=NO_STORE)
+    return Response(data, media_type="image/jpeg", headers=mjpeg.NO_STORE)
 
 
 @router.get("/stream.mjpeg", response_class=StreamingResponse)
@@ -56,8 +51,8 @@ async def stream_pictures(
     context.mirror.setup(camera)
     return StreamingResponse(
         _parts(context, CameraId(camera), _form(overlay, lines)),
-        media_type=f"multipart/x-mixed-replace; boundary={BOUNDARY}",
-        headers={**NO_STORE, "X-Accel-Buffering": "no"},
+        media_type=mjpeg.MEDIA_TYPE,
+        headers={**mjpeg.NO_STORE, "X-Accel-Buffering": "no"},
     )
 
 
@@ -68,14 +63,9 @@ async def _parts(context: WebContext, camera: CameraId, form: Form) -> AsyncIter
             while context.mirror.has(camera):
                 done, _ = await asyncio.wait({following}, timeout=CHECK_S)
                 if done:
-                    yield _part(following.result())
+                    yield mjpeg.part(following.result())
                     following = asyncio.ensure_future(anext(pictures))
         finally:
             following.cancel()
             await asyncio.wait({following})
-    yield f"--{BOUNDARY}--\r\n".encode()
-
-
-def _part(jpeg: bytes) -> bytes:
-    head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
-    return head.encode() + jpeg + b"\r\n"
+    yield mjpeg.END

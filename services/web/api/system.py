@@ -6,10 +6,11 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
+from services.common.health import figures_answer
 from services.common.wire import time_text
 from services.core.errors import DatabaseUnavailableError
 from services.web.context import Context
-from services.web.metrics import METRICS_TYPE, metrics_text
+from services.web.metrics import collect_figures
 
 router = APIRouter(tags=["system"])
 
@@ -34,7 +35,7 @@ async def get_readiness(context: Context) -> dict[str, str]:
 @router.get("/metrics", response_class=Response)
 async def get_metrics(context: Context) -> Response:
     """Figures in the text format of Prometheus."""
-    return Response(await metrics_text(context), media_type=METRICS_TYPE)
+    return figures_answer(await collect_figures(context))
 
 
 @router.get("/api/v1/system")

@@ -1,0 +1,111 @@
+"""Who may watch over HTTP: a bearer token, a user with password, or a token in the address."""
+
+import asyncio
+import base64
+import binascii
+import time
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import parse_qsl, urlencode
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.common.problems import problem
+
+RECHECK_S = 5.0
+"""How often an endless answer looks whether its reader may still see it."""
+
+TOKEN_PARAMETER = "token"
+CHALLENGE = 'Basic realm="Sightline", charset="UTF-8", Bearer realm="Sightline"'
+DETAIL = "say who you are: a bearer token, a user with password, or ?token= in the address"
+
+
+class Check(Protocol):
+    """What opens the door (`services.common.access.AccessCheck`)."""
+
+    def check_token(self, token: str) -> bool:
+        """Tell whether a token opens the door; never blocks."""
+
+    def check_password(self, user: str, password: str, address: str = "") -> bool:
+        """Tell whether a user has this password; may block."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What a request says of who sends it."""
+
+    tokens: tuple[str, ...] = ()
+    user: str = ""
+    password: str = ""
+
+
+class AccessGuard:
+    """Answers 401 to who is not known.
+
+    The token in the address is for players that cannot send headers. It is taken off before the request
+    goes on, so that nothing behind the guard can log it.
+    """
+
+    def __init__(self, app: ASGIApp, check: Check, recheck_s: float = RECHECK_S) -> None:
+        self._app, self._check, self._recheck_s = app, check, recheck_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer 401, or pass the request on without its token."""
+        if scope["type"] == "http":
+            given, query = _given(scope)
+            address = (scope.get("client") or ("",))[0]
+            if not await self._is_known(given, address):
+                await problem(401, DETAIL, {"WWW-Authenticate": CHALLENGE})(scope, receive, send)
+                return
+            scope = {**scope, "query_string": query}
+            send = self._while_known(given, address, send)
+        await self._app(scope, receive, send)
+
+    def _while_known(self, given: _Given, address: str, send: Send) -> Send:
+        """End an answer that goes on when its reader was removed meanwhile."""
+        checked_s, is_ended = time.monotonic(), False
+
+        async def checked(message: Message) -> None:
+            nonlocal checked_s, is_ended
+            if is_ended:
+                return
+            if message.get("more_body") and time.monotonic() - checked_s >= self._recheck_s:
+                checked_s = time.monotonic()
+                if not await self._is_known(given, address):
+                    is_ended = True
+                    message = {"type": "http.response.body", "body": b"", "more_body": False}
+            await send(message)
+
+        return checked
+
+    async def _is_known(self, given: _Given, address: str) -> bool:
+        if any(self._check.check_token(token) for token in given.tokens):
+            return True
+        if not given.user:
+            return False
+        return await asyncio.to_thread(self._check.check_password, given.user, given.password, address)
+
+
+def _given(scope: Scope) -> tuple[_Given, bytes]:
+    """Read the credentials of a request, and give its query without the token."""
+    pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    query = urlencode([pair for pair in pairs if pair[0] != TOKEN_PARAMETER]).encode("latin-1")
+    tokens = tuple(value for name, value in pairs if name == TOKEN_PARAMETER)
+    scheme, _, value = Headers(scope=scope).get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return _Given((*tokens, value.strip())), query
+    if scheme.lower() == "basic":
+        user, password = _basic(value.strip())
+        return _Given(tokens, user, password), query
+    return _Given(tokens), query
+
+
+def _basic(value: str) -> tuple[str, str]:
+    """Read `base64(user:password)`; nobody where it is none."""
+    try:
+        text = base64.b64decode(value, validate=True).decode("utf-8")
+    except (binascii.Error, ValueError):
+        return "", ""
+    user, _, password = text.partition(":")
+    return user, password

@@ -1,0 +1,108 @@
+"""Errors over HTTP as RFC 9457 problem details: one clear line, no traceback, no secret."""
+
+import logging
+import math
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from services.common.secrets import redact
+from services.core.errors import (
+    AccessDeniedError,
+    BadInputError,
+    BusUnavailableError,
+    ConflictError,
+    DatabaseUnavailableError,
+    LoginNeededError,
+    NotFoundError,
+    SightlineError,
+    StreamError,
+    ThrottledError,
+)
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+STATUS_OF: dict[type[SightlineError], HTTPStatus] = {
+    BadInputError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NotFoundError: HTTPStatus.NOT_FOUND,
+    ConflictError: HTTPStatus.CONFLICT,
+    DatabaseUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    BusUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    StreamError: HTTPStatus.SERVICE_UNAVAILABLE,
+    LoginNeededError: HTTPStatus.UNAUTHORIZED,
+    AccessDeniedError: HTTPStatus.FORBIDDEN,
+    ThrottledError: HTTPStatus.TOO_MANY_REQUESTS,
+}
+"""The first class that fits decides: a special one stands before its base."""
+
+RETRY_AFTER_S = 2
+
+
+class ProblemResponse(JSONResponse):
+    """A problem as JSON."""
+
+    media_type = MEDIA_TYPE
+
+
+def problem(
+    status: int,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    errors: list[dict[str, str]] | None = None,
+) -> ProblemResponse:
+    """Make the answer that tells of a problem."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": redact(detail),
+    }
+    if errors:
+        body["errors"] = errors
+    return ProblemResponse(body, status, dict(headers or {}))
+
+
+def problem_of(error: SightlineError) -> ProblemResponse:
+    """Make the answer that tells of an error, with the time after which another try makes sense."""
+    status = next(
+        (status for kind, status in STATUS_OF.items() if isinstance(error, kind)),
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+    )
+    headers = {}
+    if isinstance(error, ThrottledError):
+        headers["Retry-After"] = str(max(1, math.ceil(error.wait_s)))
+    elif status is HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = str(RETRY_AFTER_S)
+    elif status is HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return problem(status, str(error), headers)
+
+
+def install_problems(app: Starlette) -> None:
+    """Answer each kind of error that every service knows."""
+    app.add_exception_handler(SightlineError, _on_known)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(Exception, _on_unknown)
+
+
+async def _on_known(request: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, SightlineError)
+    return problem_of(error)
+
+
+async def _on_http(request: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, HTTPException)
+    return problem(error.status_code, str(error.detail), error.headers)
+
+
+async def _on_unknown(request: Request, error: Exception) -> ProblemResponse:
+    """An error of ours: the log has it whole, the answer says only that it happened."""
+    log.error("%s %s failed: %s", request.method, request.url.path, type(error).__name__)
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "something went wrong; the log of the service says what")

@@ -1,0 +1,48 @@
+"""Tracked frames in the form of the JSON stream, which other programs parse. Pure.
+
+The stream is one JSON array that goes on as long as its reader stays: `[`, then frames separated by
+commas, each on its line, and `]` when the camera is gone.
+"""
+
+import json
+from collections.abc import Mapping
+
+from services.common.wire import time_text
+from services.core.types import MASK_CLASSES, TRAFFIC_CLASSES, TrackedFrame, TrackedObject
+
+BEGIN = b"[\n"
+SEPARATOR = b",\n"
+END = b"\n]\n"
+
+UNKNOWN_CLASS = -1
+
+CLASS_IDS: dict[str, dict[str, int]] = {
+    task: {name: index for index, name in enumerate(classes)}
+    for task, classes in (("traffic", TRAFFIC_CLASSES), ("mask", MASK_CLASSES))
+}
+"""Place of each class in what the models of a task know."""
+
+
+def frame_head(number: int) -> bytes:
+    """Give the beginning of a frame, which each reader counts for itself without a hole."""
+    return b'{"frame_id":%d,' % number
+
+
+def frame_rest(
+    frame: TrackedFrame, class_ids: Mapping[str, int], resolution: tuple[int, int] | None
+) -> bytes:
+    """Give what follows the head, the same for all readers; what other programs do not know comes last."""
+    objects = ",".join(_object(item, class_ids) for item in frame.objects)
+    size = f',"resolution":{{"w":{resolution[0]},"h":{resolution[1]}}}' if resolution else ""
+    return f'"objects":[{objects}],"time":"{time_text(frame.time_s)}"{size}}}'.encode()
+
+
+def _object(item: TrackedObject, class_ids: Mapping[str, int]) -> str:
+    x1, y1, x2, y2 = item.box
+    mask = f',"mask":{json.dumps(item.mask)}' if item.mask is not None else ""
+    return (
+        f'{{"class_id":{class_ids.get(item.class_name, UNKNOWN_CLASS)},"name":{json.dumps(item.class_name)},'
+        f'"relative_coordinates":{{"center_x":{(x1 + x2) / 2:.6f},"center_y":{(y1 + y2) / 2:.6f},'
+        f'"width":{x2 - x1:.6f},"height":{y2 - y1:.6f}}},"confidence":{item.confidence:.6f},'
+        f'"track_id":{item.track}{mask}}}'
+    )

@@ -1,0 +1,125 @@
+"""The two ports on which the detector shows what cameras see: JSON (8070) and MJPEG (8090)."""
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from services.common.bus import Bus
+from services.common.http_access import Check
+from services.common.http_server import HttpServer
+from services.common.live import mjpeg
+from services.common.live.pictures import LivePictures
+from services.common.metrics import Figure
+from services.common.video import VideoSource
+from services.core.types import CameraId
+from services.detector.ports.answers import PictureKey, guarding, json_app, mjpeg_app
+from services.detector.ports.cameras import ShownCameras
+from services.detector.ports.classes import ClassIds
+from services.detector.ports.frames import frame_rest
+from services.detector.ports.relay import READER_LIMIT, Relay
+
+SLOW_READER_S = 5.0
+"""A reader that takes nothing for this long is cut off."""
+
+FRAMES_KEPT, PICTURES_KEPT = 8, 1
+"""What waits for a reader that is late, before it loses the oldest."""
+
+JSON_SEND_BUFFER_BYTES, MJPEG_SEND_BUFFER_BYTES = 32_768, 262_144
+"""What the system may keep for one reader: little, so that a slow one sees what is now."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortOptions:
+    """How the ports show what there is."""
+
+    fps: float = 12.0
+    """Most pictures a second."""
+    jpeg_quality: int = 60
+    is_loopback: bool = True
+    """Whether only this machine reaches the ports."""
+    reader_limit: int = READER_LIMIT
+    slow_reader_s: float = SLOW_READER_S
+
+
+class DetectorPorts:
+    """Shows any camera of the system, whichever process analyses it.
+
+    `check` opens the ports to who is known; without it they are open to all who reach them.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        video: VideoSource,
+        check: Check | None = None,
+        options: PortOptions | None = None,
+        now_s: Callable[[], float] = time.time,
+    ) -> None:
+        options = options or PortOptions()
+        self._bus, self._cameras, self._class_ids = bus, ShownCameras(), ClassIds()
+        self._live = LivePictures(bus, video, self._cameras.lines, options.fps, options.jpeg_quality, now_s)
+        self._frames: Relay[CameraId] = Relay(self._frames_of, FRAMES_KEPT, options.reader_limit)
+        self._pictures: Relay[PictureKey] = Relay(self._pictures_of, PICTURES_KEPT, options.reader_limit)
+        guard = guarding(check, options.is_loopback)
+        self._json = HttpServer(
+            json_app(self._cameras, self._frames, guard),
+            end_streams=self._end_streams,
+            stall_timeout_s=options.slow_reader_s,
+        )
+        self._mjpeg = HttpServer(
+            mjpeg_app(self._cameras, self._pictures, guard),
+            end_streams=self._end_streams,
+            stall_timeout_s=options.slow_reader_s,
+        )
+
+    async def run(self, json_listening: socket.socket, mjpeg_listening: socket.socket) -> None:
+        """Serve until cancelled; then all answers end in order, within the bound of the servers."""
+        json_listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, JSON_SEND_BUFFER_BYTES)
+        mjpeg_listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MJPEG_SEND_BUFFER_BYTES)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._follow_setups())
+            tasks.create_task(self._json.run_until_cancelled(json_listening))
+            tasks.create_task(self._mjpeg.run_until_cancelled(mjpeg_listening))
+
+    def figures(self) -> Iterator[Figure]:
+        """Give the figures of the ports."""
+        relays: tuple[tuple[str, Relay[CameraId] | Relay[PictureKey], HttpServer], ...] = (
+            ("json", self._frames, self._json),
+            ("mjpeg", self._pictures, self._mjpeg),
+        )
+        for port, relay, server in relays:
+            labels = {"port": port}
+            yield Figure("sightline_readers", relay.readers, labels)
+            yield Figure("sightline_readers_refused_total", relay.refused, labels)
+            yield Figure("sightline_readers_stalled_total", server.stalled, labels)
+            yield Figure("sightline_reader_waiting_bytes", server.waiting_bytes, labels)
+            yield Figure("sightline_reader_frames_dropped_total", relay.dropped, labels)
+
+    async def _follow_setups(self) -> None:
+        async with self._bus.setups() as changes:
+            async for setups in changes:
+                self._cameras.update(setups)
+                self._end_gone()
+
+    def _end_streams(self) -> None:
+        self._cameras.end()
+        self._end_gone()
+
+    def _end_gone(self) -> None:
+        self._frames.end(lambda camera: not self._cameras.shows(camera))
+        self._pictures.end(lambda key: not self._cameras.shows(key[0]))
+
+    async def _frames_of(self, camera: CameraId) -> AsyncGenerator[bytes, None]:
+        async with self._bus.tracks(camera) as frames:
+            async for frame in frames:
+                state = self._bus.state(camera)
+                class_ids = await self._class_ids.of(self._cameras.model(camera))
+                yield frame_rest(frame, class_ids, state.resolution if state is not None else None)
+
+    async def _pictures_of(self, key: PictureKey) -> AsyncGenerator[bytes, None]:
+        async with aclosing(self._live.stream(*key)) as pictures:
+            async for picture in pictures:
+                yield mjpeg.part(picture)

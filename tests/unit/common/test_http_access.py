@@ -1,0 +1,56 @@
+"""The door of the media ports."""
+
+from starlette.types import Message, Receive, Scope, Send
+
+from services.common.http_access import AccessGuard
+
+
+class _Door:
+    def __init__(self) -> None:
+        self.tokens = {"one", "tw o&"}
+
+    def check_token(self, token: str) -> bool:
+        return token in self.tokens
+
+    def check_password(self, user: str, password: str, address: str = "") -> bool:
+        return False
+
+
+def _scope(query: bytes) -> Scope:
+    return {"type": "http", "query_string": query, "headers": [], "client": ("127.0.0.1", 1), "path": "/"}
+
+
+async def _receive() -> Message:
+    return {"type": "http.disconnect"}
+
+
+async def test_the_token_is_taken_off_the_address_and_the_rest_stays() -> None:
+    seen: list[Scope] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(scope)
+
+    async def send(message: Message) -> None:
+        raise AssertionError(message)
+
+    await AccessGuard(app, _Door())(_scope(b"overlay=1&token=tw+o%26&lines=0"), _receive, send)
+    assert seen[0]["query_string"] == b"overlay=1&lines=0"
+
+
+async def test_an_endless_answer_ends_when_its_reader_was_removed() -> None:
+    door = _Door()
+    sent: list[Message] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for number in range(4):
+            if number == 2:
+                door.tokens.clear()
+            await send({"type": "http.response.body", "body": b"%d" % number, "more_body": True})
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await AccessGuard(app, door, recheck_s=0)(_scope(b"token=one"), _receive, send)
+    assert [message.get("body") for message in sent] == [None, b"0", b"1", b""]
+    assert [message.get("more_body") for message in sent] == [None, True, True, False]

@@ -1,0 +1,64 @@
+"""The server of all services: it ends in bounded time and holds nobody's connection for nothing."""
+
+import asyncio
+import contextlib
+import time
+
+from starlette.types import Receive, Scope, Send
+
+from services.common.http_server import HttpServer
+from services.common.listening import listen
+
+
+async def _endless(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with one byte, and then with nothing, without end."""
+    if scope["type"] != "http":
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"x", "more_body": True})
+    await asyncio.Event().wait()
+
+
+async def _serve(server: HttpServer) -> "tuple[asyncio.Task[None], int]":
+    listening = listen("127.0.0.1", 0)
+    port = listening.getsockname()[1]
+    return asyncio.create_task(server.run_until_cancelled(listening)), port
+
+
+async def test_it_ends_in_bounded_time_though_an_answer_does_not() -> None:
+    task, port = await _serve(HttpServer(_endless))
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET / HTTP/1.0\r\n\r\n")
+    assert (await asyncio.wait_for(reader.readuntil(b"x"), 5)).endswith(b"\r\n\r\nx")
+    task.cancel()
+    begun_s = time.monotonic()
+    await asyncio.wait([task], timeout=10)
+    assert task.cancelled()
+    assert time.monotonic() - begun_s < 4
+    with contextlib.suppress(ConnectionResetError):
+        assert await asyncio.wait_for(reader.read(), 2) == b""
+    writer.close()
+
+
+async def test_who_connects_and_asks_for_nothing_is_cut_off() -> None:
+    task, port = await _serve(HttpServer(_endless, request_timeout_s=0.3))
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET / HT")
+    begun_s = time.monotonic()
+    with contextlib.suppress(ConnectionResetError):
+        assert await asyncio.wait_for(reader.read(), 5) == b""
+    assert 0.2 < time.monotonic() - begun_s < 3
+    writer.close()
+    task.cancel()
+    await asyncio.wait([task], timeout=5)
+
+
+async def test_it_can_be_stopped_without_being_cancelled() -> None:
+    ended: list[bool] = []
+    server = HttpServer(_endless, end_streams=lambda: ended.append(True))
+    task, _ = await _serve(server)
+    while not server.started:
+        await asyncio.sleep(0.01)
+    server.stop()
+    await asyncio.wait_for(task, 3)
+    assert ended
