@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from services.common.bus_local import LocalBus
 from services.common.database import Repository
+from services.common.metrics import Figure
 from services.common.video import VideoHub
 from services.core.errors import BadInputError
 from services.web.app import create_app
@@ -34,7 +35,7 @@ SYSTEM = SystemInfo(
     services=lambda: [ServiceState("web"), ServiceState("store", "waits for the database")],
     models=lambda: [ModelEntry("traffic-n", ("person", "car"))],
     check_model=_check_model,
-    figures=lambda: {"store_written_events": 7.0},
+    figures=lambda: [Figure("sightline_events_written_total", 7.0)],
 )
 
 
@@ -50,10 +51,10 @@ class Web:
 
 
 @asynccontextmanager
-async def web_over(repository: Repository) -> AsyncIterator[Web]:
+async def web_over(repository: Repository, settings: WebSettings | None = None) -> AsyncIterator[Web]:
     """Make the application over a repository, with its mirror running."""
     bus, video = LocalBus(), VideoHub()
-    app = create_app(repository, bus, video, SYSTEM, WebSettings())
+    app = create_app(repository, bus, video, SYSTEM, settings or WebSettings())
     task = asyncio.create_task(app.state.context.mirror.run())
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, timeout=20) as client:

@@ -1,6 +1,23 @@
-"""Who may use the system: what web tells the other services, as hashes only."""
+"""Who may use the system: what web tells the other services, as hashes only, and how they check it."""
 
+import hashlib
+import hmac
+import math
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
+
+from services.common.passwords import PasswordGate
+from services.core.errors import ThrottledError
+
+CACHE_S = 60.0
+"""For how long a right password opens the door without being hashed again."""
+
+CACHE_LIMIT = 1000
+"""Right passwords remembered at once; beyond it the oldest is forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,3 +28,71 @@ class Access:
     """Argon2 hash of the password by user name."""
     tokens: frozenset[str] = field(default=frozenset(), repr=False)
     """SHA-256 of each bearer token, in hexadecimal; tokens are long random texts, which need no slow hash."""
+
+
+def token_hash(token: str) -> str:
+    """Give the form in which a token is kept and compared."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class AccessCheck:
+    """Opens a media port to whom web has told of. Callable from any thread.
+
+    `access` gives the newest that web has told, such as `bus.access`: who was removed there is refused
+    from then on, remembered or not.
+    """
+
+    def __init__(
+        self,
+        access: Callable[[], Access],
+        monotonic_s: Callable[[], float] = time.monotonic,
+        gate: PasswordGate | None = None,
+    ) -> None:
+        self._access, self._monotonic_s = access, monotonic_s
+        self._gate = gate or PasswordGate(monotonic_s)
+        self._key = secrets.token_bytes(32)
+        self._lock = threading.Lock()
+        self._right: OrderedDict[bytes, float] = OrderedDict()
+
+    def check_token(self, token: str) -> bool:
+        """Tell whether a bearer token opens the door. Never blocks."""
+        return bool(token) and token_hash(token) in self._access().tokens
+
+    def check_password(self, user: str, password: str, address: str = "") -> bool:
+        """Tell whether a user has this password; blocks for tens of milliseconds, rarely for seconds.
+
+        `address` is where the request comes from. Whoever has failed too often is refused for a while.
+        """
+        stored = self._access().users.get(user)
+        key = self._cache_key(user, password, stored)
+        if self._is_known(key):
+            return True
+        try:
+            is_right = self._gate.check(user, password, stored, address, known=lambda: self._is_known(key))
+        except ThrottledError:
+            return False
+        if is_right:
+            self._remember(key)
+        return is_right
+
+    def _is_known(self, key: bytes | None) -> bool:
+        if key is None:
+            return False
+        with self._lock:
+            return self._right.get(key, -math.inf) > self._monotonic_s()
+
+    def _remember(self, key: bytes | None) -> None:
+        if key is None:
+            return
+        with self._lock:
+            self._right.pop(key, None)
+            self._right[key] = self._monotonic_s() + CACHE_S
+            while len(self._right) > CACHE_LIMIT:
+                self._right.popitem(last=False)
+
+    def _cache_key(self, user: str, password: str, stored: str | None) -> bytes | None:
+        """Bind what is remembered to the stored hash, which a changed password replaces."""
+        if stored is None:
+            return None
+        text = f"{stored}\0{user}\0{password}".encode("utf-8", "surrogatepass")
+        return hmac.digest(self._key, text, "sha256")

@@ -11,7 +11,21 @@ from services.common.live.pictures import LivePictures
 from services.common.video import VideoSource
 from services.core.errors import SightlineError
 from services.core.types import CameraId, Line
-from services.web.api import cameras, counts, crossings, gaps, lines, pictures, system, tracks
+from services.web.api import (
+    audit,
+    cameras,
+    counts,
+    crossings,
+    gaps,
+    lines,
+    pictures,
+    session,
+    system,
+    tokens,
+    tracks,
+    users,
+)
+from services.web.auth.guard import LoginGuard
 from services.web.context import WebContext
 from services.web.guard import LoopbackGuard, SecurityHeaders
 from services.web.mirror import SetupMirror
@@ -20,7 +34,7 @@ from services.web.problems import install_problems
 from services.web.settings import WebSettings
 from services.web.system import SystemInfo
 
-ROUTERS = (cameras, lines, counts, crossings, gaps, tracks, pictures, system)
+ROUTERS = (cameras, lines, counts, crossings, gaps, tracks, pictures, system, session, users, tokens, audit)
 
 
 def create_app(
@@ -54,7 +68,8 @@ def create_app(
         app.include_router(module.router)
     install_problems(app)
     install_page(app)
-    if settings.is_loopback:
+    app.add_middleware(LoginGuard, repository=repository, settings=settings)
+    if settings.is_loopback and not settings.wants_login:
         app.add_middleware(LoopbackGuard)
     app.add_middleware(SecurityHeaders)
     return app

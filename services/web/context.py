@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -11,6 +11,7 @@ from services.common.bus import Bus
 from services.common.database import Repository, StoredCamera
 from services.common.live.pictures import LivePictures
 from services.core.errors import NotFoundError
+from services.web.auth.password_work import PasswordWork
 from services.web.mirror import SetupMirror
 from services.web.settings import WebSettings
 from services.web.system import SystemInfo
@@ -27,6 +28,7 @@ class WebContext:
     mirror: SetupMirror
     live: LivePictures
     now_s: Callable[[], float] = time.time
+    passwords: PasswordWork = field(default_factory=PasswordWork)
 
     async def camera_or_default(self, id: str | None) -> StoredCamera:
         """Give the named camera, else the oldest."""

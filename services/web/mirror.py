@@ -1,39 +1,49 @@
-"""Mirrors cameras and lines from the database to the bus: all that ingest and detector know of them."""
+"""Mirrors the database to the bus: all that the other services know of cameras, lines and users."""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from services.common.access import Access
 from services.common.bus import Bus
 from services.common.database import Repository
+from services.common.database_users import is_owned
 from services.core.errors import DatabaseUnavailableError, NotFoundError
 from services.core.types import Camera, CameraId, CameraSetup
 
 log = logging.getLogger(__name__)
 
 LONGEST_WAIT_S = 10.0
+CHECK_S = 5.0
+"""How often the database is read again: other processes change it too, and tokens expire."""
 
 
 class SetupMirror:
-    """Publishes the setups at the start and after each change."""
+    """Publishes setups and access at the start and after each change, whoever made it."""
 
     def __init__(
         self,
         repository: Repository,
         bus: Bus,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        check_s: float = CHECK_S,
     ) -> None:
-        self._repository, self._bus, self._sleep = repository, bus, sleep
+        self._repository, self._bus, self._sleep, self._check_s = repository, bus, sleep, check_s
         self._setups: dict[str, CameraSetup] | None = None
+        self._access: Access | None = None
         self._lock = asyncio.Lock()
         self._stale = asyncio.Event()
         self._stale.set()
 
     async def run(self) -> None:
-        """Publish at the start, and again what could not be read when it changed; until cancelled."""
+        """Publish at the start, and again when the database holds something else; until cancelled."""
         while True:
-            await self._stale.wait()
             await self._load_with_retries()
+            try:
+                async with asyncio.timeout(self._check_s):
+                    await self._stale.wait()
+            except TimeoutError:
+                self._stale.set()
 
     async def refresh(self) -> None:
         """Publish what the database holds now; if it has just gone, `run` does so when it is back."""
@@ -41,7 +51,7 @@ class SetupMirror:
         try:
             await self._load()
         except DatabaseUnavailableError as error:
-            log.warning("cameras and lines are published later: %s", error)
+            log.warning("cameras, lines and users are published later: %s", error)
 
     def setup(self, camera: str) -> CameraSetup:
         """Give a camera's setup as published; NotFoundError when there is none."""
@@ -66,7 +76,7 @@ class SetupMirror:
                 return await self._load()
             except DatabaseUnavailableError as error:
                 if not is_told:
-                    log.warning("cameras wait for the database: %s", error)
+                    log.warning("cameras, lines and users wait for the database: %s", error)
                 is_told = True
             await self._sleep(wait_s)
             wait_s = min(wait_s * 2, LONGEST_WAIT_S)
@@ -79,12 +89,31 @@ class SetupMirror:
             try:
                 cameras = [stored.camera for stored in await self._repository.cameras()]
                 setups = [await self._setup_of(camera) for camera in cameras]
+                access = await self._load_access()
             except DatabaseUnavailableError:
                 self._stale.set()
                 raise
-            self._setups = {setup.camera.id: setup for setup in setups}
-            self._bus.publish_setups(setups)
+            self._publish({setup.camera.id: setup for setup in setups}, access)
+
+    def _publish(self, setups: dict[str, CameraSetup], access: Access) -> None:
+        """Tell what has changed, the order of the cameras included."""
+        if self._setups is None or list(self._setups.items()) != list(setups.items()):
+            self._setups = setups
+            self._bus.publish_setups(list(setups.values()))
+        if access != self._access:
+            self._access = access
+            self._bus.publish_access(access)
 
     async def _setup_of(self, camera: Camera) -> CameraSetup:
         lines = await self._repository.lines(camera.id)
         return CameraSetup(camera, tuple(lines), await self._repository.highest_epoch(camera.id))
+
+    async def _load_access(self) -> Access:
+        users = {user.name: user for user in await self._repository.users()}
+        now_s = self._repository.now_s()
+        tokens = [
+            token.hash
+            for token in await self._repository.tokens()
+            if not token.is_over(now_s) and is_owned(token, users.get(token.owner or ""))
+        ]
+        return Access({user.name: user.password_hash for user in users.values()}, frozenset(tokens))

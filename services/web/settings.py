@@ -1,9 +1,12 @@
 """Settings of the web service."""
 
 import ipaddress
+from pathlib import Path
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
+from services.common.addresses import is_loopback
 from services.common.settings import Settings
 
 
@@ -12,22 +15,39 @@ class WebSettings(Settings):
 
     host: str = "127.0.0.1"
     port: int = Field(8080, ge=0, le=65_535)
+    health_port: int | None = Field(None, ge=0, le=65_535)
+    """A further port for /healthz, /readyz and /metrics, which the main port answers too."""
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
     live_fps: float = Field(12, gt=0, le=60)
     """Most pictures a second of an MJPEG stream."""
     jpeg_quality: int = Field(80, ge=10, le=100)
+
+    login: Literal["auto", "required", "off"] = "auto"
+    """`auto` asks for a login where other machines can reach the service; `off` lets everybody in."""
+    trusted_proxy: str = ""
+    """Address or network of a proxy whose X-Forwarded-For, -Proto and -Host are believed."""
+
+    @field_validator("trusted_proxy")
+    @classmethod
+    def _is_network(cls, value: str) -> str:
+        try:
+            return value and str(ipaddress.ip_network(value, strict=False))
+        except ValueError:
+            raise ValueError("give an address or a network like 10.0.0.0/8") from None
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key belong together")
+        return self
+
+    @property
+    def wants_login(self) -> bool:
+        """Whether users have to say who they are."""
+        return self.login == "required" or (self.login == "auto" and not self.is_loopback)
 
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine reaches the service."""
         return is_loopback(self.host)
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address means this machine itself."""
-    name = host.strip("[]").lower()
-    if name == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False

@@ -107,7 +107,7 @@ async def test_the_system_tells_of_itself(web: Web) -> None:
     assert (await web.client.get("/readyz")).json() == {"status": "ready"}
     metrics = (await web.client.get("/metrics")).text
     assert 'sightline_camera_live{camera="gate"} 0.0' in metrics
-    assert "sightline_store_written_events 7.0" in metrics
+    assert "sightline_events_written_total 7.0" in metrics
 
 
 async def test_the_description_and_its_page_need_no_network(web: Web) -> None:

@@ -35,7 +35,7 @@ async def test_a_camera_is_added_changed_and_removed(web: Web) -> None:
     assert changed.status_code == 200
     setup = {s.camera.id: s for s in await _published(web)}[CameraId("tuer-sued")]
     assert setup.camera.url == "rtsp://user:s3cret@192.0.2.9/stream?token=abcdef"
-    assert (setup.camera.fps, setup.epoch) == (5, 1)
+    assert (setup.camera.fps, setup.highest_epoch) == (5, 0)
 
     listed = await web.client.get(CAMERAS)
     assert [item["id"] for item in listed.json()["items"]] == ["tuer-sued", "tuer-sued-2"]

@@ -16,6 +16,13 @@ export class ApiError extends Error {
 /** The server did not answer. */
 export class Unreachable extends Error {}
 
+let loggedOut = (): void => undefined;
+
+/** Calls `run` when an answer says that nobody is logged in, or not any more. */
+export function whenLoggedOut(run: () => void): void {
+  loggedOut = run;
+}
+
 let clockOffsetMs = 0;
 
 /** The server's time, for browsers whose clock is wrong by seconds or more. */
@@ -34,7 +41,7 @@ async function problem(response: Response): Promise<ApiError> {
   return new ApiError(response.status, said || `HTTP ${response.status}`);
 }
 
-async function request(method: string, path: string, body?: unknown): Promise<unknown> {
+export async function request(method: string, path: string, body?: unknown): Promise<unknown> {
   const init: RequestInit = {
     method,
     headers: { Accept: "application/json" },
@@ -52,6 +59,7 @@ async function request(method: string, path: string, body?: unknown): Promise<un
     throw new Unreachable(String(error));
   }
   learnClock(response);
+  if (response.status === 401 && path !== "/session") loggedOut();
   if (!response.ok) throw await problem(response);
   if (response.status === 204) return null;
   return response.json().catch(() => null);

@@ -32,7 +32,7 @@ export function cameraList(): HTMLElement {
   return el("nav", { class: "cameras", "aria-label": t.cameras },
     el("div", { class: "head" },
       el("h2", {}, t.cameras),
-      el("button", { type: "button", class: "small", "data-testid": "add-camera", onclick: () => addCameraDialog() },
+      el("button", { type: "button", class: "small edit-only", "data-testid": "add-camera", onclick: () => addCameraDialog() },
         icon("plus"), t.addCamera),
     ),
     list,

@@ -31,7 +31,7 @@ export function countsPanel(): HTMLElement {
     return row;
   });
   const fresh = el("div", { class: "slot new" });
-  const empty = el("div", { class: "empty" }, el("strong", {}, t.noLines), el("span", {}, t.noLinesText));
+  const empty = el("div", { class: "empty" }, el("strong", {}, t.noLines), el("span", { class: "edit-only" }, t.noLinesText));
   let form: { id: string | null; node: HTMLFormElement } | null = null;
 
   watch(["lines", "draft", "counts", "focusId", "cameras"], () => {

@@ -1,6 +1,7 @@
 import * as api from "./api.ts";
 import { ApiError, Unreachable } from "./api.ts";
 import { latest } from "./latest.ts";
+import { mayLook, refreshSession } from "./session.ts";
 import { poll } from "./poll.ts";
 import type { Poller } from "./poll.ts";
 import { state, update } from "./state.ts";
@@ -114,9 +115,12 @@ async function refreshSlow(): Promise<void> {
 
 async function heartbeat(down: Down): Promise<void> {
   try {
+    if (state.session === null) await refreshSession();
+    if (!mayLook()) return down("");
     await refreshCameras();
   } catch (error) {
     update({ answering: false });
+    if (error instanceof ApiError && error.status === 401) return down("");
     down(error instanceof ApiError ? error.message : null);
     if (error instanceof ApiError || error instanceof Unreachable) throw error;
     console.error(error);

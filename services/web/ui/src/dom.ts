@@ -84,6 +84,8 @@ const ICONS = {
   trash: "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13",
   power: "M12 3v9M6.5 6.5a8 8 0 1 0 11 0",
   close: "M6 6l12 12M18 6 6 18",
+  key: "M14.5 9.5 20 4m-2.5 2.5L20 9M15 14a5 5 0 1 1-10 0 5 5 0 0 1 10 0Z",
+  person: "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8Zm-7 8a7 7 0 0 1 14 0",
   camera: "M3 7h11a2 2 0 0 1 2 2v6a2 2 0 0 1-2 2H3V7Zm13 4 5-3v8l-5-3",
 } as const;
 

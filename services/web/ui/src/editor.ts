@@ -2,6 +2,7 @@ import { KeyedList, setAttributes, svg } from "./dom.ts";
 import { clampPoint, distance, movePoints, pictureRect, toPixels } from "./geometry.ts";
 import { LineShape } from "./lineShape.ts";
 import * as lines from "./lines.ts";
+import { mayEdit } from "./session.ts";
 import { openCamera, shownLines, state, update, watch } from "./state.ts";
 import { t } from "./strings.ts";
 import type { Draft, Point, Size } from "./types.ts";
@@ -165,6 +166,6 @@ export function shortcuts(): void {
     if (event.key === "Escape" && !document.querySelector("dialog[open]")) return lines.cancel();
     if (event.key === "Enter" && state.drawing && event.target === document.body) return lines.startInMiddle();
     if (busy || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key.toLowerCase() === "l" && state.playing) update({ draft: null, drawing: true });
+    if (event.key.toLowerCase() === "l" && state.playing && mayEdit()) update({ draft: null, drawing: true });
   });
 }

@@ -20,7 +20,7 @@ export function hourlyCard(): HTMLElement {
   const name = el("span", { class: "of" });
   const readout = el("p", { class: "readout" });
   const box = el("div", { class: "chart", "data-testid": "hourly-chart", role: "img" });
-  const empty = el("p", { class: "empty" }, t.chartEmpty);
+  const empty = el("p", { class: "empty edit-only" }, t.chartEmpty);
   const key = (kind: string, label: string) => el("span", { class: "key" }, el("span", { class: `mark ${kind}` }), label);
   const legend = el("div", { class: "legend" }, key("forward", t.forward), key("backward", t.backward), key("gap", t.notAnalysed));
   const chart = createChart(box, (index) => {

@@ -54,7 +54,9 @@ export interface LineRow extends Keyed<Line> { slot: HTMLElement }
 export function lineRow(line: Line): LineRow {
   const swatch = el("span", { class: "swatch" });
   const name = el("span", { class: "name" });
-  const button = el("button", { type: "button", class: "title", "aria-expanded": "false" }, swatch, name, icon("pen"));
+  const pen = icon("pen");
+  pen.classList.add("edit-only");
+  const button = el("button", { type: "button", class: "title", "aria-expanded": "false" }, swatch, name, pen);
   const totals = [total(line, "forward"), total(line, "backward")];
   const body = el("tbody");
   const classes = new KeyedList<string>(body, (key) => key, (key) => classRow(line, key));

@@ -2,6 +2,7 @@ import * as api from "./api.ts";
 import { freeColor } from "./colors.ts";
 import { confirmDelete } from "./confirm.ts";
 import { recheckLines } from "./data.ts";
+import { mayEdit } from "./session.ts";
 import { state, update } from "./state.ts";
 import { t } from "./strings.ts";
 import { attempt, note } from "./toast.ts";
@@ -12,6 +13,7 @@ const MIDDLE: Point[] = [[0.25, 0.5], [0.75, 0.5]];
 
 /** What can be done to lines. A stored line's place changes at once, with undo; its form by Save. */
 export function startLine(points: Point[]): void {
+  if (!mayEdit()) return;
   const lines = state.lines ?? [];
   const names = new Set(lines.map((line) => line.name));
   let n = lines.length + 1;
@@ -25,7 +27,7 @@ export const startInMiddle = (): void => startLine(MIDDLE);
 
 export function select(line: Line): void {
   if (state.draft?.id === line.id) return;
-  update({ drawing: false, draft: { ...line }, focusId: line.id, coverage: state.counts[line.id]?.coverage ?? state.coverage });
+  update({ drawing: false, draft: mayEdit() ? { ...line } : null, focusId: line.id, coverage: state.counts[line.id]?.coverage ?? state.coverage });
 }
 
 export function cancel(): void {

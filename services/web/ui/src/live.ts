@@ -29,8 +29,8 @@ function header(): HTMLElement {
       await refreshCameras();
     });
   };
-  const power = el("button", { type: "button", class: "small", "data-testid": "camera-toggle", onclick: toggle }, icon("power"), powerLabel);
-  const edit = el("button", { type: "button", class: "small", "data-testid": "camera-edit", onclick: () => addCameraDialog(openCamera()) },
+  const power = el("button", { type: "button", class: "small edit-only", "data-testid": "camera-toggle", onclick: toggle }, icon("power"), powerLabel);
+  const edit = el("button", { type: "button", class: "small edit-only", "data-testid": "camera-edit", onclick: () => addCameraDialog(openCamera()) },
     icon("pen"), t.edit);
   watch(["cameras", "openId"], () => {
     const camera = openCamera();
@@ -63,7 +63,7 @@ function toolbar(): HTMLElement {
     setAttributes(draw, { "aria-pressed": String(state.drawing) });
     draw.disabled = !state.playing && !state.drawing;
   });
-  return el("div", { class: "toolbar" }, draw, hint);
+  return el("div", { class: "toolbar edit-only" }, draw, hint);
 }
 
 /** The open camera: its name and state, the live picture and the lines on it. */

@@ -1,4 +1,5 @@
 import * as api from "./api.ts";
+import { accountLine } from "./account.ts";
 import { addCameraDialog } from "./addCamera.ts";
 import { cameraList } from "./cameras.ts";
 import { countsPanel } from "./counts.ts";
@@ -8,7 +9,9 @@ import { el, icon, setText } from "./dom.ts";
 import { shortcuts } from "./editor.ts";
 import { hourlyCard } from "./hourly.ts";
 import { liveView } from "./live.ts";
+import { loginView } from "./login.ts";
 import { recentCard } from "./recent.ts";
+import { mayEdit } from "./session.ts";
 import { state, watch } from "./state.ts";
 import { t } from "./strings.ts";
 import { systemLine } from "./system.ts";
@@ -25,8 +28,8 @@ function startDemo(): void {
 
 function welcome(): HTMLElement {
   return el("section", { class: "welcome" }, icon("camera"),
-    el("h1", {}, t.noCameraTitle), el("p", {}, t.noCameraText),
-    el("div", { class: "actions" },
+    el("h1", {}, t.noCameraTitle), el("p", { class: "edit-only" }, t.noCameraText),
+    el("div", { class: "actions edit-only" },
       el("button", { type: "button", class: "primary", onclick: () => addCameraDialog() }, icon("plus"), t.addCamera),
       el("button", { type: "button", onclick: startDemo }, t.tryDemo)));
 }
@@ -38,7 +41,7 @@ const main = el("main", {},
 const first = welcome();
 const waiting = el("p", { class: "waiting" }, t.loading);
 const brand = el("header", { class: "brand" }, el("img", { src: "/favicon.svg", alt: "", width: 22, height: 22 }), el("span", {}, t.product));
-const page = el("div", { class: "page" }, el("div", { class: "rail" }, brand, cameraList()), waiting, main, first, systemLine());
+const page = el("div", { class: "page" }, el("div", { class: "rail" }, brand, accountLine(), cameraList()), waiting, main, first, systemLine());
 
 watch(["cameras", "openId"], () => {
   const none = state.cameras !== null && state.cameras.length === 0;
@@ -47,7 +50,12 @@ watch(["cameras", "openId"], () => {
   main.hidden = state.cameras === null || none;
 });
 
-document.querySelector("#app")?.append(banner, page, toastArea());
+watch(["session"], () => {
+  page.hidden = state.session !== null && state.session.role === null;
+  document.documentElement.classList.toggle("viewer", !mayEdit());
+});
+
+document.querySelector("#app")?.append(banner, loginView(), page, toastArea());
 shortcuts();
 startData((detail) => {
   banner.hidden = detail === "";

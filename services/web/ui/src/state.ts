@@ -1,7 +1,8 @@
-import type { Camera, Counts, Crossing, Draft, Gap, Line, SystemInfo } from "./types.ts";
+import type { Camera, Counts, Crossing, Draft, Gap, Line, Session, SystemInfo } from "./types.ts";
 
 /** All that the page knows; null is "not known yet". */
 export interface State {
+  session: Session | null;
   cameras: Camera[] | null;
   /** The camera that is open. */
   openId: string | null;
@@ -29,7 +30,7 @@ type Listener = () => void;
 const listeners: { keys: ReadonlySet<Key>; run: Listener }[] = [];
 
 export const state: State = {
-  cameras: null, openId: null, lines: null, focusId: null, draft: null, drawing: false, counts: {},
+  session: null, cameras: null, openId: null, lines: null, focusId: null, draft: null, drawing: false, counts: {},
   coverage: undefined, crossings: null, gaps: [], system: null, playing: false, answering: false,
 };
 

@@ -71,3 +71,23 @@ export interface SystemInfo {
   services: { name: string; status: string }[];
   models: { name: string; classes: string[] }[];
 }
+
+export type Role = "admin" | "viewer";
+
+/** Who looks at the page; `role` is null for somebody who has to log in first. */
+export interface Session { loginWanted: boolean; user: string | null; role: Role | null }
+
+export interface User { name: string; role: Role }
+
+export interface Token { id: string; name: string; role: Role; owner: string | null; expires: string | null }
+
+export interface AuditEntry {
+  time: string;
+  user: string | null;
+  by: string | null;
+  action: string;
+  target: string;
+  address: string;
+}
+
+export interface AuditPage { items: AuditEntry[]; next: string | null }

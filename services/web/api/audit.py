@@ -1,0 +1,46 @@
+"""The route of the audit log."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from services.common.accounts import AuditEntry
+from services.common.wire import time_text
+from services.core.errors import BadInputError
+from services.web.context import Context
+
+router = APIRouter(prefix="/api/v1/audit", tags=["users"])
+
+
+@router.get("")
+async def get_audit(
+    context: Context,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    cursor: Annotated[str | None, Query(description="`next` of the page before")] = None,
+) -> dict[str, Any]:
+    """Who did what, when and from where, newest first."""
+    before = None if cursor is None else _place(cursor)
+    found = await context.repository.audit(limit + 1, before)
+    last = found[limit - 1] if len(found) > limit else None
+    return {
+        "items": [_shown(entry) for entry in found[:limit]],
+        "next": None if last is None else f"{round(last.time_s * 1000)}-{last.id}",
+    }
+
+
+def _place(cursor: str) -> tuple[float, str]:
+    milliseconds, _, id = cursor.partition("-")
+    if not (milliseconds.isascii() and milliseconds.isdigit() and len(milliseconds) < 15 and id):
+        raise BadInputError("cursor is not one that this service gave")
+    return int(milliseconds) / 1000, id
+
+
+def _shown(entry: AuditEntry) -> dict[str, Any]:
+    return {
+        "time": time_text(entry.time_s),
+        "user": entry.user,
+        "by": entry.by,
+        "action": entry.action,
+        "target": entry.target,
+        "address": entry.address,
+    }

@@ -1,0 +1,73 @@
+"""Routes of tokens: keys for programs."""
+
+import secrets
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.common.access import token_hash
+from services.common.accounts import Token, UserRole
+from services.common.wire import parse_time, time_text
+from services.core.errors import BadInputError
+from services.web.auth.caller import Who
+from services.web.context import Context
+
+router = APIRouter(prefix="/api/v1/tokens", tags=["users"])
+
+PREFIX = "sl_"
+MAX_NAME_LENGTH = 100
+
+
+class TokenInput(BaseModel):
+    """A new token."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, Field(description="what it is for")]
+    role: UserRole = UserRole.VIEWER
+    expires: Annotated[str | None, Field(description="ISO 8601; default: never")] = None
+
+
+@router.get("")
+async def list_tokens(context: Context) -> dict[str, Any]:
+    """All tokens, the oldest first, without what opens anything."""
+    return {"items": [_shown(token) for token in await context.repository.tokens()]}
+
+
+@router.post("", status_code=201)
+async def add_token(wanted: TokenInput, context: Context, who: Who, response: Response) -> dict[str, Any]:
+    """Make a token; `token` of the answer is shown this once. It ends with the account that made it."""
+    name = wanted.name.strip()
+    if not name or len(name) > MAX_NAME_LENGTH or not name.isprintable():
+        raise BadInputError(f"the name is a printable text of 1 to {MAX_NAME_LENGTH} characters")
+    now_s = context.now_s()
+    expires_s = None if wanted.expires is None else parse_time(wanted.expires)
+    if expires_s is not None and expires_s <= now_s:
+        raise BadInputError("expires lies in the past")
+    text = PREFIX + secrets.token_urlsafe(32)
+    owner_id = "" if who.user is None else who.user.id
+    token = Token(name, wanted.role, token_hash(text), now_s, expires_s, who.name, owner_id)
+    await context.repository.add_token(token)
+    await context.mirror.refresh()
+    response.headers["Location"] = f"/api/v1/tokens/{token.id}"
+    response.headers["Cache-Control"] = "no-store"
+    return {**_shown(token), "token": text}
+
+
+@router.delete("/{id}", status_code=204)
+async def delete_token(id: str, context: Context) -> None:
+    """End a token at once."""
+    await context.repository.delete_token(id)
+    await context.mirror.refresh()
+
+
+def _shown(token: Token) -> dict[str, Any]:
+    return {
+        "id": token.id,
+        "name": token.name,
+        "role": token.role,
+        "owner": token.owner,
+        "created": time_text(token.created_s),
+        "expires": None if token.expires_s is None else time_text(token.expires_s),
+    }

@@ -1,0 +1,106 @@
+"""Routes of accounts."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.common.accounts import USER_NAME_PATTERN, User, UserRole
+from services.common.passwords import check_new_password
+from services.common.wire import time_text
+from services.core.errors import AccessDeniedError, BadInputError, NotFoundError
+from services.web.api.session import begin_session
+from services.web.auth.caller import Caller, Who
+from services.web.context import Context, WebContext
+
+router = APIRouter(prefix="/api/v1/users", tags=["users"])
+
+
+class UserInput(BaseModel):
+    """A new account."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    name: str
+    password: Annotated[str, Field(repr=False)]
+    role: UserRole = UserRole.VIEWER
+
+
+class UserChange(BaseModel):
+    """What changes; one's own password changes only with the old one."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    password: Annotated[str | None, Field(repr=False)] = None
+    old_password: Annotated[str | None, Field(repr=False)] = None
+    role: UserRole | None = None
+
+
+@router.get("")
+async def list_users(context: Context) -> dict[str, Any]:
+    """All accounts, the oldest first."""
+    return {"items": [_shown(user) for user in await context.repository.users()]}
+
+
+@router.post("", status_code=201)
+async def add_user(wanted: UserInput, context: Context, response: Response) -> dict[str, Any]:
+    """Add an account."""
+    if USER_NAME_PATTERN.fullmatch(wanted.name) is None:
+        raise BadInputError(
+            "a user's name has 1 to 63 of a-z, 0-9, dot, _ and -, beginning with a letter or digit"
+        )
+    password_hash = await context.passwords.hash(check_new_password(wanted.password))
+    user = await context.repository.add_user(wanted.name, wanted.role, password_hash)
+    await context.mirror.refresh()
+    response.headers["Location"] = f"/api/v1/users/{user.name}"
+    return _shown(user)
+
+
+@router.patch("/{name}")
+async def change_user(
+    name: str, change: UserChange, context: Context, who: Who, response: Response
+) -> dict[str, Any]:
+    """Change password or role, which ends the user's sessions; who changes their own goes on."""
+    user = await _user(context, name)
+    if change.role is not None and who.role is not UserRole.ADMIN:
+        raise AccessDeniedError("only an admin changes roles")
+    role = None if change.role is user.role else change.role
+    password_hash = None
+    if change.password is not None:
+        check_new_password(change.password)
+        if name == who.name:
+            await _check_old(context, who, user, change.old_password)
+        password_hash = await context.passwords.hash(change.password)
+    if role is None and password_hash is None:
+        return _shown(user)
+    changed = await context.repository.change_user(user, role, password_hash)
+    if name == who.name and who.by == "session":
+        await begin_session(context, who, changed, response)
+    await context.mirror.refresh()
+    return _shown(changed)
+
+
+@router.delete("/{name}", status_code=204)
+async def delete_user(name: str, context: Context) -> None:
+    """Remove an account with its sessions and tokens."""
+    await context.repository.delete_user(await _user(context, name))
+    await context.mirror.refresh()
+
+
+async def _user(context: WebContext, name: str) -> User:
+    user = await context.repository.user(name)
+    if user is None:
+        raise NotFoundError(f"there is no user {name[:80]!r}")
+    return user
+
+
+async def _check_old(context: WebContext, who: Caller, user: User, old: str | None) -> None:
+    """Somebody at a forgotten screen must not take the account over."""
+    if old is None:
+        raise BadInputError("give old_password too: it is your own password that changes")
+    if not await context.passwords.check(user.name, old, user.password_hash, who.origin.address):
+        raise AccessDeniedError("the old password is wrong")
+
+
+def _shown(user: User) -> dict[str, Any]:
+    return {"name": user.name, "role": user.role, "created": time_text(user.created_s)}

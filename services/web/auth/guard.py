@@ -1,0 +1,161 @@
+"""The door: every request passes it, and what is not known to be allowed is refused."""
+
+import asyncio
+import logging
+from urllib.parse import parse_qsl, urlencode
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.common.accounts import UserRole
+from services.common.database import Repository
+from services.common.problems import problem_of
+from services.core.errors import AccessDeniedError, DatabaseUnavailableError, LoginNeededError, SightlineError
+from services.web.auth import rules
+from services.web.auth.audit import record_change
+from services.web.auth.caller import Caller, set_caller
+from services.web.auth.login import anybody, bearer_token, find_caller, session_cookie
+from services.web.auth.origin import Origin, origin_of
+from services.web.settings import WebSettings
+
+log = logging.getLogger(__name__)
+
+RECHECK_S = 5.0
+"""How often a running stream looks whether its reader may still see it."""
+
+FORM_TYPES = ("text/plain", "multipart/form-data", "application/x-www-form-urlencoded")
+"""What a page of another site may send without asking first."""
+
+
+class LoginGuard:
+    """Refuses whoever is not known or may not do it; what was changed by whom goes into the audit log."""
+
+    def __init__(self, app: ASGIApp, repository: Repository, settings: WebSettings) -> None:
+        self._app, self._repository = app, repository
+        self._wants_login, self._trusted_proxy = settings.wants_login, settings.trusted_proxy
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer 401 or 403, or pass the request on."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        elif scope["type"] != "http":
+            await self._app(scope, receive, send)
+        else:
+            await self._guard(scope, receive, send)
+
+    async def _guard(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method, path = scope["method"], scope["path"]
+        origin = origin_of(scope, self._trusted_proxy)
+        try:
+            if rules.is_change(method):
+                self._check_page(scope, origin)
+            caller = await self._admit(scope, origin)
+        except SightlineError as error:
+            await problem_of(error)(scope, receive, send)
+            return
+        set_caller(scope, caller)
+        if rules.takes_token_in_query(method, path):
+            await self._while_allowed(_without_token(scope), receive, send, caller)
+        elif rules.is_change(method) and path != rules.SESSION_PATH:
+            await self._app(scope, receive, self._recording(scope, caller, send))
+        else:
+            await self._app(scope, receive, send)
+
+    def _check_page(self, scope: Scope, origin: Origin) -> None:
+        """Refuse what a page of another site makes a browser send. Programs with a token are no browsers."""
+        headers = Headers(scope=scope)
+        if bearer_token(headers) is not None:
+            return
+        if origin.foreign is not None:
+            raise AccessDeniedError(
+                f"this service answers its own page, not {origin.foreign[:80]!r}; behind a proxy, "
+                f"let it pass on the Host header (it is {origin.host[:80]!r} here)"
+            )
+        if session_cookie(headers) is None:
+            return
+        if not origin.is_known and scope["path"] != rules.SESSION_PATH:
+            raise AccessDeniedError("a change by session needs the header Origin; programs use a token")
+        if headers.get("content-type", "").partition(";")[0].strip().lower() in FORM_TYPES:
+            raise AccessDeniedError("a change by session is sent as JSON, not as a form")
+
+    async def _admit(self, scope: Scope, origin: Origin) -> Caller:
+        method, path = scope["method"], scope["path"]
+        if not self._wants_login:
+            return anybody(origin, UserRole.ADMIN)
+        is_open = rules.is_open(method, path)
+        if is_open and path != rules.SESSION_PATH:
+            return anybody(origin, None)
+        caller = await find_caller(self._repository, scope, origin)
+        if caller is None:
+            if is_open:
+                return anybody(origin, None)
+            raise LoginNeededError("log in first, or send a token")
+        if not is_open and not rules.may(caller, method, path):
+            raise AccessDeniedError("this is for admins: your account may only look")
+        return caller
+
+    async def _while_allowed(self, scope: Scope, receive: Receive, send: Send, caller: Caller) -> None:
+        """End a stream when its reader is removed meanwhile."""
+        if not self._wants_login:
+            await self._app(scope, receive, send)
+            return
+        answer = _Answer(send)
+        serving = asyncio.ensure_future(self._app(scope, receive, answer.send))
+        try:
+            while not serving.done():
+                await asyncio.wait({serving}, timeout=RECHECK_S)
+                if not serving.done() and not await self._is_still_allowed(scope, caller):
+                    break
+        finally:
+            if not serving.done():
+                serving.cancel()
+                await asyncio.wait({serving})
+                await answer.finish()
+        if not serving.cancelled():
+            serving.result()
+
+    async def _is_still_allowed(self, scope: Scope, caller: Caller) -> bool:
+        original = scope["sightline.original"]
+        try:
+            return await find_caller(self._repository, original, caller.origin) is not None
+        except LoginNeededError:
+            return False
+        except DatabaseUnavailableError:
+            return True
+
+    def _recording(self, scope: Scope, caller: Caller, send: Send) -> Send:
+        """Write the audit log before the answer leaves, so that what is answered is also written."""
+
+        async def send_and_record(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] < 400:
+                location = MutableHeaders(scope=message).get("location")
+                await record_change(self._repository, caller, scope["method"], location or scope["path"])
+            await send(message)
+
+        return send_and_record
+
+
+class _Answer:
+    """Remembers how far an answer got, so that a stream can be ended properly."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._is_started = self._is_finished = False
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._is_started = True
+        elif not message.get("more_body", False):
+            self._is_finished = True
+        await self._send(message)
+
+    async def finish(self) -> None:
+        if self._is_started and not self._is_finished:
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _without_token(scope: Scope) -> Scope:
+    """Take the token out of the address, so that nothing after the door can tell it on."""
+    pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    kept = urlencode([(name, value) for name, value in pairs if name != "token"])
+    return {**scope, "query_string": kept.encode("latin-1"), "sightline.original": scope}

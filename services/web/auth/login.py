@@ -1,0 +1,67 @@
+"""Finds out who sends a request: by the token of a program, or by the session of the page."""
+
+from starlette.datastructures import Headers, QueryParams
+from starlette.requests import cookie_parser
+from starlette.types import Scope
+
+from services.common.access import token_hash
+from services.common.accounts import UserRole, weaker_role
+from services.common.database import Repository
+from services.core.errors import LoginNeededError
+from services.web.auth.caller import Caller
+from services.web.auth.origin import Origin
+from services.web.auth.rules import takes_token_in_query
+
+COOKIE = "sightline_session"
+
+
+def bearer_token(headers: Headers) -> str | None:
+    """Give the token of the header; None when there is none."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def session_cookie(headers: Headers) -> str | None:
+    """Give the cookie of the session; None when there is none."""
+    return cookie_parser(headers.get("cookie", "")).get(COOKIE) or None
+
+
+def query_token(scope: Scope) -> str | None:
+    """Give the token of the address, where one may stand there."""
+    if not takes_token_in_query(scope["method"], scope["path"]):
+        return None
+    return QueryParams(scope["query_string"]).get("token")
+
+
+async def find_caller(repository: Repository, scope: Scope, origin: Origin) -> Caller | None:
+    """Give who sends a request; None when nothing is said, LoginNeededError when it is not valid."""
+    headers = Headers(scope=scope)
+    token = bearer_token(headers) or query_token(scope)
+    if token is not None:
+        return await _by_token(repository, token, origin)
+    cookie = session_cookie(headers)
+    return None if cookie is None else await _by_session(repository, cookie, origin)
+
+
+async def _by_token(repository: Repository, token: str, origin: Origin) -> Caller:
+    found = await repository.token(token_hash(token))
+    if found is None:
+        raise LoginNeededError("this token is not valid, or not any more")
+    stored, owner = found
+    role = stored.role if owner is None else weaker_role(stored.role, owner.role)
+    return Caller(role, origin, owner, f"token {stored.name}")
+
+
+async def _by_session(repository: Repository, cookie: str, origin: Origin) -> Caller | None:
+    """A session that has ended is as good as none: its cookie stays in the browser."""
+    hash = token_hash(cookie)
+    found = await repository.session(hash)
+    if found is None:
+        return None
+    _, user = found
+    return Caller(user.role, origin, user, "session", hash)
+
+
+def anybody(origin: Origin, role: UserRole | None) -> Caller:
+    """Give somebody who has not said who they are."""
+    return Caller(role, origin)

@@ -1,0 +1,73 @@
+"""Where a request comes from: the address behind a proxy, and the page that made a browser send it."""
+
+import ipaddress
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+OWN_SITES = ("same-origin", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a request says of its way here, as far as that can be believed."""
+
+    address: str
+    is_https: bool
+    host: str
+    """Host, with its port where it has one, under which the service was called."""
+    foreign: str | None
+    """The origin of another site whose page sent the request; None when there was none."""
+    is_known: bool
+    """Whether anything was said about the page: browsers always do where something changes."""
+
+
+def origin_of(scope: Scope, trusted_proxy: str = "") -> Origin:
+    """Read a request. What a proxy adds is believed only when it comes from `trusted_proxy`."""
+    headers = Headers(scope=scope)
+    client = scope.get("client")
+    address = str(client[0]) if client else ""
+    is_https, host = scope.get("scheme") == "https", headers.get("host", "")
+    if _is_within(address, trusted_proxy):
+        address = headers.get("x-forwarded-for", address).rpartition(",")[2].strip() or address
+        is_https = headers.get("x-forwarded-proto", "https" if is_https else "http").strip() == "https"
+        host = headers.get("x-forwarded-host", host).strip()
+    foreign, is_known = _page_of(headers, host)
+    return Origin(address, is_https, host, foreign, is_known)
+
+
+def _page_of(headers: Headers, host: str) -> tuple[str | None, bool]:
+    """Give the foreign page, if it is one, and whether anything was said about it."""
+    site, page = headers.get("sec-fetch-site"), headers.get("origin") or headers.get("referer")
+    if site is not None:
+        return (None if site in OWN_SITES else page or site), True
+    if page is None:
+        return None, False
+    return (None if _is_same(page, host) else page), True
+
+
+def _is_same(page: str, host: str) -> bool:
+    """Compare host and port only: a proxy that ends TLS changes the scheme."""
+    try:
+        parts = urlsplit(page)
+        own = urlsplit(f"{parts.scheme}://{host}")
+        default = DEFAULT_PORTS.get(parts.scheme)
+        return (
+            default is not None
+            and parts.hostname is not None
+            and (parts.hostname, parts.port or default) == (own.hostname, own.port or default)
+        )
+    except ValueError:
+        return False
+
+
+def _is_within(address: str, network: str) -> bool:
+    if not network:
+        return False
+    try:
+        return ipaddress.ip_address(address) in ipaddress.ip_network(network, strict=False)
+    except ValueError:
+        return False

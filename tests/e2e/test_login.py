@@ -1,0 +1,129 @@
+"""The page of a service that wants a login, as a person uses it."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.browser import Browser, browser
+from tests.processes import Platform, platform, wait_until
+
+pytestmark = pytest.mark.browser
+
+EDITING = ("add-camera", "camera-toggle", "camera-edit", "draw-line")
+VIEWER_PASSWORD = "anna likes to look"
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    data = tmp_path_factory.mktemp("login") / "data"
+    with platform(data, "--host", "0.0.0.0") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def password(up: Platform) -> str:
+    """The password of the first account, from the file that the log names."""
+    found = wait_until(lambda: re.search(r"/\S*/admin-password", up.text()), 30, "the first account is there")
+    assert isinstance(found, re.Match)
+    return Path(found[0]).read_text().strip()
+
+
+def _log_in(page: Browser, user: str, password: str) -> None:
+    """By keyboard alone: the user's name has the focus."""
+    expect(page.find("login-user")).to_be_focused(timeout=20_000)
+    page.page.keyboard.press("Control+A")
+    page.page.keyboard.type(user)
+    page.page.keyboard.press("Tab")
+    page.page.keyboard.type(password)
+    page.page.keyboard.press("Enter")
+
+
+def _unexpected(page: Browser) -> list[str]:
+    """The browser itself tells of each answer that refuses."""
+    return [text for text in page.complaints if not re.search(r"status of (401|409|422)", text)]
+
+
+def test_log_in_wrong_then_right_and_sign_out(
+    chromium: str, up: Platform, password: str, tmp_path: Path
+) -> None:
+    with browser(chromium, up.url) as page:
+        expect(page.find("login")).to_be_visible(timeout=20_000)
+        expect(page.find("camera-list")).to_be_hidden()
+        page.page.screenshot(path=tmp_path / "login.png")
+        assert page.complaints == [], "nothing is refused before somebody tries"
+        _log_in(page, "admin", "")
+        expect(page.find("login-error")).to_have_text("Give your password.")
+        page.page.keyboard.type("not the right one")
+        page.page.keyboard.press("Enter")
+        expect(page.find("login-error")).to_have_text("user or password is wrong")
+        expect(page.find("login-password")).to_be_focused()
+        page.page.keyboard.type(password)
+        page.page.keyboard.press("Enter")
+        expect(page.find("login")).to_be_hidden()
+        expect(page.find("account-name")).to_have_text("admin")
+        expect(page.find("camera-demo")).to_be_visible()
+        expect(page.find("draw-line")).to_be_enabled(timeout=30_000)
+        page.page.screenshot(path=tmp_path / "admin.png")
+        page.page.reload()
+        expect(page.find("account-name")).to_have_text("admin")
+        page.find("log-out").click()
+        expect(page.find("login")).to_be_visible()
+        assert _unexpected(page) == []
+
+
+def test_an_admin_makes_users_and_tokens(chromium: str, up: Platform, password: str, tmp_path: Path) -> None:
+    with browser(chromium, up.url) as page:
+        _log_in(page, "admin", password)
+        page.find("access").click()
+        page.find("user-name").fill("anna")
+        page.find("user-password").fill("short")
+        page.find("user-add").click()
+        expect(page.page.get_by_text("A password has at least 12 characters.")).to_be_visible()
+        page.find("user-password").fill(VIEWER_PASSWORD)
+        page.find("user-add").click()
+        expect(page.find("user-anna")).to_be_visible()
+        page.find("role-admin").select_option("viewer")
+        expect(page.find("toast")).to_contain_text("is the last admin")
+        expect(page.find("role-admin")).to_have_value("admin")
+        page.page.screenshot(path=tmp_path / "users.png")
+        page.find("tab-users").focus()
+        page.page.keyboard.press("ArrowRight")
+        page.find("token-name").fill("Wall display")
+        page.find("token-add").click()
+        expect(page.find("token-secret")).to_have_value(re.compile("^sl_"))
+        token = page.find("token-secret").input_value()
+        picture = f"{up.url}/api/v1/cameras/demo/snapshot.jpg"
+        assert httpx.get(picture, params={"token": token}).status_code == 200
+        page.page.screenshot(path=tmp_path / "tokens.png")
+        page.find("tab-audit").click()
+        expect(page.find("audit-list")).to_contain_text("user.add anna")
+        page.page.screenshot(path=tmp_path / "audit.png")
+        assert _unexpected(page) == []
+
+
+def test_a_viewer_sees_no_editing_and_is_asked_again_when_the_session_ends(
+    chromium: str, up: Platform, password: str, tmp_path: Path
+) -> None:
+    with httpx.Client(base_url=f"{up.url}/api/v1", headers={"Origin": up.url}) as admin:
+        admin.post("/session", json={"user": "admin", "password": password}).raise_for_status()
+        admin.post("/users", json={"name": "anna", "password": VIEWER_PASSWORD})
+        with browser(chromium, up.url) as page:
+            _log_in(page, "anna", VIEWER_PASSWORD)
+            expect(page.find("account-name")).to_have_text("anna")
+            expect(page.page.locator(".player.playing")).to_be_visible(timeout=30_000)
+            for control in (*EDITING, "access"):
+                expect(page.find(control)).to_be_hidden()
+            page.page.keyboard.press("l")
+            page.page.locator(".line-list .title").first.click()
+            expect(page.page.locator(".line-form")).to_have_count(0)
+            expect(page.page.locator(".overlay.drawing")).to_have_count(0)
+            page.page.screenshot(path=tmp_path / "viewer.png")
+            assert page.complaints == []
+            admin.delete("/users/anna").raise_for_status()
+            expect(page.find("login")).to_be_visible(timeout=10_000)
+            expect(page.page.locator(".player")).to_be_hidden()
+            assert _unexpected(page) == []
