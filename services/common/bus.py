@@ -12,6 +12,12 @@ from typing import Protocol
 from services.common.access import Access
 from services.core.types import CameraId, CameraSetup, CameraState, Event, TrackedFrame
 
+EVENT_LIMIT = 200_000
+"""Events kept while they cannot be handed on: more than an hour of twenty busy cameras."""
+
+TRACK_LIMIT = 8
+"""Frames that a live reader may lag behind before it loses the oldest."""
+
 
 @dataclass(frozen=True, slots=True)
 class EventBatch:
@@ -27,23 +33,26 @@ class Bus(Protocol):
 
     @property
     def dropped_events(self) -> int:
-        """Events that the bound of the buffer could not hold."""
+        """Events that the bound of the buffer could not hold, or that could not be sent."""
 
     def publish_events(self, events: Sequence[Event]) -> None:
         """Hand events to the store. Never blocks; callable from any thread.
 
         What the bound of the buffer cannot hold is dropped and counted, together with the evidence of
-        the second in which it was dropped, so that it becomes a gap.
+        its seconds, so that they become a gap. Announcements of owners are never dropped.
         """
 
     async def flush(self, timeout_s: float) -> bool:
         """Wait until what was published has left this process; False when the time did not suffice."""
 
     async def next_events(self, limit: int = 500) -> EventBatch:
-        """Wait for unacknowledged events; the same batch comes again until it is acknowledged."""
+        """Wait for unacknowledged events; the same batch comes again until it is acknowledged.
+
+        It may be cancelled: nothing is lost.
+        """
 
     def acknowledge(self, batch: EventBatch) -> None:
-        """Forget the batch: it is durable."""
+        """Forget the batch: it is durable. Called on the event loop that asked for it."""
 
     def publish_tracks(self, frame: TrackedFrame) -> None:
         """Tell live readers what was seen. Callable from any thread."""
@@ -57,8 +66,17 @@ class Bus(Protocol):
     def publish_fps(self, camera: CameraId, fps: float) -> None:
         """Keep the rate at which the detector analyses a camera. Callable from any thread."""
 
+    def forget_state(self, camera: CameraId) -> None:
+        """Tell neither state nor rate of a camera any more: another process works on it, or nobody does.
+
+        Callable from any thread.
+        """
+
     def state(self, camera: CameraId) -> CameraState | None:
-        """Give the newest state of a camera with its rate, None when nobody has told one."""
+        """Give the newest state of a camera with its rate, None when nobody has ever told one.
+
+        It is degraded when nobody tells of the camera any more.
+        """
 
     def publish_setups(self, setups: Sequence[CameraSetup]) -> None:
         """Replace what ingest and detector know of cameras and lines."""

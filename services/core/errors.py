@@ -30,4 +30,20 @@ class BusUnavailableError(SightlineError):
 
 
 class AccessDeniedError(SightlineError):
-    """Who asks is not known, or may not do this (HTTP: 401 or 403)."""
+    """Who asks may not do this (HTTP: 403)."""
+
+
+class LoginNeededError(AccessDeniedError):
+    """Who asks has not said who they are, or it was wrong (HTTP: 401)."""
+
+
+class ThrottledError(SightlineError):
+    """Who asks has to wait first (HTTP: 429)."""
+
+    def __init__(self, text: str, wait_s: float) -> None:
+        super().__init__(text)
+        self.wait_s = wait_s
+
+
+class BadMessageError(SightlineError):
+    """A message of the bus is broken, foreign, or of another version: counted and passed over."""

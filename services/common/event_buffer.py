@@ -1,0 +1,146 @@
+"""Events that wait for the store, within a bound: pure, the same for every bus.
+
+What the bound cannot hold is dropped and counted, and the evidence of its seconds is withheld, so that
+they become a gap and not quiet seconds. The announcement of an owner is never dropped: without it, what
+an older owner says of the same time would count twice.
+"""
+
+from collections import deque
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeVar
+
+from services.core.types import AnalysedSecond, CameraId, Crossing, Event, Ownership, Trajectory
+
+T = TypeVar("T")
+
+LOST_KEPT_S = 600
+"""Evidence comes within seconds: what was lost longer ago than this has no evidence to withhold."""
+
+Rank = Literal["ownership", "record", "evidence"]
+"""What must be kept before what: owners first, evidence last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting(Generic[T]):
+    """An event in the buffer, in the form that its bus sends."""
+
+    sequence: int
+    rank: Rank
+    camera: CameraId
+    seconds: tuple[int, ...]
+    """The seconds that it speaks of."""
+    item: T
+
+
+class EventBuffer(Generic[T]):
+    """Not safe for threads: its owner holds a lock."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._waiting: deque[Waiting[T]] = deque()
+        self._lost: dict[CameraId, set[int]] = {}
+        self.newest = 0
+        """Sequence number of the event that was added last."""
+        self.dropped = 0
+        """Events that the bound could not hold, or that could not be sent."""
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def oldest(self) -> int | None:
+        """Sequence number of the oldest event that waits; None when none does."""
+        return self._waiting[0].sequence if self._waiting else None
+
+    def add(self, event: Event, item: T | None) -> None:
+        """Append an event; one without an item cannot be sent and is dropped like one without room."""
+        rank, seconds = _rank(event), _seconds(event)
+        if rank == "evidence" and self._is_lost(event.camera, seconds):
+            return
+        if rank == "ownership" and len(self._waiting) >= self._limit:
+            self._make_room()
+        elif len(self._waiting) >= self._limit or item is None:
+            self._lose(rank, event.camera, seconds)
+            return
+        if item is None:
+            self.dropped += 1
+            return
+        self.newest += 1
+        self._waiting.append(Waiting(self.newest, rank, event.camera, seconds, item))
+
+    def first(self, limit: int) -> Sequence[Waiting[T]]:
+        """Give the oldest events, which stay until they are removed."""
+        return tuple(self._waiting[i] for i in range(min(limit, len(self._waiting))))
+
+    def remove(self, sequences: Collection[int]) -> None:
+        """Forget events that are kept elsewhere now. They are near the start."""
+        left = len(sequences)
+        kept: list[Waiting[T]] = []
+        while left and self._waiting:
+            waiting = self._waiting.popleft()
+            if waiting.sequence in sequences:
+                left -= 1
+            else:
+                kept.append(waiting)
+        self._waiting.extendleft(reversed(kept))
+
+    def remove_through(self, sequence: int) -> None:
+        """Forget all events up to a sequence number."""
+        while self._waiting and self._waiting[0].sequence <= sequence:
+            self._waiting.popleft()
+
+    def drop(self, waiting: Waiting[T]) -> None:
+        """Give up an event that can never be sent, with the evidence of its seconds that still waits."""
+        self.remove({waiting.sequence})
+        self._lose(waiting.rank, waiting.camera, waiting.seconds)
+        self._waiting = deque(other for other in self._waiting if not self._is_withheld(other))
+
+    def _is_withheld(self, waiting: Waiting[T]) -> bool:
+        return waiting.rank == "evidence" and self._is_lost(waiting.camera, waiting.seconds)
+
+    def _make_room(self) -> None:
+        """Drop the newest event that is no announcement."""
+        for waiting in reversed(self._waiting):
+            if waiting.rank != "ownership":
+                self._waiting.remove(waiting)
+                self._lose(waiting.rank, waiting.camera, waiting.seconds)
+                return
+
+    def _lose(self, rank: Rank, camera: CameraId, seconds: tuple[int, ...]) -> None:
+        self.dropped += 1
+        if rank == "record" and seconds:
+            known = self._lost.get(camera, set()).union(seconds)
+            newest = max(known)
+            self._lost[camera] = {second for second in known if second >= newest - LOST_KEPT_S}
+
+    def _is_lost(self, camera: CameraId, seconds: tuple[int, ...]) -> bool:
+        lost = self._lost.get(camera)
+        if lost is None:
+            return False
+        if max(lost) < min(seconds) - LOST_KEPT_S:
+            del self._lost[camera]
+            return False
+        return not lost.isdisjoint(seconds)
+
+
+def _rank(event: Event) -> Rank:
+    match event:
+        case Ownership():
+            return "ownership"
+        case AnalysedSecond():
+            return "evidence"
+        case _:
+            return "record"
+
+
+def _seconds(event: Event) -> tuple[int, ...]:
+    match event:
+        case Crossing():
+            return (int(event.time_s),)
+        case AnalysedSecond():
+            return (event.second,)
+        case Trajectory():
+            return tuple({int(point.time_s) for point in event.points})
+        case _:
+            return ()

@@ -1,0 +1,63 @@
+"""Ends of the bus over a real NATS server, as services hold them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import pytest
+
+from services.common.bus import EVENT_LIMIT, Bus
+from services.common.bus_nats import NatsBus, nats_bus
+from services.common.bus_nats_reader import ACK_WAIT_S
+from services.common.nats_link import nats_connection
+from services.core.types import Event
+from tests.nats_server import NatsServer
+
+
+@asynccontextmanager
+async def bus_end(
+    server: NatsServer, event_limit: int = EVENT_LIMIT, ack_wait_s: float = ACK_WAIT_S
+) -> AsyncIterator[NatsBus]:
+    """A bus over a connection of its own."""
+    async with (
+        nats_connection(server.url, "test") as client,
+        nats_bus(client, event_limit, ack_wait_s) as bus,
+    ):
+        yield bus
+
+
+@asynccontextmanager
+async def bus_ends(server: NatsServer, number: int = 2) -> AsyncIterator[list[NatsBus]]:
+    """Several of them."""
+    async with AsyncExitStack() as stack:
+        yield [await stack.enter_async_context(bus_end(server)) for _ in range(number)]
+
+
+async def until(condition: Callable[[], object], what: str, timeout_s: float = 3.0) -> None:
+    """Ask again and again until it is true."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            while not condition():
+                await asyncio.sleep(0.01)
+    except TimeoutError:
+        pytest.fail(f"not within {timeout_s:g} s: {what}")
+
+
+async def read_events(bus: Bus, number: int, timeout_s: float = 5.0) -> list[Event]:
+    """Read and acknowledge a number of events, in whatever batches they come."""
+    events: list[Event] = []
+    try:
+        async with asyncio.timeout(timeout_s):
+            while len(events) < number:
+                batch = await bus.next_events(number - len(events))
+                events += batch.events
+                bus.acknowledge(batch)
+    except TimeoutError:
+        pytest.fail(f"only {len(events)} of {number} events came within {timeout_s:g} s")
+    return events
+
+
+async def assert_no_more_events(bus: Bus, wait_s: float = 0.5) -> None:
+    """Fail when an event comes."""
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(bus.next_events(), wait_s)
