@@ -41,6 +41,8 @@ class Camera:
     file: Path
     user: str = ""
     password: str = ""
+    began_s: float | None = None
+    """When the file began to play; None: with each first client."""
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[str] | None = None
 
@@ -54,6 +56,8 @@ class Camera:
         command = [self.python, str(CAMERA_SCRIPT), str(self.file), "--port", str(self.port)]
         if self.user:
             command += ["--user", self.user, "--password", self.password]
+        if self.began_s is not None:
+            command += ["--began", str(self.began_s)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         assert self.process.stdout.readline().startswith("rtsp://"), "the camera did not start"
@@ -69,9 +73,11 @@ class Camera:
 
 
 @contextmanager
-def camera(python: str, file: Path, user: str = "", password: str = "") -> Iterator[Camera]:
+def camera(
+    python: str, file: Path, user: str = "", password: str = "", began_s: float | None = None
+) -> Iterator[Camera]:
     """A camera for the length of a test."""
-    running = Camera(python, file, user, password)
+    running = Camera(python, file, user, password, began_s)
     running.start()
     try:
         yield running
@@ -115,6 +121,7 @@ def platform(
         *arguments,
     ]
     variables = {k: v for k, v in os.environ.items() if not k.startswith("SIGHTLINE_")}
+    variables |= {f"SIGHTLINE_{name}_PORT": "0" for name in ("JSON", "MJPEG", "RELAY", "ANNOTATED")}
     variables |= environment or {}
     with log.open("wb") as output:
         process = subprocess.Popen(

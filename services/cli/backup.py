@@ -17,7 +17,7 @@ from services.cli.data_folder import announced_database, default_data_folder
 from services.cli.embedded_database import start_database
 from services.common.database import Repository
 from services.common.database_link import DatabaseLink
-from services.common.database_schema import LASTING, META, PENDING, SCHEMA_VERSION
+from services.common.database_schema import LASTING, META, PENDING, SCHEMA_VERSION, SESSIONS
 from services.core.errors import BadInputError
 
 URI_VARIABLE = "SIGHTLINE_MONGODB_URI"
@@ -124,7 +124,7 @@ async def _clear(uri: str) -> None:
     link = DatabaseLink(uri)
     try:
         with link.guarded():
-            for collection in (*LASTING, PENDING):
+            for collection in (*LASTING, PENDING, SESSIONS):
                 await link.collection(collection).drop()
     finally:
         await link.close()

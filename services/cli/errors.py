@@ -19,7 +19,7 @@ ABORTS: tuple[type[BaseException], ...] = (click.Abort, typer.Abort, KeyboardInt
 def explain(error: BaseException) -> tuple[str, int] | None:
     """Give the line to show and the exit code; None for what nobody foresaw, which deserves a traceback."""
     if isinstance(error, USAGE_ERRORS):
-        return _one_line(str(getattr(error, "message", error))), BAD_INPUT
+        return _one_line(_usage(error)), BAD_INPUT
     if isinstance(error, BadInputError):
         return _one_line(str(error)), BAD_INPUT
     if isinstance(error, SightlineError):
@@ -27,6 +27,12 @@ def explain(error: BaseException) -> tuple[str, int] | None:
     if isinstance(error, ABORTS):
         return "stopped", INTERRUPTED
     return None
+
+
+def _usage(error: Exception) -> str:
+    """Give what is wrong with the command line, with the name of the option."""
+    told = getattr(error, "format_message", None)
+    return str(told() if callable(told) else error)
 
 
 def _one_line(text: str) -> str:

@@ -2,7 +2,7 @@
 
 import importlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import typer
@@ -34,16 +34,30 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
 )
 """Name, module and function of each command."""
 
+SERVE = "serve"
+"""The command with commands of its own."""
 
-def _register() -> None:
+
+@app.callback()
+def _root() -> None:
+    """Counts that people can trust, from ordinary IP cameras."""
+
+
+def _register(arguments: Sequence[str]) -> None:
+    """Load the command that is asked for, all of them for a list: a service must start fast."""
+    asked = arguments[0] if arguments else ""
+    known = {name for name, _, _ in COMMANDS} | {SERVE}
     for name, module, function in COMMANDS:
-        command: Callable[..., Any] = getattr(importlib.import_module(module), function)
-        app.command(name)(command)
+        if name == asked or asked not in known:
+            command: Callable[..., Any] = getattr(importlib.import_module(module), function)
+            app.command(name)(command)
+    if asked == SERVE or asked not in known:
+        app.add_typer(importlib.import_module("services.cli.serve.command").app)
 
 
 def main() -> None:
     """Run the command line: exit 0 good, 1 failed, 2 bad input with one line on stderr."""
-    _register()
+    _register(sys.argv[1:])
     try:
         code = app(standalone_mode=False)
     except BrokenPipeError:
@@ -53,6 +67,7 @@ def main() -> None:
         if explained is None:
             raise
         text, exit_code = explained
-        notes.print(f"sightline: {text}", style="bold red", markup=False, highlight=False, soft_wrap=True)
+        if text:
+            notes.print(f"sightline: {text}", style="bold red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(exit_code)
     sys.exit(code if isinstance(code, int) else 0)

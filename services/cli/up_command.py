@@ -8,22 +8,24 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
 from services.cli.console import notes
 from services.cli.data_folder import default_data_folder
 from services.cli.embedded_database import RunningDatabase, start_database
 from services.cli.platform import Platform, PlatformSettings
 from services.cli.setup_seed import SetupSeed, WantedCamera
+from services.common.database import Repository
 from services.common.identifiers import id_from_name
+from services.common.listening import listen
 from services.common.logs import configure_logging
 from services.common.settings import load_settings
 from services.common.up_settings import UpConfig
 from services.core.errors import BadInputError
 from services.core.types import Camera, CameraId
 from services.detector.infer.models import model_path
+from services.web.auth.first_admin import ensure_first_admin
 from services.web.cameras import validate_camera
-from services.web.settings import WebSettings, is_loopback
+from services.web.settings import WebSettings
 
 URI_VARIABLE = "SIGHTLINE_MONGODB_URI"
 
@@ -56,24 +58,23 @@ def up(
         "tls_cert": tls_cert,
         "tls_key": tls_key,
     }
-    settings = load_settings(UpConfig, config)
     given = {key: value for key, value in options.items() if value is not None}
-    try:
-        settings = UpConfig.model_validate({**dict(settings), **given})
-    except ValidationError as error:
-        raise BadInputError(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
-    _check_access(settings, insecure)
+    settings = load_settings(UpConfig, config).changed(given)
+    _check_files(settings)
+    web = WebSettings(
+        host=settings.host,
+        port=settings.port,
+        login="off" if insecure else settings.login,
+        trusted_proxy=settings.trusted_proxy,
+        tls_cert=settings.tls_cert,
+        tls_key=settings.tls_key,
+    )
     seed = SetupSeed(_wanted(settings, camera or ()), settings.model)
-    with _listen(settings.host, settings.port) as listening:
-        _run(settings, seed, listening)
+    with listen(settings.host, settings.port) as listening:
+        _run(settings, web, seed, listening)
 
 
-def _check_access(settings: UpConfig, insecure: bool) -> None:
-    if not is_loopback(settings.host) and not insecure:
-        raise BadInputError(
-            f"{settings.host} can be reached from other machines and there is no login yet: "
-            "listen on 127.0.0.1, or give --insecure if everybody there may use it"
-        )
+def _check_files(settings: UpConfig) -> None:
     for path in (settings.tls_cert, settings.tls_key):
         if path is not None and not path.is_file():
             raise BadInputError(f"there is no file {path}")
@@ -94,48 +95,32 @@ def _wanted(settings: UpConfig, cameras: Sequence[str]) -> list[WantedCamera]:
     return wanted
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host.strip("[]"), port))
-        listening.listen(128)
-    except OSError as error:
-        listening.close()
-        reason = (
-            "it is in use: end what uses it, or give another with --port"
-            if error.errno == 98
-            else error.strerror
-        )
-        raise BadInputError(f"cannot listen on {host} port {port}: {reason}") from error
-    return listening
-
-
-def _run(settings: UpConfig, seed: SetupSeed, listening: socket.socket) -> None:
+def _run(settings: UpConfig, web: WebSettings, seed: SetupSeed, listening: socket.socket) -> None:
     uri = os.environ.get(URI_VARIABLE)
     if uri:
-        asyncio.run(_serve(settings, seed, listening, uri, "MongoDB", None))
+        asyncio.run(_serve(settings, web, seed, listening, uri, "MongoDB", None))
         return
     with notes.status("starting the database"):
         database = start_database(settings.data or default_data_folder())
     try:
         kind = f"embedded ({database.kind})"
-        asyncio.run(_serve(settings, seed, listening, database.uri, kind, database))
+        asyncio.run(_serve(settings, web, seed, listening, database.uri, kind, database))
     finally:
         database.close()
 
 
 async def _serve(
     settings: UpConfig,
+    web: WebSettings,
     seed: SetupSeed,
     listening: socket.socket,
     uri: str,
     kind: str,
     database: RunningDatabase | None,
 ) -> None:
-    web = WebSettings(host=settings.host, port=settings.port)
-    platform = Platform(PlatformSettings(web, uri, kind, settings.tls_cert, settings.tls_key), seed)
+    if web.wants_login:
+        await _make_first_account(uri, settings.data or default_data_folder())
+    platform = Platform(PlatformSettings(settings, web, uri, kind), seed)
     watching = asyncio.create_task(database.watch()) if database is not None else None
     scheme = "https" if settings.tls_cert else "http"
     address = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -145,3 +130,12 @@ async def _serve(
     finally:
         if watching is not None:
             watching.cancel()
+
+
+async def _make_first_account(uri: str, folder: Path) -> None:
+    """Make sure that somebody can log in before anything is served."""
+    repository = Repository(uri)
+    try:
+        await ensure_first_admin(repository, folder.expanduser())
+    finally:
+        await repository.close()

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -20,6 +20,20 @@ class Settings(BaseModel):
     """The base of all settings: an unknown key is a mistake of the writer, and nothing changes later."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What was set, without what has its default."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+    def changed(self, options: Mapping[str, object]) -> Self:
+        """Give these settings with the options of a command line in place; BadInputError names the option."""
+        try:
+            return self.model_validate({**self.given, **options})
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+            option = f"--{first['loc'][0]}: ".replace("_", "-") if first["loc"] else ""
+            raise BadInputError(option + first["msg"].removeprefix("Value error, ")) from None
 
 
 S = TypeVar("S", bound=Settings)

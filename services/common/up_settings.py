@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -77,6 +77,9 @@ class CameraSettings(Settings):
         return self.url or ""
 
 
+OptionalPort = Annotated[int | None, Field(ge=0, le=65_535)]
+
+
 class UpConfig(Settings):
     """The settings of `sightline up`; an option of the command line wins over its key here."""
 
@@ -85,6 +88,18 @@ class UpConfig(Settings):
     data: Path | None = None
     model: str = "traffic"
     """For cameras of the command line and of the page."""
+    login: Literal["auto", "required", "off"] = "auto"
+    """`auto` asks for a login where other machines can reach this one."""
+    trusted_proxy: str = ""
+    """Address or network of a proxy whose X-Forwarded-For, -Proto and -Host are believed."""
+    json_port: OptionalPort = 8070
+    """Detections as a JSON stream; None: not served. The same holds for the other three."""
+    mjpeg_port: OptionalPort = 8090
+    """Pictures as MJPEG."""
+    relay_port: OptionalPort = 8554
+    """The cameras' own streams by RTSP; needs GStreamer."""
+    annotated_port: OptionalPort = 8555
+    """Pictures with boxes and lines by RTSP; needs GStreamer."""
     tls_cert: Path | None = None
     tls_key: Path | None = None
     cameras: tuple[CameraSettings, ...] = ()

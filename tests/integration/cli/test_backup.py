@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from services.cli.backup import backup_command, restore_command
 from services.cli.backup_file import verify_backup
 from services.cli.embedded_database import start_database
+from services.common.accounts import AuditEntry, Token, UserRole
 from services.common.database import Repository
 from services.common.database_schema import LASTING
 from services.core.errors import BadInputError
@@ -61,6 +62,9 @@ async def _fill(uri: str) -> None:
             StatusChange(GATE, NOW_S, CameraStatus.LIVE),
         ]
     )
+    owner = await repository.add_user("anna", UserRole.ADMIN, "$argon2id$test")
+    await repository.add_token(Token("player", UserRole.VIEWER, "ab" * 32, NOW_S, None, "anna", owner.id))
+    await repository.add_audit(AuditEntry("login", user="anna"))
     await repository.close()
 
 

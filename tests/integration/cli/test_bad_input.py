@@ -115,10 +115,6 @@ def test_a_port_in_use(tmp_path: Path):
         assert "in use" in refused("up", "--port", port, "--data", tmp_path / "data")
 
 
-def test_an_open_address_without_login(tmp_path: Path):
-    assert "--insecure" in refused("up", "--host", "0.0.0.0", "--data", tmp_path / "data")
-
-
 @pytest.mark.parametrize(
     "camera", ["no-address", "gate=", "gate=ftp://user:s3cret@host/x", "gate=/absent.mp4", "gate=demo://none"]
 )

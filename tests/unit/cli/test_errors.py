@@ -13,7 +13,7 @@ from services.core.errors import BadInputError, StreamError
     [
         (BadInputError("no such\n  file"), "no such file", 2),
         (StreamError("rtsp://user:secret@host/ does not answer"), "rtsp://user:***@host/ does not answer", 1),
-        (typer.BadParameter("not a number"), "not a number", 2),
+        (typer.BadParameter("not a number"), "Invalid value: not a number", 2),
         (click.UsageError("no such option"), "no such option", 2),
         (typer.Abort(), "stopped", 130),
         (KeyboardInterrupt(), "stopped", 130),

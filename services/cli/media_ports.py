@@ -1,0 +1,84 @@
+"""The ports of `up` beside the page: detections, pictures, and both RTSP streams.
+
+A port that nobody asked for by name and that is taken, or that this machine has no GStreamer for, is told
+once, and the rest of the system goes on without it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from typing import Any
+
+from services.common.access import AccessCheck
+from services.common.addresses import is_loopback
+from services.common.bus import Bus
+from services.common.http_access import Check
+from services.common.listening import listen
+from services.common.metrics import Figure
+from services.common.up_settings import UpConfig
+from services.common.video import VideoHub
+from services.core.errors import SightlineError
+from services.core.types import CameraId
+from services.detector.ports.service import DetectorPorts, PortOptions
+from services.ingest.relay import RelayServer
+from services.rtsp.service import RtspService
+
+log = logging.getLogger(__name__)
+
+
+class MediaPorts:
+    """Serves 8070, 8090, 8554 and 8555 of one process until cancelled."""
+
+    def __init__(self, settings: UpConfig, bus: Bus, video: VideoHub, wants_login: bool) -> None:
+        self._settings, self._bus, self._video = settings, bus, video
+        self._check: Check | None = AccessCheck(bus.access) if wants_login else None
+        self._detector: DetectorPorts | None = None
+
+    async def run(self, owned: Callable[[], Collection[CameraId]]) -> None:
+        """Serve; `owned` gives the cameras that ingest works on.
+
+        BadInputError when a port that was asked for cannot be had.
+        """
+        parts: Mapping[tuple[str, ...], Callable[[], Awaitable[Any]]] = {
+            ("json_port", "mjpeg_port"): self._serve_detector,
+            ("relay_port",): lambda: self._serve_relay(owned),
+            ("annotated_port",): self._serve_annotated,
+        }
+        async with asyncio.TaskGroup() as tasks:
+            for names, serve in parts.items():
+                if all(getattr(self._settings, name) is not None for name in names):
+                    tasks.create_task(self._serve(names, serve))
+
+    def figures(self) -> Iterator[Figure]:
+        """Give the figures of the ports."""
+        if self._detector is not None:
+            yield from self._detector.figures()
+
+    async def _serve(self, names: tuple[str, ...], serve: Callable[[], Awaitable[Any]]) -> None:
+        try:
+            await serve()
+        except SightlineError as error:
+            if self._settings.model_fields_set.intersection(names):
+                raise
+            log.warning("%s; going on without it (settings: %s)", error, ", ".join(names))
+
+    async def _serve_detector(self) -> None:
+        settings = self._settings
+        assert settings.json_port is not None and settings.mjpeg_port is not None
+        with (
+            listen(settings.host, settings.json_port, "json_port") as json,
+            listen(settings.host, settings.mjpeg_port, "mjpeg_port") as mjpeg,
+        ):
+            options = PortOptions(is_loopback=is_loopback(settings.host))
+            self._detector = DetectorPorts(self._bus, self._video, self._check, options)
+            await self._detector.run(json, mjpeg)
+
+    async def _serve_relay(self, owned: Callable[[], Collection[CameraId]]) -> None:
+        assert self._settings.relay_port is not None
+        relay = RelayServer(self._video, self._settings.host, self._settings.relay_port, self._check)
+        await relay.run(self._bus, owned)
+
+    async def _serve_annotated(self) -> None:
+        assert self._settings.annotated_port is not None
+        port = self._settings.annotated_port
+        await RtspService(self._bus, self._video, self._settings.host, port, self._check).run()

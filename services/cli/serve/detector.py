@@ -1,0 +1,55 @@
+"""`sightline serve detector`: pictures become tracks and crossings."""
+
+import asyncio
+from collections.abc import Iterator
+
+from services.cli.detectors import make_detector
+from services.cli.serve.process import Link, ServiceProcess
+from services.common.access import AccessCheck
+from services.common.leases import Member
+from services.common.listening import listen
+from services.common.metrics import Figure
+from services.common.ownership import Ownership
+from services.common.video_remote import RemoteVideo
+from services.detector.ports.service import DetectorPorts, PortOptions
+from services.detector.service import DetectorService
+from services.detector.settings import DetectorSettings
+
+WARM_MODEL = "traffic"
+"""Its engines are measured before the first camera comes, so that a take-over need not wait for it."""
+
+
+class DetectorProcess:
+    """Analyses the cameras of this process, and shows all cameras on its ports."""
+
+    def __init__(self, settings: DetectorSettings) -> None:
+        self._settings = settings
+        self._json = listen(settings.host, settings.port, "--port")
+        self._mjpeg = listen(settings.host, settings.mjpeg_port, "--mjpeg-port")
+        self._ownership: Ownership | None = None
+        self._ports: DetectorPorts | None = None
+        self._process = ServiceProcess("detector", settings.host, settings.health_port, figures=self._figures)
+
+    async def run(self) -> None:
+        """Run until SIGTERM."""
+        await asyncio.to_thread(make_detector, WARM_MODEL)
+        await self._process.run(self._serve)
+
+    async def _serve(self, link: Link) -> None:
+        settings = self._settings
+        video = RemoteVideo(lambda camera: link.leases.holder("ingest", camera))
+        service = DetectorService(link.bus, video, make_detector)
+        member = Member(self._process.member_id, "detector")
+        self._ownership = Ownership(member, link.leases, link.bus, service)
+        check = AccessCheck(link.bus.access) if settings.wants_login else None
+        options = PortOptions(settings.live_fps, settings.jpeg_quality, settings.is_loopback)
+        self._ports = DetectorPorts(link.bus, video, check, options)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._ownership.run())
+            tasks.create_task(self._ports.run(self._json, self._mjpeg))
+
+    def _figures(self) -> Iterator[Figure]:
+        if self._ownership is not None:
+            yield Figure("sightline_cameras_owned", len(self._ownership.cameras), {"role": "detector"})
+        if self._ports is not None:
+            yield from self._ports.figures()

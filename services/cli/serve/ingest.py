@@ -1,0 +1,63 @@
+"""`sightline serve ingest`: cameras come in."""
+
+import asyncio
+import secrets
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+
+from services.cli.serve.process import Link, ServiceProcess
+from services.common.access import AccessCheck
+from services.common.addresses import host_and_port
+from services.common.leases import Member
+from services.common.listening import ensure_free
+from services.common.metrics import Figure
+from services.common.ownership import Ownership
+from services.common.service_settings import reachable_host
+from services.common.video import VideoHub
+from services.ingest.relay import RelayServer
+from services.ingest.service import IngestService
+from services.ingest.settings import IngestSettings
+from services.ingest.video_server import VideoServer
+
+
+class IngestProcess:
+    """Connects the cameras of this process, and gives their pictures to whoever asks."""
+
+    def __init__(self, settings: IngestSettings) -> None:
+        self._settings = settings
+        self._hub = VideoHub()
+        self._key = secrets.token_urlsafe(32)
+        self._video = VideoServer(self._hub, self._key)
+        self._ownership: Ownership | None = None
+        self._process = ServiceProcess("ingest", settings.host, settings.health_port, figures=self._figures)
+
+    async def run(self) -> None:
+        """Run until SIGTERM."""
+        settings = self._settings
+        ensure_free(settings.host, settings.video_port, "--video-port")
+        if settings.relay:
+            ensure_free(settings.host, settings.port, "--port")
+        await self._process.run(self._serve)
+
+    async def _serve(self, link: Link) -> None:
+        async with AsyncExitStack() as stack:
+            port = await stack.enter_async_context(
+                self._video.listening(self._settings.host, self._settings.video_port)
+            )
+            host = reachable_host(self._settings.host, self._settings.advertise_host)
+            address = f"ws://{host_and_port(host, port)}"
+            member = Member(self._process.member_id, "ingest", address, self._key)
+            self._ownership = Ownership(member, link.leases, link.bus, IngestService(link.bus, self._hub))
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._ownership.run())
+                if self._settings.relay:
+                    tasks.create_task(self._relay(link, self._ownership))
+
+    async def _relay(self, link: Link, ownership: Ownership) -> None:
+        check = AccessCheck(link.bus.access) if self._settings.wants_login else None
+        relay = RelayServer(self._hub, self._settings.host, self._settings.port, check)
+        await relay.run(link.bus, lambda: ownership.cameras)
+
+    def _figures(self) -> Iterator[Figure]:
+        cameras = self._ownership.cameras if self._ownership is not None else ()
+        yield Figure("sightline_cameras_owned", len(cameras), {"role": "ingest"})

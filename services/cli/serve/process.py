@@ -1,0 +1,120 @@
+"""One service as a process of its own: its health port, its connection to the others, and its end."""
+
+import asyncio
+import secrets
+import socket
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+
+from nats.aio.client import Client
+
+from services.cli.running import RunningTasks
+from services.common.addresses import is_loopback
+from services.common.bus_nats import NatsBus, nats_bus
+from services.common.health import Heartbeat, health_app
+from services.common.http_server import HttpServer
+from services.common.leases import Role
+from services.common.leases_nats import NatsLeaseStore
+from services.common.listening import listen
+from services.common.metrics import Figure
+from services.common.nats_link import nats_connection
+from services.common.service_settings import nats_url
+from services.core.errors import BusUnavailableError
+
+BEAT_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """How a service meets the others."""
+
+    bus: NatsBus
+    leases: NatsLeaseStore
+    client: Client
+
+
+def _nothing() -> Sequence[str]:
+    return ()
+
+
+def _no_figures() -> Iterator[Figure]:
+    yield from ()
+
+
+@dataclass
+class ServiceProcess:
+    """Runs a service until SIGTERM or SIGINT; the health port answers from the first moment to the last."""
+
+    role: Role
+    host: str
+    health_port: int | None
+    """None: the service answers these questions on its main port."""
+    missing: Callable[[], Sequence[str]] = _nothing
+    """What keeps the service from its work, beside the message server."""
+    figures: Callable[[], Iterator[Figure]] = _no_figures
+    member_id: str = field(init=False)
+    _url: str = field(init=False, repr=False)
+    _link: Link | None = None
+    _heartbeat: Heartbeat = field(default_factory=Heartbeat)
+    _started_s: float = field(default_factory=time.time)
+
+    def __post_init__(self) -> None:
+        """Check what can be checked before anything runs; BadInputError tells what is wrong."""
+        self._url = nats_url()
+        self.member_id = f"{self.role}-{socket.gethostname()}-{secrets.token_hex(3)}"
+
+    async def run(self, serve: Callable[[Link], Awaitable[None]]) -> None:
+        """Connect, and let `serve` work until it is cancelled; it ends its own parts in order."""
+        tasks = RunningTasks()
+        if self.health_port is not None:
+            listening = listen(self.host, self.health_port, "--health-port")
+            tasks.start("health", self._health_server().run_until_cancelled(listening))
+        tasks.start("heartbeat", self._beat())
+        tasks.start(self.role, self._serve(serve))
+        try:
+            await tasks.until_stopped()
+        finally:
+            await tasks.end(("heartbeat", self.role, "health"))
+
+    async def _serve(self, serve: Callable[[Link], Awaitable[None]]) -> None:
+        async with (
+            nats_connection(self._url, self.member_id) as client,
+            nats_bus(client) as bus,
+        ):
+            self._link = Link(bus, NatsLeaseStore(client), client)
+            await serve(self._link)
+
+    async def _beat(self) -> None:
+        while True:
+            self._heartbeat.beat()
+            if self._link is not None and self._link.client.is_closed:
+                raise BusUnavailableError("NATS has closed the connection for good: start this service again")
+            await asyncio.sleep(BEAT_S)
+
+    def _health_server(self) -> HttpServer:
+        app = health_app(
+            missing=self.all_missing,
+            figures=self.all_figures,
+            heartbeat=self._heartbeat,
+            is_loopback=is_loopback(self.host),
+        )
+        return HttpServer(app)
+
+    def all_missing(self) -> Sequence[str]:
+        """Give what keeps the service from its work."""
+        if self._link is None or not self._link.client.is_connected:
+            return ("NATS is away", *self.missing())
+        return self.missing()
+
+    def all_figures(self) -> Iterator[Figure]:
+        """Give the figures of this moment."""
+        yield Figure("sightline_info", 1, {"service": self.role, "version": version("sightline")})
+        yield Figure("sightline_start_time_seconds", self._started_s)
+        link = self._link
+        yield Figure("sightline_nats_up", float(link is not None and link.client.is_connected))
+        if link is not None:
+            yield Figure("sightline_events_waiting", link.bus.waiting_events)
+            yield Figure("sightline_events_dropped_total", link.bus.dropped_events)
+        yield from self.figures()

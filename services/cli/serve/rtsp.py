@@ -1,0 +1,35 @@
+"""`sightline serve rtsp`: pictures with boxes and lines go out."""
+
+import asyncio
+
+from services.cli.serve.process import Link, ServiceProcess
+from services.common.access import AccessCheck
+from services.common.leases import Member
+from services.common.listening import ensure_free
+from services.common.video_remote import RemoteVideo
+from services.rtsp.service import RtspService
+from services.rtsp.settings import RtspSettings
+
+
+class RtspProcess:
+    """Sends the annotated pictures of all cameras."""
+
+    def __init__(self, settings: RtspSettings) -> None:
+        self._settings = settings
+        self._process = ServiceProcess("rtsp", settings.host, settings.health_port)
+
+    async def run(self) -> None:
+        """Run until SIGTERM."""
+        ensure_free(self._settings.host, self._settings.port, "--port")
+        await self._process.run(self._serve)
+
+    async def _serve(self, link: Link) -> None:
+        settings = self._settings
+        video = RemoteVideo(lambda camera: link.leases.holder("ingest", camera))
+        check = AccessCheck(link.bus.access) if settings.wants_login else None
+        service = RtspService(link.bus, video, settings.host, settings.port, check)
+        await link.leases.join(Member(self._process.member_id, "rtsp"))
+        try:
+            await service.run()
+        finally:
+            await asyncio.shield(link.leases.leave())

@@ -1,0 +1,82 @@
+"""`sightline serve web`: page, API and live pictures."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from services.cli.detectors import model_entries
+from services.cli.serve.process import Link, ServiceProcess
+from services.common.addresses import host_and_port
+from services.common.database import Repository
+from services.common.http_server import HttpServer
+from services.common.leases import Member, Role
+from services.common.listening import listen
+from services.common.service_settings import mongodb_uri
+from services.common.video_remote import RemoteVideo
+from services.detector.infer.models import model_path
+from services.web.app import create_app
+from services.web.auth.first_admin import ensure_first_admin
+from services.web.mirror import SetupMirror
+from services.web.settings import WebSettings
+from services.web.system import ServiceState, SystemInfo
+
+CLOSE_TIMEOUT_S = 5.0
+ROLES: tuple[Role, ...] = ("ingest", "detector", "store", "web", "rtsp")
+
+
+class WebProcess:
+    """Serves people and programs, and tells the other services what there is to do."""
+
+    def __init__(self, settings: WebSettings, data: Path | None = None) -> None:
+        self._settings, self._data = settings, data
+        self._repository = Repository(mongodb_uri())
+        self._listening = listen(settings.host, settings.port)
+        self._process = ServiceProcess("web", settings.host, settings.health_port)
+
+    async def run(self) -> None:
+        """Run until SIGTERM."""
+        await self._process.run(self._serve)
+
+    async def _serve(self, link: Link) -> None:
+        mirror = SetupMirror(self._repository, link.bus)
+        video = RemoteVideo(lambda camera: link.leases.holder("ingest", camera))
+        app = create_app(self._repository, link.bus, video, self._system(link), self._settings, mirror=mirror)
+        server = HttpServer(app, tls_cert=self._settings.tls_cert, tls_key=self._settings.tls_key)
+        await link.leases.join(Member(self._process.member_id, "web"))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(mirror.run())
+                tasks.create_task(server.run_until_cancelled(self._listening))
+                if self._settings.wants_login:
+                    tasks.create_task(ensure_first_admin(self._repository, self._data))
+        finally:
+            await asyncio.shield(link.leases.leave())
+            await asyncio.wait([asyncio.ensure_future(self._repository.close())], timeout=CLOSE_TIMEOUT_S)
+
+    def _system(self, link: Link) -> SystemInfo:
+        return SystemInfo(
+            version=version("sightline"),
+            database="MongoDB",
+            started_s=time.time(),
+            address=host_and_port(self._settings.host, self._settings.port),
+            services=lambda: service_states(link),
+            models=model_entries,
+            check_model=model_path,
+            figures=self._process.all_figures,
+        )
+
+
+def service_states(link: Link) -> Sequence[ServiceState]:
+    """Give each living member; a role without any is told too."""
+    states = []
+    for role in ROLES:
+        members = link.leases.members(role)
+        if members is None:
+            states.append(ServiceState(role, "unknown: NATS is away"))
+        elif not members:
+            states.append(ServiceState(role, "no process of this service is alive"))
+        else:
+            states += [ServiceState(member.id, member.status) for member in members]
+    return states

@@ -1,0 +1,73 @@
+"""Settings of the services: the shipped files name every key with its default, but for the host."""
+
+from pathlib import Path
+
+import pytest
+
+from services.common.service_settings import (
+    MONGODB_URI_VARIABLE,
+    mongodb_uri,
+    nats_url,
+    reachable_host,
+)
+from services.common.settings import Settings, load_settings
+from services.core.errors import BadInputError
+from services.detector.settings import DetectorSettings
+from services.ingest.settings import IngestSettings
+from services.rtsp.settings import RtspSettings
+from services.store.settings import StoreSettings
+from services.web.settings import WebSettings
+
+CONFIGMAPS = Path(__file__).resolve().parents[3] / "configmaps"
+SERVICES: dict[str, type[Settings]] = {
+    "ingest": IngestSettings,
+    "detector": DetectorSettings,
+    "store": StoreSettings,
+    "web": WebSettings,
+    "rtsp": RtspSettings,
+}
+
+
+@pytest.mark.parametrize(("name", "kind"), SERVICES.items())
+def test_the_shipped_file_names_every_key_with_its_default(name: str, kind: type[Settings]) -> None:
+    path = CONFIGMAPS / f"{name}.yaml"
+    shipped = load_settings(kind, path, {})
+    assert set(kind.model_fields) == shipped.model_fields_set
+    assert shipped.model_copy(update={"host": "127.0.0.1"}) == kind()
+    assert shipped.given["host"] == "0.0.0.0"
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_an_unknown_key_is_named_with_its_line(tmp_path: Path, name: str) -> None:
+    path = tmp_path / f"{name}.yaml"
+    path.write_text("host: 127.0.0.1\nhots: x\n", encoding="utf-8")
+    with pytest.raises(BadInputError, match=rf"{name}.yaml, line 2: unknown key 'hots' \(known: "):
+        load_settings(SERVICES[name], path, {})
+
+
+@pytest.mark.parametrize(
+    ("host", "insecure", "wants_login"),
+    [("127.0.0.1", False, False), ("0.0.0.0", False, True), ("0.0.0.0", True, False), ("::1", False, False)],
+)
+def test_a_login_is_wanted_where_others_can_come(host: str, insecure: bool, wants_login: bool) -> None:
+    assert DetectorSettings(host=host, insecure=insecure).wants_login is wants_login
+
+
+def test_addresses_come_from_the_environment_or_a_file(tmp_path: Path) -> None:
+    secret = tmp_path / "uri"
+    secret.write_text("mongodb://u:p@host\n", encoding="utf-8")
+    assert nats_url({"SIGHTLINE_NATS_URL": " nats://a:4222 "}) == "nats://a:4222"
+    assert mongodb_uri({f"{MONGODB_URI_VARIABLE}_FILE": str(secret)}) == "mongodb://u:p@host"
+    secret.write_text("", encoding="utf-8")
+    with pytest.raises(BadInputError, match="is empty"):
+        mongodb_uri({f"{MONGODB_URI_VARIABLE}_FILE": str(secret)})
+    with pytest.raises(BadInputError, match="cannot be read: No such file"):
+        mongodb_uri({f"{MONGODB_URI_VARIABLE}_FILE": str(tmp_path / "none")})
+    with pytest.raises(BadInputError, match="set SIGHTLINE_NATS_URL to an address like nats://"):
+        nats_url({})
+
+
+def test_the_address_for_others() -> None:
+    assert reachable_host("0.0.0.0", "ingest.example") == "ingest.example"
+    assert reachable_host("10.0.0.7", None) == "10.0.0.7"
+    assert reachable_host("0.0.0.0", None) not in ("0.0.0.0", "")
