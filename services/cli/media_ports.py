@@ -75,10 +75,12 @@ class MediaPorts:
 
     async def _serve_relay(self, owned: Callable[[], Collection[CameraId]]) -> None:
         assert self._settings.relay_port is not None
-        relay = RelayServer(self._video, self._settings.host, self._settings.relay_port, self._check)
+        port = self._settings.relay_port
+        relay = RelayServer(self._video, self._settings.host, port, self._check, "relay_port")
         await relay.run(self._bus, owned)
 
     async def _serve_annotated(self) -> None:
         assert self._settings.annotated_port is not None
         port = self._settings.annotated_port
-        await RtspService(self._bus, self._video, self._settings.host, port, self._check).run()
+        host = self._settings.host
+        await RtspService(self._bus, self._video, host, port, self._check, "annotated_port").run()

@@ -56,8 +56,8 @@ def play_rounds(system: Cluster, scene: ChaosScene, began_s: float) -> list[Outa
     played = []
     for number, victim in enumerate(victims(random_)):
         earliest_s = WARM_UP_S + number * ROUND_S
-        candidates = [c.time_s for c in scene.crossings if earliest_s <= c.time_s <= earliest_s + ROUND_S / 3]
-        moment_s = random_.choice(candidates) + random_.uniform(-0.4, 0.4)
+        following = sorted(c.time_s for c in scene.crossings if c.time_s >= earliest_s)
+        moment_s = random_.choice(following[:6]) + random_.uniform(-0.4, 0.4)
         time.sleep(max(0.0, began_s + moment_s - time.time()))
         played.append(strike(system, victim, random_.uniform(1.0, 4.0)))
         print(f"round {number + 1}: {played[-1]}")

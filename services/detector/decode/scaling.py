@@ -2,13 +2,15 @@
 
 import numpy as np
 from av.video.frame import VideoFrame
-from av.video.reformatter import Interpolation
+from av.video.reformatter import Interpolation, VideoReformatter
 
 from services.core.frames import Letterbox, Picture
 
 
 def scaled_rgb(picture: VideoFrame, letterbox: Letterbox) -> Picture:
-    """Scale a decoded picture to `letterbox.size` and turn it to RGB."""
+    """Scale a decoded picture to `letterbox.size` and turn it to RGB, without threads of its own."""
     width, height = letterbox.size
-    converted = picture.reformat(width=width, height=height, format="rgb24", interpolation=Interpolation.AREA)
+    converted = VideoReformatter().reformat(
+        picture, width=width, height=height, format="rgb24", interpolation=Interpolation.AREA, threads=1
+    )
     return np.asarray(converted.to_ndarray(), np.uint8)

@@ -1,0 +1,136 @@
+"""Hands one camera's access units, as they are, to one pipeline of the relay."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from services.common.video import VideoSource
+from services.core.types import AccessUnit, CameraId
+
+log = logging.getLogger(__name__)
+
+READ_TIMEOUT_S = 0.5
+
+NO_PICTURE_S = 5.0
+"""A client is told that the camera gives no picture when none has come for this long."""
+
+BACKLOG_BYTES_S = 10_000_000
+"""Rate at which the kept group goes out: all at once it would not fit into a UDP client's buffer."""
+
+START = b"\x00\x00\x01"
+SLICE_TYPES = range(1, 6)
+SEQUENCE_TYPE = 7
+
+
+class Output(Protocol):
+    """The pipeline, as the feed sees it."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it takes no more pictures now."""
+
+    def push(self, data: bytes, connection: int, time_s: float) -> None:
+        """Send one picture."""
+
+    def fail(self) -> None:
+        """Tell clients that there is no picture."""
+
+    def end(self) -> None:
+        """End the clients so that they connect again."""
+
+
+def sequence_header(keyframe: bytes) -> bytes:
+    """Give the sequence header (SPS) before the first slice, which tells the size; empty without one."""
+    at = keyframe.find(START)
+    while 0 <= at < len(keyframe) - len(START):
+        kind = keyframe[at + len(START)] & 0x1F
+        following = keyframe.find(START, at + len(START))
+        if kind == SEQUENCE_TYPE:
+            return keyframe[at:following].rstrip(b"\0") if following >= 0 else keyframe[at:]
+        if kind in SLICE_TYPES:
+            break
+        at = following
+    return b""
+
+
+class RelayFeed:
+    """Reads from the newest group of pictures on, in a thread, until it is stopped.
+
+    Clients go on when the camera connects anew with the same sequence header, from its next key frame
+    on. With another one (another size, another profile) they are ended, because it is not what was
+    described to them.
+    """
+
+    def __init__(
+        self,
+        camera: CameraId,
+        video: VideoSource,
+        output: Output,
+        on_drop: Callable[[], None],
+        on_end: Callable[["RelayFeed"], None],
+    ) -> None:
+        self._camera, self._video, self._output = camera, video, output
+        self._on_drop, self._on_end = on_drop, on_end
+        self._stopped = threading.Event()
+        self._connection: int | None = None
+        self._header = b""
+        self._waits_for_keyframe = True
+        self._thread = threading.Thread(target=self._run, name=f"relay-{camera}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask the thread to end; it does within its read timeout."""
+        self._stopped.set()
+
+    def join(self, timeout_s: float) -> None:
+        """Wait for the end of the thread."""
+        self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        try:
+            self._follow()
+        except Exception:
+            log.exception("the relay of camera %s failed", self._camera)
+            self._output.fail()
+            self._output.end()
+        finally:
+            self._on_end(self)
+
+    def _follow(self) -> None:
+        give_up_s = time.monotonic() + NO_PICTURE_S
+        with self._video.reader(self._camera) as reader:
+            while not self._stopped.is_set():
+                unit = reader.read(READ_TIMEOUT_S)
+                if unit is not None:
+                    self._take(unit)
+                elif self._connection is None and time.monotonic() > give_up_s:
+                    self._output.fail()
+                    return
+
+    def _take(self, unit: AccessUnit) -> None:
+        if unit.connection != self._connection:
+            self._waits_for_keyframe = True
+        if unit.is_keyframe and not self._goes_on(unit.data):
+            log.info("camera %s sends another kind of stream: clients of its relay are ended", self._camera)
+            self._stopped.set()
+            self._output.end()
+            return
+        if self._output.is_full or (self._waits_for_keyframe and not unit.is_keyframe):
+            self._waits_for_keyframe = True
+            self._on_drop()
+            return
+        self._waits_for_keyframe, self._connection = False, unit.connection
+        self._output.push(unit.data, unit.connection, unit.time_s)
+        if unit.is_backlog:
+            self._stopped.wait(len(unit.data) / BACKLOG_BYTES_S)
+
+    def _goes_on(self, keyframe: bytes) -> bool:
+        """Tell whether what was described to the clients still holds."""
+        header = sequence_header(keyframe) or self._header
+        before, self._header = self._header, header
+        return not before or header == before

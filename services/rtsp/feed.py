@@ -1,0 +1,134 @@
+"""Draws and hands one camera's pictures to its encoder, each with the tracks of exactly that frame."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import aclosing
+from typing import Protocol
+
+from services.common.live.matching import LinesOf, LivePicture, MatchedPictures
+from services.common.live.pictures import draw
+from services.core.types import CameraId
+from services.rtsp.picture import encoded_size, i420_caps, to_i420
+
+log = logging.getLogger(__name__)
+
+NO_PICTURE_S = 5.0
+"""A client is told that the camera gives no picture when none has come for this long."""
+
+KEYFRAME_S = 2.0
+"""Video between two key frames, whatever the rate; one comes at once when somebody begins to watch."""
+
+
+class Output(Protocol):
+    """The encoder's pipeline, as the feed sees it."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it takes no more pictures now."""
+
+    def describe(self, caps: str) -> None:
+        """Say what the pictures are."""
+
+    def push(self, data: bytes, connection: int, time_s: float) -> None:
+        """Encode and send one picture."""
+
+    def take_wish(self) -> bool:
+        """Tell whether a key frame is wanted, once."""
+
+    def force_keyframe(self) -> None:
+        """Make the next picture a key frame."""
+
+    def fail(self) -> None:
+        """Tell clients that there is no picture."""
+
+    def end(self) -> None:
+        """End the clients so that they connect again."""
+
+
+class AnnotatedFeed:
+    """Runs on the event loop while somebody watches; a pipeline that is full loses the newest pictures."""
+
+    def __init__(
+        self,
+        camera: CameraId,
+        fps: float,
+        source: Callable[[], MatchedPictures],
+        lines_of: LinesOf,
+        output: Output,
+        on_encoded: Callable[[], None],
+        on_drop: Callable[[], None],
+    ) -> None:
+        self._camera, self._fps, self._source = camera, fps, source
+        self._lines_of, self._output = lines_of, output
+        self._on_encoded, self._on_drop = on_encoded, on_drop
+        self._size: tuple[int, int] | None = None
+        self._connection: int | None = None
+        self._shown_s = self._keyframe_s = 0.0
+
+    async def run(self) -> None:
+        """Feed until cancelled, until the camera's pictures change their size, or until none has come."""
+        source = self._source()
+        source.start()
+        try:
+            await self._follow(source)
+        except Exception:
+            log.exception("annotated pictures of camera %s failed", self._camera)
+            self._output.fail()
+            self._output.end()
+        finally:
+            source.stop()
+            await _to_the_end(source)
+
+    async def _follow(self, source: MatchedPictures) -> None:
+        async with aclosing(source.annotated(self._lines_of)) as pictures:
+            try:
+                picture = await asyncio.wait_for(anext(pictures), NO_PICTURE_S)
+            except TimeoutError:
+                self._output.fail()
+                return
+            while await self._goes_on(picture):
+                await self._show(picture)
+                picture = await anext(pictures)
+
+    async def _goes_on(self, picture: LivePicture) -> bool:
+        """Describe the first picture; end the clients when a later one has another size."""
+        size = encoded_size(*picture.decoded.size)
+        if self._size is None:
+            self._size = size
+            self._output.describe(i420_caps(*size, self._fps))
+        if size == self._size:
+            return True
+        log.info("camera %s has another size: clients that watch it are ended", self._camera)
+        await asyncio.to_thread(self._output.end)
+        return False
+
+    async def _show(self, picture: LivePicture) -> None:
+        unit = picture.decoded.unit
+        if unit.connection == self._connection and unit.time_s <= self._shown_s:
+            return
+        if self._output.is_full:
+            self._on_drop()
+            return
+        data = await asyncio.to_thread(_make, picture)
+        is_new = unit.connection != self._connection
+        if self._output.take_wish() or is_new or unit.time_s - self._keyframe_s >= KEYFRAME_S:
+            self._output.force_keyframe()
+            self._keyframe_s = unit.time_s
+        self._connection, self._shown_s = unit.connection, unit.time_s
+        self._output.push(data, unit.connection, unit.time_s)
+        self._on_encoded()
+
+
+async def _to_the_end(source: MatchedPictures) -> None:
+    """Wait for the decoder's end, also when the feed is cancelled once more meanwhile."""
+    joining = asyncio.ensure_future(asyncio.to_thread(source.join))
+    try:
+        await asyncio.shield(joining)
+    except asyncio.CancelledError:
+        await joining
+        raise
+
+
+def _make(picture: LivePicture) -> bytes:
+    return to_i420(draw(picture))
