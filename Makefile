@@ -1,8 +1,8 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench
+.PHONY: help setup run test check bench chaos cluster-bench
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## make .venv with everything that running and testing need, and build the page
 	@scripts/setup.sh
@@ -18,3 +18,9 @@ check: ## ruff, its formatter and mypy only
 
 bench: ## measure the cost of each part beside its budget
 	@scripts/bench.sh $(ARGS)
+
+chaos: ## ten rounds of kill -9 beside lines, and outages of a minute, judged by the script
+	@scripts/chaos.sh
+
+cluster-bench: ## measure what a second detector process adds, and what the split into processes costs
+	@scripts/cluster-bench.sh $(ARGS)

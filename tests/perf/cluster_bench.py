@@ -1,0 +1,179 @@
+"""Measures what a second detector process adds, and what the split into processes costs beside `up`.
+
+Processor time of the processes themselves; the parts that are compared run in turn, more than once.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from statistics import median
+
+import httpx
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from services.ingest.demo.encode import write_video
+from services.ingest.demo.traffic import make_scene
+from tests.cluster import Cluster, cluster
+from tests.processes import platform, wait_until
+
+console = Console()
+WARM_UP_S = 8.0
+
+
+def cpu_s(pids: Iterable[int]) -> float:
+    """Processor seconds of processes and their children."""
+    total = 0.0
+    for pid in pids:
+        process = psutil.Process(pid)
+        for one in (process, *process.children(recursive=True)):
+            times = one.cpu_times()
+            total += times.user + times.system
+    return total
+
+
+def share(pids: list[int], seconds: float) -> float:
+    """Cores that processes use, over a time."""
+    before, began_s = cpu_s(pids), time.monotonic()
+    time.sleep(seconds)
+    return (cpu_s(pids) - before) / (time.monotonic() - began_s)
+
+
+def add_cameras(url: str, video: Path, numbers: Iterable[int], fps: float) -> None:
+    for number in numbers:
+        body = {"id": f"c{number}", "name": f"Camera {number}", "url": str(video), "fps": fps}
+        httpx.post(f"{url}/api/v1/cameras", json=body, timeout=20).raise_for_status()
+
+
+def analysed_fps(url: str) -> float:
+    """Frames a second that are analysed, over all cameras."""
+    items = httpx.get(f"{url}/api/v1/cameras", timeout=20).json()["items"]
+    return sum(item["measured_fps"] for item in items)
+
+
+def pids_of(system: Cluster) -> dict[str, int]:
+    return {name: one.process.pid for name, one in system.services.items() if one.process is not None}
+
+
+def split_cost(folder: Path, video: Path, cameras: int, seconds: float, rounds: int) -> None:
+    """Compare `up` with the same cameras over four processes, both without NATS and database."""
+    table = Table(title=f"{cameras} cameras, 640x360 at 25 fps, 10 fps analysed: cores")
+    for column in ("", "idle", f"{cameras} cameras", "a camera"):
+        table.add_column(column)
+    up: list[tuple[float, float]] = []
+    split: list[tuple[float, float]] = []
+    parts: dict[str, list[float]] = {}
+    for number in range(rounds):
+        up.append(measure_up(folder / f"up{number}", video, cameras, seconds))
+        split.append(measure_split(folder / f"split{number}", video, cameras, seconds, parts))
+    for name, values in (("up", up), ("split", split)):
+        idle, busy = (median(column) for column in zip(*values, strict=True))
+        table.add_row(name, f"{idle:.3f}", f"{busy:.3f}", f"{(busy - idle) / cameras:.4f}")
+    console.print(table)
+    ratios = [(s[1] - s[0]) / (u[1] - u[0]) for u, s in zip(up, split, strict=True)]
+    console.print(f"a camera costs {median(ratios):.2f} times as much when split ({rounds} rounds in turn)")
+    for name, values in parts.items():
+        console.print(f"  {name}: {median(values):.3f} cores with {cameras} cameras")
+
+
+def measure_up(folder: Path, video: Path, cameras: int, seconds: float) -> tuple[float, float]:
+    folder.mkdir()
+    with platform(folder / "data") as up:
+        wait_until(lambda: httpx.get(f"{up.url}/readyz", timeout=5).status_code == 200, 60, "up is ready")
+        httpx.delete(f"{up.url}/api/v1/cameras/demo", timeout=20)
+        children = {child.pid for child in psutil.Process(up.process.pid).children(recursive=True)}
+        time.sleep(WARM_UP_S)
+
+        def used() -> float:
+            process = psutil.Process(up.process.pid).cpu_times()
+            return process.user + process.system
+
+        assert children, "the database runs beside it"
+        idle = rate(used, seconds / 2)
+        add_cameras(up.url, video, range(cameras), 10)
+        time.sleep(WARM_UP_S)
+        return idle, rate(used, seconds)
+
+
+def rate(used: "object", seconds: float) -> float:
+    """Cores, from a function that gives processor seconds."""
+    assert callable(used)
+    before, began_s = float(used()), time.monotonic()
+    time.sleep(seconds)
+    return (float(used()) - before) / (time.monotonic() - began_s)
+
+
+def measure_split(
+    folder: Path, video: Path, cameras: int, seconds: float, parts: dict[str, list[float]]
+) -> tuple[float, float]:
+    folder.mkdir()
+    with cluster(folder, "ingest", "detector", "store", "web") as system:
+        pids = pids_of(system)
+        time.sleep(WARM_UP_S)
+        idle = share(list(pids.values()), seconds / 2)
+        add_cameras(system["web"].url(), video, range(cameras), 10)
+        time.sleep(WARM_UP_S)
+        before, began_s = {name: cpu_s([pid]) for name, pid in pids.items()}, time.monotonic()
+        time.sleep(seconds)
+        elapsed_s = time.monotonic() - began_s
+        used = {name: (cpu_s([pid]) - before[name]) / elapsed_s for name, pid in pids.items()}
+        for name, value in used.items():
+            parts.setdefault(name, []).append(value)
+        return idle, sum(used.values())
+
+
+def throughput(folder: Path, video: Path, cameras: int, seconds: float, rounds: int) -> None:
+    """Give more cameras than one process can analyse, and add a second process."""
+    folder.mkdir()
+    one: list[float] = []
+    two: list[float] = []
+    with cluster(folder, "ingest", "detector1", "store", "web") as system:
+        add_cameras(system["web"].url(), video, range(cameras), 25)
+        for _ in range(rounds):
+            one.append(settled_fps(system, seconds))
+            if "detector2" in system.services:
+                system["detector2"].start()
+            else:
+                system.add("detector2")
+            wait_until(system["detector2"].is_ready, 60, "the second process is ready")
+            time.sleep(cameras / 2 + 5)
+            two.append(settled_fps(system, seconds))
+            system["detector2"].stop()
+    console.print(
+        f"{cameras} cameras that ask for 25 fps each: {median(one):.0f} frames/s with one detector process, "
+        f"{median(two):.0f} with two: {median(two) / median(one):.2f} times ({rounds} rounds in turn); "
+        f"one process so carries {median(one) / 10:.0f} cameras at 10 fps"
+    )
+
+
+def settled_fps(system: Cluster, seconds: float) -> float:
+    time.sleep(WARM_UP_S)
+    end_s, values = time.monotonic() + seconds, []
+    while time.monotonic() < end_s:
+        values.append(analysed_fps(system["web"].url()))
+        time.sleep(2)
+    return median(values)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cameras", type=int, default=3)
+    parser.add_argument("--load-cameras", type=int, default=10)
+    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--rounds", type=int, default=2)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        video = folder / "street.mp4"
+        write_video(make_scene(), video)
+        split_cost(folder, video, options.cameras, options.seconds, options.rounds)
+        throughput(folder / "load", video, options.load_cameras, options.seconds, options.rounds)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
