@@ -126,7 +126,8 @@ class LiveStates:
                 await self._tell(self._board.own_news())
                 repeat_s = self._loop.time() + REPEAT_S
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), max(POLL_S, repeat_s - self._loop.time()))
+                async with asyncio.timeout(max(POLL_S, repeat_s - self._loop.time())):
+                    await self._changed.wait()
 
     async def _tell(self, news: CameraNews) -> None:
         for part in _parts(news):

@@ -121,7 +121,8 @@ class EventReader:
             self._passed_on.set()
             self._wake.clear()
             try:
-                await asyncio.wait_for(self._wake.wait(), self._ack_wait_s / 3)
+                async with asyncio.timeout(self._ack_wait_s / 3):
+                    await self._wake.wait()
             except TimeoutError:
                 await self._keep()
 

@@ -144,7 +144,8 @@ class SharedValues:
                     log.debug("setups wait: %s", type(error).__name__)
                     await asyncio.sleep(POLL_S)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), LOOK_S)
+                    async with asyncio.timeout(LOOK_S):
+                        await self._wake.wait()
 
     async def _settle(self) -> None:
         """Write what is new here, then load what is new there."""

@@ -83,7 +83,8 @@ class AnnotatedFeed:
     async def _follow(self, source: MatchedPictures) -> None:
         async with aclosing(source.annotated(self._lines_of)) as pictures:
             try:
-                picture = await asyncio.wait_for(anext(pictures), NO_PICTURE_S)
+                async with asyncio.timeout(NO_PICTURE_S):
+                    picture = await anext(pictures)
             except TimeoutError:
                 self._output.fail()
                 return

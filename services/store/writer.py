@@ -75,7 +75,8 @@ class StoreWriter:
             async with asyncio.timeout(timeout_s):
                 while True:
                     try:
-                        batch = await asyncio.wait_for(self._bus.next_events(self._batch_events), IDLE_S)
+                        async with asyncio.timeout(IDLE_S):
+                            batch = await self._bus.next_events(self._batch_events)
                     except TimeoutError:
                         return True
                     await self._write(batch)

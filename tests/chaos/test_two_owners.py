@@ -1,5 +1,9 @@
-"""Two processes never both count: one that stood still past its lease wakes up and finds another owner."""
+"""Two processes never both count: one that stood still past its lease wakes up and finds another owner.
 
+NATS loses its disk meanwhile; the long form (`make chaos`) also shows it with a NATS that keeps it.
+"""
+
+import os
 import signal
 import time
 from pathlib import Path
@@ -15,6 +19,7 @@ DETECTORS = ("detector1", "detector2")
 WARM_UP_S = 14.0
 FROZEN_S = 9.0
 AFTER_S = 14.0
+LOSES = (False, True) if "SIGHTLINE_CHAOS_ROUNDS" in os.environ else (True,)
 ROUND_S = FROZEN_S + AFTER_S + 8
 
 pytestmark = [pytest.mark.rtsp, pytest.mark.timeout(300)]
@@ -40,14 +45,14 @@ def freeze_owner(system: Cluster, *, lose_nats: bool) -> Outage:
 
 
 def test_a_woken_owner_adds_nothing(tmp_path: Path, rtsp_python: str) -> None:
-    scene = chaos_scene(tmp_path, WARM_UP_S + 2 * ROUND_S + 30)
+    scene = chaos_scene(tmp_path, WARM_UP_S + len(LOSES) * ROUND_S + 30)
     with cluster(tmp_path, "ingest", *DETECTORS, "store", "web") as system:
         began_s = float(round(time.time()) + 1)
         with camera(rtsp_python, scene.video, began_s=began_s) as source:
             set_up(system, source.url, scene)
             outages = []
             time.sleep(max(0.0, began_s + WARM_UP_S - time.time()))
-            for lose_nats in (False, True):
+            for lose_nats in LOSES:
                 outages.append(freeze_owner(system, lose_nats=lose_nats))
                 time.sleep(AFTER_S)
             span = (began_s + WARM_UP_S - 2, time.time() - 6)

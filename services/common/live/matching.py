@@ -144,7 +144,8 @@ class MatchedPictures:
                 return None
             self._ready.clear()
             try:
-                await asyncio.wait_for(self._ready.wait(), left_s)
+                async with asyncio.timeout(left_s):
+                    await self._ready.wait()
             except TimeoutError:
                 return None
         return decoded
