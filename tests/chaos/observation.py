@@ -103,13 +103,13 @@ def check(scene: ChaosScene, began_s: float, span: Span, api: str, outages: Sequ
     scripted = [
         Happening(began_s + item.time_s, item.line, item.direction)
         for item in scene.crossings
-        if from_s <= began_s + item.time_s < to_s
+        if from_s - 1 <= began_s + item.time_s < to_s + 1
     ]
     borders = [(from_s - 1, from_s), (to_s, to_s + 1)]
     verdict = judge(scripted, counted, [*found_gaps, *borders])
     print(f"expected {verdict.expected}, in gaps and not counted {verdict.excused}")
-    assert not verdict.missed
-    assert not verdict.surplus
+    assert not verdict.missed, f"missed: {verdict.missed}"
+    assert not verdict.surplus, f"too many: {verdict.surplus}"
     assert verdict.expected > 3 * max(1, len(outages))
 
     for gap in found_gaps:
