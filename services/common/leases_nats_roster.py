@@ -16,6 +16,10 @@ DEAD_AFTER_S = 2.5
 ECHO_LIMIT_S = 1.5
 """Without one's own heartbeat for this long one does not hear the others either."""
 
+ABSENT_AFTER_S = 1.3
+"""Who holds a lease and neither answered the hello of a process that has just come nor sent one of two
+heartbeats is gone; one that lives and was only slow is fenced off by its older epoch."""
+
 FIRST_SETTLE_S = 0.9
 """A newcomer says hello and all answer at once; this bears with one that is slow to."""
 
@@ -163,7 +167,7 @@ class Hearing:
 
     def is_sure_of_absence(self, now_s: float) -> bool:
         """Tell whether somebody who was not heard can be taken for dead."""
-        return self._heard_for_s(now_s) >= max(self._settle_s, DEAD_AFTER_S)
+        return self._heard_for_s(now_s) >= max(self._settle_s, ABSENT_AFTER_S)
 
     def _heard_for_s(self, now_s: float) -> float:
         if self._since_s is None or now_s - self._own_s > ECHO_LIMIT_S:

@@ -110,7 +110,7 @@ def check(scene: ChaosScene, began_s: float, span: Span, api: str, outages: Sequ
     print(f"expected {verdict.expected}, in gaps and not counted {verdict.excused}")
     assert not verdict.missed, f"missed: {verdict.missed}"
     assert not verdict.surplus, f"too many: {verdict.surplus}"
-    assert verdict.expected > 3 * max(1, len(outages))
+    assert verdict.expected >= 4 * max(1, len(outages))
 
     for gap in found_gaps:
         owners = [one for one in outages if overlap_s(gap, (one.from_s - LONGEST_EXTRA_S, one.to_s + 30)) > 0]

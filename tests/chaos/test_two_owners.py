@@ -18,7 +18,7 @@ from tests.processes import camera, wait_until
 DETECTORS = ("detector1", "detector2")
 WARM_UP_S = 14.0
 FROZEN_S = 9.0
-AFTER_S = 14.0
+AFTER_S = 26.0
 LOSES = (False, True) if "SIGHTLINE_CHAOS_ROUNDS" in os.environ else (True,)
 ROUND_S = FROZEN_S + AFTER_S + 8
 
