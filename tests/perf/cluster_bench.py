@@ -4,10 +4,12 @@ Processor time of the processes themselves; the parts that are compared run in t
 """
 
 import argparse
+import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
@@ -26,21 +28,9 @@ WARM_UP_S = 8.0
 
 
 def cpu_s(pids: Iterable[int]) -> float:
-    """Processor seconds of processes and their children."""
-    total = 0.0
-    for pid in pids:
-        process = psutil.Process(pid)
-        for one in (process, *process.children(recursive=True)):
-            times = one.cpu_times()
-            total += times.user + times.system
-    return total
-
-
-def share(pids: list[int], seconds: float) -> float:
-    """Cores that processes use, over a time."""
-    before, began_s = cpu_s(pids), time.monotonic()
-    time.sleep(seconds)
-    return (cpu_s(pids) - before) / (time.monotonic() - began_s)
+    """Processor seconds of processes, without their children."""
+    times = [psutil.Process(pid).cpu_times() for pid in pids]
+    return sum(one.user + one.system for one in times)
 
 
 def add_cameras(url: str, video: Path, numbers: Iterable[int], fps: float) -> None:
@@ -84,27 +74,21 @@ def measure_up(folder: Path, video: Path, cameras: int, seconds: float) -> tuple
     folder.mkdir()
     with platform(folder / "data") as up:
         wait_until(lambda: httpx.get(f"{up.url}/readyz", timeout=5).status_code == 200, 60, "up is ready")
-        httpx.delete(f"{up.url}/api/v1/cameras/demo", timeout=20)
-        children = {child.pid for child in psutil.Process(up.process.pid).children(recursive=True)}
+        demo = f"{up.url}/api/v1/cameras/demo"
+        wait_until(lambda: httpx.get(demo, timeout=5).status_code == 200, 20, "the demo is there")
+        httpx.delete(demo, timeout=20).raise_for_status()
         time.sleep(WARM_UP_S)
-
-        def used() -> float:
-            process = psutil.Process(up.process.pid).cpu_times()
-            return process.user + process.system
-
-        assert children, "the database runs beside it"
-        idle = rate(used, seconds / 2)
+        idle = rate(lambda: cpu_s([up.process.pid]), seconds / 2)
         add_cameras(up.url, video, range(cameras), 10)
         time.sleep(WARM_UP_S)
-        return idle, rate(used, seconds)
+        return idle, rate(lambda: cpu_s([up.process.pid]), seconds)
 
 
-def rate(used: "object", seconds: float) -> float:
+def rate(used: Callable[[], float], seconds: float) -> float:
     """Cores, from a function that gives processor seconds."""
-    assert callable(used)
-    before, began_s = float(used()), time.monotonic()
+    before, began_s = used(), time.monotonic()
     time.sleep(seconds)
-    return (float(used()) - before) / (time.monotonic() - began_s)
+    return (used() - before) / (time.monotonic() - began_s)
 
 
 def measure_split(
@@ -114,7 +98,7 @@ def measure_split(
     with cluster(folder, "ingest", "detector", "store", "web") as system:
         pids = pids_of(system)
         time.sleep(WARM_UP_S)
-        idle = share(list(pids.values()), seconds / 2)
+        idle = rate(lambda: cpu_s(pids.values()), seconds / 2)
         add_cameras(system["web"].url(), video, range(cameras), 10)
         time.sleep(WARM_UP_S)
         before, began_s = {name: cpu_s([pid]) for name, pid in pids.items()}, time.monotonic()
@@ -126,28 +110,45 @@ def measure_split(
         return idle, sum(used.values())
 
 
-def throughput(folder: Path, video: Path, cameras: int, seconds: float, rounds: int) -> None:
+def throughput(folder: Path, video: Path, cameras: int, seconds: float, rounds: int, one_core: bool) -> None:
     """Give more cameras than one process can analyse, and add a second process."""
     folder.mkdir()
     one: list[float] = []
     two: list[float] = []
-    with cluster(folder, "ingest", "detector1", "store", "web") as system:
+    with cluster(folder, "ingest", "store", "web") as system:
+        with on_core(0 if one_core else None):
+            system.add("detector1")
+        system.wait_ready()
         add_cameras(system["web"].url(), video, range(cameras), 25)
         for _ in range(rounds):
             one.append(settled_fps(system, seconds))
-            if "detector2" in system.services:
-                system["detector2"].start()
-            else:
-                system.add("detector2")
+            with on_core(1 if one_core else None):
+                if "detector2" in system.services:
+                    system["detector2"].start()
+                else:
+                    system.add("detector2")
             wait_until(system["detector2"].is_ready, 60, "the second process is ready")
             time.sleep(cameras / 2 + 5)
             two.append(settled_fps(system, seconds))
             system["detector2"].stop()
+    held = "each held to a core of its own" if one_core else "free to use all cores"
     console.print(
-        f"{cameras} cameras that ask for 25 fps each: {median(one):.0f} frames/s with one detector process, "
-        f"{median(two):.0f} with two: {median(two) / median(one):.2f} times ({rounds} rounds in turn); "
-        f"one process so carries {median(one) / 10:.0f} cameras at 10 fps"
+        f"{cameras} cameras that ask for 25 fps each, detector processes {held}: {median(one):.0f} frames/s "
+        f"with one, {median(two):.0f} with two: {median(two) / median(one):.2f} times ({rounds} rounds in "
+        f"turn); one process so carries {median(one) / 10:.0f} cameras at 10 fps"
     )
+
+
+@contextmanager
+def on_core(core: int | None) -> Iterator[None]:
+    """Let what is started meanwhile run on one core only; None: on all."""
+    before = os.sched_getaffinity(0)
+    if core is not None:
+        os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def settled_fps(system: Cluster, seconds: float) -> float:
@@ -171,7 +172,9 @@ def main() -> int:
         video = folder / "street.mp4"
         write_video(make_scene(), video)
         split_cost(folder, video, options.cameras, options.seconds, options.rounds)
-        throughput(folder / "load", video, options.load_cameras, options.seconds, options.rounds)
+        for one_core in (True, False):
+            where = folder / f"load-{one_core}"
+            throughput(where, video, options.load_cameras, options.seconds, options.rounds, one_core)
     return 0
 
 
