@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.core.fencing import CLOCK_ERROR_S, admitted, believed, in_force, limit_ms
+from services.core.fencing import CLOCK_ERROR_S, admitted, believed, in_force, limit_ms, to_ms
 from services.core.types import CameraStatus, Crossing, Event, Ownership, StatusChange, Trajectory
 from tests.makers import GATE, crossing, seconds, trajectory
 
@@ -72,12 +72,13 @@ def test_epoch_0_and_what_has_no_epoch_are_never_fenced() -> None:
 
 
 @given(owners, st.floats(1000, 1060), epochs, st.floats(0, 60))
+@example([Ownership(GATE, 1, 1000.0), Ownership(GATE, 2, 1000.765625)], 1000.765625, 0, 0.0)
 def test_forgotten_ownerships_are_missed_by_no_event_since(
     known: list[Ownership], since_s: float, epoch: int, later_s: float
 ) -> None:
     useful = in_force(known, since_s)
     assert {o.epoch for o in useful} >= {max((o.epoch for o in known), default=0)} - {0}
-    time_ms = (since_s + later_s) * 1000
+    time_ms = to_ms(since_s + later_s)
     assert (limit_ms(useful, epoch) <= time_ms) == (limit_ms(known, epoch) <= time_ms)
 
 
