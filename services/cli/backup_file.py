@@ -8,14 +8,17 @@ import gzip
 import hashlib
 import json
 import os
+import shutil
+import sys
 import tempfile
 import zlib
 from collections import Counter
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from bson import json_util
 
@@ -24,6 +27,9 @@ from services.core.errors import BadInputError
 FORMAT = "sightline-backup"
 FORMAT_VERSION = 1
 COMPRESSION_LEVEL = 6
+STANDARD_STREAM = "-"
+"""In place of a path: standard output to write to, standard input to read from."""
+
 EXACT = json_util.CANONICAL_JSON_OPTIONS.with_options(tz_aware=True, tzinfo=UTC)
 
 Document = dict[str, Any]
@@ -46,23 +52,30 @@ async def write_backup(
     path: Path, documents: AsyncIterable[tuple[str, Document]], header: Document, on_progress: OnProgress
 ) -> BackupSummary:
     """Write the file whole or not at all; BadInputError when its place cannot be written."""
+    if str(path) == STANDARD_STREAM:
+        return await _write_packed(sys.stdout.buffer, documents, header, on_progress)
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:
         raise _unwritable(path, error) from error
     try:
         with os.fdopen(handle, "wb") as raw:
-            with gzip.GzipFile(
-                fileobj=raw, mode="wb", compresslevel=COMPRESSION_LEVEL, filename=""
-            ) as packed:
-                summary = await _write_lines(packed, documents, header, on_progress)
-            raw.flush()
+            summary = await _write_packed(raw, documents, header, on_progress)
             os.fsync(raw.fileno())
         os.replace(temporary, path)
     except OSError as error:
         raise _unwritable(path, error) from error
     finally:
         Path(temporary).unlink(missing_ok=True)
+    return summary
+
+
+async def _write_packed(
+    raw: IO[bytes], documents: AsyncIterable[tuple[str, Document]], header: Document, on_progress: OnProgress
+) -> BackupSummary:
+    with gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=COMPRESSION_LEVEL, filename="") as packed:
+        summary = await _write_lines(packed, documents, header, on_progress)
+    raw.flush()
     return summary
 
 
@@ -88,6 +101,21 @@ async def _write_lines(
     trailer = {"end": FORMAT, "counts": dict(counts), "sha256": digest.hexdigest()}
     packed.write(json.dumps(trailer).encode() + b"\n")
     return BackupSummary(dict(counts))
+
+
+@contextmanager
+def readable_backup(path: Path) -> Iterator[Path]:
+    """Give a file that can be read twice: what comes from standard input is kept in one meanwhile."""
+    if str(path) != STANDARD_STREAM:
+        yield path
+        return
+    with tempfile.NamedTemporaryFile(prefix="standard-input.") as kept:
+        try:
+            shutil.copyfileobj(sys.stdin.buffer, kept)
+            kept.flush()
+        except OSError as error:
+            raise _unwritable(Path(kept.name), error) from error
+        yield Path(kept.name)
 
 
 def verify_backup(path: Path) -> BackupSummary:

@@ -14,6 +14,8 @@ from pymongo.errors import PyMongoError
 
 from services.cli.data_folder import MINIMUM_FREE_BYTES
 from services.cli.doctor_checks import Check
+from services.common.service_settings import given_mongodb_uri
+from services.core.errors import BadInputError
 
 PACKAGES = ("av", "fastapi", "numpy", "onnxruntime", "openvino", "opencv-python-headless", "pymongo")
 PORTS = (
@@ -125,8 +127,11 @@ def _engines() -> list[Check]:
 
 
 def _database() -> Check:
-    uri = os.environ.get("SIGHTLINE_MONGODB_URI")
-    if not uri:
+    try:
+        uri = given_mongodb_uri()
+    except BadInputError as error:
+        return Check("wrong", "database", str(error))
+    if uri is None:
         mongod, secantus = shutil.which("mongod"), Path(sys.executable).with_name("secantusd-py").exists()
         if mongod or secantus:
             return Check("good", "database", f"embedded: {'mongod' if mongod else 'SecantusDB'}")

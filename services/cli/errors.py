@@ -24,6 +24,8 @@ def explain(error: BaseException) -> tuple[str, int] | None:
         return _one_line(str(error)), BAD_INPUT
     if isinstance(error, SightlineError):
         return _one_line(str(error)), FAILED
+    if isinstance(error, ModuleNotFoundError):
+        return f"the package {error.name} is not installed here (an image has those of its service)", FAILED
     if isinstance(error, ABORTS):
         return "stopped", INTERRUPTED
     return None

@@ -3,6 +3,7 @@
 import importlib
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import typer
@@ -29,6 +30,8 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("bench", "services.cli.bench_command", "bench"),
     ("backup", "services.cli.backup", "backup_command"),
     ("restore", "services.cli.backup", "restore_command"),
+    ("set-password", "services.cli.set_password", "set_password_command"),
+    ("bootstrap", "services.cli.bootstrap.command", "bootstrap_command"),
     ("install-service", "services.cli.install_service", "install_service_command"),
     ("doctor", "services.cli.doctor", "doctor_command"),
 )
@@ -44,21 +47,31 @@ def _root() -> None:
 
 
 def _register(arguments: Sequence[str]) -> None:
-    """Load the command that is asked for, all of them for a list: a service must start fast."""
+    """Load the command that is asked for, all of them for a list: a service must start fast.
+
+    A container has the packages of its service only: the list leaves out what cannot run there.
+    """
     asked = arguments[0] if arguments else ""
     known = {name for name, _, _ in COMMANDS} | {SERVE}
     for name, module, function in COMMANDS:
-        if name == asked or asked not in known:
-            command: Callable[..., Any] = getattr(importlib.import_module(module), function)
-            app.command(name)(command)
+        if name == asked:
+            app.command(name)(_load(module, function))
+        elif asked not in known:
+            with suppress(ModuleNotFoundError):
+                app.command(name)(_load(module, function))
     if asked == SERVE or asked not in known:
         app.add_typer(importlib.import_module("services.cli.serve.command").app)
 
 
+def _load(module: str, function: str) -> Callable[..., Any]:
+    command: Callable[..., Any] = getattr(importlib.import_module(module), function)
+    return command
+
+
 def main() -> None:
     """Run the command line: exit 0 good, 1 failed, 2 bad input with one line on stderr."""
-    _register(sys.argv[1:])
     try:
+        _register(sys.argv[1:])
         code = app(standalone_mode=False)
     except BrokenPipeError:
         sys.exit(FAILED)

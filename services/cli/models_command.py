@@ -9,7 +9,7 @@ import yaml
 
 from services.cli.console import table
 from services.core.errors import BadInputError
-from services.detector.infer.models import PREFERENCE, WEIGHTS, model_path, open_session, read_info
+from services.detector.infer.models import PREFERENCE, WEIGHTS, model_path, read_info
 
 COLUMNS = ("name", "stands for", "task", "classes", "input", "size", "accuracy")
 
@@ -61,7 +61,7 @@ def _best(alias: str) -> Path | None:
 
 
 def _row(path: Path, best: Mapping[Path, str]) -> ModelRow:
-    info = read_info(path, open_session(path))
+    info = read_info(path)
     aliases = (best[path],) if path in best else ()
     size_px = (info.input_width, info.input_height)
     accuracy = card_accuracy(path.with_suffix(".md"))

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from services.cli.detectors import make_detector, model_entries
+from services.cli.detectors import make_detector
 from services.cli.media_ports import MediaPorts
+from services.cli.model_entries import model_entries
 from services.cli.running import END_TIMEOUT_S, RunningTasks
 from services.cli.setup_seed import SetupSeed
 from services.common.bus_local import LocalBus

@@ -1,7 +1,6 @@
 """`sightline up`: the whole platform in one process."""
 
 import asyncio
-import os
 import socket
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from services.common.database import Repository
 from services.common.identifiers import id_from_name
 from services.common.listening import listen
 from services.common.logs import configure_logging
+from services.common.service_settings import given_mongodb_uri
 from services.common.settings import load_settings
 from services.common.up_settings import UpConfig
 from services.core.errors import BadInputError
@@ -26,8 +26,6 @@ from services.detector.infer.models import model_path
 from services.web.auth.first_admin import ensure_first_admin
 from services.web.cameras import validate_camera
 from services.web.settings import WebSettings
-
-URI_VARIABLE = "SIGHTLINE_MONGODB_URI"
 
 
 def up(
@@ -91,12 +89,12 @@ def _wanted(settings: UpConfig, cameras: Sequence[str]) -> list[WantedCamera]:
         key = CameraId(id_from_name(name.strip(), taken))
         wanted.append(WantedCamera(Camera(key, name.strip(), url.strip(), settings.model)))
     for item in wanted:
-        validate_camera(item.camera, model_path)
+        validate_camera(item.camera, model_path, sees_files=True)
     return wanted
 
 
 def _run(settings: UpConfig, web: WebSettings, seed: SetupSeed, listening: socket.socket) -> None:
-    uri = os.environ.get(URI_VARIABLE)
+    uri = given_mongodb_uri()
     if uri:
         asyncio.run(_serve(settings, web, seed, listening, uri, "MongoDB", None))
         return

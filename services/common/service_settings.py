@@ -68,6 +68,12 @@ def mongodb_uri(environment: Mapping[str, str] = os.environ) -> str:
     return secret_address(MONGODB_URI_VARIABLE, "mongodb://mongodb:27017", "the database", environment)
 
 
+def given_mongodb_uri(environment: Mapping[str, str] = os.environ) -> str | None:
+    """Give the address of the database as the services read it; None when the environment names none."""
+    names = (MONGODB_URI_VARIABLE, f"{MONGODB_URI_VARIABLE}_FILE")
+    return mongodb_uri(environment) if any(environment.get(name) for name in names) else None
+
+
 def reachable_host(host: str, advertised: str | None) -> str:
     """Give the name under which other services reach what listens on `host`."""
     if advertised:

@@ -15,8 +15,11 @@ MAX_NAME_LENGTH = 200
 MAX_URL_LENGTH = 2000
 
 
-def validate_camera(camera: Camera, check_model: Callable[[str], object]) -> Camera:
-    """Check all settings of a camera; BadInputError names the first that cannot be used."""
+def validate_camera(camera: Camera, check_model: Callable[[str], object], *, sees_files: bool) -> Camera:
+    """Check all settings of a camera; BadInputError names the first that cannot be used.
+
+    `sees_files`: the files of this machine are those that `ingest` will open.
+    """
     if not is_id(camera.id):
         raise BadInputError(f"camera id {camera.id!r}: use 1 to 63 of a-z, 0-9 and -, not beginning with -")
     if not camera.name or len(camera.name) > MAX_NAME_LENGTH or not camera.name.isprintable():
@@ -25,21 +28,19 @@ def validate_camera(camera: Camera, check_model: Callable[[str], object]) -> Cam
         raise BadInputError(
             f"fps is {camera.fps:g}: give {LEAST_FPS:g} to {MOST_FPS:g} frames to analyse a second"
         )
-    check_url(camera.url)
+    check_url(camera.url, sees_files=sees_files)
     check_model(camera.model)
     return camera
 
 
-def check_url(url: str) -> None:
+def check_url(url: str, *, sees_files: bool) -> None:
     """Check the address of a stream; BadInputError says what may stand there, and shows no password."""
     if not url or len(url) > MAX_URL_LENGTH or not url.isprintable() or url != url.strip():
         raise BadInputError(f"url is an address of 1 to {MAX_URL_LENGTH} printable characters")
     scheme, separator, rest = url.partition("://")
     if not separator:
-        if not Path(url).is_file():
-            raise BadInputError(f"there is no file {redact(url)!r}; an address begins with rtsp://")
-        return
-    if scheme == "demo":
+        _check_file(url, sees_files)
+    elif scheme == "demo":
         _check_demo(rest)
     elif scheme.lower() in ("rtsp", "rtsps"):
         _check_rtsp(url)
@@ -47,6 +48,14 @@ def check_url(url: str) -> None:
         raise BadInputError(
             f"{scheme[:20]}:// is not supported: give rtsp://, rtsps://, a file path or demo://traffic"
         )
+
+
+def _check_file(path: str, sees_files: bool) -> None:
+    """A file of another machine can only be tried there: its camera then says what is wrong."""
+    there = Path(path).is_file() if sees_files else Path(path).is_absolute()
+    if not there:
+        wanted = "no file" if sees_files else "no full path of a file"
+        raise BadInputError(f"there is {wanted} {redact(path)!r}; an address begins with rtsp://")
 
 
 def _check_demo(rest: str) -> None:

@@ -39,5 +39,7 @@ class SystemInfo:
     models: Callable[[], Sequence[ModelEntry]] = tuple
     check_model: Callable[[str], object] = field(default=_nothing_to_check)
     """Raises BadInputError for a model that no detector can load."""
+    sees_files: bool = True
+    """Whether cameras that are files lie on this machine; else only `ingest` can tell."""
     figures: Callable[[], Iterable[Figure]] = tuple
     """Figures of the other services of this process, for `/metrics`."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from services.cli.detectors import model_entries
+from services.cli.model_entries import model_entries
 from services.cli.serve.process import Link, ServiceProcess
 from services.common.addresses import host_and_port
 from services.common.database import Repository
@@ -64,6 +64,7 @@ class WebProcess:
             services=lambda: service_states(link),
             models=model_entries,
             check_model=model_path,
+            sees_files=False,
             figures=self._process.all_figures,
         )
 

@@ -56,7 +56,7 @@ async def add_camera(camera: CameraInput, context: Context, response: Response) 
     id = camera.id or id_from_name(name, taken, "camera")
     url = restore_secrets(camera.url.strip())
     wanted = Camera(CameraId(id), name, url, camera.model, camera.enabled, camera.fps)
-    stored = await context.repository.add_camera(validate_camera(wanted, context.system.check_model))
+    stored = await context.repository.add_camera(_validated(context, wanted, True))
     await context.mirror.refresh()
     response.headers["Location"] = f"/api/v1/cameras/{stored.camera.id}"
     return _shown(context, stored)
@@ -77,7 +77,7 @@ async def change_camera(id: str, change: CameraChange, context: Context) -> dict
         given["url"] = restore_secrets(given["url"].strip(), stored.camera.url)
     if "name" in given:
         given["name"] = given["name"].strip()
-    camera = validate_camera(replace(stored.camera, **given), _model_check(context, given))
+    camera = _validated(context, replace(stored.camera, **given), "model" in given)
     await context.repository.change_camera(camera)
     await context.mirror.refresh()
     return _shown(context, replace(stored, camera=camera))
@@ -90,9 +90,10 @@ async def delete_camera(id: str, context: Context) -> None:
     await context.mirror.refresh()
 
 
-def _model_check(context: WebContext, given: dict[str, Any]) -> Any:
-    """Check a model only when it changes, so that a camera whose model is gone can be switched off."""
-    return context.system.check_model if "model" in given else lambda name: None
+def _validated(context: WebContext, camera: Camera, has_new_model: bool) -> Camera:
+    """Check a model only when it is new, so that a camera whose model is gone can be switched off."""
+    check_model = context.system.check_model if has_new_model else lambda name: None
+    return validate_camera(camera, check_model, sees_files=context.system.sees_files)
 
 
 def _shown(context: WebContext, stored: StoredCamera) -> dict[str, Any]:

@@ -36,16 +36,18 @@ GATE, MAIN = CameraId("gate"), LineId("main")
 @pytest.fixture(autouse=True)
 def _no_other_database(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SIGHTLINE_MONGODB_URI", raising=False)
+    monkeypatch.delenv("SIGHTLINE_MONGODB_URI_FILE", raising=False)
 
 
-def _run(*arguments: str | Path) -> None:
+def _run(*arguments: str | Path, input: bytes | None = None) -> bytes:
     app = typer.Typer()
     app.command("backup")(backup_command)
     app.command("restore")(restore_command)
-    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments], input=input)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     assert result.exit_code == 0, result.output
+    return result.stdout_bytes
 
 
 async def _fill(uri: str) -> None:
@@ -107,5 +109,25 @@ def test_all_documents_arrive_and_are_the_same(
         assert verify_backup(tmp_path / "again.backup") == verify_backup(file)
         with pytest.raises(BadInputError, match="in use by another Sightline"):
             _run("restore", file, "--data", second, "--replace")
+    finally:
+        database.close()
+
+
+def test_in_a_container_it_goes_through_the_standard_streams_to_the_services_own_database(
+    filled: tuple[Path, dict[str, dict[str, Any]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, documents = filled
+    database = start_database(folder)
+    try:
+        address = tmp_path / "uri"
+        address.write_text(f"{database.uri}\n", encoding="utf-8")
+        monkeypatch.setenv("SIGHTLINE_MONGODB_URI_FILE", str(address))
+        packed = _run("backup", "-")
+        with pytest.raises(BadInputError, match=r"standard-input\.\w+ is cut off; nothing was restored"):
+            _run("restore", "-", "--replace", input=packed[:-20])
+        with MongoClient(database.uri) as client:
+            client.sightline.crossings.drop()
+        _run("restore", "-", "--replace", input=packed)
+        assert _everything(database.uri) == documents
     finally:
         database.close()

@@ -6,6 +6,7 @@ import pytest
 
 from services.common.service_settings import (
     MONGODB_URI_VARIABLE,
+    given_mongodb_uri,
     mongodb_uri,
     nats_url,
     reachable_host,
@@ -58,6 +59,8 @@ def test_addresses_come_from_the_environment_or_a_file(tmp_path: Path) -> None:
     secret.write_text("mongodb://u:p@host\n", encoding="utf-8")
     assert nats_url({"SIGHTLINE_NATS_URL": " nats://a:4222 "}) == "nats://a:4222"
     assert mongodb_uri({f"{MONGODB_URI_VARIABLE}_FILE": str(secret)}) == "mongodb://u:p@host"
+    assert given_mongodb_uri({f"{MONGODB_URI_VARIABLE}_FILE": str(secret)}) == "mongodb://u:p@host"
+    assert given_mongodb_uri({}) is None
     secret.write_text("", encoding="utf-8")
     with pytest.raises(BadInputError, match="is empty"):
         mongodb_uri({f"{MONGODB_URI_VARIABLE}_FILE": str(secret)})

@@ -1,0 +1,56 @@
+"""Which database a command works on: the one that is named, the environment's, or a data folder's."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.cli.console import notes
+from services.cli.data_folder import announced_database, default_data_folder
+from services.cli.embedded_database import start_database
+from services.common.database import Repository
+from services.common.service_settings import MONGODB_URI_VARIABLE, given_mongodb_uri
+
+DataOption = Annotated[
+    Path | None,
+    typer.Option(help="Data folder of `up` (default: the same as there).", show_default=False),
+]
+MongodbOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Database to use in place of the data folder's; its password is better given in "
+        f"{MONGODB_URI_VARIABLE}, or in the file that {MONGODB_URI_VARIABLE}_FILE names.",
+        show_default=False,
+    ),
+]
+
+
+@contextmanager
+def chosen_database(data: Path | None, mongodb: str | None, may_be_running: bool) -> Iterator[str]:
+    """Give the address of the database that was asked for, started where it does not run."""
+    uri = mongodb or (None if data else given_mongodb_uri())
+    folder = data or default_data_folder()
+    if uri is None and may_be_running:
+        uri = announced_database(folder)
+    if uri is not None:
+        yield uri
+        return
+    with notes.status("starting the database"):
+        running = start_database(folder)
+    try:
+        yield running.uri
+    finally:
+        running.close()
+
+
+@asynccontextmanager
+async def open_repository(uri: str) -> AsyncIterator[Repository]:
+    """Give the repository over a database that answers; DatabaseUnavailableError when it does not."""
+    repository = Repository(uri)
+    try:
+        await repository.ping()
+        yield repository
+    finally:
+        await repository.close()
