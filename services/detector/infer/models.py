@@ -3,11 +3,9 @@
 import json
 from pathlib import Path
 
-import onnxruntime as ort
-from onnxruntime.capi import onnxruntime_pybind11_state as engine
-
 from services.core.errors import BadInputError
 from services.detector.infer.detector import ModelInfo
+from services.detector.infer.onnx_metadata import read_metadata
 
 WEIGHTS = Path(__file__).resolve().parents[3] / "model" / "weights"
 
@@ -15,15 +13,6 @@ PREFERENCE = {"traffic": ("traffic-s", "traffic-n"), "mask": ("mask-s", "mask-n"
 """What a task's name stands for: the first that is there."""
 
 METADATA_KEY = "sightline"
-
-ENGINE_ERRORS = (
-    engine.Fail,
-    engine.InvalidArgument,
-    engine.InvalidGraph,
-    engine.InvalidProtobuf,
-    engine.NoSuchFile,
-    engine.NotImplemented,
-)
 
 
 def model_path(name: str) -> Path:
@@ -39,22 +28,12 @@ def model_path(name: str) -> Path:
     raise BadInputError(f"unknown model {name!r}: give one of {there}, or the path of an .onnx file")
 
 
-def open_session(path: Path, threads: int = 1) -> ort.InferenceSession:
-    """Load an ONNX file for ONNX Runtime on the CPU; BadInputError when it is none."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3
-    try:
-        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except ENGINE_ERRORS as error:
-        raise BadInputError(f"{path} is no model that ONNX Runtime can load") from error
-
-
-def read_info(path: Path, session: ort.InferenceSession) -> ModelInfo:
+def read_info(path: Path) -> ModelInfo:
     """Read the metadata that export writes; BadInputError when the file carries none."""
-    text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+    try:
+        text = read_metadata(path).get(METADATA_KEY)
+    except (ValueError, OSError) as error:
+        raise BadInputError(f"{path} is no ONNX model: {error}") from error
     if text is None:
         raise BadInputError(f"{path} carries no Sightline metadata: export it with `sightline export`")
     try:
@@ -76,4 +55,4 @@ def read_info(path: Path, session: ort.InferenceSession) -> ModelInfo:
 
 def available_models() -> list[ModelInfo]:
     """Describe the models that ship, by name."""
-    return [read_info(path, open_session(path)) for path in sorted(WEIGHTS.glob("*.onnx"))]
+    return [read_info(path) for path in sorted(WEIGHTS.glob("*.onnx"))]

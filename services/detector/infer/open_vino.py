@@ -7,7 +7,7 @@ import numpy as np
 from services.core.frames import Letterbox, Picture, detections_from
 from services.core.types import Detection
 from services.detector.infer.detector import ModelInfo
-from services.detector.infer.models import open_session, read_info
+from services.detector.infer.models import read_info
 
 
 class OpenVinoDetector:
@@ -18,7 +18,7 @@ class OpenVinoDetector:
     def __init__(self, path: Path, threads: int = 1) -> None:
         import openvino
 
-        self.info: ModelInfo = read_info(path, open_session(path))
+        self.info: ModelInfo = read_info(path)
         settings = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
         model = openvino.Core().compile_model(str(path), "CPU", settings)
         self._request = model.create_infer_request()

@@ -3,7 +3,9 @@
 import logging
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from statistics import median
@@ -11,6 +13,7 @@ from statistics import median
 import numpy as np
 
 from services.core.frames import Picture
+from services.detector.infer import cuda
 from services.detector.infer.detector import Detector
 from services.detector.infer.onnx_runtime import OnnxRuntimeDetector
 
@@ -21,13 +24,14 @@ LARGEST_DIFFERENCE = 0.02
 """By which a confidence may differ from ONNX Runtime's."""
 
 
-def _open_vino(path: Path) -> Detector | None:
-    try:
+def _others(path: Path) -> list[Detector]:
+    """Open the model in every further engine that is installed."""
+    others: list[Detector] = [cuda.CudaDetector(path)] if cuda.is_installed() else []
+    with suppress(ImportError):
         from services.detector.infer.open_vino import OpenVinoDetector
 
-        return OpenVinoDetector(path)
-    except ImportError:
-        return None
+        others.append(OpenVinoDetector(path))
+    return others
 
 
 _measuring = threading.Lock()
@@ -45,16 +49,27 @@ def fastest_engine(path: Path) -> Callable[[Path], Detector]:
 @cache
 def _fastest_engine(path: Path) -> Callable[[Path], Detector]:
     reference = OnnxRuntimeDetector(path)
-    other = _open_vino(path)
-    if other is None or not _agrees(reference, other):
+    others = [other for other in _others(path) if _is_usable(reference, other)]
+    if not others:
         return OnnxRuntimeDetector
-    times_ms: dict[str, list[float]] = {reference.engine: [], other.engine: []}
+    times_ms: dict[str, list[float]] = defaultdict(list)
     for _ in range(ROUNDS):
-        for detector in (reference, other):
+        for detector in (reference, *others):
             times_ms[detector.engine].append(_measure_ms(detector))
     medians = {engine: median(values) for engine, values in times_ms.items()}
     log.info("engines for %s: %s", path.name, ", ".join(f"{k} {v:.1f} ms" for k, v in medians.items()))
-    return type(other) if medians[other.engine] < 0.9 * medians[reference.engine] else OnnxRuntimeDetector
+    best = min(others, key=lambda other: medians[other.engine])
+    return type(best) if medians[best.engine] < 0.9 * medians[reference.engine] else OnnxRuntimeDetector
+
+
+def _is_usable(reference: Detector, other: Detector) -> bool:
+    """Whether an engine is another than the reference, and computes the same."""
+    if other.engine == reference.engine:
+        return False
+    agrees = _agrees(reference, other)
+    if not agrees:
+        log.warning("%s computes something else than %s: not used", other.engine, reference.engine)
+    return agrees
 
 
 def _probe(detector: Detector) -> Picture:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 
 from services.core.errors import BadInputError
-from services.detector.infer.models import model_path, open_session, read_info
+from services.detector.infer.models import model_path, read_info
 from services.detector.ports.frames import CLASS_IDS
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ class ClassIds:
 def _read(model: str) -> dict[str, int]:
     try:
         path = model_path(model)
-        classes = read_info(path, open_session(path)).classes
+        classes = read_info(path).classes
     except BadInputError as error:
         log.warning("classes have no numbers: %s", error)
         return {}
