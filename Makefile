@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench chaos cluster-bench
+.PHONY: help setup run test check bench chaos cluster-bench images push
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,3 +24,9 @@ chaos: ## ten rounds of kill -9 beside lines, and outages of a minute, judged by
 
 cluster-bench: ## measure what a second detector process adds, and what the split into processes costs
 	@scripts/cluster-bench.sh $(ARGS)
+
+images: ## build the container images (options: ARGS="web detector")
+	@scripts/images.sh $(ARGS)
+
+push: ## tag the images and push them: make push REGISTRY=registry.example.com/team
+	@scripts/push-images.sh "$(REGISTRY)"

@@ -14,8 +14,11 @@ test)
         gstreamer1.0-plugins-ugly gstreamer1.0-libav
         # a browser that uses the page, letters for it, and what the program that drives it links to
         chromium fonts-dejavu-core libatomic1
-        # tests of the whole repository read its list of files
-        git
+        # images are built and containers run, with podman and with an engine of Docker's; no image registry
+        # is needed, since the base image is made on the machine
+        aardvark-dns buildah catatonit curl docker-compose docker.io iptables mmdebstrap netavark podman runc
+        # tests of the whole repository read its list of files, and those of the API make certificates
+        git openssl
     )
     ;;
 *)

@@ -3,7 +3,15 @@
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
-scripts/install-debian.sh test
+# What takes long to install comes beside the checks, which need nothing of it but a Python where there is none.
+find_python >/dev/null || scripts/install-debian.sh test
+scripts/install-debian.sh test &
+debian=$!
+trap wait EXIT
 scripts/setup.sh --train
+scripts/checkov.sh --install &
+checkov=$!
 scripts/check.sh
-exec "$venv_python" -m pytest "$@"
+wait "$debian"
+wait "$checkov"
+exec "$venv_python" -m pytest -n auto -p tests.two_phases "$@"
