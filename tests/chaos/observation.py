@@ -37,7 +37,7 @@ class Outage:
 class Witness:
     """Asks for crossings all the time, and notices when one that was shown is gone."""
 
-    api: str
+    api: httpx.Client
     from_s: float
     shown: set[str] = field(default_factory=set)
     lost: set[str] = field(default_factory=set)
@@ -63,34 +63,39 @@ class Witness:
             self.shown |= now
 
 
-def crossings(api: str, from_s: float) -> list[dict[str, Any]]:
+def crossings(api: httpx.Client, from_s: float) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     query: dict[str, Any] = {"camera": CAMERA, "from": time_text(from_s), "limit": 500}
     while True:
-        answer = httpx.get(f"{api}/api/v1/crossings", params=query, timeout=10).raise_for_status().json()
+        answer = api.get("/api/v1/crossings", params=query).raise_for_status().json()
         found += answer["items"]
         if not answer.get("next"):
             return found
         query["cursor"] = answer["next"]
 
 
-def gaps(api: str, from_s: float, to_s: float) -> list[Span]:
+def gaps(api: httpx.Client, from_s: float, to_s: float) -> list[Span]:
     span = {"from": time_text(from_s), "to": time_text(to_s)}
-    answer = httpx.get(f"{api}/api/v1/cameras/{CAMERA}/gaps", params=span, timeout=10).raise_for_status()
+    answer = api.get(f"/api/v1/cameras/{CAMERA}/gaps", params=span).raise_for_status()
     return [(parse_time(item["from"]), parse_time(item["to"])) for item in answer.json()["items"]]
 
 
-def set_up(system: Cluster, url: str, scene: ChaosScene) -> None:
-    with system.api as api:
-        camera = {"id": CAMERA, "name": "Street", "url": url, "fps": 10}
-        api.post("/api/v1/cameras", json=camera).raise_for_status()
-        for line in scene.lines:
-            points = [list(point) for point in line.points]
-            body = {"id": line.id, "name": line.name, "points": points}
-            api.post(f"/api/v1/cameras/{CAMERA}/lines", json=body).raise_for_status()
+def set_up(api: httpx.Client, url: str, scene: ChaosScene) -> None:
+    camera = {"id": CAMERA, "name": "Street", "url": url, "fps": 10}
+    api.post("/api/v1/cameras", json=camera).raise_for_status()
+    for line in scene.lines:
+        points = [list(point) for point in line.points]
+        body = {"id": line.id, "name": line.name, "points": points}
+        api.post(f"/api/v1/cameras/{CAMERA}/lines", json=body).raise_for_status()
 
 
-def check(scene: ChaosScene, began_s: float, span: Span, api: str, outages: Sequence[Outage]) -> None:
+def check(
+    scene: ChaosScene,
+    began_s: float,
+    span: Span,
+    api: httpx.Client,
+    outages: Sequence[Outage],
+) -> None:
     """Compare what the API tells with the script."""
     from_s, to_s = span
     items = crossings(api, from_s)
@@ -121,7 +126,7 @@ def check(scene: ChaosScene, began_s: float, span: Span, api: str, outages: Sequ
     wait_until(lambda: do_minutes_agree(api, from_s, to_s), 20, "minutes hold what the crossings say")
 
 
-def do_minutes_agree(api: str, from_s: float, to_s: float) -> bool:
+def do_minutes_agree(api: httpx.Client, from_s: float, to_s: float) -> bool:
     """Whether minutes hold what the crossings say, line by line; in between, the street goes on."""
     first_s, last_s = from_s // 60 * 60, to_s // 60 * 60 + 60
     items = crossings(api, first_s)
@@ -136,10 +141,10 @@ def do_minutes_agree(api: str, from_s: float, to_s: float) -> bool:
     )
 
 
-def minutes_of(api: str, line: str, first_s: float, last_s: float) -> dict[tuple[str, str], int]:
+def minutes_of(api: httpx.Client, line: str, first_s: float, last_s: float) -> dict[tuple[str, str], int]:
     """Give what the minutes of a line hold, by direction and class."""
     query = {"camera": CAMERA, "line": line, "from": time_text(first_s), "to": time_text(last_s)}
-    answer = httpx.get(f"{api}/api/v1/counts", params=query | {"bucket": "1m"}, timeout=10)
+    answer = api.get("/api/v1/counts", params=query | {"bucket": "1m"})
     total = answer.raise_for_status().json()["total"]
     return {
         (direction, class_name): number

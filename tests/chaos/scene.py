@@ -1,13 +1,19 @@
 """The scene that the chaos test watches: a scripted street whose every crossing is known."""
 
+import atexit
+import shutil
+import tempfile
 from dataclasses import dataclass, replace
+from functools import cache
 from math import ceil
 from pathlib import Path
 
 from services.core.types import Line, LineId
 from services.ingest.demo.encode import write_video
+from services.ingest.demo.script import FPS
 from services.ingest.demo.traffic import make_scene
 from services.ingest.demo.truth import TrueCrossing, truth_of
+from tests.fixtures.camera_video import STREET_KEYS_PER_S, SUFFIX, encode
 
 SEED = 4
 """A scene that the unbroken system counts exactly, by line and direction."""
@@ -28,20 +34,29 @@ class ChaosScene:
     crossings: tuple[TrueCrossing, ...]
 
 
-def chaos_scene(folder: Path, duration_s: float) -> ChaosScene:
-    """Render the scene into a folder, and tell what crosses while it is played for a time."""
+def chaos_scene(duration_s: float) -> ChaosScene:
+    """Give the scene, and tell what crosses while it is played for a time."""
     scene = make_scene(SEED, LOOP_S)
     road = next(line for line in scene.lines if line.id == "road")
     lines = tuple(_shifted(road, number, shift) for number, shift in enumerate(SHIFTS))
-    video = folder / "chaos.mp4"
-    write_video(scene, video)
-    loops = range(ceil(duration_s / LOOP_S))
     crossings = [
         replace(crossing, time_s=crossing.time_s + loop * LOOP_S)
-        for loop in loops
+        for loop in range(ceil(duration_s / LOOP_S))
         for crossing in truth_of(scene, lines)
     ]
-    return ChaosScene(video, lines, tuple(crossings))
+    return ChaosScene(_video(), lines, tuple(crossings))
+
+
+@cache
+def _video() -> Path:
+    """Render and encode the scene, which takes longer than to watch it, once for all tests of a run."""
+    folder = Path(tempfile.mkdtemp(prefix="sightline-street-"))
+    atexit.register(shutil.rmtree, folder)
+    rendered = folder / "street.mp4"
+    write_video(make_scene(SEED, LOOP_S), rendered)
+    played = rendered.with_suffix(SUFFIX)
+    played.write_bytes(encode(rendered, FPS, FPS // STREET_KEYS_PER_S))
+    return played
 
 
 def _shifted(line: Line, number: int, shift: float) -> Line:

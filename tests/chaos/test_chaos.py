@@ -66,12 +66,11 @@ def play_rounds(system: Cluster, scene: ChaosScene, began_s: float) -> list[Outa
 
 
 def test_every_crossing_outside_the_gaps_counts_once(tmp_path: Path, rtsp_python: str) -> None:
-    scene = chaos_scene(tmp_path, WARM_UP_S + ROUNDS * ROUND_S + SETTLE_S + 10)
+    scene = chaos_scene(WARM_UP_S + ROUNDS * ROUND_S + SETTLE_S + 10)
     with cluster(tmp_path, "ingest", *DETECTORS, "store", "web") as system:
         began_s = float(round(time.time()) + 1)
-        with camera(rtsp_python, scene.video, began_s=began_s) as source:
-            set_up(system, source.url, scene)
-            api = system["web"].url()
+        with camera(rtsp_python, scene.video, began_s=began_s) as source, system.api as api:
+            set_up(api, source.url, scene)
             witness = Witness(api, began_s)
             with witness.watching():
                 rounds = play_rounds(system, scene, began_s)

@@ -22,13 +22,13 @@ pytestmark = [pytest.mark.rtsp, pytest.mark.timeout(400)]
 
 
 def test_nothing_is_missing_after_an_outage(tmp_path: Path, rtsp_python: str) -> None:
-    scene = chaos_scene(tmp_path, WARM_UP_S + 2 * (OUTAGE_S + AFTER_S) + 60)
+    scene = chaos_scene(WARM_UP_S + 2 * (OUTAGE_S + AFTER_S) + 60)
     with cluster(tmp_path, "ingest", "detector", "store", "web") as system:
         began_s = float(round(time.time()) + 1)
-        with camera(rtsp_python, scene.video, began_s=began_s) as source:
-            set_up(system, source.url, scene)
+        with camera(rtsp_python, scene.video, began_s=began_s) as source, system.api as api:
+            set_up(api, source.url, scene)
             time.sleep(max(0.0, began_s + WARM_UP_S - time.time()))
-            from_s, api = time.time(), system["web"].url()
+            from_s = time.time()
             for name, part in (("MongoDB", system.database), ("NATS", system.nats)):
                 part.kill()
                 time.sleep(OUTAGE_S)

@@ -45,15 +45,15 @@ def freeze_owner(system: Cluster, *, lose_nats: bool) -> Outage:
 
 
 def test_a_woken_owner_adds_nothing(tmp_path: Path, rtsp_python: str) -> None:
-    scene = chaos_scene(tmp_path, WARM_UP_S + len(LOSES) * ROUND_S + 30)
+    scene = chaos_scene(WARM_UP_S + len(LOSES) * ROUND_S + 30)
     with cluster(tmp_path, "ingest", *DETECTORS, "store", "web") as system:
         began_s = float(round(time.time()) + 1)
-        with camera(rtsp_python, scene.video, began_s=began_s) as source:
-            set_up(system, source.url, scene)
+        with camera(rtsp_python, scene.video, began_s=began_s) as source, system.api as api:
+            set_up(api, source.url, scene)
             outages = []
             time.sleep(max(0.0, began_s + WARM_UP_S - time.time()))
             for lose_nats in LOSES:
                 outages.append(freeze_owner(system, lose_nats=lose_nats))
                 time.sleep(AFTER_S)
             span = (began_s + WARM_UP_S - 2, time.time() - 6)
-            check(scene, began_s, span, system["web"].url(), outages)
+            check(scene, began_s, span, api, outages)

@@ -1,0 +1,55 @@
+"""The health check of the images: ready is exit 0, all else is exit 1 with the reason."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from tests.processes import REPOSITORY, free_port
+
+
+class Answers(BaseHTTPRequestHandler):
+    """Ready at one path only."""
+
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/readyz" else 503)
+        self.end_headers()
+        self.wfile.write(b"NATS is away" if self.path != "/readyz" else b"ready")
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        pass
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    with HTTPServer(("127.0.0.1", 0), Answers) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()
+
+
+def check(port: int, path: str) -> tuple[int, str]:
+    script = REPOSITORY / "docker/healthcheck.py"
+    command = [sys.executable, "-IS", script, f"http://127.0.0.1:{port}{path}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert done.stderr == ""
+    return done.returncode, done.stdout.strip()
+
+
+def test_ready(port: int) -> None:
+    assert check(port, "/readyz") == (0, "ready")
+
+
+def test_not_ready_tells_why(port: int) -> None:
+    assert check(port, "/other") == (1, "503 NATS is away")
+
+
+def test_nobody_answers() -> None:
+    code, said = check(free_port(), "/readyz")
+    assert code == 1
+    assert "refused" in said

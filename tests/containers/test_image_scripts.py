@@ -1,0 +1,56 @@
+"""`make images` and `make push`, with a builder that only says what it is asked."""
+
+import os
+import subprocess
+
+import pytest
+
+from tests.containers.images import NAMES, version
+from tests.processes import REPOSITORY
+
+REGISTRY = "registry.example.com/team"
+
+
+def make(*arguments: str, builder: str = "echo") -> subprocess.CompletedProcess[str]:
+    command = ["make", "--no-print-directory", *arguments]
+    variables = os.environ | {"IMAGES_BUILDER": builder}
+    return subprocess.run(command, cwd=REPOSITORY, env=variables, capture_output=True, text=True, timeout=60)
+
+
+def test_images_are_built_from_their_dockerfiles() -> None:
+    said = make("images").stdout
+    for name, file in zip(NAMES, ("core", "core", "core", "media", "media"), strict=True):
+        wanted = f"build --file docker/{file}.Dockerfile --target {name} --build-arg VERSION={version()} "
+        assert wanted in said
+        assert f"--tag sightline-{name}:{version()} ." in said
+
+
+def test_one_image_is_built_where_it_is_named() -> None:
+    said = make("images", "ARGS=detector-gpu").stdout
+    assert "--target detector-gpu" in said
+    assert said.count("--target") == 1
+
+
+@pytest.mark.parametrize("registry", [REGISTRY, f"{REGISTRY}/"])
+def test_images_are_tagged_and_pushed(registry: str) -> None:
+    said = make("push", f"REGISTRY={registry}").stdout.splitlines()
+    images = [f"sightline-{name}:{version()}" for name in NAMES]
+    assert said == [
+        line for image in images for line in (f"tag {image} {REGISTRY}/{image}", f"push {REGISTRY}/{image}")
+    ]
+
+
+def test_push_needs_a_registry() -> None:
+    done = subprocess.run([REPOSITORY / "scripts/push-images.sh", ""], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "Say where to: make push REGISTRY=registry.example.com/team\n"
+
+
+def test_an_unknown_image_is_refused() -> None:
+    done = subprocess.run([REPOSITORY / "scripts/images.sh", "wep"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("There is no image 'wep': give some of ")
+
+
+def test_a_failed_build_fails() -> None:
+    assert make("images", builder="false").returncode != 0

@@ -1,0 +1,146 @@
+"""Every image as it was built: what is in it, what is not, and that it runs locked down."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.containers.engine import locked_down, run
+from tests.containers.images import NAMES, image, version
+from tests.processes import REPOSITORY
+
+SERVICES = pytest.mark.parametrize("name", NAMES)
+MEDIA = pytest.mark.parametrize(
+    ("name", "server"), [("ingest", "services.ingest.relay"), ("rtsp", "services.rtsp.service")]
+)
+
+LARGEST_MB = {"store": 300, "web": 650, "detector": 880, "ingest": 680, "rtsp": 680}
+"""With the base, whose stand-in is larger than the official one."""
+
+HEALTH_PORTS = {"web": 8080}
+UNWANTED = re.compile(
+    "torch|ultralytics|secantusdb|openvino|pytest|playwright|mypy|ruff|pip$|setuptools|nvidia"
+)
+PICTURES = {"av", "numpy", "opencv-python-headless"}
+INFERENCE = {"onnxruntime", "scipy"}
+HAS = {
+    "store": set(),
+    "web": PICTURES,
+    "ingest": PICTURES,
+    "rtsp": PICTURES,
+    "detector": PICTURES | INFERENCE,
+}
+
+LOAD = """
+import importlib
+from services.common.gstreamer import load_gstreamer, require_elements
+require_elements(load_gstreamer(), importlib.import_module({server!r}).ELEMENTS)
+print("all there")
+"""
+
+
+@pytest.fixture(scope="module")
+def reports(images: list[str]) -> dict[str, Any]:
+    """What is in each image."""
+    program = Path(__file__).with_name("inside.py").read_text(encoding="utf-8")
+    return {name: json.loads(locked_down(image(name), "-c", program, entry="python")) for name in NAMES}
+
+
+@pytest.fixture(scope="module")
+def facts(images: list[str]) -> dict[str, Any]:
+    """What the engine tells of each image."""
+    told = json.loads(run(["podman", "image", "inspect", *map(image, NAMES)]))
+    return dict(zip(NAMES, told, strict=True))
+
+
+def locked() -> dict[str, str]:
+    lines = (REPOSITORY / "requirements.lock").read_text(encoding="utf-8").splitlines()
+    return canonical(dict(line.split("==") for line in lines if not line.startswith("#")))
+
+
+def canonical(versions: dict[str, str]) -> dict[str, str]:
+    """The same with names in the one form of the index."""
+    return {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in versions.items()}
+
+
+@SERVICES
+def test_packages_are_those_of_the_lock(reports: dict[str, Any], name: str) -> None:
+    found = canonical(reports[name]["distributions"])
+    assert found.pop("sightline") == version()
+    assert found.items() <= locked().items()
+    assert [package for package in found if UNWANTED.search(package)] == []
+    assert set(found) & (PICTURES | INFERENCE) == HAS[name]
+
+
+@SERVICES
+def test_nothing_is_left_of_the_build(reports: dict[str, Any], name: str) -> None:
+    assert reports[name]["leftovers"] == []
+    assert reports[name]["tools"] == []
+    assert reports[name]["uncompiled"] == []
+
+
+@SERVICES
+def test_user_writes_to_the_temporary_folder_only(reports: dict[str, Any], name: str) -> None:
+    assert reports[name]["user"] == [10001, 10001]
+    assert reports[name]["writable"] == ["/tmp"]
+    folders = [f"/etc/sightline/secrets/{secret}" for secret in ("admin", "mongodb", "nats")]
+    assert reports[name]["owners"] == {folder: [10001, "0o750"] for folder in (*folders, "/videos")}
+
+
+@SERVICES
+def test_image_tells_how_it_runs(facts: dict[str, Any], name: str) -> None:
+    configuration = facts[name]["Config"]
+    address = f"http://127.0.0.1:{HEALTH_PORTS.get(name, 9090)}/readyz"
+    check = ["CMD", "python", "-IS", "/usr/local/lib/sightline/healthcheck.py", address]
+    assert configuration["User"] == "10001:10001"
+    assert configuration["Entrypoint"] == ["tini", "--", "sightline"]
+    assert configuration["Cmd"] == ["serve", name, "--config", f"/etc/sightline/config/{name}.yaml"]
+    assert facts[name]["Healthcheck"]["Test"] == check
+
+
+@SERVICES
+def test_labels_tell_what_it_is(facts: dict[str, Any], name: str) -> None:
+    prefix = "org.opencontainers.image."
+    labels = {key.removeprefix(prefix): text for key, text in facts[name]["Labels"].items()}
+    assert {"title", "description", "licenses", "version", "revision"} <= labels.keys()
+    assert labels["title"] == f"Sightline {name}"
+    assert labels["version"] == version()
+    assert re.fullmatch(r"[0-9a-f]{40}|unknown", labels["revision"])
+
+
+@SERVICES
+def test_image_is_small(facts: dict[str, Any], name: str) -> None:
+    assert facts[name]["Size"] / 1e6 < LARGEST_MB[name]
+
+
+def test_images_share_their_layers(facts: dict[str, Any]) -> None:
+    layers = {name: facts[name]["RootFS"]["Layers"] for name in NAMES}
+    pictures = [layers[name] for name in ("web", "detector", "ingest", "rtsp")]
+    common = sum(len(set(of_place)) == 1 for of_place in zip(*layers.values(), strict=False))
+    shared = sum(len(set(of_place)) == 1 for of_place in zip(*pictures, strict=False))
+    assert shared > common >= 4
+    assert layers["ingest"][:-2] == layers["rtsp"][:-2]
+
+
+@SERVICES
+def test_command_line_runs(images: list[str], name: str) -> None:
+    assert "Counts that people can trust" in locked_down(image(name), "--help")
+    settings = (REPOSITORY / f"configmaps/{name}.yaml").read_text(encoding="utf-8")
+    assert locked_down(image(name), f"/etc/sightline/config/{name}.yaml", entry="cat") == settings
+
+
+def test_a_command_of_another_image_says_what_it_lacks(images: list[str]) -> None:
+    with pytest.raises(AssertionError, match="sightline: the package cv2 is not installed here"):
+        locked_down(image("store"), "detect", "/picture.jpg")
+
+
+@MEDIA
+def test_gstreamer_has_what_the_port_needs(images: list[str], name: str, server: str) -> None:
+    assert "all there" in locked_down(image(name), "-c", LOAD.format(server=server), entry="python")
+
+
+def test_page_is_in_web(images: list[str]) -> None:
+    program = "from services.web.page import PAGE_FOLDER; print((PAGE_FOLDER / 'index.html').read_text())"
+    assert "/assets/" in locked_down(image("web"), "-c", program, entry="python")
