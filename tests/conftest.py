@@ -60,17 +60,19 @@ def _allowed_patterns() -> list[re.Pattern[str]]:
     return [re.compile(pattern) for pattern in patterns if pattern and not pattern.startswith("#")]
 
 
+def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
+    longrepr = report.longrepr
+    return str(longrepr[2] if isinstance(longrepr, tuple) else longrepr).removeprefix("Skipped: ")
+
+
 def _judge(report: pytest.TestReport | pytest.CollectReport) -> None:
-    """Count an allowed skip, and turn any other into a failure."""
+    """Turn a skip that is not allowed into a failure."""
     if not report.skipped or hasattr(report, "wasxfail"):
         return
-    longrepr = report.longrepr
-    reason = str(longrepr[2] if isinstance(longrepr, tuple) else longrepr).removeprefix("Skipped: ")
-    if any(pattern.search(reason) for pattern in _allowed_patterns()):
-        _skipped[reason] += 1
-        return
-    report.outcome = "failed"  # type: ignore[assignment]  # the two report classes differ in their literals
-    report.longrepr = f"skipped for a reason that {ALLOWED_SKIPS.name} does not list: {reason}"
+    reason = _reason(report)
+    if not any(pattern.search(reason) for pattern in _allowed_patterns()):
+        report.outcome = "failed"  # type: ignore[assignment]  # the two report classes differ in their literals
+        report.longrepr = f"skipped for a reason that {ALLOWED_SKIPS.name} does not list: {reason}"
 
 
 @pytest.hookimpl(wrapper=True)
@@ -87,6 +89,18 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     report = yield
     _judge(report)
     return report
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Count the skips of tests, those of other processes too."""
+    if report.skipped and not hasattr(report, "wasxfail"):
+        _skipped[_reason(report)] += 1
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    """Count the skips of whole files."""
+    if report.skipped:
+        _skipped[_reason(report)] += 1
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,7 +1,9 @@
 """The demo scenes: counted through H.264 as a camera's pictures are, against the script's own truth."""
 
 from collections import Counter
-from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
+from services.core.frames import Letterbox
 from services.core.types import Detection
 from services.detector.count_file import count_video
 from services.detector.decode.file import VideoFile
@@ -16,6 +19,7 @@ from services.detector.infer.detector import Detector
 from services.detector.infer.models import model_path
 from services.detector.infer.onnx_runtime import OnnxRuntimeDetector
 from services.ingest.demo.encode import write_video
+from services.ingest.demo.script import Scene
 from services.ingest.demo.traffic import make_scene
 from services.ingest.demo.truth import truth_of
 from tests.accuracy.scoring import Event, Score, score
@@ -26,38 +30,88 @@ SEEDS = (1, 2, 3, 4, 5)
 CAMERA_FPS = 10
 TOLERANCE_S = 1.0
 
-VideoOf = Callable[[int], Path]
+pytestmark = pytest.mark.timeout(600)
 
 
-@pytest.fixture(scope="module")
-def video_of(tmp_path_factory: pytest.TempPathFactory) -> VideoOf:
-    folder = tmp_path_factory.mktemp("demo")
+class Blank:
+    """Passes grey pictures on to a detector, which finds the same in all of them."""
 
-    def video(seed: int) -> Path:
-        path = folder / f"{seed}.mp4"
-        if not path.exists():
-            write_video(make_scene(seed), path)
-        return path
+    def __init__(self, inner: Detector) -> None:
+        self.inner, self.info, self.engine, self.letterbox = inner, inner.info, inner.engine, inner.letterbox
+        self._found: list[Detection] | None = None
 
-    return video
-
-
-@pytest.fixture(scope="module")
-def detector() -> OnnxRuntimeDetector:
-    return OnnxRuntimeDetector(model_path("traffic-n"))
+    def detect(self, scaled_rgb: np.ndarray, letterbox: Letterbox, confidence: float) -> list[Detection]:
+        if self._found is None:
+            self._found = self.inner.detect(np.full_like(scaled_rgb, 128), letterbox, confidence)
+        return self._found
 
 
-def counted(seed: int, path: Path, detector: Detector) -> list[Score]:
-    scene = make_scene(seed)
-    with VideoFile(path) as video:
-        crossings = count_video(video, detector, scene.lines, fps=CAMERA_FPS).crossings
+@dataclass(frozen=True)
+class Film:
+    """A scene and its video."""
+
+    scene: Scene
+    path: Path
+
+
+def rendered(seed: int, folder: Path) -> Film:
+    film = Film(make_scene(seed), folder / f"{seed}.mp4")
+    write_video(film.scene, film.path)
+    return film
+
+
+def counted(film: Film, model: Path, *, blank: bool = False) -> list[Score]:
+    scene, detector = film.scene, OnnxRuntimeDetector(model)
+    with VideoFile(film.path) as video:
+        seeing = Blank(detector) if blank else detector
+        crossings = count_video(video, seeing, scene.lines, fps=CAMERA_FPS).crossings
     scores = []
     for line in scene.lines:
         true = [Event(t.time_s, t.direction, t.class_name) for t in truth_of(scene) if t.line == line.id]
         own = [Event(c.time_s, c.direction, c.class_name) for c in crossings if c.line == line.id]
         assert len(true) >= 5, "a scene without traffic proves nothing"
-        scores.append(score(f"seed {seed} {line.id}", true, own, TOLERANCE_S))
+        scores.append(score(f"seed {scene.seed} {line.id}", true, own, TOLERANCE_S))
     return scores
+
+
+@pytest.fixture(scope="module")
+def films(pool: ProcessPoolExecutor, tmp_path_factory: pytest.TempPathFactory) -> dict[int, Film]:
+    folder = tmp_path_factory.mktemp("demo")
+    return dict(zip(SEEDS, pool.map(rendered, SEEDS, repeat(folder)), strict=True))
+
+
+def shuffled(path: Path, folder: Path) -> Path:
+    """Write a model with the weights of each convolution in another order."""
+    model = onnx.load(str(path))
+    chance = np.random.default_rng(0)
+    for tensor in model.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if values.ndim == 4:
+            mixed = chance.permutation(values.ravel()).reshape(values.shape)
+            tensor.CopyFrom(numpy_helper.from_array(mixed, tensor.name))
+    written = folder / "shuffled.onnx"
+    onnx.save(model, str(written))
+    return written
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Counts that are made side by side while the first of them is waited for."""
+
+    by_seed: dict[int, Future[list[Score]]]
+    with_shuffled_weights: Future[list[Score]]
+
+
+@pytest.fixture(scope="module")
+def counts(
+    pool: ProcessPoolExecutor, films: dict[int, Film], tmp_path_factory: pytest.TempPathFactory
+) -> Counts:
+    model = model_path("traffic-n")
+    mixed = shuffled(model, tmp_path_factory.mktemp("model"))
+    return Counts(
+        {seed: pool.submit(counted, film, model) for seed, film in films.items()},
+        pool.submit(counted, films[SEEDS[0]], mixed),
+    )
 
 
 def is_right(scores: list[Score]) -> bool:
@@ -71,41 +125,22 @@ def is_right(scores: list[Score]) -> bool:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_scene_is_counted_as_scripted(seed: int, video_of: VideoOf, detector: OnnxRuntimeDetector):
-    scores = counted(seed, video_of(seed), detector)
+def test_a_scene_is_counted_as_scripted(seed: int, counts: Counts):
+    scores = counts.by_seed[seed].result()
     for item in scores:
         print(item)
     assert is_right(scores)
 
 
-def test_the_scenes_hold_what_makes_counting_hard():
-    for seed in SEEDS:
-        situations = Counter(thing.situation for thing in make_scene(seed).objects)
+def test_the_scenes_hold_what_makes_counting_hard(films: dict[int, Film]):
+    for film in films.values():
+        situations = Counter(thing.situation for thing in film.scene.objects)
         assert {"occlusion", "stop", "u_turn", "near_miss"} <= set(situations)
 
 
-class Blank:
-    """Passes grey pictures on to a detector."""
-
-    def __init__(self, inner: Detector) -> None:
-        self.inner, self.info, self.engine, self.letterbox = inner, inner.info, inner.engine, inner.letterbox
-
-    def detect(self, scaled_rgb: np.ndarray, letterbox: object, confidence: float) -> list[Detection]:
-        return self.inner.detect(np.full_like(scaled_rgb, 128), letterbox, confidence)  # type: ignore[arg-type]
+def test_blank_pictures_fail(films: dict[int, Film]):
+    assert not is_right(counted(films[SEEDS[0]], model_path("traffic-n"), blank=True))
 
 
-def test_blank_pictures_fail(video_of: VideoOf, detector: OnnxRuntimeDetector):
-    assert not is_right(counted(SEEDS[0], video_of(SEEDS[0]), Blank(detector)))
-
-
-def test_shuffled_weights_fail(tmp_path: Path, video_of: VideoOf):
-    model = onnx.load(str(model_path("traffic-n")))
-    chance = np.random.default_rng(0)
-    for tensor in model.graph.initializer:
-        values = numpy_helper.to_array(tensor)
-        if values.ndim == 4:
-            shuffled = chance.permutation(values.ravel()).reshape(values.shape)
-            tensor.CopyFrom(numpy_helper.from_array(shuffled, tensor.name))
-    path = tmp_path / "shuffled.onnx"
-    onnx.save(model, str(path))
-    assert not is_right(counted(SEEDS[0], video_of(SEEDS[0]), OnnxRuntimeDetector(path)))
+def test_shuffled_weights_fail(counts: Counts):
+    assert not is_right(counts.with_shuffled_weights.result())

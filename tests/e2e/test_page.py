@@ -16,6 +16,7 @@ from tests.e2e.browser import Browser, browser
 from tests.processes import camera, platform, wait_until
 
 SEED = 7
+SCENE_S = 30.0
 START, END = (0.5, 0.2), (0.5, 0.95)
 
 pytestmark = [pytest.mark.browser, pytest.mark.rtsp, pytest.mark.timeout(400)]
@@ -23,7 +24,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.rtsp, pytest.mark.timeout(400)]
 
 @pytest.fixture(scope="module")
 def scene() -> Scene:
-    return make_scene(SEED)
+    return make_scene(SEED, SCENE_S)
 
 
 @pytest.fixture(scope="module")

@@ -72,12 +72,12 @@ def test_scripts_are_valid_bash(script: Path) -> None:
 
 def test_locks_pin_every_dependency_exactly() -> None:
     pinned = {}
-    for name in ("requirements.lock", "requirements-train.lock", "requirements-node.lock"):
-        for line in (REPOSITORY / name).read_text(encoding="utf-8").splitlines():
+    for path in REPOSITORY.glob("requirements*.lock"):
+        for line in path.read_text(encoding="utf-8").splitlines():
             if line and not line.startswith("#"):
                 package, separator, version = line.partition("==")
                 assert separator and version, line
-                pinned[package.lower().replace("_", "-")] = name
+                pinned[package.lower().replace("_", "-")] = path.name
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
     needed = (

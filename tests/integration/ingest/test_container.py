@@ -1,5 +1,6 @@
 """Pictures out of containers: a reader can begin with each key frame."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from services.common.h264 import H264Decoder
 from services.core.types import AccessUnit, CameraId
 from services.ingest.container import ContainerConnection
 from services.ingest.demo.encode import encode, pictures_of, write_video
+from services.ingest.demo.script import FPS
 from services.ingest.demo.traffic import make_scene
 
 FRAMES = 60
@@ -28,7 +30,7 @@ def headers_told_once(path: Path) -> None:
     ("name", "make"),
     [
         ("scene.h264", headers_told_once),
-        ("scene.mp4", lambda path: write_video(make_scene(1, duration_s=20), path)),
+        ("scene.mp4", lambda path: write_video(replace(make_scene(1), duration_s=FRAMES / FPS), path)),
     ],
 )
 def test_a_decoder_can_begin_at_each_key_frame(tmp_path: Path, name: str, make):
