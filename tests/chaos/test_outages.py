@@ -1,6 +1,6 @@
 """MongoDB or NATS away for a while: analysis goes on, and afterwards nothing is missing.
 
-`SIGHTLINE_OUTAGE_S` (15; `make chaos`: 60) says for how long.
+`SIGHTLINE_OUTAGE_S` (8; `make chaos`: 60) says for how long.
 """
 
 import os
@@ -14,7 +14,7 @@ from tests.chaos.scene import chaos_scene
 from tests.cluster import cluster
 from tests.processes import camera, wait_until
 
-OUTAGE_S = float(os.environ.get("SIGHTLINE_OUTAGE_S", "15"))
+OUTAGE_S = float(os.environ.get("SIGHTLINE_OUTAGE_S", "8"))
 WARM_UP_S = 14.0
 AFTER_S = 14.0
 

@@ -1,4 +1,4 @@
-"""What a frame costs from the file to the count; measured, so nothing else may run beside it."""
+"""What a frame costs from the file to the count, beside the network alone, in which machines differ threefold."""
 
 import time
 from pathlib import Path
@@ -8,20 +8,39 @@ import pytest
 from services.core.types import Line, LineId
 from services.detector.count_file import count_video
 from services.detector.decode.file import VideoFile
+from services.detector.decode.scaling import scaled_rgb
 from services.detector.infer.models import model_path
 from services.detector.infer.onnx_runtime import OnnxRuntimeDetector
+from services.detector.track.bytetrack import TrackerSettings
 
-BUDGET_MS = 33.0
+MOST_TIMES_THE_NETWORK = 1.35
+"""Decoding, tracking and counting are to cost little beside the network."""
+
+PICTURES = 100
 LINE = Line(LineId("middle"), "Middle", ((0.1, 0.5), (0.9, 0.5)))
 
 
 @pytest.mark.data
-def test_a_frame_of_dense_traffic_is_within_its_budget(test_data: Path) -> None:
+def test_a_frame_of_dense_traffic_costs_little_more_than_the_network(test_data: Path) -> None:
     detector = OnnxRuntimeDetector(model_path("traffic-n"))
-    with VideoFile(test_data / "clips" / "stuttgart-crossing.mp4") as video:
+    clip = test_data / "clips" / "stuttgart-crossing.mp4"
+    before_ms = network_ms(detector, clip)
+    with VideoFile(clip) as video:
         started_s = time.process_time()
         result = count_video(video, detector, [LINE])
         cost_ms = (time.process_time() - started_s) * 1000 / result.frames
-    print(f"{cost_ms:.1f} ms of processor time a frame")
+    alone_ms = (before_ms + network_ms(detector, clip)) / 2
+    print(f"{cost_ms:.1f} ms of processor time a frame, {alone_ms:.1f} ms of it the network")
     assert result.crossings
-    assert cost_ms <= BUDGET_MS
+    assert cost_ms <= MOST_TIMES_THE_NETWORK * alone_ms
+
+
+def network_ms(detector: OnnxRuntimeDetector, clip: Path) -> float:
+    """Processor time of the network for a picture, scaling with it."""
+    with VideoFile(clip) as video:
+        pictures = [picture for _, (_, picture) in zip(range(PICTURES), video.pictures(), strict=False)]
+        letterbox = detector.letterbox(*video.size)
+    started_s = time.process_time()
+    for picture in pictures:
+        detector.detect(scaled_rgb(picture, letterbox), letterbox, TrackerSettings().weak)
+    return (time.process_time() - started_s) * 1000 / len(pictures)

@@ -158,13 +158,13 @@ async def test_an_old_batch_acknowledges_nothing_of_a_new_stream(server):
 
 
 async def test_a_batch_outlives_the_server_and_is_acknowledged_after_it(server):
-    async with bus_end(server, ack_wait_s=1.0) as bus:
+    async with bus_end(server, ack_wait_s=3.0) as bus:
         bus.publish_events(crossings(0, 5))
         batch = await bus.next_events()
         server.kill()
         bus.acknowledge(batch)
         server.start()
-        await assert_no_more_events(bus, 2.5)
+        await assert_no_more_events(bus, 4.5)
 
 
 async def test_a_batch_of_a_killed_reader_comes_to_the_next_before_anything_newer(server):
