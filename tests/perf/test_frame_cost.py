@@ -1,4 +1,4 @@
-"""What a frame costs from the file to the count, beside the network alone, in which machines differ threefold."""
+"""What a frame costs from the file to the count, beside the network alone: machines differ in both."""
 
 import time
 from pathlib import Path
