@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import queue
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.queues import Queue
 
@@ -20,8 +20,9 @@ PARENT_POLL_S = 5.0
 
 @dataclass(frozen=True)
 class Batch:
-    """Pictures (B, S, S, 3) BGR; targets (n, 6): picture, class or -1, x, y, w, h as shares of S."""
+    """Pictures (B, S, S, 3) BGR of one task; targets (n, 6): picture, class or -1, x, y, w, h in shares."""
 
+    task: str
     pictures: Picture
     targets: Labels
 
@@ -38,26 +39,40 @@ class EpochPlan:
     first_batch: int = 0
 
 
-def batch_count(samples_shown: int, batch: int) -> int:
-    """Full batches of an epoch; a data set smaller than one batch makes one."""
-    return max(1, samples_shown // batch)
+def schedule(
+    counts: Mapping[str, npt.NDArray[np.float64]], plan: EpochPlan
+) -> list[tuple[str, npt.NDArray[np.int64]]]:
+    """The task and the pictures of each batch of an epoch, the tasks mixed.
+
+    Only full batches; a task with fewer pictures than a batch makes one, with some shown twice.
+    """
+    rng = np.random.default_rng((plan.seed, plan.epoch))
+    batches = []
+    for task, of_task in counts.items():
+        order = epoch_order(of_task, rng)
+        total = max(1, len(order) // plan.batch)
+        order = np.resize(order, total * plan.batch)
+        batches += [(task, chosen) for chosen in np.split(order, total)]
+    return [batches[index] for index in rng.permutation(len(batches))]
 
 
 def make_batches(
-    samples: Sequence[Sample], counts: npt.NDArray[np.float64], plan: EpochPlan
+    samples: Mapping[str, Sequence[Sample]], counts: Mapping[str, npt.NDArray[np.float64]], plan: EpochPlan
 ) -> Iterator[tuple[int, Batch]]:
     """Yields the number of batches of the epoch with each batch from `plan.first_batch` on."""
-    order = epoch_order(counts, np.random.default_rng((plan.seed, plan.epoch)))
-    total = batch_count(len(order), plan.batch)
-    order = np.resize(order, max(len(order), plan.batch))
-    for index in range(plan.first_batch, total):
-        rng = np.random.default_rng((plan.seed, plan.epoch, index))
-        chosen = order[index * plan.batch : (index + 1) * plan.batch]
-        yield total, _batch(samples, chosen, plan, rng)
+    batches = schedule(counts, plan)
+    for index, (task, chosen) in enumerate(batches):
+        if index >= plan.first_batch:
+            rng = np.random.default_rng((plan.seed, plan.epoch, index))
+            yield len(batches), _batch(task, samples[task], chosen, plan, rng)
 
 
 def _batch(
-    samples: Sequence[Sample], chosen: npt.NDArray[np.int64], plan: EpochPlan, rng: np.random.Generator
+    task: str,
+    samples: Sequence[Sample],
+    chosen: npt.NDArray[np.int64],
+    plan: EpochPlan,
+    rng: np.random.Generator,
 ) -> Batch:
     pictures, targets = [], []
     for position, index in enumerate(chosen):
@@ -66,7 +81,7 @@ def _batch(
         picture, labels = augment(group, plan.input_px, rng)
         pictures.append(picture)
         targets.append(to_targets(labels, position, plan.input_px))
-    return Batch(np.stack(pictures), np.concatenate(targets))
+    return Batch(task, np.stack(pictures), np.concatenate(targets))
 
 
 def to_targets(labels: Labels, position: int, input_px: int) -> Labels:
@@ -84,7 +99,12 @@ class Prefetcher:
     The process ends by itself when its parent is gone.
     """
 
-    def __init__(self, samples: Sequence[Sample], counts: npt.NDArray[np.float64], depth: int = 4) -> None:
+    def __init__(
+        self,
+        samples: Mapping[str, Sequence[Sample]],
+        counts: Mapping[str, npt.NDArray[np.float64]],
+        depth: int = 4,
+    ) -> None:
         self._samples, self._counts, self._depth = samples, counts, depth
         self._context = multiprocessing.get_context("fork")
         # A forked process waits for ever for OpenCV's threads, which stay behind in its parent.

@@ -2,19 +2,19 @@
 
 import os
 import pickle
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from model.gbyolo.head import Anchors
-from model.gbyolo.network import GBYolo, Size, build
+from model.networks import Architecture, DetectionNetwork, JointNetwork, Size, TaskHead, build_joint
 from services.core.errors import BadInputError
 
 FILE_NAME = "checkpoint.pt"
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass
@@ -33,12 +33,23 @@ class Progress:
 class Description:
     """What the weights are of."""
 
-    task: str
+    architecture: Architecture
     size: Size
-    classes: tuple[str, ...]
-    anchors: Anchors
+    heads: tuple[TaskHead, ...]
     input_px: int
     command: str
+
+    def head(self, task: str | None = None) -> TaskHead:
+        """The head of a task, or the only one; BadInputError names those that there are."""
+        chosen = [head for head in self.heads if task in (None, head.task)]
+        if len(chosen) != 1:
+            there = ", ".join(head.task for head in self.heads)
+            raise BadInputError(f"say the task of this checkpoint: it was trained for {there}")
+        return chosen[0]
+
+    def build(self) -> JointNetwork:
+        """The network with random weights."""
+        return build_joint(self.architecture, self.size, self.heads)
 
 
 class AveragedWeights:
@@ -71,7 +82,7 @@ def write_checkpoint(
     """Writes atomically: a kill leaves the former file or the new one. Without network: weights only."""
     content: dict[str, Any] = {
         "format": FORMAT,
-        "description": vars(description) | {"anchors": [list(level) for level in description.anchors]},
+        "description": asdict(description),
         "progress": vars(progress),
         "averaged": averaged,
     }
@@ -95,18 +106,17 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return content
 
 
-def describe(content: dict[str, Any]) -> Description:
+def describe(content: Mapping[str, Any]) -> Description:
     """The description in a checkpoint's content."""
     values = dict(content["description"])
-    values["classes"] = tuple(values["classes"])
-    values["anchors"] = tuple(tuple(tuple(pair) for pair in level) for level in values["anchors"])
+    values["heads"] = tuple(TaskHead(**head) for head in values["heads"])
     return Description(**values)
 
 
-def averaged_network(path: Path) -> tuple[GBYolo, Description]:
-    """The network with a checkpoint's averaged weights in evaluation mode, and what it is."""
+def averaged_network(path: Path, task: str | None = None) -> tuple[DetectionNetwork, Description]:
+    """The detector of a task with a checkpoint's averaged weights in evaluation mode, and what it is of."""
     content = read_checkpoint(path)
     description = describe(content)
-    network = build(description.size, len(description.classes), description.anchors)
+    network = description.build()
     network.load_state_dict(content["averaged"])
-    return network.eval(), description
+    return network.detector(description.head(task).task).eval(), description

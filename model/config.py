@@ -1,14 +1,16 @@
 """What a training is told: tasks with their classes, data sources, and the settings of one run."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from model.gbyolo.network import Size
+from model.networks import ARCHITECTURES, Architecture, Size
 from services.core.errors import BadInputError
 from services.core.types import MASK_CLASSES, TRAFFIC_CLASSES
 
 TASKS: dict[str, tuple[str, ...]] = {"traffic": TRAFFIC_CLASSES, "mask": MASK_CLASSES}
+JOINT = "joint"
+"""All tasks at once: one backbone and neck with a head for each, the start of every fine-tuning."""
 RARE_CLASSES: dict[str, dict[str, float]] = {
     "traffic": {"person": 2.0, "bicycle": 3.0, "motorbike": 2.0},
     "mask": {"mask_incorrect": 2.0},
@@ -18,24 +20,29 @@ RARE_CLASSES: dict[str, dict[str, float]] = {
 
 @dataclass(frozen=True)
 class DataSource:
-    """A YOLO folder (images/{train,val}, labels/{train,val}) and how often its pictures are shown."""
+    """A YOLO folder (images/{train,val}, labels/{train,val}), how often it is shown, and for which task."""
 
     folder: Path
     repeat: float = 1.0
+    task: str | None = None
+    """None: the only task of the training."""
 
     @classmethod
     def parse(cls, text: str) -> "DataSource":
-        """Reads FOLDER or FOLDER@REPEAT; raises BadInputError for a repeat that is no positive number."""
-        folder, separator, repeat = text.rpartition("@")
+        """Reads [TASK=]FOLDER[@REPEAT]; raises BadInputError for a repeat that is no positive number."""
+        task, separator, rest = text.partition("=")
+        if not separator or task not in TASKS:
+            task, rest = "", text
+        folder, separator, repeat = rest.rpartition("@")
         if not separator:
-            return cls(Path(text))
+            return cls(Path(rest), task=task or None)
         try:
             value = float(repeat)
         except ValueError:
             value = 0.0
         if not 0 < value < 100:
             raise BadInputError(f"--data {text}: after @ stands how often to show the folder, such as 0.5")
-        return cls(Path(folder), value)
+        return cls(Path(folder), value, task or None)
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,7 @@ class TrainConfig:
     data: tuple[DataSource, ...]
     run: Path
     task: str = "traffic"
+    architecture: Architecture = "gbyolo"
     size: Size = "n"
     input_px: int = 416
     batch: int = 16
@@ -61,24 +69,35 @@ class TrainConfig:
     seed: int = 0
     bf16: bool = True
     init: Path | None = None
-    """A checkpoint whose averaged weights and anchors are the start."""
+    """A checkpoint whose averaged weights are the start, with the heads and anchors of the same tasks."""
     evaluate_every: int = 2
     checkpoint_s: float = 120.0
-    rare_classes: dict[str, float] = field(default_factory=dict)
-    """Overrides RARE_CLASSES of the task when not empty."""
 
     def __post_init__(self) -> None:
-        if self.task not in TASKS:
-            raise BadInputError(f"no task {self.task!r}, there are {', '.join(TASKS)}")
+        if self.task not in (*TASKS, JOINT):
+            raise BadInputError(f"no task {self.task!r}, there are {', '.join((*TASKS, JOINT))}")
+        if self.architecture not in ARCHITECTURES:
+            raise BadInputError(
+                f"no architecture {self.architecture!r}, there are {', '.join(ARCHITECTURES)}"
+            )
+        for source in self.data:
+            if self.task == JOINT and source.task is None:
+                raise BadInputError(f"--data {source.folder}: a joint training needs TASK=FOLDER")
+            if source.task not in (None, *self.tasks):
+                raise BadInputError(f"--data {source.folder}: {source.task} is not a task of this training")
         if self.input_px < 64 or self.input_px % 32:
             raise BadInputError("the training size is a multiple of 32 pixels, at least 64")
         if self.minutes is None and self.epochs is None:
             raise BadInputError("a training needs a number of minutes or of epochs")
 
     @property
-    def classes(self) -> tuple[str, ...]:
-        """The names of the task's classes, in label order."""
-        return TASKS[self.task]
+    def tasks(self) -> tuple[str, ...]:
+        """The tasks that are trained."""
+        return tuple(TASKS) if self.task == JOINT else (self.task,)
+
+    def sources(self, task: str) -> tuple[DataSource, ...]:
+        """The data of a task."""
+        return tuple(source for source in self.data if source.task in (None, task))
 
     def progress(self, elapsed_s: float, epochs_done: float) -> float:
         """The share of the schedule that is done, 0 to 1, by the limit that is nearer."""

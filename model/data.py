@@ -1,5 +1,6 @@
-"""Labelled pictures from YOLO folders, held in memory."""
+"""Labelled pictures from YOLO folders, held in memory, and their honest splits."""
 
+import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,9 @@ Labels = npt.NDArray[np.float32]
 EXCLUDED_PREFIX = "clip_"
 """Frames of clips that score counting: never trained on, never evaluated on."""
 PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png"}
+SPLITS = ("train", "val", "test")
+TEST_SHARE = 3
+"""One in so many pictures of a val folder is its test part."""
 
 
 @dataclass(frozen=True)
@@ -60,13 +64,30 @@ def load_sample(path: Path, labels_path: Path, max_side_px: int, repeat: float =
     return Sample(path.stem, np.asarray(picture, np.uint8), read_labels(labels_path, width, height), repeat)
 
 
+def is_test(name: str) -> bool:
+    """Whether a picture of a val folder belongs to the test part, on which nothing is chosen.
+
+    By a hash of its file name, so that it holds wherever the folder lies and whatever else is in it.
+    """
+    return int.from_bytes(hashlib.sha256(name.encode()).digest(), "big") % TEST_SHARE == 0
+
+
+def folder_of(split: str) -> str:
+    """The folder that holds a split; BadInputError for a split that is none."""
+    if split not in SPLITS:
+        raise BadInputError(f"no split {split!r}, there are {', '.join(SPLITS)}")
+    return "train" if split == "train" else "val"
+
+
 def picture_paths(folder: Path, split: str) -> list[Path]:
     """The pictures of a split in the order of their names, without the excluded ones."""
-    paths = sorted((folder / "images" / split).glob("*"))
+    paths = sorted((folder / "images" / folder_of(split)).glob("*"))
     return [
         path
         for path in paths
-        if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(EXCLUDED_PREFIX)
+        if path.suffix.lower() in PICTURE_SUFFIXES
+        and not path.name.startswith(EXCLUDED_PREFIX)
+        and (split == "train" or is_test(path.name) == (split == "test"))
     ]
 
 
@@ -77,13 +98,13 @@ def load_split(
     samples = []
     for source in sources:
         for path in picture_paths(source.folder, split):
-            labels = source.folder / "labels" / split / f"{path.stem}.txt"
+            labels = source.folder / "labels" / folder_of(split) / f"{path.stem}.txt"
             sample = load_sample(path, labels, max_side_px, source.repeat)
             step()
             if sample is not None:
                 samples.append(sample)
     if not samples:
-        raise BadInputError(f"no pictures under images/{split} of the data folders")
+        raise BadInputError(f"no pictures of the split {split} in the data folders")
     return samples
 
 

@@ -12,7 +12,7 @@ from torch import nn
 
 from model.checkpoint import averaged_network
 from model.config import DataSource
-from model.data import Sample, load_split
+from model.data import SPLITS, Sample, load_split
 from model.metrics import Collector, Metrics
 from model.predictions import FloatArray, letterbox, select, to_input
 from services.core.errors import BadInputError
@@ -66,18 +66,23 @@ def load_onnx(path: Path, threads: int = 2) -> Model:
     return Model(predict, tuple(metadata["classes"]), (width, height))
 
 
-def load_model(path: Path, input_size: tuple[int, int] | None = None, threads: int = 2) -> Model:
-    """An .onnx file or a checkpoint; a checkpoint takes any input size, else that of its training."""
+def load_model(
+    path: Path, input_size: tuple[int, int] | None = None, threads: int = 2, task: str | None = None
+) -> Model:
+    """An .onnx file or a checkpoint; a checkpoint takes any input size, else that of its training.
+
+    `task` chooses a head of a joint training.
+    """
     if path.suffix == ".onnx":
         model = load_onnx(path, threads)
         if input_size not in (None, model.input_size):
             raise BadInputError(f"{path} takes pictures of {model.input_size[0]}x{model.input_size[1]} only")
         return model
     torch.set_num_threads(threads)
-    network, description = averaged_network(path)
+    network, description = averaged_network(path, task)
     network = network.fuse().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     size = input_size or (description.input_px, description.input_px)
-    return Model(network_predict(network), description.classes, size)
+    return Model(network_predict(network), description.head(task).classes, size)
 
 
 def evaluate_samples(
@@ -106,10 +111,11 @@ def evaluate_model(
     split: str = "val",
     input_size: tuple[int, int] | None = None,
     threads: int = 2,
+    task: str | None = None,
     step: Callable[[int], None] = lambda count: None,
 ) -> Metrics:
-    """Evaluates an .onnx file or a checkpoint on a YOLO folder; scored clips' frames stay out."""
-    model = load_model(path, input_size, threads)
+    """Evaluates an .onnx file or a checkpoint on a split (train, val or test) of a YOLO folder."""
+    model = load_model(path, input_size, threads, task)
     samples = load_split([DataSource(data)], split, max(640, *model.input_size))
     return evaluate_samples(model, samples, step)
 
@@ -130,7 +136,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Evaluate an .onnx file or a checkpoint on a YOLO folder")
     parser.add_argument("model", type=Path)
     parser.add_argument("data", type=Path)
-    parser.add_argument("--split", default="val")
+    parser.add_argument("--split", choices=SPLITS, default="val")
+    parser.add_argument("--task", default=None, help="the head of a joint training")
     parser.add_argument("--input", default=None, help="width x height in pixels, for a checkpoint")
     parser.add_argument("--threads", type=int, default=2)
     values = parser.parse_args()
@@ -139,7 +146,12 @@ def main() -> None:
         width, _, height = values.input.partition("x")
         size = (int(width), int(height or width))
     metrics = evaluate_model(
-        values.model, values.data, split=values.split, input_size=size, threads=values.threads
+        values.model,
+        values.data,
+        split=values.split,
+        input_size=size,
+        threads=values.threads,
+        task=values.task,
     )
     print(table(metrics))
 

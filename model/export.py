@@ -23,6 +23,8 @@ class ExportConfig:
 
     checkpoint: Path
     output: Path
+    task: str | None = None
+    """The head of a joint training; None: the only one."""
     name: str = ""
     """The model's name; empty: the output's file name."""
     width: int = 640
@@ -37,10 +39,12 @@ class ExportConfig:
 
 def metadata(config: ExportConfig, description: Description) -> dict[str, object]:
     """The description that travels in the file, under the key `sightline`."""
+    head = description.head(config.task)
     return {
         "name": config.name or config.output.stem,
-        "task": description.task,
-        "classes": list(description.classes),
+        "task": head.task,
+        "classes": list(head.classes),
+        "architecture": description.architecture,
         "size": description.size,
         "input": [config.width, config.height],
         "confidence": config.confidence,
@@ -55,7 +59,7 @@ def export_model(config: ExportConfig) -> dict[str, object]:
     Input `images` (1, 3, H, W) RGB 0..1; output `predictions` (1, N, 4 + classes): centre x, y, width,
     height in input pixels, then a score for each class.
     """
-    network, description = averaged_network(config.checkpoint)
+    network, description = averaged_network(config.checkpoint, config.task)
     network.fuse()
     config.output.parent.mkdir(parents=True, exist_ok=True)
     partial = config.output.with_suffix(".partial")
@@ -79,16 +83,22 @@ def export_model(config: ExportConfig) -> dict[str, object]:
 
 
 def main() -> None:
-    """python -m model.export CHECKPOINT OUTPUT [--input 640x384] [--name NAME]."""
+    """python -m model.export CHECKPOINT OUTPUT [--input 640x384] [--name NAME] [--task TASK]."""
     parser = argparse.ArgumentParser(description="Export a checkpoint to ONNX")
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("output", type=Path)
     parser.add_argument("--input", default="640x384", help="width x height in pixels")
     parser.add_argument("--name", default="")
+    parser.add_argument("--task", default=None, help="the head of a joint training")
     arguments = parser.parse_args()
     width, _, height = arguments.input.partition("x")
     config = ExportConfig(
-        arguments.checkpoint, arguments.output, arguments.name, int(width), int(height or width)
+        arguments.checkpoint,
+        arguments.output,
+        task=arguments.task,
+        name=arguments.name,
+        width=int(width),
+        height=int(height or width),
     )
     print(json.dumps(export_model(config)))
 

@@ -14,8 +14,9 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from model.config import TASKS, DataSource, TrainConfig
+from model.config import JOINT, TASKS, DataSource, TrainConfig
 from model.data import Sample, check_classes, load_split
+from model.networks import ARCHITECTURES
 from model.records import CSV_NAME, draw_curves
 from model.trainer import Trainer
 from services.core.errors import SightlineError
@@ -49,17 +50,23 @@ def train(config: TrainConfig, *, command: str = "", console: Console | None = N
     return config.run
 
 
-def load_data(config: TrainConfig, console: Console) -> tuple[list[Sample], list[Sample]]:
-    """The training pictures of all data folders, the validation pictures of the first that has any."""
+def load_data(
+    config: TrainConfig, console: Console
+) -> tuple[dict[str, list[Sample]], dict[str, list[Sample]]]:
+    """By task: the training pictures of its folders, the validation pictures of the first that has any."""
+    training, validation = {}, {}
     with _progress(console) as bar:
-        task = bar.add_task("reading pictures", total=None)
-        training = load_split(
-            config.data, "train", round(config.input_px * DETAIL), lambda: bar.advance(task)
-        )
-        with_validation = [source for source in config.data if (source.folder / "images" / "val").is_dir()]
-        validation = load_split(with_validation[:1], "val", max(640, config.input_px))
-    check_classes([*training, *validation], len(config.classes))
-    console.print(f"{len(training)} pictures to train on, {len(validation)} to evaluate on")
+        reading = bar.add_task("reading pictures", total=None)
+        for task in config.tasks:
+            sources = config.sources(task)
+            side_px = round(config.input_px * DETAIL)
+            training[task] = load_split(sources, "train", side_px, lambda: bar.advance(reading))
+            with_validation = [source for source in sources if (source.folder / "images" / "val").is_dir()]
+            validation[task] = load_split(with_validation[:1], "val", max(640, config.input_px))
+            check_classes([*training[task], *validation[task]], len(TASKS[task]))
+    for task in config.tasks:
+        counts = f"{len(training[task])} pictures to train on, {len(validation[task])} to evaluate on"
+        console.print(f"{task}: {counts}")
     return training, validation
 
 
@@ -92,9 +99,10 @@ def _stop_on_signal(trainer: Trainer) -> Iterator[None]:
 def parse_arguments(arguments: list[str]) -> TrainConfig:
     """The settings of a command line."""
     parser = argparse.ArgumentParser(prog="python -m model.train", description="Train a GB-YOLO")
-    parser.add_argument("--task", choices=sorted(TASKS), default="traffic")
+    parser.add_argument("--task", choices=[*TASKS, JOINT], default="traffic")
+    parser.add_argument("--architecture", choices=ARCHITECTURES, default="gbyolo")
     parser.add_argument("--resolution-name", choices=("n", "s"), default="n", help="size of the network")
-    parser.add_argument("--data", action="append", required=True, help="YOLO folder, FOLDER@REPEAT")
+    parser.add_argument("--data", action="append", required=True, help="YOLO folder: [TASK=]FOLDER[@REPEAT]")
     parser.add_argument("--run", type=Path, required=True, help="the run's folder")
     parser.add_argument("--minutes", type=float, default=None)
     parser.add_argument("--epochs", type=int, default=None)
@@ -109,6 +117,7 @@ def parse_arguments(arguments: list[str]) -> TrainConfig:
         data=tuple(DataSource.parse(text) for text in values.data),
         run=values.run,
         task=values.task,
+        architecture=values.architecture,
         size=values.resolution_name,
         input_px=values.size,
         batch=values.batch,

@@ -3,12 +3,13 @@
 import math
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from model.anchors import box_sizes, fit_anchors
 from model.batches import Batch, EpochPlan, Prefetcher
@@ -21,13 +22,12 @@ from model.checkpoint import (
     read_checkpoint,
     write_checkpoint,
 )
-from model.config import RARE_CLASSES, TrainConfig
+from model.config import RARE_CLASSES, TASKS, TrainConfig
 from model.data import Sample, show_counts
 from model.evaluate import Model, evaluate_samples, network_predict
-from model.gbyolo.head import Anchors
-from model.gbyolo.network import GBYolo, build
 from model.loss import detection_loss
 from model.metrics import Metrics
+from model.networks import JointNetwork, TaskHead
 from model.records import append_row
 from model.threads import ThreadTuner
 from services.core.errors import ConflictError
@@ -45,8 +45,8 @@ class Trainer:
     def __init__(
         self,
         config: TrainConfig,
-        training: Sequence[Sample],
-        validation: Sequence[Sample],
+        training: Mapping[str, Sequence[Sample]],
+        validation: Mapping[str, Sequence[Sample]],
         command: str,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -59,45 +59,46 @@ class Trainer:
         random.seed(config.seed)
         np.random.seed(config.seed)
         torch.manual_seed(config.seed)
-        self._counts = show_counts(training, self._rare_classes())
-        self._prefetcher = Prefetcher(training, self._counts)
+        counts = {task: show_counts(samples, rare_classes(task)) for task, samples in training.items()}
+        self._prefetcher = Prefetcher(training, counts)
         saved = self._saved()
         self.description = self._describe(saved, training, command)
-        self.network = build(config.size, len(config.classes), self.description.anchors)
+        self.network = self.description.build()
         if saved is None and config.init is not None:
-            self.network.load_state_dict(read_checkpoint(config.init)["averaged"])
+            start_from(self.network, self.description, read_checkpoint(config.init))
         self.network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = make_optimizer(self.network, config)
         self.averaged = AveragedWeights(self.network, config.ema_decay)
         if saved is not None:
             self._restore(saved)
 
-    def _rare_classes(self) -> dict[int, float]:
-        by_name = self.config.rare_classes or RARE_CLASSES[self.config.task]
-        return {self.config.classes.index(name): times for name, times in by_name.items()}
-
     def _saved(self) -> dict[str, object] | None:
         path = self.config.run / FILE_NAME
         return read_checkpoint(path) if path.exists() else None
 
     def _describe(
-        self, saved: dict[str, object] | None, training: Sequence[Sample], command: str
+        self, saved: dict[str, object] | None, training: Mapping[str, Sequence[Sample]], command: str
     ) -> Description:
         config = self.config
+        wanted = (config.architecture, config.size, config.input_px, config.tasks)
         if saved is not None:
             former = describe(saved)
-            if (former.task, former.size, former.input_px) != (config.task, config.size, config.input_px):
+            tasks = tuple(head.task for head in former.heads)
+            if (former.architecture, former.size, former.input_px, tasks) != wanted:
                 raise ConflictError(f"{config.run} holds a run with other settings: name another folder")
             return former
-        anchors: Anchors
+        inherited: dict[str, TaskHead] = {}
         if config.init is not None:
             start = describe(read_checkpoint(config.init))
-            if (start.size, start.classes) != (config.size, config.classes):
-                raise ConflictError(f"{config.init} is of another size or has other classes")
-            anchors = start.anchors
-        else:
-            anchors = fit_anchors(box_sizes(training, config.input_px))
-        return Description(config.task, config.size, config.classes, anchors, config.input_px, command)
+            if (start.architecture, start.size) != (config.architecture, config.size):
+                raise ConflictError(f"{config.init} is of another architecture or size")
+            inherited = {head.task: head for head in start.heads if head.classes == TASKS[head.task]}
+        heads = tuple(
+            inherited.get(task)
+            or TaskHead(task, TASKS[task], fit_anchors(box_sizes(training[task], config.input_px)))
+            for task in config.tasks
+        )
+        return Description(config.architecture, config.size, heads, config.input_px, command)
 
     def _restore(self, saved: dict[str, object]) -> None:
         self.network.load_state_dict(saved["network"])  # type: ignore[arg-type]
@@ -157,9 +158,9 @@ class Trainer:
             group["lr"] = rate
         pictures = to_tensor(batch, self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bf16):
-            raw = self.network(pictures)
+            raw = self.network(pictures, batch.task)
         targets = torch.from_numpy(batch.targets).to(self.device)
-        loss = detection_loss(raw, targets, self.network.head, self.config.input_px)
+        loss = detection_loss(raw, targets, self.network.head(batch.task), self.config.input_px)
         self.optimizer.zero_grad(set_to_none=True)
         loss.total.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), MAX_GRADIENT_NORM)
@@ -174,14 +175,17 @@ class Trainer:
         cosine = LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * share))
         return self.config.learning_rate * cosine * min(1.0, (self.progress.step + 1) / WARM_UP_STEPS)
 
-    def evaluate(self) -> Metrics:
-        """The figures of the averaged weights on the validation pictures, at the training size."""
-        network = build(self.config.size, len(self.config.classes), self.description.anchors)
+    def evaluate(self) -> dict[str, Metrics]:
+        """The figures of the averaged weights on the validation pictures by task, at the training size."""
+        network = self.description.build()
         network.load_state_dict(self.averaged.state)
-        network.eval().fuse().to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        side = self.config.input_px
-        predict = network_predict(network, bf16=self.config.bf16)
-        return evaluate_samples(Model(predict, self.config.classes, (side, side)), self.validation)
+        side, results = self.config.input_px, {}
+        for head in self.description.heads:
+            detector = network.detector(head.task).eval().fuse()
+            detector.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            model = Model(network_predict(detector, bf16=self.config.bf16), head.classes, (side, side))
+            results[head.task] = evaluate_samples(model, self.validation[head.task])
+        return results
 
     def _record(self, losses: "np.ndarray[tuple[int], np.dtype[np.float64]]", speed: float) -> None:
         progress = self.progress
@@ -195,13 +199,14 @@ class Trainer:
         }
         row |= dict(zip(("box", "objectness", "class"), map(float, losses), strict=True))
         if epoch % self.config.evaluate_every == 0 or self.done:
-            metrics = self.evaluate()
-            row |= {"map50": metrics.map50, "map50_95": metrics.map50_95}
-            row |= {f"ap50_{name}": value for name, value in metrics.ap50.items()}
-            if metrics.map50_95 > progress.best_map:
-                progress.best_map = metrics.map50_95
+            by_task = self.evaluate().values()
+            mean = float(np.mean([metrics.map50_95 for metrics in by_task]))
+            row |= {"map50": float(np.mean([metrics.map50 for metrics in by_task])), "map50_95": mean}
+            row |= {f"ap50_{name}": value for metrics in by_task for name, value in metrics.ap50.items()}
+            if mean > progress.best_map:
+                progress.best_map = mean
                 self._write(BEST_NAME, weights_only=True)
-        append_row(self.config.run, row, self.config.classes)
+        append_row(self.config.run, row, [name for head in self.description.heads for name in head.classes])
 
     def save(self) -> None:
         """Writes the checkpoint from which the training goes on after a kill."""
@@ -213,7 +218,24 @@ class Trainer:
         write_checkpoint(path, self.description, self.progress, self.averaged.state, *state)
 
 
-def make_optimizer(network: GBYolo, config: TrainConfig) -> torch.optim.Optimizer:
+def rare_classes(task: str) -> dict[int, float]:
+    """How often pictures with the rare classes of a task are shown, by class index."""
+    return {TASKS[task].index(name): times for name, times in RARE_CLASSES[task].items()}
+
+
+def start_from(network: JointNetwork, description: Description, content: Mapping[str, Any]) -> None:
+    """Takes the averaged weights of a checkpoint: all that is shared, and the heads that it has too."""
+    kept = [head.task for head in description.heads if head in describe(content).heads]
+    chosen = {
+        name: value
+        for name, value in content["averaged"].items()
+        if not name.startswith("heads.") or name.split(".")[1] in kept
+    }
+    missing = network.load_state_dict(chosen, strict=False).missing_keys
+    assert all(name.startswith("heads.") for name in missing)
+
+
+def make_optimizer(network: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
     """AdamW; only convolution kernels decay, not biases, norms and fusion weights."""
     kernels = [parameter for parameter in network.parameters() if parameter.ndim > 1]
     others = [parameter for parameter in network.parameters() if parameter.ndim <= 1]

@@ -1,10 +1,14 @@
-"""The backbone: YOLOv5 v6's stem, downs and SPPF, with Ghost stacks in place of its C3 blocks."""
+"""The backbone: YOLOv5 v6's stem, downs and SPPF, with Ghost stacks or C3 blocks between them."""
 
 import math
+from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from model.gbyolo.blocks import SPPF, Conv, GhostStack
+from model.gbyolo.blocks import SPPF, Conv
+
+BlockFactory = Callable[[int, int, int], nn.Module]
+"""Makes a block from the channels it takes, those it gives, and its depth."""
 
 FULL_CHANNELS = (64, 128, 256, 512, 1024)
 FULL_DEPTHS = (3, 6, 9, 3)
@@ -16,19 +20,19 @@ def scaled_channels(width: float) -> tuple[int, ...]:
 
 
 def scaled_depths(depth: float) -> tuple[int, ...]:
-    """Ghost bottlenecks of the four stages at a depth multiple."""
+    """The depths of the four stages at a depth multiple."""
     return tuple(max(1, round(count * depth)) for count in FULL_DEPTHS)
 
 
 class Backbone(nn.Module):
     """Pictures (B, 3, H, W) to maps at strides 8, 16 and 32; H and W are multiples of 32."""
 
-    def __init__(self, width: float, depth: float) -> None:
+    def __init__(self, width: float, depth: float, block: BlockFactory) -> None:
         super().__init__()
         channels, depths = scaled_channels(width), scaled_depths(depth)
         self.stem = Conv(3, channels[0], 6, 2, padding=2)
         self.downs = nn.ModuleList(Conv(channels[i], channels[i + 1], 3, 2) for i in range(4))
-        self.stages = nn.ModuleList(GhostStack(channels[i + 1], depths[i]) for i in range(4))
+        self.stages = nn.ModuleList(block(channels[i + 1], channels[i + 1], depths[i]) for i in range(4))
         self.pool = SPPF(channels[4])
         self.channels_out = channels[2:]
 

@@ -91,14 +91,15 @@ class GhostBottleneck(nn.Module):
 
 
 class GhostStack(nn.Module):
-    """`depth` Ghost bottlenecks in a row, in the place of a C3 block of YOLOv5."""
+    """`depth` Ghost bottlenecks in a row, in the place of a C3 block of YOLOv5; the first sets the width."""
 
-    def __init__(self, channels: int, depth: int) -> None:
+    def __init__(self, channels_in: int, channels_out: int, depth: int) -> None:
         super().__init__()
-        self.bottlenecks = nn.Sequential(*(GhostBottleneck(channels, channels) for _ in range(depth)))
+        widths = [channels_in, *[channels_out] * depth]
+        self.bottlenecks = nn.Sequential(*map(GhostBottleneck, widths, widths[1:]))
 
     def forward(self, maps: Tensor) -> Tensor:
-        """(B, channels, H, W) to the same shape."""
+        """(B, channels_in, H, W) to (B, channels_out, H, W)."""
         return cast(Tensor, self.bottlenecks(maps))
 
 

@@ -1,4 +1,4 @@
-"""Fast normalised fusion, the weighted sum at every node of a BiFPN."""
+"""Fast normalised fusion: the weighted sum at every node of a BiFPN, and the paper's weighted join."""
 
 from collections.abc import Sequence
 
@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 
-class WeightedAdd(nn.Module):
-    """O = sum_i w_i I_i with w_i = relu(v_i) / (eps + sum_j relu(v_j)) and learned v.
+class Fusion(nn.Module):
+    """Learned weights of a node's inputs: w_i = relu(v_i) / (eps + sum_j relu(v_j)) with learned v.
 
     Source: Tan, Pang, Le, "EfficientDet: Scalable and Efficient Object Detection", CVPR 2020, 3.3.
     """
@@ -24,15 +24,32 @@ class WeightedAdd(nn.Module):
         return positive / (positive.sum() + self.eps)
 
     def deploy(self) -> None:
-        """Turns the weights into constants, so that an exported graph only multiplies and adds."""
+        """Turns the weights into constants, so that an exported graph only multiplies and joins."""
         self.constants = [float(weight) for weight in self.weights().detach()]
 
-    def forward(self, maps: Sequence[Tensor]) -> Tensor:
-        """Adds maps of one shape; raises ValueError when their number is not that of the weights."""
+    def weighted(self, maps: Sequence[Tensor]) -> list[Tensor]:
+        """Each input times its weight; raises ValueError when their number is not that of the weights."""
         if len(maps) != len(self.raw_weights):
             raise ValueError(f"{len(maps)} maps for {len(self.raw_weights)} fusion weights")
         weights = self.weights() if self.constants is None else self.constants
-        total = maps[0] * weights[0]
-        for index in range(1, len(maps)):
-            total = total + maps[index] * weights[index]
-        return total
+        return [maps[index] * weights[index] for index in range(len(maps))]
+
+
+class WeightedAdd(Fusion):
+    """O = sum_i w_i I_i, of maps of one shape."""
+
+    def forward(self, maps: Sequence[Tensor]) -> Tensor:
+        """Maps (B, C, H, W) to one of the same shape."""
+        first, *others = self.weighted(maps)
+        return sum(others, start=first)
+
+
+class WeightedConcat(Fusion):
+    """The inputs side by side, each times its weight and their number: equal weights join plainly.
+
+    The form in which the GB-YOLO paper puts the BiFPN's weights into YOLOv5's Concat layers.
+    """
+
+    def forward(self, maps: Sequence[Tensor]) -> Tensor:
+        """Maps (B, C_i, H, W) to (B, sum of C_i, H, W)."""
+        return torch.cat([part * len(maps) for part in self.weighted(maps)], 1)

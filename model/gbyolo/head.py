@@ -22,11 +22,11 @@ DEFAULT_ANCHORS: Anchors = (
 class AnchorHead(nn.Module):
     """Fused maps to raw predictions while training, to decoded ones in evaluation mode."""
 
-    def __init__(self, width: int, class_count: int, anchors: Anchors = DEFAULT_ANCHORS) -> None:
+    def __init__(self, channels: Sequence[int], class_count: int, anchors: Anchors = DEFAULT_ANCHORS) -> None:
         super().__init__()
         self.class_count = class_count
         outputs = ANCHORS_PER_CELL * (5 + class_count)
-        self.outputs = nn.ModuleList(nn.Conv2d(width, outputs, 1) for _ in STRIDES)
+        self.outputs = nn.ModuleList(nn.Conv2d(width, outputs, 1) for width in channels)
         self.anchors: Tensor
         self.register_buffer("anchors", torch.tensor(anchors, dtype=torch.float32).view(3, 3, 2))
         self._start_biases()

@@ -41,6 +41,7 @@ class BiFPN(nn.Module):
 
     def __init__(self, channels_in: Sequence[int], width: int) -> None:
         super().__init__()
+        self.channels_out = (width, width, width)
         self.laterals = nn.ModuleList(Conv(channels, width, linear=True) for channels in channels_in)
         self.nodes = nn.ModuleDict(
             {name: FusionNode(width, len(inputs)) for name, inputs in NODE_INPUTS.items()}

@@ -23,7 +23,7 @@ DataOption = Annotated[
     typer.Option(
         "--data",
         help="A folder of labelled pictures in YOLO form; FOLDER@WEIGHT shows it more or less often; "
-        "demo stands for rendered scenes.",
+        "TASK=FOLDER says its task in a joint training; demo stands for rendered scenes.",
     ),
 ]
 
@@ -39,7 +39,12 @@ def _model(name: str) -> ModuleType:
 
 def train(
     data: DataOption,
-    task: Annotated[str, typer.Option(help="traffic or mask.")] = "traffic",
+    task: Annotated[
+        str, typer.Option(help="traffic, mask, or joint: both, the start of a fine-tuning.")
+    ] = "traffic",
+    architecture: Annotated[
+        str, typer.Option(help="gbyolo, gbyolo-concat (the paper's weighted concatenation) or yolov5.")
+    ] = "gbyolo",
     size: Annotated[str, typer.Option(help="Size of the network: n or s.")] = "n",
     minutes: Annotated[float | None, typer.Option(help="Length of the training by the clock.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Length of the training in epochs.")] = None,
@@ -61,6 +66,7 @@ def train(
         data=tuple(config.DataSource.parse(_with_demo(str(folder), run)) for folder in data),
         run=run,
         task=task,
+        architecture=architecture,
         size=size,
         input_px=input_px,
         batch=batch,
@@ -90,7 +96,11 @@ def _with_demo(source: str, run: Path) -> str:
 def evaluate(
     model: Annotated[Path, typer.Argument(help="An .onnx file or a checkpoint.")],
     data: Annotated[Path, typer.Option(help="A folder of labelled pictures in YOLO form.")],
-    split: Annotated[str, typer.Option(help="train or val.")] = "val",
+    split: Annotated[
+        str,
+        typer.Option(help="train, val, or test: the third of val on which nothing is chosen."),
+    ] = "val",
+    task: Annotated[str | None, typer.Option(help="Head of a joint training.")] = None,
 ) -> None:
     """Measure a model's average precision on labelled pictures."""
     done = 0
@@ -101,7 +111,7 @@ def evaluate(
             done += count
             advance(done)
 
-        metrics = _model("evaluate").evaluate_model(model, data, split=split, step=step)
+        metrics = _model("evaluate").evaluate_model(model, data, split=split, task=task, step=step)
     rows = [("all", str(sum(metrics.boxes.values())), f"{metrics.map50:.3f}", "", "")]
     rows += [
         (name, str(metrics.boxes[name]), *(f"{figures[name]:.3f}" for figures in by_class))
@@ -118,11 +128,12 @@ def export(
     width: Annotated[int, typer.Option(help="Width of the network's input.")] = 640,
     height: Annotated[int, typer.Option(help="Height of the network's input.")] = 384,
     confidence: Annotated[float, typer.Option("--conf", help="Confidence to suggest.")] = 0.25,
+    task: Annotated[str | None, typer.Option(help="Head of a joint training.")] = None,
 ) -> None:
     """Write a checkpoint as ONNX with its classes, input size and thresholds."""
     exporting = _model("export")
     settings = exporting.ExportConfig(
-        checkpoint, model_file, width=width, height=height, confidence=confidence
+        checkpoint, model_file, task=task, width=width, height=height, confidence=confidence
     )
     exporting.export_model(settings)
     output.print(f"{model_file}", soft_wrap=True)

@@ -5,9 +5,18 @@ import pytest
 
 from model.anchors import box_sizes, fit_anchors
 from model.augment import IGNORED, augment, clip_labels
-from model.batches import EpochPlan, Prefetcher, make_batches
-from model.config import DataSource
-from model.data import Sample, check_classes, epoch_order, load_split, read_labels, show_counts
+from model.batches import EpochPlan, Prefetcher, make_batches, schedule
+from model.config import DataSource, TrainConfig
+from model.data import (
+    Sample,
+    check_classes,
+    epoch_order,
+    is_test,
+    load_split,
+    picture_paths,
+    read_labels,
+    show_counts,
+)
 from model.gbyolo.head import DEFAULT_ANCHORS
 from services.core.errors import BadInputError
 
@@ -27,6 +36,39 @@ def test_frames_of_scored_clips_stay_out(yolo_folder: Path) -> None:
     (pictures / "square0.png").rename(pictures / "clip_square0.png")
     samples = load_split([DataSource(yolo_folder)], "train", 640)
     assert [sample.name for sample in samples] == [f"square{number}" for number in range(1, 8)]
+
+
+def test_a_third_of_val_is_for_testing_by_the_hash_of_its_names(tmp_path: Path) -> None:
+    pictures = tmp_path / "images" / "val"
+    pictures.mkdir(parents=True)
+    names = [f"{number}.jpg" for number in range(90)]
+    for name in [*names, "clip_1.jpg"]:
+        (pictures / name).touch()
+    test, val = ({path.name for path in picture_paths(tmp_path, split)} for split in ("test", "val"))
+    assert test | val == set(names) and not test & val
+    assert 20 <= len(test) <= 40
+    assert [name for name in names[:6] if is_test(name)] == ["0.jpg", "4.jpg"]
+    (pictures / "0.jpg").unlink()
+    assert {path.name for path in picture_paths(tmp_path, "test")} == test - {"0.jpg"}
+    with pytest.raises(BadInputError, match="no split"):
+        picture_paths(tmp_path, "all")
+
+
+def test_a_source_may_say_its_task() -> None:
+    assert DataSource.parse("mask=some/folder@2") == DataSource(Path("some/folder"), 2.0, "mask")
+    assert DataSource.parse("a=b/c") == DataSource(Path("a=b/c"))
+    with pytest.raises(BadInputError, match="TASK=FOLDER"):
+        TrainConfig((DataSource(Path("x")),), Path("run"), task="joint")
+    with pytest.raises(BadInputError, match="not a task of this"):
+        TrainConfig((DataSource(Path("x"), task="mask"),), Path("run"), task="traffic")
+
+
+def test_an_epoch_mixes_the_tasks_in_whole_batches(squares: list[Sample]) -> None:
+    counts = {"mask": np.ones(16), "traffic": np.ones(2)}
+    batches = schedule(counts, EpochPlan(1, 0, 4, 96, 0.0))
+    assert sorted(task for task, _ in batches) == ["mask"] * 4 + ["traffic"]
+    assert sorted(np.concatenate([chosen for task, chosen in batches if task == "mask"])) == list(range(16))
+    assert [task for task, _ in batches] != sorted(task for task, _ in batches)
 
 
 def test_folders_without_pictures_and_unknown_classes_are_refused(
@@ -75,9 +117,9 @@ def test_augmented_boxes_stay_on_their_objects(squares: list[Sample], count: int
 
 
 def test_batches_do_not_depend_on_where_a_training_goes_on(squares: list[Sample]) -> None:
-    counts = np.ones(len(squares))
-    whole = list(make_batches(squares, counts, EpochPlan(1, 2, 4, 96, 0.7)))
-    rest = list(Prefetcher(squares, counts).epoch(EpochPlan(1, 2, 4, 96, 0.7, first_batch=2)))
+    samples, counts = {"mask": squares}, {"mask": np.ones(len(squares))}
+    whole = list(make_batches(samples, counts, EpochPlan(1, 2, 4, 96, 0.7)))
+    rest = list(Prefetcher(samples, counts).epoch(EpochPlan(1, 2, 4, 96, 0.7, first_batch=2)))
     assert [total for total, _ in rest] == [4, 4]
     for (_, first), (_, second) in zip(whole[2:], rest, strict=True):
         assert (first.pictures == second.pictures).all() and (first.targets == second.targets).all()

@@ -2,9 +2,18 @@ import pytest
 import torch
 
 from model.gbyolo.blocks import Conv, GhostModule
-from model.gbyolo.fusion import WeightedAdd
+from model.gbyolo.fusion import WeightedAdd, WeightedConcat
 from model.gbyolo.neck import NODE_INPUTS, BiFPN
-from model.gbyolo.network import build, parameter_count
+from model.networks import (
+    ARCHITECTURES,
+    Architecture,
+    Size,
+    TaskHead,
+    build,
+    build_joint,
+    multiplications,
+    parameter_count,
+)
 
 
 def test_fusion_weights_are_normalised_and_never_negative() -> None:
@@ -66,14 +75,57 @@ def test_every_bifpn_edge_carries_information() -> None:
     assert all(float(gradient.abs().sum()) > 0 for gradient in gradients)
 
 
-@pytest.mark.parametrize(("size", "millions"), [("n", 0.875), ("s", 3.172)])
-def test_parameter_counts(size: str, millions: float) -> None:
-    assert parameter_count(build(size, 3)) / 1e6 == pytest.approx(millions, abs=0.001)  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("architecture", "size", "millions", "gflops"),
+    [
+        ("gbyolo", "n", 0.875, 2.69),
+        ("gbyolo", "s", 3.172, 8.53),
+        ("gbyolo-concat", "n", 1.133, 2.78),
+        ("gbyolo-concat", "s", 4.464, 10.23),
+        ("yolov5", "n", 1.768, 4.14),
+        ("yolov5", "s", 7.028, 15.77),
+    ],
+)
+def test_parameters_and_multiplications(
+    architecture: Architecture, size: Size, millions: float, gflops: float
+) -> None:
+    network = build(architecture, size, 3)
+    assert parameter_count(network) / 1e6 == pytest.approx(millions, abs=0.001)
+    assert 2 * multiplications(network) / 1e9 == pytest.approx(gflops, abs=0.01)
+    assert network.training
 
 
-def test_output_shape_and_fusing_changes_nothing() -> None:
+def test_the_baseline_is_yolov5_as_published() -> None:
+    assert parameter_count(build("yolov5", "n", 80)) == 1_872_157
+    assert parameter_count(build("yolov5", "s", 80)) == 7_235_389
+
+
+def test_equal_weights_concatenate_plainly_and_unequal_ones_scale() -> None:
+    first, second = torch.randn(1, 2, 5, 5), torch.randn(1, 3, 5, 5)
+    fusion = WeightedConcat(2)
+    assert torch.allclose(fusion((first, second)), torch.cat((first, second), 1), atol=1e-3)
+    fusion.raw_weights.data = torch.tensor([3.0, 1.0])
+    assert torch.allclose(fusion((first, second))[:, :2], first * 1.5, atol=1e-3)
+
+
+def test_the_paper_s_form_has_the_skip_edge_and_the_baseline_has_not() -> None:
+    paper, baseline = build("gbyolo-concat", "n", 3).neck, build("yolov5", "n", 3).neck
+    assert len(paper.joins["middle_out"].raw_weights) == 3
+    assert not [name for name, _ in baseline.named_parameters() if "raw_weights" in name]
+
+
+def test_tasks_share_all_but_their_heads() -> None:
+    joint = build_joint("gbyolo", "n", (TaskHead("traffic", ("car", "bus")), TaskHead("mask", ("mask",))))
+    one, other = joint.detector("traffic"), joint.detector("mask")
+    assert one.backbone is other.backbone and one.neck is other.neck
+    pictures = torch.rand(1, 3, 64, 64)
+    assert one.eval()(pictures).shape[-1] == 6 and other.eval()(pictures).shape[-1] == 5
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_output_shape_and_fusing_changes_nothing(architecture: Architecture) -> None:
     torch.manual_seed(0)
-    network = build("n", 6)
+    network = build(architecture, "n", 6)
     with torch.no_grad():
         for _ in range(3):
             network(torch.rand(2, 3, 64, 96))
@@ -85,6 +137,10 @@ def test_output_shape_and_fusing_changes_nothing() -> None:
     assert torch.allclose(before, after, atol=1e-3)
 
 
-def test_an_unknown_size_is_refused() -> None:
+def test_an_unknown_size_and_architecture_are_refused() -> None:
     with pytest.raises(ValueError, match="no size"):
-        build("x", 3)  # type: ignore[arg-type]
+        build("gbyolo", "x", 3)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="no architecture"):
+        build("resnet", "n", 3)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="at least one class"):
+        build_joint("gbyolo", "n", ())

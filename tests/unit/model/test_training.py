@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,11 @@ import torch
 from model.batches import EpochPlan, make_batches
 from model.checkpoint import averaged_network, read_checkpoint
 from model.config import DataSource, TrainConfig
-from model.data import Sample
+from model.data import Sample, load_split
 from model.evaluate import evaluate_model, load_model
 from model.export import ExportConfig, export_model
-from model.gbyolo.network import build
 from model.loss import ciou, detection_loss
+from model.networks import build
 from model.train import train
 from model.trainer import Trainer, to_tensor
 from services.core.errors import BadInputError, ConflictError
@@ -33,9 +34,9 @@ def test_ciou_is_one_for_equal_boxes_and_falls_with_distance() -> None:
 
 def test_the_loss_falls_on_a_tiny_set(squares: list[Sample]) -> None:
     torch.manual_seed(0)
-    network = build("n", 3)
+    network = build("gbyolo", "n", 3)
     optimizer = torch.optim.AdamW(network.parameters(), lr=3e-3)
-    _, batch = next(make_batches(squares, np.ones(16), EpochPlan(0, 0, 8, 96, 0.0)))
+    _, batch = next(make_batches({"mask": squares}, {"mask": np.ones(16)}, EpochPlan(0, 0, 8, 96, 0.0)))
     pictures, targets = to_tensor(batch, torch.device("cpu")), torch.from_numpy(batch.targets)
     losses = []
     for _ in range(25):
@@ -48,7 +49,7 @@ def test_the_loss_falls_on_a_tiny_set(squares: list[Sample]) -> None:
 
 
 def test_ignored_boxes_do_not_push_objectness_down() -> None:
-    network = build("n", 3).train()
+    network = build("gbyolo", "n", 3).train()
     raw = [torch.zeros(1, 24, side, side) + 5.0 for side in (12, 6, 3)]
     nothing = torch.zeros(0, 6)
     ignored = torch.tensor([[0, -1, 0.5, 0.5, 0.05, 0.05]])
@@ -76,10 +77,10 @@ def test_a_stop_in_mid_epoch_saves_the_batch_to_go_on_with(
     yolo_folder: Path, tmp_path: Path, squares: list[Sample]
 ) -> None:
     settings = config(yolo_folder, tmp_path, 3)
-    trainer = Trainer(settings, squares, squares[:2], "test")
+    trainer = Trainer(settings, {"mask": squares}, {"mask": squares[:2]}, "test")
     trainer.stop_requested = True
     trainer.run_epoch(lambda share: None)
-    again = Trainer(settings, squares, squares[:2], "test")
+    again = Trainer(settings, {"mask": squares}, {"mask": squares[:2]}, "test")
     assert (again.progress.epoch, again.progress.batch, again.progress.step) == (0, 1, 1)
 
 
@@ -91,8 +92,24 @@ def test_another_run_in_the_folder_and_a_foreign_start_are_refused(yolo_folder: 
     with pytest.raises(BadInputError, match="no checkpoint"):
         train(config(yolo_folder, tmp_path / "new", 1, init=tmp_path / "none.pt"))
     started = train(config(yolo_folder, tmp_path / "fine", 1, init=run / "best.pt"))
-    anchors = [averaged_network(folder / "checkpoint.pt")[1].anchors for folder in (run, started)]
-    assert anchors[0] == anchors[1]
+    heads = [averaged_network(folder / "checkpoint.pt")[1].heads for folder in (run, started)]
+    assert heads[0] == heads[1]
+
+
+def test_a_joint_training_is_the_start_of_each_task(yolo_folder: Path, tmp_path: Path) -> None:
+    sources = (DataSource(yolo_folder, task="mask"), DataSource(yolo_folder, task="traffic"))
+    joint = train(replace(config(yolo_folder, tmp_path / "joint", 1), task="joint", data=sources))
+    start = read_checkpoint(joint / "checkpoint.pt")["averaged"]
+    with pytest.raises(BadInputError, match="mask"):
+        averaged_network(joint / "checkpoint.pt")
+    settings = config(yolo_folder, tmp_path / "mask", 1, init=joint / "checkpoint.pt")
+    samples = load_split([DataSource(yolo_folder)], "train", 96)
+    trainer = Trainer(settings, {"mask": samples}, {"mask": samples}, "test")
+    for name, value in trainer.network.state_dict().items():
+        assert torch.equal(value, start[name]), name
+    assert [head.task for head in trainer.description.heads] == ["mask"]
+    rows = (joint / "metrics.csv").read_text().splitlines()
+    assert "ap50_mask_incorrect" in rows[0] and "ap50_truck" in rows[0]
 
 
 def test_the_exported_file_computes_what_the_network_computes(yolo_folder: Path, tmp_path: Path) -> None:
