@@ -13,8 +13,10 @@ from torch import nn
 from model.checkpoint import averaged_network
 from model.config import DataSource
 from model.data import SPLITS, Sample, load_split
-from model.metrics import Collector, Metrics
+from model.judging import Judged, judge
+from model.metrics import Metrics, measure
 from model.predictions import FloatArray, letterbox, select, to_input
+from model.report import Report, report
 from services.core.errors import BadInputError
 
 Predict = Callable[[FloatArray], FloatArray]
@@ -22,6 +24,8 @@ Predict = Callable[[FloatArray], FloatArray]
 
 LEAST_CONFIDENCE, NMS_IOU = 0.01, 0.6
 BATCH = 16
+LONG_SIDE_PX = 640
+"""Object sizes are told in pixels of a picture with this long side."""
 
 
 @dataclass(frozen=True)
@@ -85,18 +89,26 @@ def load_model(
     return Model(network_predict(network), description.head(task).classes, size)
 
 
-def evaluate_samples(
+def judge_samples(
     model: Model, samples: Sequence[Sample], step: Callable[[int], None] = lambda count: None
-) -> Metrics:
-    """The figures of a detector on labelled pictures; `step` is called with the number just done."""
-    collector = Collector(model.classes)
+) -> list[Judged]:
+    """A detector's answers on labelled pictures; `step` is called with the number just done."""
+    judged = []
     for group in _groups(samples):
         fitted = [letterbox(sample, *model.input_size) for sample in group]
         outputs = model.predict(to_input(np.stack([picture for picture, _ in fitted])))
-        for output, (_, labels) in zip(outputs, fitted, strict=True):
-            collector.add(select(output, LEAST_CONFIDENCE, NMS_IOU), labels)
+        for sample, output, (_, labels) in zip(group, outputs, fitted, strict=True):
+            height, width = sample.picture.shape[:2]
+            enlarged = min(model.input_size[0] / width, model.input_size[1] / height)
+            scale = LONG_SIDE_PX / max(width, height) / enlarged
+            judged.append(judge(select(output, LEAST_CONFIDENCE, NMS_IOU), labels, scale))
         step(len(group))
-    return collector.result()
+    return judged
+
+
+def evaluate_samples(model: Model, samples: Sequence[Sample]) -> Metrics:
+    """The figures of a detector on labelled pictures."""
+    return measure(judge_samples(model, samples), model.classes)
 
 
 def _groups(samples: Sequence[Sample]) -> Iterator[Sequence[Sample]]:
@@ -113,22 +125,11 @@ def evaluate_model(
     threads: int = 2,
     task: str | None = None,
     step: Callable[[int], None] = lambda count: None,
-) -> Metrics:
+) -> Report:
     """Evaluates an .onnx file or a checkpoint on a split (train, val or test) of a YOLO folder."""
     model = load_model(path, input_size, threads, task)
     samples = load_split([DataSource(data)], split, max(640, *model.input_size))
-    return evaluate_samples(model, samples, step)
-
-
-def table(metrics: Metrics) -> str:
-    """The figures as a Markdown table, one line a class and one for all."""
-    lines = ["| class | boxes | AP50 | recall | precision |", "| --- | ---: | ---: | ---: | ---: |"]
-    for name, boxes in metrics.boxes.items():
-        figures = (metrics.ap50[name], metrics.recall[name], metrics.precision[name])
-        lines.append(f"| {name} | {boxes} | " + " | ".join(f"{value:.2f}" for value in figures) + " |")
-    total = sum(metrics.boxes.values())
-    lines.append(f"| all | {total} | {metrics.map50:.3f} (mAP50-95 {metrics.map50_95:.3f}) | | |")
-    return "\n".join(lines)
+    return report(judge_samples(model, samples, step), model.classes)
 
 
 def main() -> None:
@@ -145,7 +146,7 @@ def main() -> None:
     if values.input is not None:
         width, _, height = values.input.partition("x")
         size = (int(width), int(height or width))
-    metrics = evaluate_model(
+    result = evaluate_model(
         values.model,
         values.data,
         split=values.split,
@@ -153,7 +154,7 @@ def main() -> None:
         threads=values.threads,
         task=values.task,
     )
-    print(table(metrics))
+    print(result.markdown())
 
 
 if __name__ == "__main__":

@@ -1,18 +1,24 @@
-"""Average precision of detections: mAP50, mAP50-95 and AP50 by class."""
+"""Average precision of detections: mAP50, mAP50-95 and AP50 by class and by object size."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from model.data import Labels
-from model.predictions import Found
+from model.judging import THRESHOLDS, BoolArray, Judged
 
-THRESHOLDS = np.arange(0.5, 1.0, 0.05)
-"""The IoU thresholds of COCO."""
-BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
+
+SURE = 0.25
+"""The confidence from which recall, precision and class accuracy count a detection."""
+SIZES: dict[str, tuple[float, float]] = {
+    "8-16": (8, 16),
+    "16-32": (16, 32),
+    "32-96": (32, 96),
+    "over 96": (96, float("inf")),
+}
+"""Longer sides in pixels, with the picture scaled to a long side of 640; the upper end is not in it."""
 
 
 @dataclass(frozen=True)
@@ -29,33 +35,36 @@ class Metrics:
     boxes: dict[str, int]
 
 
-def iou_matrix(first: npt.NDArray[np.float32], second: npt.NDArray[np.float32]) -> FloatArray:
-    """IoU (n, m) of boxes (n, 4) and (m, 4) given by their corners."""
-    low = np.maximum(first[:, None, :2], second[None, :, :2])
-    high = np.minimum(first[:, None, 2:], second[None, :, 2:])
-    shared = np.clip(high - low, 0, None).prod(2)
-    areas = [(boxes[:, 2:] - boxes[:, :2]).prod(1) for boxes in (first, second)]
-    result: FloatArray = shared / np.maximum(areas[0][:, None] + areas[1][None] - shared, 1e-9)
-    return result
+@dataclass(frozen=True)
+class Share:
+    """A share and of how many."""
+
+    share: float
+    of: int
 
 
-def match(found: Found, labels: Labels) -> BoolArray:
-    """Which detections are right at each threshold, (n, 10): best score first, each box used once."""
-    right = np.zeros((len(found.scores), len(THRESHOLDS)), np.bool_)
-    if not len(labels) or not len(found.scores):
-        return right
-    overlap = iou_matrix(found.boxes, labels[:, 1:])
-    overlap[found.classes[:, None] != labels[None, :, 0]] = 0
-    hopeful = np.flatnonzero(overlap.max(1) >= THRESHOLDS[0])
-    for column, threshold in enumerate(THRESHOLDS):
-        free = np.ones(len(labels), np.bool_)
-        for row in hopeful:
-            candidates = np.where(free, overlap[row], 0)
-            best = int(candidates.argmax())
-            if candidates[best] >= threshold:
-                free[best] = False
-                right[row, column] = True
-    return right
+@dataclass(frozen=True)
+class Detections:
+    """The detections of all pictures, best first."""
+
+    right: BoolArray
+    scores: npt.NDArray[np.float32]
+    classes: npt.NDArray[np.int64]
+    labels: npt.NDArray[np.float32]
+
+    @classmethod
+    def of(cls, judged: Sequence[Judged]) -> "Detections":
+        """Joins pictures; raises ValueError when there is none."""
+        if not judged:
+            raise ValueError("no picture was evaluated")
+        scores = np.concatenate([one.scores for one in judged])
+        order = scores.argsort(kind="stable")[::-1]
+        return cls(
+            np.concatenate([one.right for one in judged])[order],
+            scores[order],
+            np.concatenate([one.classes for one in judged])[order],
+            np.concatenate([one.labels for one in judged]),
+        )
 
 
 def average_precision(right: BoolArray, boxes: int) -> float:
@@ -71,42 +80,83 @@ def average_precision(right: BoolArray, boxes: int) -> float:
     return float(values.mean())
 
 
-@dataclass
-class Collector:
-    """Gathers the detections of picture after picture."""
+def measure(judged: Sequence[Judged], classes: Sequence[str]) -> Metrics:
+    """The figures over pictures; raises ValueError when there is none."""
+    found = Detections.of(judged)
+    precisions = np.full((len(classes), len(THRESHOLDS)), np.nan)
+    recall, precision, boxes = {}, {}, {}
+    for index, name in enumerate(classes):
+        of_class, boxes[name] = found.classes == index, int((found.labels == index).sum())
+        sure = found.right[of_class & (found.scores >= SURE), 0]
+        recall[name] = float(sure.sum() / boxes[name]) if boxes[name] else float("nan")
+        precision[name] = float(sure.mean()) if len(sure) else float("nan")
+        if boxes[name]:
+            precisions[index] = [average_precision(column, boxes[name]) for column in found.right[of_class].T]
+    present = precisions[~np.isnan(precisions[:, 0])]
+    map50, map50_95 = (float(present[:, 0].mean()), float(present.mean())) if len(present) else (0.0, 0.0)
+    ap50 = {name: float(precisions[index, 0]) for index, name in enumerate(classes)}
+    return Metrics(map50, map50_95, ap50, recall, precision, boxes)
 
-    classes: Sequence[str]
-    confidence: float = 0.25
-    _right: list[BoolArray] = field(default_factory=list)
-    _scores: list[npt.NDArray[np.float32]] = field(default_factory=list)
-    _found_classes: list[npt.NDArray[np.int64]] = field(default_factory=list)
-    _labels: list[npt.NDArray[np.float32]] = field(default_factory=list)
 
-    def add(self, found: Found, labels: Labels) -> None:
-        """Takes the detections of one picture and its true boxes (n, 5), both in the same pixels."""
-        self._right.append(match(found, labels))
-        self._scores.append(found.scores)
-        self._found_classes.append(found.classes)
-        self._labels.append(labels[:, 0])
+def ap50_by_size(judged: Sequence[Judged], classes: Sequence[str]) -> dict[str, dict[str, Share]]:
+    """AP50 of each class among the boxes of each size, with their number.
 
-    def result(self) -> Metrics:
-        """The figures over all pictures so far; raises ValueError when there was none."""
-        if not self._labels:
-            raise ValueError("no picture was evaluated")
-        right, scores = np.concatenate(self._right), np.concatenate(self._scores)
-        found_classes, labels = np.concatenate(self._found_classes), np.concatenate(self._labels)
-        order = scores.argsort(kind="stable")[::-1]
-        right, scores, found_classes = right[order], scores[order], found_classes[order]
-        precisions = np.full((len(self.classes), len(THRESHOLDS)), np.nan)
-        recall, precision, boxes = {}, {}, {}
-        for index, name in enumerate(self.classes):
-            of_class, boxes[name] = found_classes == index, int((labels == index).sum())
-            sure = right[of_class & (scores >= self.confidence), 0]
-            recall[name] = float(sure.sum() / boxes[name]) if boxes[name] else float("nan")
-            precision[name] = float(sure.mean()) if len(sure) else float("nan")
-            if boxes[name]:
-                precisions[index] = [average_precision(column, boxes[name]) for column in right[of_class].T]
-        present = precisions[~np.isnan(precisions[:, 0])]
-        map50, map50_95 = (float(present[:, 0].mean()), float(present.mean())) if len(present) else (0.0, 0.0)
-        ap50 = {name: float(precisions[index, 0]) for index, name in enumerate(self.classes)}
-        return Metrics(map50, map50_95, ap50, recall, precision, boxes)
+    As in COCO, boxes of other sizes and what finds them count neither way, nor do false detections whose
+    own size is another.
+    """
+    result: dict[str, dict[str, Share]] = {}
+    for index, name in enumerate(classes):
+        result[name] = {}
+        for size, (low, high) in SIZES.items():
+            rows, boxes = [], 0
+            for one in judged:
+                boxes += int(((one.labels == index) & within(one.label_sides, low, high)).sum())
+                chosen = (one.classes == index) & one.counts_for(low, high)
+                rows.append(np.stack((one.scores[chosen], one.right[chosen, 0].astype(np.float32)), 1))
+            table = np.concatenate(rows)
+            right = table[table[:, 0].argsort(kind="stable")[::-1], 1] > 0
+            result[name][size] = Share(average_precision(right, boxes) if boxes else float("nan"), boxes)
+    return result
+
+
+def within(sides: npt.NDArray[np.float32], low: float, high: float) -> BoolArray:
+    """Which sides are of a size."""
+    inside: BoolArray = (sides >= low) & (sides < high)
+    return inside
+
+
+def class_accuracy(judged: Sequence[Judged], classes: Sequence[str]) -> dict[str, Share]:
+    """The share of the found boxes of each class that were given their class.
+
+    Found by any detection of confidence 0.25 that overlaps by half, which is what the GB-YOLO paper
+    calls accuracy; say it beside `found`, because what was not found does not count.
+    """
+    labels = np.concatenate([one.labels for one in judged])
+    named = np.concatenate([one.named for one in judged])
+    result = {}
+    for index, name in enumerate(classes):
+        of_class = named[(labels == index) & (named >= 0)]
+        result[name] = share_of(of_class == index)
+    return result
+
+
+def share_of(answers: BoolArray) -> Share:
+    """The share of true answers; NaN of none."""
+    return Share(float(answers.mean()) if len(answers) else float("nan"), len(answers))
+
+
+def found(judged: Sequence[Judged], least_side_px: float = 0.0) -> Share:
+    """The share of the boxes of all classes, from a size on, that any detection of confidence 0.25 found."""
+    sides = np.concatenate([one.label_sides for one in judged])
+    named = np.concatenate([one.named for one in judged])[sides >= least_side_px]
+    return share_of(named >= 0)
+
+
+def recall_at_false_detections(judged: Sequence[Judged], a_picture: float = 1.0) -> float:
+    """The share of the boxes found with the right class where so many detections a picture are false."""
+    detections = Detections.of(judged)
+    if not len(detections.labels):
+        return float("nan")
+    right = detections.right[:, 0]
+    allowed = (~right).cumsum() <= a_picture * len(judged)
+    return float(right[allowed].sum() / len(detections.labels))

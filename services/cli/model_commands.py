@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli.console import notes, output, progress, table
+from services.cli.console import notes, output, progress
 from services.core.errors import BadInputError
 from services.ingest.demo.dataset import write_dataset
 
@@ -102,7 +102,7 @@ def evaluate(
     ] = "val",
     task: Annotated[str | None, typer.Option(help="Head of a joint training.")] = None,
 ) -> None:
-    """Measure a model's average precision on labelled pictures."""
+    """Measure a model on labelled pictures: precision by class and object size, as a model card tells it."""
     done = 0
     with progress(f"evaluating {model.name}", None) as advance:
 
@@ -111,15 +111,9 @@ def evaluate(
             done += count
             advance(done)
 
-        metrics = _model("evaluate").evaluate_model(model, data, split=split, task=task, step=step)
-    rows = [("all", str(sum(metrics.boxes.values())), f"{metrics.map50:.3f}", "", "")]
-    rows += [
-        (name, str(metrics.boxes[name]), *(f"{figures[name]:.3f}" for figures in by_class))
-        for by_class in [(metrics.ap50, metrics.recall, metrics.precision)]
-        for name in metrics.boxes
-    ]
-    title = f"{model.name} on {data.name}/{split}: mAP50-95 {metrics.map50_95:.3f}"
-    table(title, ("class", "boxes", "AP50", "recall", "precision"), rows)
+        report = _model("evaluate").evaluate_model(model, data, split=split, task=task, step=step)
+    output.print(f"{model.name} on {data.name}, {split}\n", markup=False, highlight=False)
+    output.print(report.markdown(), soft_wrap=True, markup=False, highlight=False)
 
 
 def export(

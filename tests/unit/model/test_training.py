@@ -123,7 +123,7 @@ def test_the_exported_file_computes_what_the_network_computes(yolo_folder: Path,
     pictures = np.random.default_rng(0).random((1, 3, 96, 128), np.float32)
     expected = load_model(run / "checkpoint.pt").predict(pictures)
     assert np.abs(session.run(None, {"images": pictures})[0] - expected).max() < 1e-3
-    assert evaluate_model(output, yolo_folder).boxes["no_mask"] == 1
+    assert evaluate_model(output, yolo_folder).metrics.boxes["no_mask"] == 1
 
 
 def test_bad_files_are_refused_with_a_clear_word(tmp_path: Path) -> None:
