@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from model.augment import augment
 from model.data import Labels, Picture, Sample, epoch_order
+from model.synthetic_masks import wear_masks
 
 PARENT_POLL_S = 5.0
 
@@ -78,6 +79,8 @@ def _batch(
     for position, index in enumerate(chosen):
         others = rng.integers(0, len(samples), 3) if rng.random() < plan.mosaic else ()
         group = [samples[int(number)] for number in (index, *others)]
+        if task == "mask":
+            group = [wear_masks(sample, rng) for sample in group]
         picture, labels = augment(group, plan.input_px, rng)
         pictures.append(picture)
         targets.append(to_targets(labels, position, plan.input_px))
