@@ -15,7 +15,7 @@ from model.config import DataSource
 from model.data import SPLITS, Sample, load_split
 from model.judging import Judged, judge
 from model.metrics import Metrics, measure
-from model.predictions import FloatArray, letterbox, select, to_input
+from model.predictions import FloatArray, Found, letterbox, select, to_input
 from model.report import Report, report
 from services.core.errors import BadInputError
 
@@ -104,6 +104,12 @@ def judge_samples(
             judged.append(judge(select(output, LEAST_CONFIDENCE, NMS_IOU), labels, scale))
         step(len(group))
     return judged
+
+
+def find(model: Model, sample: Sample, confidence: float) -> Found:
+    """What a detector finds in one picture, in pixels of its input."""
+    picture, _ = letterbox(sample, *model.input_size)
+    return select(model.predict(to_input(picture[None]))[0], confidence, NMS_IOU)
 
 
 def evaluate_samples(model: Model, samples: Sequence[Sample]) -> Metrics:

@@ -96,8 +96,8 @@ def draw_mask(
     width_px = max(1, round(float(box[2] - box[0]) / 60))
     colour = np.array(fabric.colours[rng.integers(len(fabric.colours))], np.float32)
     cover = np.zeros(part.shape[:2], np.uint8)
-    for strap in straps - origin:
-        cv2.line(cover, *(_fixed(point) for point in strap), 200, width_px, cv2.LINE_AA, SHIFT)
+    for start, end in straps - origin:
+        cv2.line(cover, _fixed(start), _fixed(end), 200, width_px, cv2.LINE_AA, SHIFT)
     cv2.fillPoly(cover, [_fixed_polygon(shape - origin)], 255, cv2.LINE_AA, SHIFT)
     cloth = _cloth(part, colour, shape - origin, fabric, rng)
     alpha = cover[..., None].astype(np.float32) / 255
@@ -113,7 +113,8 @@ def _fixed(point: FloatArray) -> tuple[int, int]:
 
 
 def _fixed_polygon(points: FloatArray) -> npt.NDArray[np.int32]:
-    return np.round(points * 2**SHIFT).astype(np.int32)
+    fixed: npt.NDArray[np.int32] = np.round(points * 2**SHIFT).astype(np.int32)
+    return fixed
 
 
 def _outline(box: FloatArray, wear: Wear, fabric: Fabric, rng: np.random.Generator) -> FloatArray:
@@ -130,7 +131,8 @@ def _outline(box: FloatArray, wear: Wear, fabric: Fabric, rng: np.random.Generat
     rotation = np.array(((np.cos(angle), -np.sin(angle)), (np.sin(angle), np.cos(angle))))
     sides = (box[2:] - box[:2]).astype(np.float64)
     around = ((unit - 0.5) * sides) @ rotation.T
-    return (around + (box[:2] + box[2:]) / 2).astype(np.float32)
+    outline: FloatArray = (around + (box[:2] + box[2:]) / 2).astype(np.float32)
+    return outline
 
 
 def _straps(outline: FloatArray, box: FloatArray) -> FloatArray:
@@ -161,4 +163,5 @@ def _cloth(
         y = round(top + (bottom - top) * (number + 1.5) / (fabric.folds + 2))
         cloth[max(0, y) : max(0, y) + max(1, part.shape[0] // 40)] *= 0.85
     noise = rng.normal(0, 4, part.shape[:2]).astype(np.float32)
-    return np.clip(cloth + noise[..., None], 0, 255).astype(np.float32)
+    lit: FloatArray = np.clip(cloth + noise[..., None], 0, 255).astype(np.float32)
+    return lit

@@ -4,7 +4,7 @@ import argparse
 import shlex
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -16,9 +16,21 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from model.config import JOINT, TASKS, DataSource, TrainConfig
 from model.data import Sample, check_classes, load_split
+from model.evaluate import find, judge_samples, load_model
+from model.metrics import SURE
 from model.networks import ARCHITECTURES
+from model.plots import (
+    CONFUSION_NAME,
+    EXAMPLES,
+    EXAMPLES_NAME,
+    PRECISION_NAME,
+    TILE_PX,
+    draw_confusion,
+    draw_examples,
+    draw_precision,
+)
 from model.records import CSV_NAME, draw_curves
-from model.trainer import Trainer
+from model.trainer import BEST_NAME, Trainer
 from services.core.errors import SightlineError
 
 DETAIL = 1.5
@@ -28,7 +40,7 @@ DETAIL = 1.5
 def train(config: TrainConfig, *, command: str = "", console: Console | None = None) -> Path:
     """Trains, or goes on with the training in `config.run`, and returns the run's folder.
 
-    Leaves checkpoint.pt, best.pt, config.json, metrics.csv and curves.png. A SIGTERM or SIGINT ends it
+    Leaves checkpoint.pt, best.pt, config.json, metrics.csv and plots. A SIGTERM or SIGINT ends it
     after the running step with a checkpoint. Raises BadInputError for data or settings that cannot be
     used and ConflictError when the folder holds another run.
     """
@@ -47,7 +59,23 @@ def train(config: TrainConfig, *, command: str = "", console: Console | None = N
             console.print(_summary(trainer))
     if (config.run / CSV_NAME).exists():
         draw_curves(config.run)
+    if trainer.done and (config.run / BEST_NAME).exists():
+        for name, samples in validation.items():
+            draw_results(config, name, samples)
     return config.run
+
+
+def draw_results(config: TrainConfig, task: str, validation: Sequence[Sample]) -> None:
+    """Draws what the best weights do on the validation pictures into the run's folder."""
+    model = load_model(config.run / BEST_NAME, threads=config.threads, task=task)
+    prefix = f"{task}_" if len(config.tasks) > 1 else ""
+    judged = judge_samples(model, validation)
+    draw_precision(judged, model.classes, config.run / f"{prefix}{PRECISION_NAME}")
+    draw_confusion(judged, model.classes, config.run / f"{prefix}{CONFUSION_NAME}")
+    examples = validation[:: max(1, len(validation) // EXAMPLES)][:EXAMPLES]
+    tile = load_model(config.run / BEST_NAME, (TILE_PX, TILE_PX), config.threads, task)
+    found = [find(tile, sample, SURE) for sample in examples]
+    draw_examples(examples, found, model.classes, config.run / f"{prefix}{EXAMPLES_NAME}")
 
 
 def load_data(

@@ -78,7 +78,7 @@ def train(
         threads=threads,
     )
     folder = training.train(settings, command=shlex.join(["sightline", *sys.argv[1:]]), console=notes)
-    output.print(f"{folder}: best.pt, metrics.csv, curves.png", soft_wrap=True)
+    output.print(f"{folder}: best.pt, metrics.csv and plots", soft_wrap=True)
 
 
 def _with_demo(source: str, run: Path) -> str:

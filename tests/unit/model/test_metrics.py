@@ -11,6 +11,7 @@ from model.metrics import (
     recall_at_false_detections,
 )
 from model.metrics import found as share_found
+from model.plots import confusion, precision_and_recall
 from model.predictions import Found, letterbox, select
 from model.report import report
 from tests.unit.model.conftest import square_sample
@@ -151,3 +152,9 @@ def test_select_suppresses_overlaps_within_a_class_only() -> None:
     chosen = select(output, 0.01, 0.6)
     assert chosen.classes.tolist() == [0, 1]
     assert chosen.boxes[0].tolist() == [5, 5, 15, 15]
+
+
+def test_curves_and_confusion_tell_what_was_found_as_what() -> None:
+    recall, precision = precision_and_recall([faces()], 0)
+    assert recall == pytest.approx([0, 1 / 3]) and precision == pytest.approx([0, 1 / 2])
+    assert confusion([faces()], 2).tolist() == [[1, 1, 1], [0, 0, 0]]
