@@ -8,6 +8,7 @@ from pathlib import Path
 
 import onnx
 import torch
+from torch import nn
 
 from model.checkpoint import Description, averaged_network
 from services.core.errors import BadInputError
@@ -53,6 +54,19 @@ def metadata(config: ExportConfig, description: Description) -> dict[str, object
     }
 
 
+def write_onnx(network: nn.Module, path: Path, width: int, height: int) -> None:
+    """Writes the graph of a network in evaluation mode for pictures of one size."""
+    torch.onnx.export(
+        network,
+        (torch.zeros(1, 3, height, width),),
+        str(path),
+        dynamo=False,
+        opset_version=OPSET,
+        input_names=[INPUT_NAME],
+        output_names=[OUTPUT_NAME],
+    )
+
+
 def export_model(config: ExportConfig) -> dict[str, object]:
     """Writes the fused network as ONNX fp32, atomically, and returns its metadata.
 
@@ -63,16 +77,7 @@ def export_model(config: ExportConfig) -> dict[str, object]:
     network.fuse()
     config.output.parent.mkdir(parents=True, exist_ok=True)
     partial = config.output.with_suffix(".partial")
-    pictures = torch.zeros(1, 3, config.height, config.width)
-    torch.onnx.export(
-        network,
-        (pictures,),
-        str(partial),
-        dynamo=False,
-        opset_version=OPSET,
-        input_names=[INPUT_NAME],
-        output_names=[OUTPUT_NAME],
-    )
+    write_onnx(network, partial, config.width, config.height)
     values = metadata(config, description)
     graph = onnx.load(str(partial))
     onnx.helper.set_model_props(graph, {METADATA_KEY: json.dumps(values)})
