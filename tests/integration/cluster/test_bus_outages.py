@@ -21,6 +21,9 @@ NOON_S = 1_790_000_000
 BATCH = 500
 CAMERAS = ("a", "b", "c")
 
+SERVER_NOTES_S = 1.0
+"""The server writes a moment later to its disk what it gave out; killed before, it gives it out again."""
+
 
 @pytest.fixture
 def server(tmp_path) -> Iterator[NatsServer]:
@@ -161,6 +164,7 @@ async def test_a_batch_outlives_the_server_and_is_acknowledged_after_it(server):
     async with bus_end(server, ack_wait_s=3.0) as bus:
         bus.publish_events(crossings(0, 5))
         batch = await bus.next_events()
+        await asyncio.sleep(SERVER_NOTES_S)
         server.kill()
         bus.acknowledge(batch)
         server.start()
