@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Make a stand-in for the base image that the Dockerfiles name, so that they build unchanged where no image
 # registry is reached: Debian by mmdebstrap, and this machine's own CPython laid out in /usr/local as in
-# the official image. Once a machine: it does nothing where the image is there. Needs root.
+# the official image. Where there is none to be copied the official image is pulled. Once a machine: it does
+# nothing where the image is there. Needs root.
 # usage: base-image.sh IMAGE, like docker.io/library/python:3.11-slim-bookworm
 #   PYTHON_PREFIX=FOLDER  the CPython to copy, where none that can be copied is found (Debian's cannot)
 set -euo pipefail
@@ -22,13 +23,16 @@ python_prefix() {
         prefix="$("$candidate" -c 'import sys; print(sys.base_prefix)' 2>/dev/null)" || continue
         [[ $prefix != /usr ]] && echo "$prefix" && return
     done
-    echo "no CPython $version that can be copied was found: set PYTHON_PREFIX" >&2
     return 1
 }
 
 buildah inspect --type image "$image" >/dev/null 2>&1 && exit 0
 
-prefix="$(python_prefix)"
+if ! prefix="$(python_prefix)"; then
+    buildah pull --quiet "$image" && exit 0
+    echo "$image is neither in a registry that is reached, nor made: set PYTHON_PREFIX to a CPython $version" >&2
+    exit 1
+fi
 work="$(mktemp -d)"
 container=""
 clean_up() {
