@@ -5,12 +5,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from model.corrections import IGNORED_LABEL
 from model.data import Labels, Picture, Sample
 
 GREY = 114
-IGNORED = -1.0
-"""The class of a box that is neither an object to find nor background."""
-MIN_BOX_PX = 6.0
+MIN_BOX_PX = 8.0
 """Boxes with a smaller geometric mean side are ignored: their labels are too often missing."""
 VISIBLE_OBJECT, VISIBLE_TRACE = 0.4, 0.1
 """A cut box is an object from the first share of its area on, ignored from the second, else gone."""
@@ -71,15 +70,15 @@ def clip_labels(labels: Labels, width: int, height: int) -> Labels:
     clipped[:, 2::2] = labels[:, 2::2].clip(0, height)
     sides = clipped[:, 3:] - clipped[:, 1:3]
     visible = sides.prod(1) / area
-    clipped[(visible < VISIBLE_OBJECT) | (np.sqrt(sides.prod(1)) < MIN_BOX_PX), 0] = IGNORED
+    clipped[(visible < VISIBLE_OBJECT) | (np.sqrt(sides.prod(1)) < MIN_BOX_PX), 0] = IGNORED_LABEL
     kept: Labels = clipped[(visible >= VISIBLE_TRACE) & (sides > 1).all(1)]
     return kept
 
 
 def single(sample: Sample, input_px: int, rng: np.random.Generator) -> tuple[Picture, Labels]:
-    """One picture at 0.6 to 2 times the scale at which it just fits."""
+    """One picture at half to twice the scale at which it just fits."""
     canvas = np.full((input_px, input_px, 3), GREY, np.uint8)
-    scale = input_px / max(sample.picture.shape[:2]) * _log_uniform(0.6, 2.0, rng)
+    scale = input_px / max(sample.picture.shape[:2]) * _log_uniform(0.5, 2.0, rng)
     return canvas, place(canvas, Window(0, 0, input_px, input_px), sample, scale, rng)
 
 

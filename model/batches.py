@@ -17,6 +17,7 @@ from model.data import Labels, Picture, Sample, epoch_order
 from model.synthetic_masks import wear_masks
 
 PARENT_POLL_S = 5.0
+SIDE_STEP_PX = 32
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class EpochPlan:
     batch: int
     input_px: int
     mosaic: float
+    spread: float = 0.0
+    """How far the side of a batch's pictures may be from `input_px`, as a share of it (multi-scale)."""
     first_batch: int = 0
 
 
@@ -76,15 +79,22 @@ def _batch(
     rng: np.random.Generator,
 ) -> Batch:
     pictures, targets = [], []
+    side_px = batch_side_px(plan, rng)
     for position, index in enumerate(chosen):
         others = rng.integers(0, len(samples), 3) if rng.random() < plan.mosaic else ()
         group = [samples[int(number)] for number in (index, *others)]
         if task == "mask":
             group = [wear_masks(sample, rng) for sample in group]
-        picture, labels = augment(group, plan.input_px, rng)
+        picture, labels = augment(group, side_px, rng)
         pictures.append(picture)
-        targets.append(to_targets(labels, position, plan.input_px))
+        targets.append(to_targets(labels, position, side_px))
     return Batch(task, np.stack(pictures), np.concatenate(targets))
+
+
+def batch_side_px(plan: EpochPlan, rng: np.random.Generator) -> int:
+    """The side of a batch's pictures: `input_px` give or take the spread, a multiple of 32."""
+    side_px = plan.input_px * (1 + rng.uniform(-plan.spread, plan.spread))
+    return max(SIDE_STEP_PX, SIDE_STEP_PX * round(side_px / SIDE_STEP_PX))
 
 
 def to_targets(labels: Labels, position: int, input_px: int) -> Labels:
@@ -102,21 +112,20 @@ class Prefetcher:
     The process ends by itself when its parent is gone.
     """
 
-    def __init__(
-        self,
-        samples: Mapping[str, Sequence[Sample]],
-        counts: Mapping[str, npt.NDArray[np.float64]],
-        depth: int = 4,
-    ) -> None:
-        self._samples, self._counts, self._depth = samples, counts, depth
+    def __init__(self, samples: Mapping[str, Sequence[Sample]], depth: int = 4) -> None:
+        self._samples, self._depth = samples, depth
         self._context = multiprocessing.get_context("fork")
         # A forked process waits for ever for OpenCV's threads, which stay behind in its parent.
         cv2.setNumThreads(1)
 
-    def epoch(self, plan: EpochPlan) -> Iterator[tuple[int, Batch]]:
+    def epoch(
+        self, plan: EpochPlan, counts: Mapping[str, npt.NDArray[np.float64]]
+    ) -> Iterator[tuple[int, Batch]]:
         """As make_batches. Raises RuntimeError when the process dies before its epoch is done."""
         ready: Queue[tuple[int, Batch] | None] = self._context.Queue(self._depth)
-        worker = self._context.Process(target=self._work, args=(plan, ready, os.getpid()), daemon=True)
+        worker = self._context.Process(
+            target=self._work, args=(plan, counts, ready, os.getpid()), daemon=True
+        )
         worker.start()
         try:
             while (item := self._next(ready, worker)) is not None:
@@ -137,11 +146,17 @@ class Prefetcher:
                 if not worker.is_alive():
                     raise RuntimeError(f"the augmentation process ended with {worker.exitcode}") from None
 
-    def _work(self, plan: EpochPlan, ready: "Queue[tuple[int, Batch] | None]", parent: int) -> None:
+    def _work(
+        self,
+        plan: EpochPlan,
+        counts: Mapping[str, npt.NDArray[np.float64]],
+        ready: "Queue[tuple[int, Batch] | None]",
+        parent: int,
+    ) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)
         os.nice(1)
-        for item in make_batches(self._samples, self._counts, plan):
+        for item in make_batches(self._samples, counts, plan):
             if not _put(ready, item, parent):
                 ready.cancel_join_thread()
                 return

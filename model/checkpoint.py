@@ -27,6 +27,8 @@ class Progress:
     step: int = 0
     elapsed_s: float = 0.0
     best_map: float = -1.0
+    mined: int = 0
+    """How often hard examples were looked for."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,12 @@ def write_checkpoint(
     averaged: dict[str, Tensor],
     network: nn.Module | None = None,
     optimizer: torch.optim.Optimizer | None = None,
+    counts: Mapping[str, Tensor] | None = None,
 ) -> None:
-    """Writes atomically: a kill leaves the former file or the new one. Without network: weights only."""
+    """Writes atomically: a kill leaves the former file or the new one. Without network: weights only.
+
+    `counts` (n,) say by task how often an epoch shows each picture.
+    """
     content: dict[str, Any] = {
         "format": FORMAT,
         "description": asdict(description),
@@ -87,7 +93,7 @@ def write_checkpoint(
         "averaged": averaged,
     }
     if network is not None and optimizer is not None:
-        content |= {"network": network.state_dict(), "optimizer": optimizer.state_dict()}
+        content |= {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "counts": counts}
     partial = path.with_suffix(".partial")
     torch.save(content, partial)
     os.replace(partial, path)

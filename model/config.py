@@ -18,6 +18,10 @@ RARE_CLASSES: dict[str, dict[str, float]] = {
 """How often a picture with such an object is shown in an epoch, for classes with few examples."""
 
 
+BACKGROUND_REPEAT = 0.25
+"""How often an epoch shows a picture that has no object of the task."""
+
+
 @dataclass(frozen=True)
 class DataSource:
     """A YOLO folder (images/{train,val}, labels/{train,val}), how often it is shown, and for which task."""
@@ -61,6 +65,8 @@ class TrainConfig:
     learning_rate: float = 2e-3
     weight_decay: float = 0.02
     mosaic: float = 0.7
+    multi_scale: float = 0.25
+    """How far the side of a batch's pictures may be from `input_px`, as a share of it."""
     mosaic_until: float = 0.85
     """The share of the schedule after which no mosaic is made any more."""
     ema_decay: float = 0.998
@@ -70,6 +76,10 @@ class TrainConfig:
     bf16: bool = True
     init: Path | None = None
     """A checkpoint whose averaged weights are the start, with the heads and anchors of the same tasks."""
+    mine_at: tuple[float, ...] = (0.35, 0.65)
+    """The shares of the schedule at which hard examples are looked for."""
+    backgrounds: tuple[Path, ...] = ()
+    """Traffic folders whose pictures without a person are shown to the task mask as free of faces."""
     evaluate_every: int = 2
     checkpoint_s: float = 120.0
 
@@ -80,6 +90,8 @@ class TrainConfig:
             raise BadInputError(
                 f"no architecture {self.architecture!r}, there are {', '.join(ARCHITECTURES)}"
             )
+        if self.backgrounds and "mask" not in self.tasks:
+            raise BadInputError("--background gives pictures without faces: for the task mask or joint")
         for source in self.data:
             if self.task == JOINT and source.task is None:
                 raise BadInputError(f"--data {source.folder}: a joint training needs TASK=FOLDER")

@@ -2,15 +2,17 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from model.config import DataSource
+from model.config import BACKGROUND_REPEAT, DataSource
+from model.corrections import IGNORED_LABEL, Rows, correct, shipped_corrections
 from services.core.errors import BadInputError
+from services.core.types import TRAFFIC_CLASSES
 
 Picture = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.float32]
@@ -25,7 +27,10 @@ TEST_SHARE = 3
 
 @dataclass(frozen=True)
 class Sample:
-    """A picture (H, W, 3) BGR and its boxes (n, 5): class, x1, y1, x2, y2 in pixels of this picture."""
+    """A picture (H, W, 3) BGR and its boxes (n, 5): class, x1, y1, x2, y2 in pixels of this picture.
+
+    Class -1 marks a box that is neither an object to find nor background.
+    """
 
     name: str
     picture: Picture
@@ -33,8 +38,8 @@ class Sample:
     repeat: float = 1.0
 
 
-def read_labels(path: Path, width: int, height: int) -> Labels:
-    """A YOLO label file as (n, 5) class and corners in pixels; (0, 5) when there is none.
+def read_rows(path: Path) -> Rows:
+    """A YOLO label file (n, 5); (0, 5) when there is none.
 
     Raises BadInputError when a line does not start with five numbers.
     """
@@ -42,16 +47,20 @@ def read_labels(path: Path, width: int, height: int) -> Labels:
         return np.zeros((0, 5), np.float32)
     rows = [line.split()[:5] for line in path.read_text().splitlines() if line.strip()]
     try:
-        values = np.array(rows, np.float32).reshape(-1, 5)
+        return np.array(rows, np.float32).reshape(-1, 5)
     except ValueError as error:
         raise BadInputError(f"{path.name} is no YOLO label file: {error}") from error
-    half = values[:, 3:] / 2
+
+
+def to_corners(rows: Rows, width: int, height: int) -> Labels:
+    """Rows of a label file as (n, 5) class and corners in pixels."""
+    half = rows[:, 3:] / 2
     scale = np.array((width, height), np.float32)
-    corners = np.concatenate(((values[:, 1:3] - half) * scale, (values[:, 1:3] + half) * scale), 1)
-    return np.concatenate((values[:, :1], corners), 1).astype(np.float32)
+    corners = np.concatenate(((rows[:, 1:3] - half) * scale, (rows[:, 1:3] + half) * scale), 1)
+    return np.concatenate((rows[:, :1], corners), 1).astype(np.float32)
 
 
-def load_sample(path: Path, labels_path: Path, max_side_px: int, repeat: float = 1.0) -> Sample | None:
+def load_sample(path: Path, rows: Rows, max_side_px: int, repeat: float = 1.0) -> Sample | None:
     """One picture, made smaller so that its long side is at most `max_side_px`; None if unreadable."""
     picture = cv2.imread(str(path))
     if picture is None:
@@ -61,7 +70,7 @@ def load_sample(path: Path, labels_path: Path, max_side_px: int, repeat: float =
     if scale < 1:
         width, height = max(1, round(width * scale)), max(1, round(height * scale))
         picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-    return Sample(path.stem, np.asarray(picture, np.uint8), read_labels(labels_path, width, height), repeat)
+    return Sample(path.stem, np.asarray(picture, np.uint8), to_corners(rows, width, height), repeat)
 
 
 def is_test(name: str) -> bool:
@@ -94,12 +103,18 @@ def picture_paths(folder: Path, split: str) -> list[Path]:
 def load_split(
     sources: Iterable[DataSource], split: str, max_side_px: int, step: Callable[[], None] = lambda: None
 ) -> list[Sample]:
-    """All pictures of a split; `step` is called after each. Raises BadInputError when there is none."""
+    """All pictures of a split, with the label corrections; `step` is called after each.
+
+    Raises BadInputError when there is no picture, and when a correction is of the test part.
+    """
     samples = []
     for source in sources:
         for path in picture_paths(source.folder, split):
-            labels = source.folder / "labels" / folder_of(split) / f"{path.stem}.txt"
-            sample = load_sample(path, labels, max_side_px, source.repeat)
+            corrections = shipped_corrections().get((source.folder.name, path.name), ())
+            if corrections and split == "test":
+                raise BadInputError(f"{path.name} is of the test part: its labels stay as they are")
+            rows = read_rows(source.folder / "labels" / folder_of(split) / f"{path.stem}.txt")
+            sample = load_sample(path, correct(rows, corrections), max_side_px, source.repeat)
             step()
             if sample is not None:
                 samples.append(sample)
@@ -108,13 +123,20 @@ def load_split(
     return samples
 
 
+def load_backgrounds(folders: Iterable[Path], max_side_px: int) -> list[Sample]:
+    """Training pictures of traffic folders in which no person is labelled, as pictures without any object."""
+    person = TRAFFIC_CLASSES.index("person")
+    sources = [DataSource(folder, BACKGROUND_REPEAT) for folder in folders]
+    samples = load_split(sources, "train", max_side_px) if sources else []
+    nothing = np.zeros((0, 5), np.float32)
+    return [replace(one, labels=nothing) for one in samples if person not in one.labels[:, 0]]
+
+
 def check_classes(samples: Iterable[Sample], class_count: int) -> None:
     """Raises BadInputError, with the picture's name, when a label names a class that does not exist."""
     for sample in samples:
-        if (
-            len(sample.labels)
-            and not 0 <= sample.labels[:, 0].min() <= sample.labels[:, 0].max() < class_count
-        ):
+        classes = sample.labels[sample.labels[:, 0] != IGNORED_LABEL, 0]
+        if len(classes) and not 0 <= classes.min() <= classes.max() < class_count:
             raise BadInputError(f"{sample.name}: a class is not one of 0 to {class_count - 1}")
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from model.corrections import IGNORED_LABEL
 from model.data import Labels
 from model.predictions import Found
 
@@ -42,8 +43,10 @@ class Judged:
 def judge(found: Found, labels: Labels, scale: float = 1.0) -> Judged:
     """Matches detections, best first, with true boxes (n, 5) in the same pixels.
 
-    `scale` turns these pixels into those of a picture whose long side is 640.
+    `scale` turns these pixels into those of a picture whose long side is 640. Boxes of class -1 do not
+    count, nor does what is found there.
     """
+    found, labels = without_ignored(found, labels)
     right, box = match(found, labels)
     sides, label_sides = (
         (b[:, 2:] - b[:, :2]).max(1, initial=0) * scale for b in (found.boxes, labels[:, 1:])
@@ -58,6 +61,16 @@ def judge(found: Found, labels: Labels, scale: float = 1.0) -> Judged:
         label_sides=label_sides.astype(np.float32),
         named=name(found, labels),
     )
+
+
+def without_ignored(found: Found, labels: Labels) -> tuple[Found, Labels]:
+    """Without the boxes to ignore, and without the detections that overlap one of them most."""
+    ignored = labels[:, 0] == IGNORED_LABEL
+    if not ignored.any():
+        return found, labels
+    overlap = iou_matrix(found.boxes, labels[:, 1:])
+    there = ignored[overlap.argmax(1)] & (overlap.max(1) >= THRESHOLDS[0])
+    return Found(found.boxes[~there], found.scores[~there], found.classes[~there]), labels[~ignored]
 
 
 def iou_matrix(first: npt.NDArray[np.float32], second: npt.NDArray[np.float32]) -> FloatArray:

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from model.config import JOINT, TASKS, DataSource, TrainConfig
-from model.data import Sample, check_classes, load_split
+from model.data import Sample, check_classes, load_backgrounds, load_split
 from model.evaluate import find, judge_samples, load_model
 from model.metrics import SURE
 from model.networks import ARCHITECTURES
@@ -91,6 +91,8 @@ def load_data(
             training[task] = load_split(sources, "train", side_px, lambda: bar.advance(reading))
             with_validation = [source for source in sources if (source.folder / "images" / "val").is_dir()]
             validation[task] = load_split(with_validation[:1], "val", max(640, config.input_px))
+            if task == "mask":
+                training[task] += load_backgrounds(config.backgrounds, side_px)
             check_classes([*training[task], *validation[task]], len(TASKS[task]))
     for task in config.tasks:
         counts = f"{len(training[task])} pictures to train on, {len(validation[task])} to evaluate on"
@@ -131,6 +133,7 @@ def parse_arguments(arguments: list[str]) -> TrainConfig:
     parser.add_argument("--architecture", choices=ARCHITECTURES, default="gbyolo")
     parser.add_argument("--resolution-name", choices=("n", "s"), default="n", help="size of the network")
     parser.add_argument("--data", action="append", required=True, help="YOLO folder: [TASK=]FOLDER[@REPEAT]")
+    parser.add_argument("--background", type=Path, action="append", default=[], help="traffic folder")
     parser.add_argument("--run", type=Path, required=True, help="the run's folder")
     parser.add_argument("--minutes", type=float, default=None)
     parser.add_argument("--epochs", type=int, default=None)
@@ -144,6 +147,7 @@ def parse_arguments(arguments: list[str]) -> TrainConfig:
     return TrainConfig(
         data=tuple(DataSource.parse(text) for text in values.data),
         run=values.run,
+        backgrounds=tuple(values.background),
         task=values.task,
         architecture=values.architecture,
         size=values.resolution_name,

@@ -1,15 +1,13 @@
 """One training: its state, its steps, its evaluations, and how it stops and goes on."""
 
-import math
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from model.anchors import box_sizes, fit_anchors
 from model.batches import Batch, EpochPlan, Prefetcher
@@ -24,17 +22,17 @@ from model.checkpoint import (
 )
 from model.config import RARE_CLASSES, TASKS, TrainConfig
 from model.data import Sample, show_counts
-from model.evaluate import Model, evaluate_samples, network_predict
+from model.evaluate import Model, evaluate_samples, judge_samples, network_predict
 from model.loss import detection_loss
 from model.metrics import Metrics
-from model.networks import JointNetwork, TaskHead
+from model.mining import emphasise
+from model.networks import TaskHead
+from model.optimizing import learning_rate, make_optimizer
 from model.records import append_row
+from model.starting import Start, read_start, start_from
 from model.threads import ThreadTuner
 from services.core.errors import ConflictError
 
-WARM_UP_STEPS = 100
-LAST_RATE = 0.02
-"""The learning rate at the end of the schedule, as a share of the first."""
 MAX_GRADIENT_NORM = 10.0
 BEST_NAME = "best.pt"
 
@@ -59,13 +57,17 @@ class Trainer:
         random.seed(config.seed)
         np.random.seed(config.seed)
         torch.manual_seed(config.seed)
-        counts = {task: show_counts(samples, rare_classes(task)) for task, samples in training.items()}
-        self._prefetcher = Prefetcher(training, counts)
+        self._training = training
+        self._counts = {task: show_counts(samples, rare_classes(task)) for task, samples in training.items()}
+        self._prefetcher = Prefetcher(training)
         saved = self._saved()
-        self.description = self._describe(saved, training, command)
-        self.network = self.description.build()
+        start = None
         if saved is None and config.init is not None:
-            start_from(self.network, self.description, read_checkpoint(config.init))
+            start = read_start(config.init, [one for samples in training.values() for one in samples])
+        self.description = self._describe(saved, start, training, command)
+        self.network = self.description.build()
+        if start is not None:
+            start_from(self.network, self.description, start)
         self.network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = make_optimizer(self.network, config)
         self.averaged = AveragedWeights(self.network, config.ema_decay)
@@ -77,7 +79,11 @@ class Trainer:
         return read_checkpoint(path) if path.exists() else None
 
     def _describe(
-        self, saved: dict[str, object] | None, training: Mapping[str, Sequence[Sample]], command: str
+        self,
+        saved: dict[str, object] | None,
+        start: Start | None,
+        training: Mapping[str, Sequence[Sample]],
+        command: str,
     ) -> Description:
         config = self.config
         wanted = (config.architecture, config.size, config.input_px, config.tasks)
@@ -87,12 +93,11 @@ class Trainer:
             if (former.architecture, former.size, former.input_px, tasks) != wanted:
                 raise ConflictError(f"{config.run} holds a run with other settings: name another folder")
             return former
-        inherited: dict[str, TaskHead] = {}
-        if config.init is not None:
-            start = describe(read_checkpoint(config.init))
-            if (start.architecture, start.size) != (config.architecture, config.size):
+        inherited = {} if start is None else start.heads
+        if start is not None:
+            former = start.description
+            if (former.architecture, former.size) != (config.architecture, config.size):
                 raise ConflictError(f"{config.init} is of another architecture or size")
-            inherited = {head.task: head for head in start.heads if head.classes == TASKS[head.task]}
         heads = tuple(
             inherited.get(task)
             or TaskHead(task, TASKS[task], fit_anchors(box_sizes(training[task], config.input_px)))
@@ -105,6 +110,7 @@ class Trainer:
         self.optimizer.load_state_dict(saved["optimizer"])  # type: ignore[arg-type]
         self.averaged.state = saved["averaged"]  # type: ignore[assignment]
         self.progress = Progress(**saved["progress"])  # type: ignore[arg-type]
+        self._counts = {task: counts.numpy() for task, counts in saved["counts"].items()}  # type: ignore[attr-defined]
 
     @property
     def done(self) -> bool:
@@ -125,7 +131,7 @@ class Trainer:
         self.network.train()
         losses, count = np.zeros(3), 0
         start = last = last_saved = self._clock()
-        for total, batch in self._prefetcher.epoch(self._plan()):
+        for total, batch in self._prefetcher.epoch(self._plan(), self._counts):
             losses += self.train_batch(batch, progress.epoch + progress.batch / total)
             count += 1
             progress.batch += 1
@@ -143,24 +149,34 @@ class Trainer:
             if self.stop_requested or share >= 1:
                 break
         if not self.stop_requested:
+            if self._mining_is_due():
+                self._mine()
             self._record(losses / max(count, 1), count * self.config.batch / max(last - start, 1e-9))
         self.save()
 
     def _plan(self) -> EpochPlan:
         config, progress = self.config, self.progress
         mosaic = config.mosaic if self.share_done() < config.mosaic_until else 0.0
-        return EpochPlan(config.seed, progress.epoch, config.batch, config.input_px, mosaic, progress.batch)
+        return EpochPlan(
+            config.seed,
+            progress.epoch,
+            config.batch,
+            config.input_px,
+            mosaic,
+            config.multi_scale,
+            progress.batch,
+        )
 
     def train_batch(self, batch: Batch, epochs: float) -> tuple[float, float, float]:
         """One step of the optimiser; returns the loss's parts: box, objectness, class."""
-        rate = self.learning_rate(epochs)
+        rate = learning_rate(self.config, self.share_done(epochs), self.progress.step)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         pictures = to_tensor(batch, self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bf16):
             raw = self.network(pictures, batch.task)
         targets = torch.from_numpy(batch.targets).to(self.device)
-        loss = detection_loss(raw, targets, self.network.head(batch.task), self.config.input_px)
+        loss = detection_loss(raw, targets, self.network.head(batch.task), batch.pictures.shape[1])
         self.optimizer.zero_grad(set_to_none=True)
         loss.total.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), MAX_GRADIENT_NORM)
@@ -169,23 +185,33 @@ class Trainer:
         self.averaged.update(self.network, self.progress.step)
         return loss.box, loss.objectness, loss.class_
 
-    def learning_rate(self, epochs: float) -> float:
-        """A linear warm-up, then half a cosine down to LAST_RATE of the first rate."""
-        share = self.share_done(epochs)
-        cosine = LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * share))
-        return self.config.learning_rate * cosine * min(1.0, (self.progress.step + 1) / WARM_UP_STEPS)
-
     def evaluate(self) -> dict[str, Metrics]:
         """The figures of the averaged weights on the validation pictures by task, at the training size."""
+        return {task: evaluate_samples(model, self.validation[task]) for task, model in self._models()}
+
+    def _models(self) -> Iterator[tuple[str, Model]]:
+        """The detectors with the averaged weights by task."""
         network = self.description.build()
         network.load_state_dict(self.averaged.state)
-        side, results = self.config.input_px, {}
+        side = self.config.input_px
         for head in self.description.heads:
             detector = network.detector(head.task).eval().fuse()
             detector.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-            model = Model(network_predict(detector, bf16=self.config.bf16), head.classes, (side, side))
-            results[head.task] = evaluate_samples(model, self.validation[head.task])
-        return results
+            yield (
+                head.task,
+                Model(network_predict(detector, bf16=self.config.bf16), head.classes, (side, side)),
+            )
+
+    def _mining_is_due(self) -> bool:
+        mine_at, mined = self.config.mine_at, self.progress.mined
+        return not self.progress.batch and mined < len(mine_at) and self.share_done() >= mine_at[mined]
+
+    def _mine(self) -> None:
+        """Shows what the averaged weights get wrong more often from now on."""
+        self.progress.mined += 1
+        for task, model in self._models():
+            judged = judge_samples(model, self._training[task])
+            self._counts[task] = emphasise(self._counts[task], judged)
 
     def _record(self, losses: "np.ndarray[tuple[int], np.dtype[np.float64]]", speed: float) -> None:
         progress = self.progress
@@ -214,36 +240,17 @@ class Trainer:
 
     def _write(self, name: str, *, weights_only: bool) -> None:
         path: Path = self.config.run / name
-        state = (None, None) if weights_only else (self.network, self.optimizer)
-        write_checkpoint(path, self.description, self.progress, self.averaged.state, *state)
+        if weights_only:
+            write_checkpoint(path, self.description, self.progress, self.averaged.state)
+            return
+        counts = {task: torch.from_numpy(counts) for task, counts in self._counts.items()}
+        state = (self.averaged.state, self.network, self.optimizer, counts)
+        write_checkpoint(path, self.description, self.progress, *state)
 
 
 def rare_classes(task: str) -> dict[int, float]:
     """How often pictures with the rare classes of a task are shown, by class index."""
     return {TASKS[task].index(name): times for name, times in RARE_CLASSES[task].items()}
-
-
-def start_from(network: JointNetwork, description: Description, content: Mapping[str, Any]) -> None:
-    """Takes the averaged weights of a checkpoint: all that is shared, and the heads that it has too."""
-    kept = [head.task for head in description.heads if head in describe(content).heads]
-    chosen = {
-        name: value
-        for name, value in content["averaged"].items()
-        if not name.startswith("heads.") or name.split(".")[1] in kept
-    }
-    missing = network.load_state_dict(chosen, strict=False).missing_keys
-    assert all(name.startswith("heads.") for name in missing)
-
-
-def make_optimizer(network: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
-    """AdamW; only convolution kernels decay, not biases, norms and fusion weights."""
-    kernels = [parameter for parameter in network.parameters() if parameter.ndim > 1]
-    others = [parameter for parameter in network.parameters() if parameter.ndim <= 1]
-    groups = [
-        {"params": kernels, "weight_decay": config.weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.99))
 
 
 def to_tensor(batch: Batch, device: torch.device) -> Tensor:

@@ -54,7 +54,15 @@ def train(
     input_px: Annotated[int, typer.Option(help="Side of the training pictures in pixels.")] = 416,
     batch: Annotated[int, typer.Option(help="Pictures a step.")] = 16,
     lr: Annotated[float, typer.Option(help="Learning rate at its highest.")] = 2e-3,
-    init: Annotated[Path | None, typer.Option(help="Checkpoint to start from.")] = None,
+    init: Annotated[
+        Path | None, typer.Option(help="Checkpoint or exported .onnx file to start from.")
+    ] = None,
+    background: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Traffic folder; its pictures without a person teach the task mask what is no face."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     threads: Annotated[int, typer.Option(help="Processor threads.")] = 2,
 ) -> None:
@@ -74,6 +82,7 @@ def train(
         epochs=epochs,
         learning_rate=lr,
         init=init,
+        backgrounds=tuple(background or ()),
         seed=seed,
         threads=threads,
     )

@@ -4,18 +4,21 @@ import numpy as np
 import pytest
 
 from model.anchors import box_sizes, fit_anchors
-from model.augment import IGNORED, augment, clip_labels
+from model.augment import augment, clip_labels
 from model.batches import EpochPlan, Prefetcher, make_batches, schedule
 from model.config import DataSource, TrainConfig
+from model.corrections import IGNORED_LABEL, correct, read_corrections, shipped_corrections
 from model.data import (
     Sample,
     check_classes,
     epoch_order,
     is_test,
+    load_backgrounds,
     load_split,
     picture_paths,
-    read_labels,
+    read_rows,
     show_counts,
+    to_corners,
 )
 from model.gbyolo.head import DEFAULT_ANCHORS
 from services.core.errors import BadInputError
@@ -24,11 +27,11 @@ from services.core.errors import BadInputError
 def test_labels_become_corners_in_pixels(tmp_path: Path) -> None:
     path = tmp_path / "one.txt"
     path.write_text("2 0.5 0.5 0.25 0.5\n")
-    assert read_labels(path, 200, 100).tolist() == [[2, 75, 25, 125, 75]]
-    assert read_labels(tmp_path / "none.txt", 200, 100).shape == (0, 5)
+    assert to_corners(read_rows(path), 200, 100).tolist() == [[2, 75, 25, 125, 75]]
+    assert read_rows(tmp_path / "none.txt").shape == (0, 5)
     path.write_text("2 0.5\n")
     with pytest.raises(BadInputError, match=r"one\.txt"):
-        read_labels(path, 200, 100)
+        read_rows(path)
 
 
 def test_frames_of_scored_clips_stay_out(yolo_folder: Path) -> None:
@@ -99,7 +102,7 @@ def test_cut_and_small_boxes_are_ignored_and_hidden_ones_dropped() -> None:
         [[0, 10, 10, 50, 50], [0, -30, 10, 10, 50], [0, -39, 10, 1, 50], [0, 10, 10, 14, 14]], np.float32
     )
     kept = clip_labels(boxes, 100, 100)
-    assert kept[:, 0].tolist() == [0, IGNORED, IGNORED]
+    assert kept[:, 0].tolist() == [0, IGNORED_LABEL, IGNORED_LABEL]
     assert kept[1, 1:].tolist() == [0, 10, 10, 50]
 
 
@@ -119,10 +122,81 @@ def test_augmented_boxes_stay_on_their_objects(squares: list[Sample], count: int
 def test_batches_do_not_depend_on_where_a_training_goes_on(squares: list[Sample]) -> None:
     samples, counts = {"mask": squares}, {"mask": np.ones(len(squares))}
     whole = list(make_batches(samples, counts, EpochPlan(1, 2, 4, 96, 0.7)))
-    rest = list(Prefetcher(samples, counts).epoch(EpochPlan(1, 2, 4, 96, 0.7, first_batch=2)))
+    rest = list(Prefetcher(samples).epoch(EpochPlan(1, 2, 4, 96, 0.7, first_batch=2), counts))
     assert [total for total, _ in rest] == [4, 4]
     for (_, first), (_, second) in zip(whole[2:], rest, strict=True):
         assert (first.pictures == second.pictures).all() and (first.targets == second.targets).all()
+
+
+def test_the_side_of_a_batch_varies_around_the_training_size(squares: list[Sample]) -> None:
+    samples, counts = {"mask": squares}, {"mask": np.ones(len(squares))}
+
+    def sides(plan: EpochPlan) -> set[int]:
+        return {batch.pictures.shape[1] for _, batch in make_batches(samples, counts, plan)}
+
+    assert set.union(*(sides(EpochPlan(seed, 0, 4, 128, 0.0, spread=0.5)) for seed in range(8))) == {
+        64,
+        96,
+        128,
+        160,
+        192,
+    }
+    assert sides(EpochPlan(0, 0, 4, 128, 0.0)) == {128}
+
+
+def test_corrections_change_the_labels_they_mean(tmp_path: Path) -> None:
+    rows = np.array([[0, 0.5, 0.5, 0.2, 0.4], [1, 0.2, 0.2, 0.1, 0.1], [2, 0.8, 0.8, 0.1, 0.1]], np.float32)
+    path = tmp_path / "list.csv"
+    head = "folder,picture,change,class,x,y,width,height"
+    lines = (
+        "squares,a.png,class,2,0.5,0.5,0.2,0.39",
+        "squares,a.png,remove,,0.2,0.2,0.1,0.1",
+        "squares,a.png,ignore,,0.8,0.8,0.1,0.1",
+        "squares,a.png,add,1,0.4,0.9,0.1,0.1",
+    )
+    path.write_text("\n".join((head, *lines)))
+    corrections = read_corrections(path)["squares", "a.png"]
+    expected = [[2, 0.5, 0.5, 0.2, 0.4], [IGNORED_LABEL, 0.8, 0.8, 0.1, 0.1], [1, 0.4, 0.9, 0.1, 0.1]]
+    assert correct(rows, corrections) == pytest.approx(np.array(expected))
+    with pytest.raises(BadInputError, match=r"a\.png"):
+        correct(rows[:1], corrections)
+    for line, word in (
+        ("squares,a.png,class,,0,0,1,1", "class or add"),
+        ("squares,a.png,add,1,x,0,1,1", "numbers"),
+    ):
+        path.write_text(f"{head}\n{line}")
+        with pytest.raises(BadInputError, match=f"line 2.*{word}"):
+            read_corrections(path)
+
+
+def test_a_correction_of_the_test_part_is_refused(
+    yolo_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "list.csv"
+    monkeypatch.setattr("model.data.shipped_corrections", lambda: read_corrections(path))
+
+    def correct_one(split: str) -> None:
+        name = picture_paths(yolo_folder, split)[0].name
+        path.write_text(f"folder,picture,change,class,x,y,width,height\nsquares,{name},add,1,.5,.5,.1,.1\n")
+
+    correct_one("val")
+    assert len(load_split([DataSource(yolo_folder)], "val", 640)[0].labels) == 2
+    correct_one("test")
+    with pytest.raises(BadInputError, match="test part"):
+        load_split([DataSource(yolo_folder)], "test", 640)
+
+
+def test_the_shipped_corrections_can_be_read() -> None:
+    assert all(name for _, name in shipped_corrections())
+
+
+def test_pictures_without_a_person_are_backgrounds(yolo_folder: Path) -> None:
+    backgrounds = load_backgrounds([yolo_folder], 640)
+    assert [sample.name for sample in backgrounds] == [f"square{number}" for number in (1, 2, 4, 5, 7)]
+    assert all(not len(sample.labels) for sample in backgrounds)
+    assert load_backgrounds([], 640) == []
+    with pytest.raises(BadInputError, match="background"):
+        TrainConfig((DataSource(yolo_folder),), Path("run"), task="traffic", backgrounds=(yolo_folder,))
 
 
 def test_anchors_fit_the_boxes_and_are_ordered(squares: list[Sample]) -> None:

@@ -136,3 +136,22 @@ def test_bad_files_are_refused_with_a_clear_word(tmp_path: Path) -> None:
         read_checkpoint(broken)
     with pytest.raises(BadInputError, match="multiples of 32"):
         ExportConfig(broken, tmp_path / "out.onnx", width=650)
+
+
+def test_hard_examples_stay_known_over_a_kill(
+    yolo_folder: Path, tmp_path: Path, squares: list[Sample], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "model.trainer.emphasise", lambda counts, judged: counts * (1 + np.arange(len(judged)))
+    )
+    settings = config(yolo_folder, tmp_path, 4, mine_at=(0.4,))
+    trainer = Trainer(settings, {"mask": squares}, {"mask": squares[:2]}, "test")
+    shown = []
+    for _ in range(3):
+        trainer.run_epoch(lambda share: None)
+        again = Trainer(settings, {"mask": squares}, {"mask": squares[:2]}, "test")
+        assert again.progress == trainer.progress
+        shown.append(again._counts["mask"].sum())
+    ones = len(squares) + sum(sample.labels[0, 0] == 2 for sample in squares)
+    assert shown[0] == ones and shown[1] == shown[2] > 5 * ones
+    assert again.progress.mined == 1

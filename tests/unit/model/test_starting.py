@@ -1,0 +1,68 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from model.config import TASKS, DataSource, TrainConfig
+from model.data import Sample
+from model.evaluate import load_onnx
+from model.export import ExportConfig, export_model
+from model.networks import Architecture
+from model.predictions import to_input
+from model.train import train
+from model.trainer import Trainer
+from model.unfolding import read_export, unfold
+from services.core.errors import BadInputError, ConflictError
+
+
+def config(folder: Path, run: Path, **changes: object) -> TrainConfig:
+    values = {"task": "mask", "input_px": 96, "batch": 4, "minutes": None, "epochs": 1, "threads": 1}
+    return TrainConfig((DataSource(folder),), run, **(values | changes))  # type: ignore[arg-type]
+
+
+@pytest.fixture(params=["gbyolo", "gbyolo-concat", "yolov5"])
+def exported(request: pytest.FixtureRequest, yolo_folder: Path, tmp_path: Path) -> Path:
+    architecture: Architecture = request.param
+    run = train(config(yolo_folder, tmp_path / "run", architecture=architecture))
+    export_model(ExportConfig(run / "best.pt", tmp_path / "squares-n.onnx", width=96, height=96))
+    return tmp_path / "squares-n.onnx"
+
+
+def test_an_exported_file_unfolds_to_a_network_that_computes_the_same(
+    exported: Path, squares: list[Sample]
+) -> None:
+    pictures = to_input(np.stack([sample.picture for sample in squares]))
+    network = unfold(read_export(exported), torch.from_numpy(pictures[8:]))
+    with torch.inference_mode():
+        output = network(torch.from_numpy(pictures[:8])).numpy()
+    assert np.abs(output - load_onnx(exported).predict(pictures[:8])).max() < 0.05
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    assert norms and all(norm.running_var.std() > 0 for norm in norms if norm.running_var is not None)
+
+
+def test_a_training_starts_from_an_exported_file(
+    exported: Path, yolo_folder: Path, squares: list[Sample], tmp_path: Path
+) -> None:
+    description = read_export(exported).description
+    settings = config(yolo_folder, tmp_path / "next", init=exported, architecture=description.architecture)
+    trainer = Trainer(settings, {"mask": squares}, {"mask": squares[:4]}, "test")
+    assert trainer.description.heads == description.heads
+    assert description.heads[0].classes == TASKS["mask"]
+    pictures = to_input(np.stack([sample.picture for sample in squares[:4]]))
+    network = trainer.network.detector("mask").eval()
+    with torch.inference_mode():
+        output = network(torch.from_numpy(pictures)).numpy()
+    assert np.abs(output - load_onnx(exported).predict(pictures)).max() < 0.05
+    with pytest.raises(ConflictError, match="architecture or size"):
+        Trainer(replace(settings, size="s"), {"mask": squares}, {"mask": squares[:4]}, "test")
+
+
+def test_other_files_are_no_start(tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match="no model"):
+        read_export(tmp_path / "none.onnx")
+    (tmp_path / "broken.onnx").write_bytes(b"no model")
+    with pytest.raises(BadInputError, match="no ONNX file"):
+        read_export(tmp_path / "broken.onnx")
