@@ -36,6 +36,8 @@ class Sample:
     picture: Picture
     labels: Labels
     repeat: float = 1.0
+    file: str = ""
+    """Folder and file name, as the label corrections name it."""
 
 
 def read_rows(path: Path) -> Rows:
@@ -60,7 +62,7 @@ def to_corners(rows: Rows, width: int, height: int) -> Labels:
     return np.concatenate((rows[:, :1], corners), 1).astype(np.float32)
 
 
-def load_sample(path: Path, rows: Rows, max_side_px: int, repeat: float = 1.0) -> Sample | None:
+def load_sample(path: Path, rows: Rows, max_side_px: int, source: DataSource) -> Sample | None:
     """One picture, made smaller so that its long side is at most `max_side_px`; None if unreadable."""
     picture = cv2.imread(str(path))
     if picture is None:
@@ -70,7 +72,13 @@ def load_sample(path: Path, rows: Rows, max_side_px: int, repeat: float = 1.0) -
     if scale < 1:
         width, height = max(1, round(width * scale)), max(1, round(height * scale))
         picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-    return Sample(path.stem, np.asarray(picture, np.uint8), to_corners(rows, width, height), repeat)
+    return Sample(
+        name=path.stem,
+        picture=np.asarray(picture, np.uint8),
+        labels=to_corners(rows, width, height),
+        repeat=source.repeat,
+        file=f"{source.folder.name}/{path.name}",
+    )
 
 
 def is_test(name: str) -> bool:
@@ -114,7 +122,7 @@ def load_split(
             if corrections and split == "test":
                 raise BadInputError(f"{path.name} is of the test part: its labels stay as they are")
             rows = read_rows(source.folder / "labels" / folder_of(split) / f"{path.stem}.txt")
-            sample = load_sample(path, correct(rows, corrections), max_side_px, source.repeat)
+            sample = load_sample(path, correct(rows, corrections), max_side_px, source)
             step()
             if sample is not None:
                 samples.append(sample)

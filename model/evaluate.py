@@ -3,7 +3,7 @@
 import argparse
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +13,9 @@ from torch import nn
 from model.checkpoint import averaged_network
 from model.config import DataSource
 from model.data import SPLITS, Sample, load_split
+from model.errors import ModelError, find_errors, write_errors
 from model.judging import Judged, judge
-from model.metrics import Metrics, measure
+from model.metrics import SURE, Metrics, measure
 from model.predictions import FloatArray, Found, letterbox, select, to_input
 from model.report import Report, report
 from services.core.errors import BadInputError
@@ -106,6 +107,23 @@ def judge_samples(
     return judged
 
 
+def errors_of(
+    model: Model, samples: Sequence[Sample], step: Callable[[int], None] = lambda count: None
+) -> Iterator[ModelError]:
+    """What a detector gets wrong at the confidence that counts for recall."""
+    for sample in samples:
+        height, width = sample.picture.shape[:2]
+        scale = min(model.input_size[0] / width, model.input_size[1] / height)
+        margins = [
+            (size - round(side * scale)) // 2
+            for size, side in zip(model.input_size, (width, height), strict=True)
+        ]
+        found = find(model, sample, SURE)
+        boxes = ((found.boxes - np.array(margins * 2)) / scale).astype(np.float32)
+        yield from find_errors(sample, replace(found, boxes=boxes), sample.labels)
+        step(1)
+
+
 def find(model: Model, sample: Sample, confidence: float) -> Found:
     """What a detector finds in one picture, in pixels of its input."""
     picture, _ = letterbox(sample, *model.input_size)
@@ -138,6 +156,28 @@ def evaluate_model(
     return report(judge_samples(model, samples, step), model.classes)
 
 
+def show_errors(
+    path: Path,
+    data: Path,
+    folder: Path,
+    *,
+    split: str = "val",
+    input_size: tuple[int, int] | None = None,
+    threads: int = 2,
+    task: str | None = None,
+    step: Callable[[int], None] = lambda count: None,
+) -> str:
+    """Writes what a model gets wrong on a split into a folder, and returns a table of the kinds of error.
+
+    Raises BadInputError for the split test: who looks at its errors is led by them.
+    """
+    if split == "test":
+        raise BadInputError("errors are looked at on train and val: the test part chooses nothing")
+    model = load_model(path, input_size, threads, task)
+    samples = load_split([DataSource(data)], split, max(640, *model.input_size))
+    return write_errors(list(errors_of(model, samples, step)), model.classes, folder)
+
+
 def main() -> None:
     """python -m model.evaluate MODEL DATA [--split val] [--input 640x384]."""
     parser = argparse.ArgumentParser(description="Evaluate an .onnx file or a checkpoint on a YOLO folder")
@@ -146,21 +186,17 @@ def main() -> None:
     parser.add_argument("--split", choices=SPLITS, default="val")
     parser.add_argument("--task", default=None, help="the head of a joint training")
     parser.add_argument("--input", default=None, help="width x height in pixels, for a checkpoint")
+    parser.add_argument("--errors", type=Path, default=None, help="folder for the worst errors")
     parser.add_argument("--threads", type=int, default=2)
     values = parser.parse_args()
     size = None
     if values.input is not None:
         width, _, height = values.input.partition("x")
         size = (int(width), int(height or width))
-    result = evaluate_model(
-        values.model,
-        values.data,
-        split=values.split,
-        input_size=size,
-        threads=values.threads,
-        task=values.task,
-    )
-    print(result.markdown())
+    given = {"split": values.split, "input_size": size, "threads": values.threads, "task": values.task}
+    print(evaluate_model(values.model, values.data, **given).markdown())
+    if values.errors is not None:
+        print(show_errors(values.model, values.data, values.errors, **given))
 
 
 if __name__ == "__main__":

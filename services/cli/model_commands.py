@@ -110,6 +110,9 @@ def evaluate(
         typer.Option(help="train, val, or test: the third of val on which nothing is chosen."),
     ] = "val",
     task: Annotated[str | None, typer.Option(help="Head of a joint training.")] = None,
+    errors: Annotated[
+        Path | None, typer.Option(help="Folder for pictures and a list of the worst errors.")
+    ] = None,
 ) -> None:
     """Measure a model on labelled pictures: precision by class and object size, as a model card tells it."""
     done = 0
@@ -123,6 +126,14 @@ def evaluate(
         report = _model("evaluate").evaluate_model(model, data, split=split, task=task, step=step)
     output.print(f"{model.name} on {data.name}, {split}\n", markup=False, highlight=False)
     output.print(report.markdown(), soft_wrap=True, markup=False, highlight=False)
+    if errors is not None:
+        table = _model("evaluate").show_errors(model, data, errors, split=split, task=task)
+        output.print(
+            f"\n{table}\n\n{errors}: errors.csv and the worst of each kind",
+            soft_wrap=True,
+            markup=False,
+            highlight=False,
+        )
 
 
 def export(
