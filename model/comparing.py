@@ -1,11 +1,18 @@
 """Two models on the same pictures: the difference of their figures, and how sure it is."""
 
+import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 
+from model.config import DataSource
+from model.data import SPLITS, load_split
+from model.evaluate import judge_samples, load_model
 from model.judging import Judged
+from model.metrics import measure
 
 Figure = Callable[[Sequence[Judged]], float]
 """A figure over pictures, such as mAP50."""
@@ -52,3 +59,55 @@ def bootstrap_difference(
         values.append(mean(drawn(second), chosen) - mean(drawn(first), chosen))
     low, high = np.percentile(values, (2.5, 97.5))
     return Difference(mean(second, everything) - mean(first, everything), float(low), float(high))
+
+
+def _map50(judged: Sequence[Judged], classes: Sequence[str]) -> float:
+    return measure(judged, classes).map50
+
+
+def _map50_95(judged: Sequence[Judged], classes: Sequence[str]) -> float:
+    return measure(judged, classes).map50_95
+
+
+FIGURES = {"mAP50": _map50, "mAP50-95": _map50_95}
+
+
+def compare(
+    first: Sequence[Path], second: Sequence[Path], data: Path, split: str = "test", rounds: int = 1000
+) -> str:
+    """A table of the second model's figures minus the first's, each trained with one or more seeds.
+
+    The models are checkpoints or .onnx files for one input size and one list of classes.
+    """
+    models = [[load_model(path) for path in paths] for paths in (first, second)]
+    classes = models[0][0].classes
+    samples = load_split([DataSource(data)], split, max(640, *models[0][0].input_size))
+    before, after = ([judge_samples(model, samples) for model in seeds] for seeds in models)
+    lines = [
+        f"| {split}, {len(samples)} pictures | first ({len(first)}) | second ({len(second)}) | difference | "
+        "95 % interval |",
+        "| --- | ---: | ---: | ---: | --- |",
+    ]
+    for name, figure in FIGURES.items():
+        of_classes = partial(figure, classes=classes)
+        means = [float(np.mean([of_classes(one) for one in seeds])) for seeds in (before, after)]
+        result = bootstrap_difference(before, after, of_classes, rounds)
+        interval = f"{result.low:+.3f} to {result.high:+.3f}"
+        lines.append(f"| {name} | {means[0]:.3f} | {means[1]:.3f} | {result.difference:+.3f} | {interval} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """python -m model.comparing --first MODEL... --second MODEL... --data FOLDER [--split test]."""
+    parser = argparse.ArgumentParser(description="Compare two models, each trained with several seeds")
+    parser.add_argument("--first", type=Path, nargs="+", required=True)
+    parser.add_argument("--second", type=Path, nargs="+", required=True)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--split", choices=SPLITS, default="test")
+    parser.add_argument("--rounds", type=int, default=1000)
+    values = parser.parse_args()
+    print(compare(values.first, values.second, values.data, values.split, values.rounds))
+
+
+if __name__ == "__main__":
+    main()

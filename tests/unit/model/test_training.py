@@ -10,6 +10,7 @@ import torch
 
 from model.batches import EpochPlan, make_batches
 from model.checkpoint import averaged_network, read_checkpoint
+from model.comparing import compare
 from model.config import DataSource, TrainConfig
 from model.data import Sample, load_split
 from model.evaluate import evaluate_model, load_model
@@ -155,3 +156,10 @@ def test_hard_examples_stay_known_over_a_kill(
     ones = len(squares) + sum(sample.labels[0, 0] == 2 for sample in squares)
     assert shown[0] == ones and shown[1] == shown[2] > 5 * ones
     assert again.progress.mined == 1
+
+
+def test_two_models_are_compared_over_their_seeds(yolo_folder: Path, tmp_path: Path) -> None:
+    runs = [train(config(yolo_folder, tmp_path / str(seed), 1, seed=seed)) / "best.pt" for seed in (0, 1)]
+    table = compare(runs, runs, yolo_folder, "val", rounds=20)
+    assert "val, 3 pictures | first (2) | second (2)" in table
+    assert "| mAP50 |" in table and "| +0.000 |" in table
