@@ -11,13 +11,16 @@ from collections.abc import Callable
 import torch
 
 PERIOD_S = 90.0
-TRIAL_STEPS = 4
+TRIAL_STEPS = 6
 HOPELESS_RATIO = 2.0
 """A trial ends early when a step takes this many times the median of the best count so far."""
 
 
 class ThreadTuner:
-    """Tries 1 to `most` threads every `period_s` seconds for a few steps each and keeps the fastest."""
+    """Tries 1 to `most` threads every `period_s` seconds for a few steps each and keeps the fastest.
+
+    Steps are compared by their time for a unit of work.
+    """
 
     def __init__(
         self,
@@ -35,10 +38,10 @@ class ThreadTuner:
         if most > 1:
             self._start_trial()
 
-    def after_step(self) -> None:
-        """To be called after every training step."""
+    def after_step(self, work: float = 1.0) -> None:
+        """To be called after every training step with its amount of work, in any unit."""
         now = self._clock()
-        step_s, self._last = now - self._last, now
+        step_s, self._last = (now - self._last) / work, now
         if self._settled:
             if self._most > 1 and now - self._settled_at >= self._period_s:
                 self._start_trial()

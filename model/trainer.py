@@ -137,7 +137,7 @@ class Trainer:
             progress.batch += 1
             if progress.batch == total:
                 progress.epoch, progress.batch = progress.epoch + 1, 0
-            self._tuner.after_step()
+            self._tuner.after_step(work=batch.pictures.size)
             now = self._clock()
             progress.elapsed_s += now - last
             last = now

@@ -7,10 +7,11 @@ class Machine:
     def __init__(self, *step_s: float) -> None:
         self.step_s, self.now, self.threads = step_s, 0.0, 0
 
-    def run(self, tuner: ThreadTuner, steps: int) -> None:
-        for _ in range(steps):
-            self.now += self.step_s[self.threads - 1]
-            tuner.after_step()
+    def run(self, tuner: ThreadTuner, steps: int, work: tuple[float, ...] = (1.0,)) -> None:
+        for number in range(steps):
+            amount = work[number % len(work)]
+            self.now += self.step_s[self.threads - 1] * amount
+            tuner.after_step(amount)
 
     def set_threads(self, count: int) -> None:
         self.threads = count
@@ -40,3 +41,9 @@ def test_a_single_thread_is_never_changed() -> None:
     machine = Machine(1.0)
     machine.run(tuner(machine, most=1), 200)
     assert machine.threads == 1
+
+
+def test_large_steps_do_not_make_their_threads_look_slow() -> None:
+    machine = Machine(1.0, 0.6)
+    machine.run(tuner(machine), 2 * TRIAL_STEPS, work=(1.0,) * TRIAL_STEPS + (3.0,) * TRIAL_STEPS)
+    assert machine.threads == 2
