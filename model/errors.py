@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from model.data import Labels, Picture, Sample
-from model.judging import greedy, iou_matrix, without_ignored
+from model.judging import greedy, without_ignored
 from model.predictions import Found
+from services.core.suppression import overlaps
 
 KINDS = {
     "missed": "an object that nothing overlaps",
@@ -71,7 +72,7 @@ def find_errors(sample: Sample, found: Found, labels: Labels) -> Iterator[ModelE
     `found` are its sure detections and `labels` (n, 5) its true boxes, both in pixels of its picture.
     """
     found, labels = without_ignored(found, labels)
-    overlap = iou_matrix(found.boxes, labels[:, 1:])
+    overlap = overlaps(found.boxes, labels[:, 1:])
     pairs = greedy(overlap, SAME) if overlap.size else []
     for row, index in pairs:
         true, named = int(labels[index, 0]), int(found.classes[row])

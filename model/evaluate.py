@@ -23,7 +23,7 @@ from services.core.errors import BadInputError
 Predict = Callable[[FloatArray], FloatArray]
 """Network input (B, 3, H, W) to output (B, N, 4 + classes)."""
 
-LEAST_CONFIDENCE, NMS_IOU = 0.01, 0.6
+LEAST_CONFIDENCE, NMS_IOU = 0.01, 0.45
 BATCH = 16
 LONG_SIDE_PX = 640
 """Object sizes are told in pixels of a picture with this long side."""

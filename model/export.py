@@ -15,7 +15,7 @@ from services.core.errors import BadInputError
 
 OPSET = 17
 INPUT_NAME, OUTPUT_NAME, METADATA_KEY = "images", "predictions", "sightline"
-DEFAULT_CONFIDENCE, DEFAULT_IOU = 0.25, 0.6
+DEFAULT_CONFIDENCE, DEFAULT_IOU = 0.25, 0.45
 
 
 @dataclass(frozen=True)

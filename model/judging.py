@@ -8,6 +8,7 @@ import numpy.typing as npt
 from model.corrections import IGNORED_LABEL
 from model.data import Labels
 from model.predictions import Found
+from services.core.suppression import overlaps
 
 THRESHOLDS = np.arange(0.5, 1.0, 0.05)
 """The IoU thresholds of COCO."""
@@ -68,19 +69,9 @@ def without_ignored(found: Found, labels: Labels) -> tuple[Found, Labels]:
     ignored = labels[:, 0] == IGNORED_LABEL
     if not ignored.any():
         return found, labels
-    overlap = iou_matrix(found.boxes, labels[:, 1:])
+    overlap = overlaps(found.boxes, labels[:, 1:])
     there = ignored[overlap.argmax(1)] & (overlap.max(1) >= THRESHOLDS[0])
     return Found(found.boxes[~there], found.scores[~there], found.classes[~there]), labels[~ignored]
-
-
-def iou_matrix(first: npt.NDArray[np.float32], second: npt.NDArray[np.float32]) -> FloatArray:
-    """IoU (n, m) of boxes (n, 4) and (m, 4) given by their corners."""
-    low = np.maximum(first[:, None, :2], second[None, :, :2])
-    high = np.minimum(first[:, None, 2:], second[None, :, 2:])
-    shared = np.clip(high - low, 0, None).prod(2)
-    areas = [(boxes[:, 2:] - boxes[:, :2]).prod(1) for boxes in (first, second)]
-    result: FloatArray = shared / np.maximum(areas[0][:, None] + areas[1][None] - shared, 1e-9)
-    return result
 
 
 def match(found: Found, labels: Labels) -> tuple[BoolArray, npt.NDArray[np.int64]]:
@@ -92,7 +83,7 @@ def match(found: Found, labels: Labels) -> tuple[BoolArray, npt.NDArray[np.int64
     box = np.full(len(found.scores), -1, np.int64)
     if not len(labels) or not len(found.scores):
         return right, box
-    overlap = iou_matrix(found.boxes, labels[:, 1:])
+    overlap = overlaps(found.boxes, labels[:, 1:])
     overlap[found.classes[:, None] != labels[None, :, 0]] = 0
     hopeful = np.flatnonzero(overlap.max(1) >= THRESHOLDS[0])
     for column, threshold in enumerate(THRESHOLDS):
@@ -103,7 +94,7 @@ def match(found: Found, labels: Labels) -> tuple[BoolArray, npt.NDArray[np.int64
     return right, box
 
 
-def greedy(overlap: FloatArray, threshold: float) -> list[tuple[int, int]]:
+def greedy(overlap: npt.NDArray[np.float32], threshold: float) -> list[tuple[int, int]]:
     """Pairs of rows and columns: each row in turn takes the free column that it overlaps most."""
     free, pairs = np.ones(overlap.shape[1], np.bool_), []
     for row in range(len(overlap)):
@@ -120,6 +111,6 @@ def name(found: Found, labels: Labels) -> npt.NDArray[np.int64]:
     named = np.full(len(labels), -1, np.int64)
     sure = np.flatnonzero(found.scores >= NAMING_CONFIDENCE)
     if len(sure) and len(labels):
-        for row, index in greedy(iou_matrix(found.boxes[sure], labels[:, 1:]), THRESHOLDS[0]):
+        for row, index in greedy(overlaps(found.boxes[sure], labels[:, 1:]), THRESHOLDS[0]):
             named[index] = found.classes[sure[row]]
     return named

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from model.augment import GREY
 from model.data import Labels, Picture, Sample
+from services.core.suppression import suppress
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -42,18 +43,15 @@ def to_input(pictures: Picture) -> FloatArray:
 
 
 def select(output: FloatArray, confidence: float, iou: float, keep: int = 300) -> Found:
-    """The boxes of one picture from network output (N, 4 + classes): threshold and NMS by class."""
+    """The boxes of one picture from network output (N, 4 + classes), as the detector service takes them."""
     scores, classes = output[:, 4:].max(1), output[:, 4:].argmax(1)
     candidates = np.flatnonzero(scores > confidence)
     if len(candidates) > 1000:
         candidates = candidates[scores[candidates].argsort()[::-1][:1000]]
     centre, sides = output[candidates, :2], output[candidates, 2:4]
-    boxes = np.concatenate((centre - sides / 2, centre + sides / 2), 1)
+    half = sides / np.float32(2)
+    boxes = np.concatenate((centre - half, centre + half), 1)
     scores, classes = scores[candidates], classes[candidates]
-    corner_and_size = np.concatenate((boxes[:, :2], sides), 1)
-    kept = cv2.dnn.NMSBoxesBatched(
-        corner_and_size.tolist(), scores.tolist(), classes.tolist(), confidence, iou
-    )
-    order = np.array(kept, np.int64).reshape(-1)
-    order = order[scores[order].argsort()[::-1]][:keep]
-    return Found(boxes[order], scores[order], classes[order])
+    kept, placed = suppress(boxes, scores, classes, confidence, iou)
+    order = scores[kept].argsort()[::-1][:keep]
+    return Found(placed[order], scores[kept][order], classes[kept][order])

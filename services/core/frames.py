@@ -1,4 +1,4 @@
-"""Pictures into the network and boxes out of it: letterboxing, decoding of predictions, suppression."""
+"""Pictures into the network and boxes out of it: letterboxing and decoding of predictions."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from services.core.suppression import suppress
 from services.core.types import Detection
 
 Picture = NDArray[np.uint8]
@@ -91,13 +92,10 @@ def detections_from(
     if len(rows) > CANDIDATE_LIMIT:
         rows = rows[np.argsort(-best[rows], kind="stable")[:CANDIDATE_LIMIT]]
     chosen, names = predictions[rows, :4], scores[rows].argmax(axis=1)
-    low = chosen[:, :2] - chosen[:, 2:] / 2
-    top_left = np.hstack([low, chosen[:, 2:]])
-    strongest = cv2.dnn.NMSBoxesBatched(
-        top_left.tolist(), best[rows].tolist(), names.tolist(), confidence, overlap
-    )
-    kept = np.asarray(strongest, np.intp).reshape(-1)
-    boxes = letterbox.normalised(np.hstack([low, low + chosen[:, 2:]])[kept].astype(np.float32))
+    half = chosen[:, 2:] / np.float32(2)
+    corners = np.hstack([chosen[:, :2] - half, chosen[:, :2] + half])
+    kept, placed = suppress(corners, best[rows], names, confidence, overlap)
+    boxes = letterbox.normalised(placed)
     return [
         Detection((float(x1), float(y1), float(x2), float(y2)), classes[int(names[k])], float(best[rows[k]]))
         for k, (x1, y1, x2, y2) in zip(kept, boxes, strict=True)
