@@ -7,13 +7,10 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-import torch
 from onnx import numpy_helper
 
-from model.checkpoint import Description, Progress, write_checkpoint
 from model.export import ExportConfig, export_model
 from model.half import LEAST_VALUES, store_half
-from model.networks import TaskHead
 from services.core.errors import BadInputError
 
 BOX_TOLERANCE, SCORE_TOLERANCE = 0.02, 0.005
@@ -22,27 +19,15 @@ WIDTH, HEIGHT = 160, 96
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Path]:
-    """One network, exported without (False) and with (True) half storage; scores spread over 0 to 1."""
-    folder = tmp_path_factory.mktemp("half")
-    torch.manual_seed(0)
-    heads = (TaskHead("mask", ("mask", "no_mask", "mask_incorrect")),)
-    description = Description("gbyolo", "n", heads, 96, "test")
-    network = description.build()
-    for module in network.modules():
-        if isinstance(module, torch.nn.Conv2d):
-            torch.nn.init.kaiming_normal_(module.weight)
-            if module.bias is not None:  # the head
-                torch.nn.init.zeros_(module.bias)
-                module.weight.data *= 0.1
-    checkpoint = folder / "checkpoint.pt"
-    write_checkpoint(checkpoint, description, Progress(), network.state_dict())
-    written = {}
+def files(random_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Path]:
+    """One network, exported without (False) and with (True) half storage."""
+    folder, written = tmp_path_factory.mktemp("half"), {}
     for half in (False, True):
         written[half] = folder / f"half-{half}.onnx"
-        export_model(
-            ExportConfig(checkpoint, written[half], name="same", width=WIDTH, height=HEIGHT, half=half)
+        config = ExportConfig(
+            random_checkpoint, written[half], name="same", width=WIDTH, height=HEIGHT, half=half
         )
+        export_model(config)
     return written
 
 
