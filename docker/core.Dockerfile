@@ -62,7 +62,7 @@ RUN npm run build
 FROM pictures AS inference
 RUN pip --python /opt/sightline/bin/python install --no-cache-dir \
     --constraint /usr/local/lib/sightline/requirements.lock \
-    onnxruntime scipy
+    onnxruntime protobuf scipy
 
 FROM common AS store
 COPY --from=program /program /opt/sightline
@@ -77,7 +77,11 @@ LABEL org.opencontainers.image.title="Sightline store" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 
+# The page lists the models by what their files tell.
 FROM pictures AS web
+RUN pip --python /opt/sightline/bin/python install --no-cache-dir \
+    --constraint /usr/local/lib/sightline/requirements.lock \
+    protobuf
 COPY --from=program /program /opt/sightline
 COPY --from=page /page/dist /opt/sightline/lib/python3.11/site-packages/services/web/ui/dist
 COPY configmaps/web.yaml /etc/sightline/config/

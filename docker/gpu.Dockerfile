@@ -50,7 +50,7 @@ COPY requirements-gpu.lock /usr/local/lib/sightline/
 RUN pip --python /opt/sightline/bin/python install --no-cache-dir \
     --constraint /usr/local/lib/sightline/requirements.lock \
     --requirement /usr/local/lib/sightline/requirements-gpu.lock \
-    scipy
+    protobuf scipy
 ENV NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility
 
 FROM inference AS detector-gpu

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from model.checkpoint import Description, averaged_network
+from model.half import store_half
 from services.core.errors import BadInputError
 
 OPSET = 17
@@ -32,6 +33,8 @@ class ExportConfig:
     height: int = 384
     confidence: float = DEFAULT_CONFIDENCE
     iou: float = DEFAULT_IOU
+    half: bool = False
+    """Whether the weights are stored as float16; the computation stays float32."""
 
     def __post_init__(self) -> None:
         if min(self.width, self.height) < 32 or self.width % 32 or self.height % 32:
@@ -68,7 +71,7 @@ def write_onnx(network: nn.Module, path: Path, width: int, height: int) -> None:
 
 
 def export_model(config: ExportConfig) -> dict[str, object]:
-    """Writes the fused network as ONNX fp32, atomically, and returns its metadata.
+    """Writes the fused network as ONNX that computes in fp32, atomically, and returns its metadata.
 
     Input `images` (1, 3, H, W) RGB 0..1; output `predictions` (1, N, 4 + classes): centre x, y, width,
     height in input pixels, then a score for each class.
@@ -80,6 +83,8 @@ def export_model(config: ExportConfig) -> dict[str, object]:
     write_onnx(network, partial, config.width, config.height)
     values = metadata(config, description)
     graph = onnx.load(str(partial))
+    if config.half:
+        graph = store_half(graph)
     onnx.helper.set_model_props(graph, {METADATA_KEY: json.dumps(values)})
     onnx.checker.check_model(graph)
     onnx.save(graph, str(partial))
@@ -88,13 +93,14 @@ def export_model(config: ExportConfig) -> dict[str, object]:
 
 
 def main() -> None:
-    """python -m model.export CHECKPOINT OUTPUT [--input 640x384] [--name NAME] [--task TASK]."""
+    """python -m model.export CHECKPOINT OUTPUT [--input 640x384] [--name NAME] [--task TASK] [--half]."""
     parser = argparse.ArgumentParser(description="Export a checkpoint to ONNX")
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("output", type=Path)
     parser.add_argument("--input", default="640x384", help="width x height in pixels")
     parser.add_argument("--name", default="")
     parser.add_argument("--task", default=None, help="the head of a joint training")
+    parser.add_argument("--half", action="store_true", help="store the weights as float16")
     arguments = parser.parse_args()
     width, _, height = arguments.input.partition("x")
     config = ExportConfig(
@@ -104,6 +110,7 @@ def main() -> None:
         name=arguments.name,
         width=int(width),
         height=int(height or width),
+        half=arguments.half,
     )
     print(json.dumps(export_model(config)))
 

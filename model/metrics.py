@@ -152,6 +152,13 @@ def found(judged: Sequence[Judged], least_side_px: float = 0.0) -> Share:
     return share_of(named >= 0)
 
 
+def found_with_class(judged: Sequence[Judged]) -> Share:
+    """The share of the boxes of all classes that a detection of their class and confidence 0.25 found."""
+    boxes = sum(len(one.labels) for one in judged)
+    right = sum(int(one.right[one.scores >= SURE, 0].sum()) for one in judged)
+    return Share(right / boxes if boxes else float("nan"), boxes)
+
+
 def recall_at_false_detections(judged: Sequence[Judged], a_picture: float = 1.0) -> float:
     """The share of the boxes found with the right class where so many detections a picture are false."""
     detections = Detections.of(judged)

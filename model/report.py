@@ -1,5 +1,6 @@
 """All figures of a model on a set of pictures, for a model card or a person."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -41,24 +42,30 @@ class Report:
         for name, boxes in metrics.boxes.items():
             figures = (metrics.ap50[name], metrics.recall[name], metrics.precision[name])
             accuracy = self.class_accuracy[name]
-            cells = " | ".join(f"{value:.3f}" for value in figures)
-            lines.append(f"| {name} | {boxes} | {cells} | {accuracy.share:.4f} (of {accuracy.of}) |")
+            cells = " | ".join(shown(value) for value in figures)
+            lines.append(f"| {name} | {boxes} | {cells} | {shown(accuracy.share, 4)} (of {accuracy.of}) |")
         total = f"{metrics.map50:.3f} (mAP50-95 {metrics.map50_95:.3f})"
         lines += [f"| all | {sum(metrics.boxes.values())} | {total} | | | |", ""]
         lines += [f"| AP50 by size | {' | '.join(f'{size} px' for size in SIZES)} |"]
         lines += ["| --- |" + " ---: |" * len(SIZES)]
         for name, sizes in self.by_size.items():
-            cells = " | ".join(f"{share.share:.3f} ({share.of})" for share in sizes.values())
+            cells = " | ".join(f"{shown(share.share)} ({share.of})" for share in sizes.values())
             lines.append(f"| {name} | {cells} |")
         return "\n".join([*lines, "", self._sentence()])
 
     def _sentence(self) -> str:
         large = self.found_from_32_px
         return (
-            f"Found at confidence 0.25, whatever the class: {self.found.share:.3f} of {self.found.of} boxes, "
-            f"{large.share:.3f} of the {large.of} from 32 px on. Recall at one false detection a picture: "
-            f"{self.recall_at_one_false:.3f}. {self.pictures} pictures."
+            f"Found at confidence 0.25, whatever the class: {shown(self.found.share)} of {self.found.of} "
+            f"boxes, {shown(large.share)} of the {large.of} from 32 px on.\n"
+            f"Recall at one false detection a picture: {shown(self.recall_at_one_false)}. "
+            f"{self.pictures} pictures."
         )
+
+
+def shown(share: float, digits: int = 3) -> str:
+    """A share as a table shows it: a dash where there is nothing to measure."""
+    return "–" if math.isnan(share) else f"{share:.{digits}f}"
 
 
 def report(judged: Sequence[Judged], classes: Sequence[str]) -> Report:

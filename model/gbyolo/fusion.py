@@ -15,7 +15,7 @@ class Fusion(nn.Module):
     def __init__(self, inputs: int, eps: float = 1e-4) -> None:
         super().__init__()
         self.raw_weights = nn.Parameter(torch.ones(inputs))
-        self.eps = eps
+        self.inputs, self.eps = inputs, eps
         self.constants: list[float] | None = None
 
     def weights(self) -> Tensor:
@@ -29,8 +29,8 @@ class Fusion(nn.Module):
 
     def weighted(self, maps: Sequence[Tensor]) -> list[Tensor]:
         """Each input times its weight; raises ValueError when their number is not that of the weights."""
-        if len(maps) != len(self.raw_weights):
-            raise ValueError(f"{len(maps)} maps for {len(self.raw_weights)} fusion weights")
+        if len(maps) != self.inputs:
+            raise ValueError(f"{len(maps)} maps for {self.inputs} fusion weights")
         weights = self.weights() if self.constants is None else self.constants
         return [maps[index] * weights[index] for index in range(len(maps))]
 

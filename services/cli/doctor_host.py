@@ -14,6 +14,7 @@ from pymongo.errors import PyMongoError
 
 from services.cli.data_folder import MINIMUM_FREE_BYTES
 from services.cli.doctor_checks import Check
+from services.cli.host import processor_name
 from services.common.service_settings import given_mongodb_uri
 from services.core.errors import BadInputError
 
@@ -75,12 +76,7 @@ def _software() -> Check:
 
 def _processor() -> Check:
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    name = platform.machine()
-    for line in _lines(Path("/proc/cpuinfo")):
-        if line.startswith("model name"):
-            name = line.partition(":")[2].strip()
-            break
-    return Check("good", "processor", f"{name}, {usable} cores, load {os.getloadavg()[0]:.1f}")
+    return Check("good", "processor", f"{processor_name()}, {usable} cores, load {os.getloadavg()[0]:.1f}")
 
 
 def _memory() -> Check:

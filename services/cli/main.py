@@ -4,7 +4,7 @@ import importlib
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
+from functools import partial
 
 import typer
 
@@ -27,7 +27,6 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("train", "services.cli.model_commands", "train"),
     ("evaluate", "services.cli.model_commands", "evaluate"),
     ("export", "services.cli.model_commands", "export"),
-    ("bench", "services.cli.bench_command", "bench"),
     ("backup", "services.cli.backup", "backup_command"),
     ("restore", "services.cli.backup", "restore_command"),
     ("set-password", "services.cli.set_password", "set_password_command"),
@@ -37,8 +36,11 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
 )
 """Name, module and function of each command."""
 
-SERVE = "serve"
-"""The command with commands of its own."""
+GROUPS: tuple[tuple[str, str], ...] = (
+    ("bench", "services.cli.bench.command"),
+    ("serve", "services.cli.serve.command"),
+)
+"""Name and module of the commands with commands of their own."""
 
 
 @app.callback()
@@ -52,20 +54,24 @@ def _register(arguments: Sequence[str]) -> None:
     A container has the packages of its service only: the list leaves out what cannot run there.
     """
     asked = arguments[0] if arguments else ""
-    known = {name for name, _, _ in COMMANDS} | {SERVE}
-    for name, module, function in COMMANDS:
-        if name == asked:
-            app.command(name)(_load(module, function))
-        elif asked not in known:
-            with suppress(ModuleNotFoundError):
-                app.command(name)(_load(module, function))
-    if asked == SERVE or asked not in known:
-        app.add_typer(importlib.import_module("services.cli.serve.command").app)
+    parts: dict[str, Callable[[], None]] = {
+        **{name: partial(_add_command, name, module, function) for name, module, function in COMMANDS},
+        **{name: partial(_add_group, module) for name, module in GROUPS},
+    }
+    if asked in parts:
+        parts[asked]()
+        return
+    for add in parts.values():
+        with suppress(ModuleNotFoundError):
+            add()
 
 
-def _load(module: str, function: str) -> Callable[..., Any]:
-    command: Callable[..., Any] = getattr(importlib.import_module(module), function)
-    return command
+def _add_command(name: str, module: str, function: str) -> None:
+    app.command(name)(getattr(importlib.import_module(module), function))
+
+
+def _add_group(module: str) -> None:
+    app.add_typer(importlib.import_module(module).app)
 
 
 def main() -> None:

@@ -1,14 +1,13 @@
 """`sightline train`, `evaluate` and `export`: the model's own commands, which need the extra `train`."""
 
-import importlib
 import shlex
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Annotated
 
 import typer
 
+from services.cli import model_package
 from services.cli.console import notes, output, progress
 from services.core.errors import BadInputError
 from services.ingest.demo.dataset import write_dataset
@@ -26,15 +25,6 @@ DataOption = Annotated[
         "TASK=FOLDER says its task in a joint training; demo stands for rendered scenes.",
     ),
 ]
-
-
-def _model(name: str) -> ModuleType:
-    try:
-        return importlib.import_module(f"model.{name}")
-    except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] in {"torch", "onnx", "matplotlib"}:
-            raise BadInputError(f"{error.name} is missing: pip install 'sightline[train]'") from error
-        raise
 
 
 def train(
@@ -67,7 +57,7 @@ def train(
     threads: Annotated[int, typer.Option(help="Processor threads.")] = 2,
 ) -> None:
     """Train a GB-YOLO; killed at any moment, the same command goes on."""
-    config, training = _model("config"), _model("train")
+    config, training = model_package.load("config"), model_package.load("train")
     if size not in ("n", "s"):
         raise BadInputError(f"no size {size!r}: give n or s")
     settings = config.TrainConfig(
@@ -123,7 +113,7 @@ def evaluate(
             done += count
             advance(done)
 
-        report = _model("evaluate").evaluate_model(model, data, split=split, task=task, step=step)
+        report = model_package.load("evaluate").evaluate_model(model, data, split=split, task=task, step=step)
     output.print(f"{model.name} on {data.name}, {split}\n", markup=False, highlight=False)
     output.print(report.markdown(), soft_wrap=True, markup=False, highlight=False)
     if errors is not None:
@@ -143,11 +133,15 @@ def export(
     height: Annotated[int, typer.Option(help="Height of the network's input.")] = 384,
     confidence: Annotated[float, typer.Option("--conf", help="Confidence to suggest.")] = 0.25,
     task: Annotated[str | None, typer.Option(help="Head of a joint training.")] = None,
+    half: Annotated[
+        bool,
+        typer.Option("--half", help="Store the weights as float16: half the size, the same speed."),
+    ] = False,
 ) -> None:
     """Write a checkpoint as ONNX with its classes, input size and thresholds."""
-    exporting = _model("export")
+    exporting = model_package.load("export")
     settings = exporting.ExportConfig(
-        checkpoint, model_file, task=task, width=width, height=height, confidence=confidence
+        checkpoint, model_file, task=task, width=width, height=height, confidence=confidence, half=half
     )
     exporting.export_model(settings)
     output.print(f"{model_file}", soft_wrap=True)

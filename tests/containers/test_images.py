@@ -24,10 +24,10 @@ UNWANTED = re.compile(
     "torch|ultralytics|secantusdb|openvino|pytest|playwright|mypy|ruff|pip$|setuptools|nvidia"
 )
 PICTURES = {"av", "numpy", "opencv-python-headless"}
-INFERENCE = {"onnxruntime", "scipy"}
+INFERENCE = {"onnxruntime", "protobuf", "scipy"}
 HAS = {
     "store": set(),
-    "web": PICTURES,
+    "web": PICTURES | {"protobuf"},
     "ingest": PICTURES,
     "rtsp": PICTURES,
     "detector": PICTURES | INFERENCE,

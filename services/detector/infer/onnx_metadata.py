@@ -1,58 +1,42 @@
 """What an ONNX file tells of itself, read without any engine: pairs of words beside the network.
 
-The file is one protobuf message, ONNX's ModelProto. Its fields are skipped by their length, so that the
-weights are never looked at.
+The file is one protobuf message, ONNX's ModelProto (onnx.proto). The two parts of it that are read here are
+described to protobuf when the program starts, which spares the package `onnx` (31 MB); protobuf skips the
+other fields, the network and its weights.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-METADATA_FIELD = 14
-"""`metadata_props` of ModelProto, once for each pair."""
+from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message import DecodeError
+from google.protobuf.message_factory import GetMessageClass
 
-KEY_FIELD, VALUE_FIELD = 1, 2
-VARINT, FIXED_64, LENGTH, FIXED_32 = 0, 1, 2, 5
-"""How protobuf writes a field, by the last three bits of its tag."""
+
+def _model_proto() -> Any:
+    """Give the class of ModelProto with the one field `metadata_props`."""
+    text, message = FieldDescriptorProto.TYPE_STRING, FieldDescriptorProto.TYPE_MESSAGE
+    optional, repeated = FieldDescriptorProto.LABEL_OPTIONAL, FieldDescriptorProto.LABEL_REPEATED
+    file = FileDescriptorProto(name="metadata.proto", package="onnx", syntax="proto3")
+    pair = file.message_type.add(name="StringStringEntryProto")
+    pair.field.add(name="key", number=1, type=text, label=optional)
+    pair.field.add(name="value", number=2, type=text, label=optional)
+    file.message_type.add(name="ModelProto").field.add(
+        name="metadata_props", number=14, type=message, label=repeated, type_name=f".onnx.{pair.name}"
+    )
+    pool = DescriptorPool()
+    pool.Add(file)
+    return GetMessageClass(pool.FindMessageTypeByName("onnx.ModelProto"))
+
+
+ModelProto = _model_proto()
 
 
 def read_metadata(path: Path) -> dict[str, str]:
     """Give the pairs; ValueError when the file is no such message."""
-    pairs: dict[str, str] = {}
-    for number, value in _fields(memoryview(path.read_bytes())):
-        if number == METADATA_FIELD:
-            pair = {name: bytes(text).decode() for name, text in _fields(value)}
-            pairs[pair.get(KEY_FIELD, "")] = pair.get(VALUE_FIELD, "")
-    return pairs
-
-
-def _fields(data: memoryview) -> Iterator[tuple[int, memoryview]]:
-    """Give number and content of each field that has a length."""
-    position = 0
-    while position < len(data):
-        tag, position = _varint(data, position)
-        number, kind = tag >> 3, tag & 7
-        if kind == LENGTH:
-            length, position = _varint(data, position)
-            yield number, data[position : position + length]
-            position += length
-        elif kind == VARINT:
-            _, position = _varint(data, position)
-        elif kind in (FIXED_32, FIXED_64):
-            position += 4 if kind == FIXED_32 else 8
-        else:
-            raise ValueError(f"no protobuf message: a field of kind {kind}")
-    if position > len(data):
-        raise ValueError("no protobuf message: it is cut off")
-
-
-def _varint(data: memoryview, position: int) -> tuple[int, int]:
-    """Read a number of seven bits a byte, the lowest first; give it and what follows it."""
-    value = shift = 0
-    while position < len(data):
-        byte = data[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, position
-        shift += 7
-    raise ValueError("no protobuf message: a number is cut off")
+    try:
+        model = ModelProto.FromString(path.read_bytes())
+    except DecodeError as error:
+        raise ValueError("no protobuf message, or one that is cut off") from error
+    return {pair.key: pair.value for pair in model.metadata_props}

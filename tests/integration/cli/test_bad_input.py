@@ -134,6 +134,12 @@ def test_unknown_options_and_commands():
     refused("no-such-command")
 
 
+def test_a_bench_of_nothing(tmp_path: Path):
+    assert "--speed" in refused("bench", "models")
+    assert "absent.mp4" in refused("bench", tmp_path / "absent.mp4")
+    refused("bench", "--no-such-option")
+
+
 def test_the_same_file_gives_the_same_result(video: Path, lines: Path, tmp_path: Path):
     reports = []
     for name in ("a.json", "b.json"):

@@ -1,10 +1,11 @@
 """The accuracy column comes from the front matter of the model card."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from services.cli.models_command import ModelRow, card_accuracy
+from services.cli.models_command import ModelRow, card_accuracy, list_models
 
 
 @pytest.mark.parametrize(
@@ -30,3 +31,10 @@ def test_no_card(tmp_path: Path) -> None:
 def test_row_as_texts() -> None:
     row = ModelRow("traffic-n", ("traffic",), "traffic", ("person", "car"), (640, 384), 2_450_000, "-")
     assert row.cells() == ["traffic-n", "traffic", "traffic", "person, car", "640x384", "2.5 MB", "-"]
+
+
+def test_every_shipped_model_shows_the_figures_of_its_card() -> None:
+    rows = list_models()
+    assert rows
+    for row in rows:
+        assert re.fullmatch(r"mAP50 0\.\d+ on test, 0\.\d+ on val(; right class .+)?", row.accuracy), row.name

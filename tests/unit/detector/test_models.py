@@ -10,10 +10,10 @@ from services.detector.infer.models import WEIGHTS, read_info
 from services.detector.infer.onnx_metadata import read_metadata
 
 WITHOUT = {
-    "store": ("av", "cv2", "numpy", "onnxruntime", "openvino", "scipy"),
-    "web": ("onnxruntime", "openvino", "scipy"),
-    "ingest": ("onnxruntime", "openvino", "scipy"),
-    "rtsp": ("onnxruntime", "openvino", "scipy"),
+    "store": ("av", "cv2", "google.protobuf", "numpy", "onnx", "onnxruntime", "openvino", "scipy"),
+    "web": ("onnx", "onnxruntime", "openvino", "scipy"),
+    "ingest": ("google.protobuf", "onnx", "onnxruntime", "openvino", "scipy"),
+    "rtsp": ("google.protobuf", "onnx", "onnxruntime", "openvino", "scipy"),
 }
 """What the image of a service does not have."""
 
@@ -25,12 +25,21 @@ def test_metadata_is_what_the_engine_reads(path: Path):
 
 
 @pytest.mark.parametrize(
-    "content", [b"no model at all", b"\x3a\xff\xff\xff\x7f", b"\x3a\xff", b"\x08", b""], ids=repr
+    "content",
+    [b"no model at all", b"\x3a\xff\xff\xff\x7f", b"\x3a\xff", b"\x08", b"\x72\x04\x0a\x02\xff\xfe", b""],
+    ids=repr,
 )
 def test_other_files_are_refused(tmp_path: Path, content: bytes):
     path = tmp_path / "other.onnx"
     path.write_bytes(content)
     with pytest.raises(BadInputError, match=r"other\.onnx"):
+        read_info(path)
+
+
+def test_a_model_that_is_cut_off_is_refused(tmp_path: Path):
+    path = tmp_path / "cut.onnx"
+    path.write_bytes(next(WEIGHTS.glob("*.onnx")).read_bytes()[:-20])
+    with pytest.raises(BadInputError, match=r"cut\.onnx is no ONNX model: .* cut off"):
         read_info(path)
 
 

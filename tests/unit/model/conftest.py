@@ -5,8 +5,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
+from model.checkpoint import Description, Progress, write_checkpoint
 from model.data import Sample
+from model.networks import TaskHead
+from services.core.types import MASK_CLASSES
 
 
 def square_sample(index: int, side_px: int = 96) -> Sample:
@@ -39,3 +43,20 @@ def yolo_folder(tmp_path: Path) -> Path:
             text = " ".join(f"{value:.6f}" for value in (*centre, *sides))
             (folder / "labels" / split / f"{sample.name}.txt").write_text(f"{int(values[0])} {text}\n")
     return folder
+
+
+@pytest.fixture(scope="session")
+def random_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A mask detector that learned nothing, whose scores and boxes are spread as those of one that did."""
+    torch.manual_seed(0)
+    description = Description("gbyolo", "n", (TaskHead("mask", MASK_CLASSES),), 96, "test")
+    network = description.build()
+    for module in network.modules():
+        if isinstance(module, torch.nn.Conv2d):
+            torch.nn.init.kaiming_normal_(module.weight)
+            if module.bias is not None:  # the head
+                torch.nn.init.zeros_(module.bias)
+                module.weight.data *= 0.1
+    path = tmp_path_factory.mktemp("random") / "checkpoint.pt"
+    write_checkpoint(path, description, Progress(), network.state_dict())
+    return path

@@ -1,4 +1,4 @@
-"""`sightline bench`: what each part costs beside its budget, in processor time."""
+"""`sightline bench` [VIDEO]: what each part of a frame costs beside its budget, in processor time."""
 
 import random
 import time
@@ -23,11 +23,10 @@ from services.detector.infer.models import model_path
 from services.detector.infer.onnx_runtime import OnnxRuntimeDetector
 from services.detector.track.bytetrack import TrackerSettings
 from services.ingest.demo.encode import write_video
-from services.ingest.demo.traffic import make_scene
+from services.ingest.demo.traffic import SHORTEST_S, make_scene
 
 FRAME_BUDGET_MS = 33.0
 TRACKING_BUDGET_MS = 4.0
-SCENE_S = 12.0
 ROUNDS = 5
 
 
@@ -47,7 +46,7 @@ class Figure:
         return self.part, f"{self.measured_ms:.2f}", budget, verdict
 
 
-def bench(
+def frame(
     video: Annotated[Path | None, typer.Argument(help="Video to measure on (default: a demo scene).")] = None,
     model: Annotated[
         str, typer.Option(help="traffic, mask, a shipped model or an .onnx file.")
@@ -59,7 +58,7 @@ def bench(
         if video is None:
             video = Path(folder) / "demo.mp4"
             notes.print("rendering a demo scene ...")
-            write_video(make_scene(seed=1, duration_s=SCENE_S), video)
+            write_video(make_scene(seed=1, duration_s=SHORTEST_S), video)
         figures = measure(video, detector)
     table(
         f"processor time on {video.name} with {detector.info.name}",

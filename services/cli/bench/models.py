@@ -1,0 +1,114 @@
+"""`sightline bench models`: the model beside those that it is compared with."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated, Any
+
+import typer
+
+from services.cli import model_package
+from services.cli.console import notes, output, progress, table, write_json
+from services.cli.host import processor_name
+from services.core.errors import BadInputError
+
+COLUMNS = ("network", "input", "M parameters", "GFLOPs", "median ms", "times as fast as YOLOv5")
+STRIDE_PX = 32
+
+
+def models(
+    speed: Annotated[
+        bool, typer.Option("--speed", help="Measure GB-YOLO's speed against YOLOv5's of the same size.")
+    ] = False,
+    sizes: Annotated[
+        list[str] | None, typer.Option("--size", help="n or s, may be repeated (default: both).")
+    ] = None,
+    inputs_px: Annotated[
+        list[int] | None,
+        typer.Option("--input", help="Side of the pictures, may be repeated (default: 320, 416 and 640)."),
+    ] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="How often each network computes a picture.")] = 15,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="File for every sample; - is stdout.")
+    ] = None,
+) -> None:
+    """Compare GB-YOLO with YOLOv5: parameters, operations and speed, interleaved, in processor time."""
+    if not speed:
+        raise BadInputError("there is one comparison of models: give --speed, GB-YOLO's against YOLOv5's")
+    if bad := [px for px in inputs_px or () if px < STRIDE_PX or px % STRIDE_PX]:
+        raise BadInputError(f"an input of {bad[0]} pixels is no multiple of {STRIDE_PX}")
+    measuring, engines = model_package.load("speed"), model_package.load("engines")
+    if wrong := [size for size in sizes or () if size not in measuring.SIZES]:
+        raise BadInputError(f"no size {wrong[0]!r}: give n or s")
+    titles = {engine: engines.title(engine) for engine in _at_hand(engines)}
+    speeds = _measured(
+        measuring, sizes or measuring.SIZES, inputs_px or measuring.INPUTS_PX, list(titles), rounds
+    )
+    if json_file is not None:
+        write_json(json_file, _samples(measuring, speeds, titles))
+    if str(json_file) != "-":
+        _show(measuring, speeds, titles, rounds)
+
+
+def _at_hand(engines: ModuleType) -> list[str]:
+    """Give the engines that can be measured here, and say of each other one why not."""
+    missing = {engine: engines.why_missing(engine) for engine in engines.ENGINES}
+    for engine, reason in missing.items():
+        if reason is not None:
+            notes.print(f"{engine} is left out: {reason}")
+    return [engine for engine, reason in missing.items() if reason is None]
+
+
+def _measured(
+    measuring: ModuleType,
+    sizes: Sequence[str],
+    inputs_px: Sequence[int],
+    engines: Sequence[str],
+    rounds: int,
+) -> list[Any]:
+    speeds: list[Any] = []
+    total = len(sizes) * len(inputs_px) * len(engines) * len(measuring.CONTENDERS)
+    with progress("measuring", total) as advance:
+        for speed in measuring.measure(sizes, inputs_px, engines, rounds):
+            speeds.append(speed)
+            advance(len(speeds))
+    return speeds
+
+
+def _samples(measuring: ModuleType, speeds: Sequence[Any], titles: Mapping[str, str]) -> dict[str, object]:
+    return {
+        "processor": processor_name(),
+        "engines": titles,
+        "threads": 1,
+        "clock": "processor time",
+        "warm_up_rounds": measuring.WARM_UP_ROUNDS,
+        "speeds": [
+            {**asdict(speed), "median_ms": speed.median_ms, "times_yolov5": ratio}
+            for speed, ratio in zip(speeds, measuring.ratios(speeds), strict=True)
+        ],
+    }
+
+
+def _show(measuring: ModuleType, speeds: Sequence[Any], titles: Mapping[str, str], rounds: int) -> None:
+    rows: dict[str, list[tuple[str, ...]]] = {engine: [] for engine in titles}
+    for speed, ratio in zip(speeds, measuring.ratios(speeds), strict=True):
+        rows[speed.engine].append(
+            (
+                f"{speed.architecture} {speed.size}",
+                f"{speed.input_px}x{speed.input_px}",
+                f"{speed.parameters / 1e6:.2f}",
+                f"{speed.gflops:.2f}",
+                f"{speed.median_ms:.1f}",
+                f"{ratio:.2f}",
+            )
+        )
+    for engine, of_engine in rows.items():
+        table(f"{titles[engine]}, one thread on {processor_name()}", COLUMNS, of_engine)
+    output.print(
+        f"Processor time of a picture, the median of {rounds} rounds after {measuring.WARM_UP_ROUNDS} to "
+        "warm up. In each round all networks of a size, engine and input compute the same picture, in a "
+        "random order. They have the same input, head and activation (SiLU), and random weights; the "
+        "selection of boxes is left out.",
+        highlight=False,
+    )
