@@ -13,7 +13,7 @@ from typing import Any, cast
 import numpy as np
 import onnx
 import torch
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from google.protobuf.message import DecodeError
 from torch import Tensor, nn
 
 from model.checkpoint import Description
@@ -48,11 +48,12 @@ def read_export(path: Path) -> Export:
     told = {pair.key: pair.value for pair in graph.metadata_props}
     if METADATA_KEY not in told:
         raise BadInputError(f"{path} was not exported by this program")
-    tensors = {one.name: _tensor(one) for one in graph.graph.initializer}
-    values = dict(tensors)
+    values = {one.name: _tensor(one) for one in graph.graph.initializer}
     for node in graph.graph.node:
         if node.op_type == "Constant":
             values[node.output[0]] = _tensor(node.attribute[0].t)
+        elif node.op_type == "Cast" and node.input[0] in values:
+            values[node.output[0]] = values[node.input[0]].float()
     constants = {
         node.name: values[name]
         for node in graph.graph.node
@@ -60,7 +61,7 @@ def read_export(path: Path) -> Export:
         for name in node.input
         if name in values
     }
-    return Export(_description(json.loads(told[METADATA_KEY]), constants), tensors, constants)
+    return Export(_description(json.loads(told[METADATA_KEY]), constants), values, constants)
 
 
 def _tensor(proto: Any) -> Tensor:

@@ -117,7 +117,7 @@ def evaluate(
     output.print(f"{model.name} on {data.name}, {split}\n", markup=False, highlight=False)
     output.print(report.markdown(), soft_wrap=True, markup=False, highlight=False)
     if errors is not None:
-        table = _model("evaluate").show_errors(model, data, errors, split=split, task=task)
+        table = model_package.load("evaluate").show_errors(model, data, errors, split=split, task=task)
         output.print(
             f"\n{table}\n\n{errors}: errors.csv and the worst of each kind",
             soft_wrap=True,

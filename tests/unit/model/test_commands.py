@@ -1,0 +1,34 @@
+"""`sightline train`, `evaluate` and `export`, one after the other, as a person runs them."""
+
+from pathlib import Path
+
+import pytest
+
+from services.cli.main import main
+
+
+def status(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> int:
+    monkeypatch.setattr("sys.argv", ["sightline", *map(str, arguments)])
+    try:
+        main()
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
+
+
+def test_train_evaluate_and_export(
+    yolo_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, model, errors = tmp_path / "run", tmp_path / "squares-n.onnx", tmp_path / "errors"
+    settings = ["--task", "mask", "--epochs", "1", "--input-px", "96", "--batch", "4", "--threads", "1"]
+    data = ("--data", yolo_folder)
+    side = ("--width", "96", "--height", "96", "--half")
+    assert status(monkeypatch, "train", *data, "--run", run, *settings) == 0
+    assert status(monkeypatch, "export", run / "best.pt", model, *side) == 0
+    assert status(monkeypatch, "train", *data, "--run", tmp_path / "again", "--init", model, *settings) == 0
+    assert status(monkeypatch, "evaluate", model, *data, "--errors", errors) == 0
+    shown = capsys.readouterr().out
+    assert "| no_mask | 1 |" in shown and "| missed: an object that nothing overlaps |" in shown
+    assert (errors / "errors.csv").read_text().startswith("kind,")
+    assert status(monkeypatch, "evaluate", model, *data, "--split", "test", "--errors", errors) == 2
+    assert "chooses nothing" in capsys.readouterr().err
