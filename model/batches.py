@@ -1,14 +1,8 @@
-"""Augmented batches, made by a second process so that the training never waits long for them."""
+"""Augmented batches of an epoch, the same for the same plan."""
 
-import multiprocessing
-import os
-import queue
-import signal
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from multiprocessing.queues import Queue
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -16,7 +10,6 @@ from model.augment import augment
 from model.data import Labels, Picture, Sample, epoch_order
 from model.synthetic_masks import wear_masks
 
-PARENT_POLL_S = 5.0
 SIDE_STEP_PX = 32
 
 
@@ -61,14 +54,21 @@ def schedule(
 
 
 def make_batches(
-    samples: Mapping[str, Sequence[Sample]], counts: Mapping[str, npt.NDArray[np.float64]], plan: EpochPlan
+    samples: Mapping[str, Sequence[Sample]],
+    counts: Mapping[str, npt.NDArray[np.float64]],
+    plan: EpochPlan,
+    part: int = 0,
+    parts: int = 1,
 ) -> Iterator[tuple[int, Batch]]:
-    """Yields the number of batches of the epoch with each batch from `plan.first_batch` on."""
+    """Yields the number of batches of the epoch with each batch from `plan.first_batch` on.
+
+    Of several parts, each gives every `parts`-th batch, the first beginning with the first.
+    """
     batches = schedule(counts, plan)
-    for index, (task, chosen) in enumerate(batches):
-        if index >= plan.first_batch:
-            rng = np.random.default_rng((plan.seed, plan.epoch, index))
-            yield len(batches), _batch(task, samples[task], chosen, plan, rng)
+    for index in range(plan.first_batch + part, len(batches), parts):
+        task, chosen = batches[index]
+        rng = np.random.default_rng((plan.seed, plan.epoch, index))
+        yield len(batches), _batch(task, samples[task], chosen, plan, rng)
 
 
 def _batch(
@@ -104,71 +104,3 @@ def to_targets(labels: Labels, position: int, input_px: int) -> Labels:
     targets[:, 2:4] = (labels[:, 1:3] + labels[:, 3:]) / 2 / input_px
     targets[:, 4:] = (labels[:, 3:] - labels[:, 1:3]) / input_px
     return targets
-
-
-class Prefetcher:
-    """Runs `make_batches` in a forked process, which shares the pictures' memory, one epoch at a time.
-
-    The process ends by itself when its parent is gone.
-    """
-
-    def __init__(self, samples: Mapping[str, Sequence[Sample]], depth: int = 4) -> None:
-        self._samples, self._depth = samples, depth
-        self._context = multiprocessing.get_context("fork")
-        # A forked process waits for ever for OpenCV's threads, which stay behind in its parent.
-        cv2.setNumThreads(1)
-
-    def epoch(
-        self, plan: EpochPlan, counts: Mapping[str, npt.NDArray[np.float64]]
-    ) -> Iterator[tuple[int, Batch]]:
-        """As make_batches. Raises RuntimeError when the process dies before its epoch is done."""
-        ready: Queue[tuple[int, Batch] | None] = self._context.Queue(self._depth)
-        worker = self._context.Process(
-            target=self._work, args=(plan, counts, ready, os.getpid()), daemon=True
-        )
-        worker.start()
-        try:
-            while (item := self._next(ready, worker)) is not None:
-                yield item
-        finally:
-            worker.kill()
-            worker.join()
-            ready.close()
-
-    @staticmethod
-    def _next(
-        ready: "Queue[tuple[int, Batch] | None]", worker: multiprocessing.process.BaseProcess
-    ) -> tuple[int, Batch] | None:
-        while True:
-            try:
-                return ready.get(timeout=PARENT_POLL_S)
-            except queue.Empty:
-                if not worker.is_alive():
-                    raise RuntimeError(f"the augmentation process ended with {worker.exitcode}") from None
-
-    def _work(
-        self,
-        plan: EpochPlan,
-        counts: Mapping[str, npt.NDArray[np.float64]],
-        ready: "Queue[tuple[int, Batch] | None]",
-        parent: int,
-    ) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, signal.SIG_IGN)
-        os.nice(1)
-        for item in make_batches(self._samples, counts, plan):
-            if not _put(ready, item, parent):
-                ready.cancel_join_thread()
-                return
-        _put(ready, None, parent)
-
-
-def _put(ready: "Queue[tuple[int, Batch] | None]", item: tuple[int, Batch] | None, parent: int) -> bool:
-    """False when the parent is gone, so that nobody will ever take the item."""
-    while os.getppid() == parent:
-        try:
-            ready.put(item, timeout=PARENT_POLL_S)
-        except queue.Full:
-            continue
-        return True
-    return False

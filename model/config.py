@@ -72,6 +72,8 @@ class TrainConfig:
     ema_decay: float = 0.998
     threads: int = 2
     """At most; fewer are used while fewer are faster."""
+    workers: int = 1
+    """Processes that augment pictures."""
     seed: int = 0
     bf16: bool = True
     init: Path | None = None

@@ -143,6 +143,7 @@ def parse_arguments(arguments: list[str]) -> TrainConfig:
     parser.add_argument("--init", type=Path, default=None, help="checkpoint to start from")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2, help="threads at most")
+    parser.add_argument("--workers", type=int, default=1, help="processes that augment pictures")
     values = parser.parse_args(arguments)
     return TrainConfig(
         data=tuple(DataSource.parse(text) for text in values.data),
@@ -159,6 +160,7 @@ def parse_arguments(arguments: list[str]) -> TrainConfig:
         init=values.init,
         seed=values.seed,
         threads=values.threads,
+        workers=values.workers,
     )
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from model.anchors import box_sizes, fit_anchors
-from model.batches import Batch, EpochPlan, Prefetcher
+from model.batches import Batch, EpochPlan
 from model.checkpoint import (
     FILE_NAME,
     AveragedWeights,
@@ -28,6 +28,7 @@ from model.metrics import Metrics
 from model.mining import emphasise
 from model.networks import TaskHead
 from model.optimizing import learning_rate, make_optimizer
+from model.prefetching import Prefetcher
 from model.records import append_row
 from model.starting import Start, read_start, start_from
 from model.threads import ThreadTuner
@@ -59,7 +60,7 @@ class Trainer:
         torch.manual_seed(config.seed)
         self._training = training
         self._counts = {task: show_counts(samples, rare_classes(task)) for task, samples in training.items()}
-        self._prefetcher = Prefetcher(training)
+        self._prefetcher = Prefetcher(training, config.workers)
         saved = self._saved()
         start = None
         if saved is None and config.init is not None:

@@ -55,6 +55,9 @@ def train(
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     threads: Annotated[int, typer.Option(help="Processor threads.")] = 2,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Processes that augment pictures; more beside a GPU.")
+    ] = 1,
 ) -> None:
     """Train a GB-YOLO; killed at any moment, the same command goes on."""
     config, training = model_package.load("config"), model_package.load("train")
@@ -75,6 +78,7 @@ def train(
         backgrounds=tuple(background or ()),
         seed=seed,
         threads=threads,
+        workers=workers,
     )
     folder = training.train(settings, command=shlex.join(["sightline", *sys.argv[1:]]), console=notes)
     output.print(f"{folder}: best.pt, metrics.csv and plots", soft_wrap=True)

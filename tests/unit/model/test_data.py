@@ -5,7 +5,7 @@ import pytest
 
 from model.anchors import box_sizes, fit_anchors
 from model.augment import augment, clip_labels
-from model.batches import EpochPlan, Prefetcher, make_batches, schedule
+from model.batches import EpochPlan, make_batches, schedule
 from model.config import DataSource, TrainConfig
 from model.corrections import IGNORED_LABEL, correct, read_corrections, shipped_corrections
 from model.data import (
@@ -21,6 +21,7 @@ from model.data import (
     to_corners,
 )
 from model.gbyolo.head import DEFAULT_ANCHORS
+from model.prefetching import Prefetcher
 from services.core.errors import BadInputError
 
 
@@ -119,10 +120,13 @@ def test_augmented_boxes_stay_on_their_objects(squares: list[Sample], count: int
     assert np.mean(brighter) > 0.8
 
 
-def test_batches_do_not_depend_on_where_a_training_goes_on(squares: list[Sample]) -> None:
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_batches_do_not_depend_on_where_a_training_goes_on_and_who_makes_them(
+    squares: list[Sample], workers: int
+) -> None:
     samples, counts = {"mask": squares}, {"mask": np.ones(len(squares))}
     whole = list(make_batches(samples, counts, EpochPlan(1, 2, 4, 96, 0.7)))
-    rest = list(Prefetcher(samples).epoch(EpochPlan(1, 2, 4, 96, 0.7, first_batch=2), counts))
+    rest = list(Prefetcher(samples, workers).epoch(EpochPlan(1, 2, 4, 96, 0.7, first_batch=2), counts))
     assert [total for total, _ in rest] == [4, 4]
     for (_, first), (_, second) in zip(whole[2:], rest, strict=True):
         assert (first.pictures == second.pictures).all() and (first.targets == second.targets).all()
