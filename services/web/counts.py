@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from services.common.wire import time_text
 from services.core.errors import BadInputError
+from services.core.masks import Compliance
 from services.core.types import Crossing, Direction, MinuteCount
 from services.web.coverage import Span, coverage_of
 
@@ -30,12 +31,25 @@ class Tally:
         counts = self.forward if direction == "forward" else self.backward
         counts[class_name] = counts.get(class_name, 0) + number
 
+    def compliance(self) -> dict[str, Any]:
+        """Give the share of mask states that comply, of both directions together and of each."""
+        return {
+            **_compliance(Compliance.of(self.forward, self.backward)),
+            "forward": _compliance(Compliance.of(self.forward)),
+            "backward": _compliance(Compliance.of(self.backward)),
+        }
+
     def as_object(self) -> dict[str, dict[str, int]]:
         """Give both directions, classes in the order of their names."""
         return {
             "forward": dict(sorted(self.forward.items())),
             "backward": dict(sorted(self.backward.items())),
         }
+
+
+def _compliance(found: Compliance) -> dict[str, Any]:
+    rate = found.rate
+    return {"rate": None if rate is None else round(rate, 4), "counted": found.counted}
 
 
 def zone_of(name: str) -> ZoneInfo:
@@ -127,8 +141,14 @@ def counts_object(
         "bucket": bucket,
         "coverage": coverage(from_s, to_s),
         "total": total.as_object(),
+        "compliance": total.compliance(),
         "buckets": [
-            {"start": time_text(start), "coverage": coverage(start, end), **tally.as_object()}
+            {
+                "start": time_text(start),
+                "coverage": coverage(start, end),
+                **tally.as_object(),
+                "compliance": tally.compliance(),
+            }
             for start, end, tally in zip(starts, ends, tallies, strict=True)
         ],
     }

@@ -33,7 +33,9 @@ async def get_counts(
 ) -> dict[str, Any]:
     """Counts with the share of the time that was analysed.
 
-    A bucket's `coverage` is null while none of it has passed.
+    A bucket's `coverage` is null while none of it has passed. `compliance` is the share of the people
+    counted whose mask state is `mask`, with their number as `counted`: who wears one wrongly
+    (`mask_incorrect`) or none does not comply. Its `rate` is null where nobody was counted.
     """
     now_s = context.now_s()
     from_s, to_s = span_of(from_, to, now_s)
