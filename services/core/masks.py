@@ -1,6 +1,6 @@
 """Mask wearing: what a class says of it, and the share that complies."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from services.core.types import MASK_CLASSES
@@ -12,6 +12,14 @@ COMPLIANT = "mask"
 def mask_state(class_name: str) -> str | None:
     """Give the mask state that a class stands for; None for a class of traffic."""
     return class_name if class_name in MASK_CLASSES else None
+
+
+def tells_all_states(classes: Iterable[str] | None) -> bool:
+    """Whether a line that counts these classes (None: all) counts all mask states, or none of them.
+
+    One that leaves out a state would give a rate of something else.
+    """
+    return classes is None or len(set(classes) & set(MASK_CLASSES)) in (0, len(MASK_CLASSES))
 
 
 @dataclass(frozen=True, slots=True)

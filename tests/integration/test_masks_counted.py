@@ -17,7 +17,7 @@ SEEDS = (1, 4, 7)
 
 
 def detected(scene: Entrance, rng: random.Random, time_s: float) -> list[Detection]:
-    """Faces found where the script says, some missed; the smaller they are, the more often by a wrong state."""
+    """Faces found where the script says, some missed; small ones often with a wrong state."""
     found = []
     for one, box in scene.present(time_s):
         width_px = (box[2] - box[0]) * WIDTH_PX

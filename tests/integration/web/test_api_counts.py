@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 from services.common.wire import time_text
 from services.core.types import CameraStatus, StatusChange
@@ -134,3 +135,24 @@ async def test_a_compliance_rate_comes_with_the_number_that_it_rests_on(web: Web
     ]
     text = (await web.client.get("/api/v1/crossings", headers={"Accept": "text/csv"})).text
     assert [row["mask"] for row in csv.DictReader(io.StringIO(text))][:3] == ["mask", "", "mask_incorrect"]
+
+
+async def test_a_line_that_leaves_out_a_state_has_no_rate(web: Web) -> None:
+    start = recent_minute_s()
+    web.repository._now_s = lambda: start - 600
+    await web.repository.add_camera(camera())
+    await web.repository.add_line("gate", replace(line(), classes=("no_mask", "mask_incorrect")))
+    await web.repository.add_line("gate", line("all"))
+    events = [crossing(n, start + n, name, class_name="no_mask") for n, name in enumerate(("main", "all"))]
+    await web.repository.insert_events([*events, *seconds(start, 60)])
+    span = {"from": time_text(start), "to": time_text(start + 60), "camera": "gate"}
+    for extra, rate, counted in (({"line": "main"}, None, 1), ({"line": "all"}, 0.0, 1), ({}, None, 2)):
+        found = (await web.client.get("/api/v1/counts", params=span | extra)).json()["compliance"]
+        assert (found["rate"], found["counted"]) == (rate, counted)
+    web.repository._now_s = lambda: start + 60
+    await web.repository.change_line("gate", line())
+    later = {"from": time_text(start + 60), "to": time_text(start + 120), "line": "main"}
+    crossed = crossing(9, start + 70, class_name="mask")
+    await web.repository.insert_events([crossed])
+    body = (await web.client.get("/api/v1/counts", params=later)).json()
+    assert body["compliance"]["rate"] == 1.0
