@@ -66,7 +66,7 @@ async def _evidence(context: WebContext, camera: str, line: str | None, span: Sp
 
 
 def _tell_all_states(versions: Sequence[LineVersion], span: Span) -> bool:
-    """Whether the versions that counted in a span counted all mask states; each ends where the next begins."""
+    """Whether what counted in a span counted all mask states; a version ends where the next one begins."""
     ends_s: dict[str, float] = {}
     for version in reversed(versions):
         end_s = ends_s.get(version.line.id, math.inf)
