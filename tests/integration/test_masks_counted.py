@@ -56,5 +56,6 @@ def test_the_entrance_is_counted_by_state_as_scripted(seed: int) -> None:
     )
     print(result)
     assert result.is_exact
+    assert not result.missed, "each within a second of its scripted time"
     states = [{one.class_name: 1} for one in true]
     assert Compliance.of(*({c.class_name: 1} for c in found)) == Compliance.of(*states)

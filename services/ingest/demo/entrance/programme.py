@@ -24,7 +24,10 @@ LAST_M = 0.5
 
 FACE_M = 1.6
 """Height of a mean face's middle: the line lies across the way in at this height."""
-FACE_BELOW_EYES_M = 0.024
+FACE_BELOW_EYES_M, FACE_AHEAD_M = 0.024, 0.058
+"""Where a face's middle is seen from the eyes' height and from where its owner stands."""
+STOP_PX = 3.0
+"""Who stops on the line stands this far from it in the picture: within its band, on a side that is sure."""
 
 Mark = tuple[float, float]
 """A time and the way gone by then (seconds, metres)."""
@@ -71,9 +74,9 @@ class Programme:
         return Look.draw(self.seed * 1000 + self.number, self._wears.pop())
 
     def _meets_m(self, look: Look) -> float:
-        """How far from the camera somebody's face is seen on the line: a tall one's nearer."""
-        face_m = look.height_m - EYES_M - FACE_BELOW_EYES_M
-        return self.line_m * (self.view.height_m - face_m) / (self.view.height_m - FACE_M)
+        """How far from the camera somebody stands whose face is seen on the line: a tall one nearer."""
+        face_m = self.line_m * (self.view.height_m - _face_m(look)) / (self.view.height_m - FACE_M)
+        return face_m + FACE_AHEAD_M
 
     def _route(self, lane_m: float, line_m: float) -> Floats:
         """From behind the wall through the door, along a lane and past the camera."""
@@ -92,10 +95,15 @@ class Programme:
         )
 
     def _walk(
-        self, time_s: float, lane_m: float, marks: tuple[Mark, ...] = (), glances: tuple[Glance, ...] = ()
+        self,
+        time_s: float,
+        lane_m: float,
+        marks: tuple[Mark, ...] = (),
+        glances: tuple[Glance, ...] = (),
+        look: Look | None = None,
     ) -> Way:
         """Over the line at `time_s`; marks: ways gone beyond the line by seconds after that, in between."""
-        look = self._look()
+        look = look or self._look()
         line_m = self._meets_m(look)
         route = self._route(lane_m, line_m)
         lengths = _lengths(route)
@@ -144,9 +152,12 @@ class Programme:
     def _stop(self, time_s: float) -> tuple[list[Entry], float]:
         """Somebody stands on the line for some seconds, as to have the temperature taken, and goes on."""
         pause_s = self.rng.uniform(2.6, 3.4)
-        at_m = self.rng.uniform(-0.03, 0.03)
+        look = self._look()
+        line_m = self._meets_m(look)
+        metre_px = self.view.focal_px * (self.view.height_m - _face_m(look)) / line_m**2
+        at_m = self.rng.choice((-1, 1)) * STOP_PX / metre_px
         marks = ((-1.2, -0.9), (0.0, at_m), (pause_s, at_m), (pause_s + 1.0, 0.8))
-        return [("stop", self._walk(time_s, self._lane(), marks))], pause_s + 2.6
+        return [("stop", self._walk(time_s, self._lane(), marks, look=look))], pause_s + 2.6
 
     def _step_back(self, time_s: float) -> tuple[list[Entry], float]:
         """Somebody is sent back over the line, waits, and comes in again."""
@@ -188,6 +199,10 @@ class Programme:
         path = _along(route, lengths, times, gone)
         glances = (Glance(time_s + walk_s, stay_s * 0.5, -side * 0.4),)
         return [("bystander", Way(look, path, self.view, glances))]
+
+
+def _face_m(look: Look) -> float:
+    return look.height_m - EYES_M - FACE_BELOW_EYES_M
 
 
 def _lengths(route: Floats) -> Floats:
