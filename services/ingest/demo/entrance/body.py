@@ -13,7 +13,7 @@ from services.ingest.demo.entrance.looks import Look
 from services.ingest.demo.entrance.parts import Point, ellipsoid, limb
 from services.ingest.demo.geometry import Floats
 
-STEP_M, TORSO_STEP_M = 0.006, 0.004
+STEP_M, TORSO_STEP_M = 0.0075, 0.004
 """Distance of neighbouring points, of limbs and of the torso with its pattern."""
 NECK_M = 1.49
 """Height of the neck's base of somebody 1.75 m tall, by which all heights here are given."""

@@ -48,7 +48,7 @@ def _neck(look: Look) -> list[Cloud]:
     """A neck in the shadow of the chin."""
     radius = 0.048 if look.beard == "none" else 0.055
     shaded = _darker(look.skin, 0.78)
-    return [limb((-0.02, 0, -0.05), (-0.035, 0, -0.14), (radius, radius * 1.05), shaded, COARSE_M)]
+    return [limb((-0.02, 0, -0.05), (-0.035, 0, -0.17), (radius, radius * 1.05), shaded, COARSE_M)]
 
 
 def _long_hair(look: Look) -> Cloud:

@@ -26,7 +26,7 @@ def ellipsoid(centre: Point, radii: Point, colour: Colour, step_m: float) -> Clo
 
 
 def limb(start: Point, end: Point, radii_m: tuple[float, float], colour: Colour, step_m: float) -> Cloud:
-    """A rounded limb that narrows from its first radius to its second, closed by balls."""
+    """A limb that narrows to its second radius, rounded at its start; another part covers its end."""
     a, b = np.array(start), np.array(end)
     axis = (b - a) / max(float(np.linalg.norm(b - a)), 1e-9)
     aside = np.cross(axis, (0.0, 1.0, 0.0) if abs(axis[1]) < 0.9 else (1.0, 0.0, 0.0))
@@ -36,12 +36,8 @@ def limb(start: Point, end: Point, radii_m: tuple[float, float], colour: Colour,
     angles = np.linspace(-np.pi, np.pi, max(10, int(2 * np.pi * max(radii_m) / step_m)))[None, :, None]
     outward = np.cos(angles) * aside + np.sin(angles) * other + 0 * along
     surface = a + (b - a) * along + outward * (radii_m[0] + (radii_m[1] - radii_m[0]) * along)
-    rounded = _plain(surface.reshape(-1, 3), outward.reshape(-1, 3), colour)
-    ends = [
-        ellipsoid(place, (radius, radius, radius), colour, step_m)
-        for place, radius in ((start, radii_m[0]), (end, radii_m[1]))
-    ]
-    return Cloud.joined([rounded, *ends])
+    tube = _plain(surface.reshape(-1, 3), outward.reshape(-1, 3), colour)
+    return Cloud.joined([tube, ellipsoid(start, (radii_m[0],) * 3, colour, step_m)])
 
 
 def wire(places: Floats, radius_m: float, colour: Colour, step_m: float) -> Cloud:

@@ -21,8 +21,8 @@ EYES_M = 0.112
 BOB_M = 0.012
 SEEN_SHARE = 0.58
 """Least share of a face that is turned to the camera for it to be one."""
-INSIDE_SHARE = 0.5
-"""Least share of a face that lies within the picture."""
+INSIDE_SHARE = 0.75
+"""Least share of a face that lies within the picture: with less, its mouth may be cut off."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def _bob(pose: Pose) -> float:
 
 
 def face_box(way: Way, patch: tuple[Floats, Floats], time_s: float) -> Box | None:
-    """The face's box in the picture, normalised; None where it is turned away or (half) outside."""
+    """The face's box in the picture, normalised; None where it is turned away or cut by the border."""
     head = way.head(time_s)
     rotation, (points, normals) = head.rotation, patch
     facing = normals @ rotation[2] < 0.12
