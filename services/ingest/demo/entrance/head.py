@@ -11,7 +11,7 @@ from services.ingest.demo.geometry import Floats
 
 TOP_M, CHIN_M = 0.118, -0.118
 HAIRLINE_M = 0.068
-FACE_ANGLE = np.radians(72)
+FACE_ANGLE = np.radians(90)
 """The face reaches this far around to both sides."""
 
 _LEVELS = np.array([-0.118, -0.112, -0.1, -0.08, -0.05, -0.02, 0.0, 0.03, 0.06, 0.085, 0.105, 0.118])

@@ -4,6 +4,7 @@ import numpy as np
 
 from services.ingest.demo.entrance.cloud import Cloud
 from services.ingest.demo.entrance.face import STEP_M, head_grid
+from services.ingest.demo.entrance.head import CHIN_M
 from services.ingest.demo.entrance.looks import Fabric, Look, Wear
 from services.ingest.demo.entrance.parts import wire
 from services.ingest.demo.geometry import Floats
@@ -28,7 +29,7 @@ def mask(look: Look) -> Cloud:
     upper = 0.24 * away**2.2 if look.wear is Wear.RIGHT else 0.12 * away**2
     lower = 1.0 - (0.34 if look.wear is not Wear.UNDER_CHIN else 0.1) * away**2
     inside = (share >= upper) & (share <= lower)
-    face = z_m > -0.118
+    face = z_m > CHIN_M - 0.015
     cloth = Cloud.of_surface(surface, _fabric(look.fabric, look, angles, share, upper, lower), face)
     return Cloud.joined([cloth.kept(inside), *_straps(look, top_m, bottom_m)])
 

@@ -24,7 +24,7 @@ LAST_M = 0.5
 
 FACE_M = 1.6
 """Height of a mean face's middle: the line lies across the way in at this height."""
-FACE_BELOW_EYES_M, FACE_AHEAD_M = 0.024, 0.058
+FACE_BELOW_EYES_M, FACE_AHEAD_M = 0.032, 0.045
 """Where a face's middle is seen from the eyes' height and from where its owner stands."""
 STOP_PX = 3.0
 """Who stops on the line stands this far from it in the picture: within its band, on a side that is sure."""

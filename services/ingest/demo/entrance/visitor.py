@@ -25,6 +25,10 @@ INSIDE_SHARE = 0.75
 """Least share of a face that lies within the picture: with less, its mouth may be cut off."""
 
 
+BELOW_CHIN_SHARE = 0.09
+"""A face's box reaches this far below the chin, in its heights, as boxes drawn on photographs do."""
+
+
 @dataclass(frozen=True)
 class Glance:
     """The head turns away from the way ahead (radians, to the left) or down, and back again."""
@@ -127,6 +131,7 @@ def face_box(way: Way, patch: tuple[Floats, Floats], time_s: float) -> Box | Non
     pixels = points[facing] @ rotation[:2].T * head.scale_px + head.centre_px
     size = np.array([WIDTH_PX, HEIGHT_PX], dtype=float)
     low, high = pixels.min(0), pixels.max(0)
+    high[1] += BELOW_CHIN_SHARE * (high[1] - low[1])
     inner_low, inner_high = np.clip(low, 0, size), np.clip(high, 0, size)
     if np.prod(inner_high - inner_low) < INSIDE_SHARE * np.prod(high - low):
         return None
