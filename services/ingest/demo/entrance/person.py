@@ -1,4 +1,4 @@
-"""A visitor put together: the head, and the body below it in the phases of a step; pure."""
+"""A visitor's head, put together; pure."""
 
 from services.ingest.demo.entrance.cloud import Cloud
 from services.ingest.demo.entrance.face import skull
