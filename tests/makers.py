@@ -2,6 +2,7 @@
 
 import time
 
+from services.core.masks import mask_state
 from services.core.types import (
     AnalysedSecond,
     Camera,
@@ -49,6 +50,7 @@ def crossing(
         track=number,
         confidence=0.875,
         epoch=epoch,
+        mask=mask_state(class_name),
     )
 
 

@@ -15,6 +15,7 @@ from services.common.database import Repository
 from services.common.metrics import Figure
 from services.common.video import VideoHub
 from services.core.errors import BadInputError
+from services.core.types import MASK_CLASSES
 from services.web.app import create_app
 from services.web.settings import WebSettings
 from services.web.system import ModelEntry, ServiceState, SystemInfo
@@ -23,8 +24,8 @@ ORIGIN = "http://127.0.0.1:8080"
 
 
 def _check_model(name: str) -> None:
-    if name not in ("traffic", "traffic-n"):
-        raise BadInputError(f"unknown model {name!r}: give traffic or traffic-n")
+    if name not in ("traffic", "traffic-n", "mask"):
+        raise BadInputError(f"unknown model {name!r}: give traffic, traffic-n or mask")
 
 
 SYSTEM = SystemInfo(
@@ -33,7 +34,7 @@ SYSTEM = SystemInfo(
     started_s=1_700_000_000.0,
     address=ORIGIN,
     services=lambda: [ServiceState("web"), ServiceState("store", "waits for the database")],
-    models=lambda: [ModelEntry("traffic-n", ("person", "car"))],
+    models=lambda: [ModelEntry("traffic-n", ("person", "car")), ModelEntry("mask-n", MASK_CLASSES)],
     check_model=_check_model,
     figures=lambda: [Figure("sightline_events_written_total", 7.0)],
 )

@@ -13,6 +13,7 @@ from services.cli.console import progress, table, write_json
 from services.cli.video_output import AnnotatedVideo
 from services.core.errors import BadInputError
 from services.core.lines import lines_from_json
+from services.core.tasks import check_classes
 from services.core.types import Line
 from services.detector.count_file import FileCount, OnFrame, count_detections, count_video, read_detections
 from services.detector.decode.file import VideoFile
@@ -76,6 +77,7 @@ def _text(path: Path) -> str:
 
 
 def _count_video(path: Path, model: str, request: CountRequest) -> FileCount:
+    check_classes(request.lines, model)
     with VideoFile(path) as video:
         detector = OnnxRuntimeDetector(model_path(model))
         output = AnnotatedVideo(request.output, video.size, video.fps) if request.output else None

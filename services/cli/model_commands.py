@@ -1,5 +1,6 @@
 """`sightline train`, `evaluate` and `export`: the model's own commands, which need the extra `train`."""
 
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -17,12 +18,15 @@ DEMO_VALIDATION_SEEDS = range(1060, 1066)
 DEMO_PICTURES_PER_SEED = 16
 """Rendered scenes for `--data demo`; those that tests and the shipped demo show have other seeds."""
 
+DEMO_SOURCE = re.compile(r"(?P<prefix>(?P<task>\w+)=|)demo(?P<weight>(?:@.*)?)")
+DEMO_OF_TASK = {"traffic": "traffic", "mask": "masks"}
+
 DataOption = Annotated[
     list[Path],
     typer.Option(
         "--data",
         help="A folder of labelled pictures in YOLO form; FOLDER@WEIGHT shows it more or less often; "
-        "TASK=FOLDER says its task in a joint training; demo stands for rendered scenes.",
+        "TASK=FOLDER says its task in a joint training; demo stands for rendered scenes of the task.",
     ),
 ]
 
@@ -64,7 +68,7 @@ def train(
     if size not in ("n", "s"):
         raise BadInputError(f"no size {size!r}: give n or s")
     settings = config.TrainConfig(
-        data=tuple(config.DataSource.parse(_with_demo(str(folder), run)) for folder in data),
+        data=tuple(config.DataSource.parse(_with_demo(str(folder), run, task)) for folder in data),
         run=run,
         task=task,
         architecture=architecture,
@@ -84,16 +88,19 @@ def train(
     output.print(f"{folder}: best.pt, metrics.csv and plots", soft_wrap=True)
 
 
-def _with_demo(source: str, run: Path) -> str:
-    """Turn `demo` or `demo@WEIGHT` into a folder of rendered scenes, made where it is missing."""
-    name, separator, weight = source.partition("@")
-    if name != "demo":
+def _with_demo(source: str, run: Path, task: str) -> str:
+    """Turn `[TASK=]demo[@WEIGHT]` into a folder of the task's rendered scenes, made where it is missing."""
+    found = DEMO_SOURCE.fullmatch(source)
+    if found is None:
         return source
-    folder = run / "demo"
+    demo = DEMO_OF_TASK.get(found["task"] or task)
+    if demo is None:
+        raise BadInputError("--data demo: a joint training wants traffic=demo or mask=demo")
+    folder = run / ("demo" if demo == "traffic" else f"demo-{demo}")
     if not (folder / "labels" / "val").is_dir():
         with notes.status("rendering the demo's scenes"):
-            write_dataset(folder, DEMO_SEEDS, DEMO_PICTURES_PER_SEED, DEMO_VALIDATION_SEEDS)
-    return f"{folder}{separator}{weight}"
+            write_dataset(folder, DEMO_SEEDS, DEMO_PICTURES_PER_SEED, DEMO_VALIDATION_SEEDS, demo=demo)
+    return f"{found['prefix']}{folder}{found['weight']}"
 
 
 def evaluate(

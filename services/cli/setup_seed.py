@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from services.common.database import Repository
 from services.core.errors import DatabaseUnavailableError, NotFoundError
 from services.core.types import Camera, CameraId, Line
-from services.ingest.demo.traffic import make_scene
+from services.ingest.demo.scenes import DemoAddress
 from services.web.mirror import SetupMirror
 
 log = logging.getLogger(__name__)
@@ -18,16 +18,15 @@ RETRY_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class WantedCamera:
-    """A camera that is to exist, with lines that are to exist."""
+    """A camera that is to exist, with lines that are to exist; a new demo without any gets its own."""
 
     camera: Camera
     lines: tuple[Line, ...] = ()
 
 
 def demo_camera(model: str) -> WantedCamera:
-    """Give the built-in demo: a scripted street with its lines."""
-    camera = Camera(CameraId("demo"), "Demo street", "demo://traffic", model)
-    return WantedCamera(camera, make_scene().lines)
+    """Give the built-in demo: a scripted street."""
+    return WantedCamera(Camera(CameraId("demo"), "Demo street", "demo://traffic", model))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +51,26 @@ class SetupSeed:
         if not wanted and not await repository.cameras():
             wanted = [demo_camera(self.model)]
         for item in wanted:
-            await self._camera(repository, item.camera)
-            for line in item.lines:
+            is_new = await self._camera(repository, item.camera)
+            is_demo = item.camera.url.startswith("demo://")
+            own = (
+                DemoAddress.parse(item.camera.url).scene().lines
+                if is_new and is_demo and not item.lines
+                else ()
+            )
+            for line in item.lines or own:
                 await self._line(repository, item.camera.id, line)
 
-    async def _camera(self, repository: Repository, camera: Camera) -> None:
+    async def _camera(self, repository: Repository, camera: Camera) -> bool:
+        """Make or change a camera; tell whether it is new."""
         try:
             stored = (await repository.camera(camera.id)).camera
         except NotFoundError:
             await repository.add_camera(camera)
-            return
+            return True
         if stored != camera:
             await repository.change_camera(camera)
+        return False
 
     async def _line(self, repository: Repository, camera: CameraId, line: Line) -> None:
         try:

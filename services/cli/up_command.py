@@ -21,6 +21,7 @@ from services.common.service_settings import given_mongodb_uri
 from services.common.settings import load_settings
 from services.common.up_settings import UpConfig
 from services.core.errors import BadInputError
+from services.core.tasks import check_classes, model_for
 from services.core.types import Camera, CameraId
 from services.detector.infer.models import model_path
 from services.web.auth.first_admin import ensure_first_admin
@@ -31,7 +32,10 @@ from services.web.settings import WebSettings
 def up(
     camera: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=URL", help="A camera: rtsp://…, rtsps://…, a video file, demo://traffic."),
+        typer.Option(
+            metavar="NAME=URL",
+            help="A camera: rtsp://…, rtsps://…, a video file, demo://traffic, demo://masks.",
+        ),
     ] = None,
     model: Annotated[str | None, typer.Option(help="Model of cameras that name none.")] = None,
     data: Annotated[Path | None, typer.Option(help="Folder for everything that lasts.")] = None,
@@ -87,9 +91,11 @@ def _wanted(settings: UpConfig, cameras: Sequence[str]) -> list[WantedCamera]:
             raise BadInputError("--camera wants NAME=URL, such as gate=rtsp://10.0.0.5/stream")
         taken = {str(item.camera.id) for item in wanted}
         key = CameraId(id_from_name(name.strip(), taken))
-        wanted.append(WantedCamera(Camera(key, name.strip(), url.strip(), settings.model)))
+        model = model_for(url.strip(), settings.model)
+        wanted.append(WantedCamera(Camera(key, name.strip(), url.strip(), model)))
     for item in wanted:
         validate_camera(item.camera, model_path, sees_files=True)
+        check_classes(item.lines, item.camera.model)
     return wanted
 
 

@@ -20,22 +20,32 @@ CLASS_COLORS: dict[str, Color] = {
     "motorbike": (176, 39, 156),
     "bus": (34, 87, 255),
     "truck": (59, 193, 255),
+    "mask": (160, 160, 0),
+    "no_mask": (60, 60, 230),
+    "mask_incorrect": (0, 170, 245),
 }
+WORDS = {"no_mask": "no mask", "mask_incorrect": "worn wrongly"}
+"""Classes that people read as other words."""
 OTHER_COLOR: Color = (139, 125, 96)
 ARROW_SHARE = 0.05
 """Length of a direction arrow in picture heights."""
 
 
+def words_of(class_name: str) -> str:
+    """Give what a person reads for a class."""
+    return WORDS.get(class_name, class_name)
+
+
 def draw_objects(canvas: Canvas, objects: Sequence[TrackedObject]) -> None:
     """Draw each track's box with its class and number."""
     for item in objects:
-        _box(canvas, item.box, item.class_name, f"{item.class_name} {item.track}")
+        _box(canvas, item.box, item.class_name, f"{words_of(item.class_name)} {item.track}")
 
 
 def draw_detections(canvas: Canvas, detections: Sequence[Detection]) -> None:
     """Draw each detection's box with its class and confidence."""
     for item in detections:
-        _box(canvas, item.box, item.class_name, f"{item.class_name} {item.confidence:.2f}")
+        _box(canvas, item.box, item.class_name, f"{words_of(item.class_name)} {item.confidence:.2f}")
 
 
 def _box(canvas: Canvas, box: Box, class_name: str, text: str) -> None:

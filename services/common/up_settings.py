@@ -10,6 +10,7 @@ from services.common.identifiers import id_from_name
 from services.common.settings import Settings
 from services.core.errors import BadInputError
 from services.core.lines import ID_PATTERN, line_from_object
+from services.core.tasks import model_for
 from services.core.types import Camera, CameraId, Line
 
 
@@ -34,7 +35,8 @@ class CameraSettings(Settings):
     """Name of an environment variable with the address: for a password that no file should hold."""
     url_file: Path | None = None
     """File with the address, such as a mounted secret."""
-    model: str = "traffic"
+    model: str | None = None
+    """None: mask for demo://masks, else traffic."""
     enabled: bool = True
     fps: Annotated[float, Field(gt=0, le=60)] = 10.0
     lines: tuple[Annotated[Line, BeforeValidator(_line)], ...] = ()
@@ -59,7 +61,9 @@ class CameraSettings(Settings):
 
     def camera(self) -> Camera:
         """Give the camera, with its address read from where it is kept."""
-        return Camera(CameraId(self.id), self.name, self._address(), self.model, self.enabled, self.fps)
+        url = self._address()
+        model = self.model or model_for(url, None)
+        return Camera(CameraId(self.id), self.name, url, model, self.enabled, self.fps)
 
     def _address(self) -> str:
         if self.url_env:

@@ -112,6 +112,7 @@ class TrackedObject:
     class_name: str
     confidence: float
     mask: str | None = None
+    """The mask state voted so far, where the track is a face."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,7 @@ class Crossing:
     confidence: float
     epoch: int = 0
     mask: str | None = None
+    """The mask state voted up to the crossing, where the track is a face."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,7 @@ class Trajectory:
     confidence: float
     points: tuple[TrajectoryPoint, ...]
     mask: str | None = None
+    """The mask state voted over the whole track, where it is a face."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ def source_of(url: str) -> Source:
         return demo_source(url)
     if "://" in url:
         raise StreamError(
-            "this kind of address is not supported: give rtsp://, rtsps://, a file or demo://traffic"
+            "this kind of address is not supported: give rtsp://, rtsps://, a file, demo://traffic "
+            "or demo://masks"
         )
     return FileSource(Path(url))

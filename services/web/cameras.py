@@ -13,6 +13,7 @@ from services.core.types import Camera
 LEAST_FPS, MOST_FPS = 1.0, 60.0
 MAX_NAME_LENGTH = 200
 MAX_URL_LENGTH = 2000
+DEMOS = ("traffic", "masks")
 
 
 def validate_camera(camera: Camera, check_model: Callable[[str], object], *, sees_files: bool) -> Camera:
@@ -46,7 +47,8 @@ def check_url(url: str, *, sees_files: bool) -> None:
         _check_rtsp(url)
     else:
         raise BadInputError(
-            f"{scheme[:20]}:// is not supported: give rtsp://, rtsps://, a file path or demo://traffic"
+            f"{scheme[:20]}:// is not supported: give rtsp://, rtsps://, a file path, demo://traffic "
+            "or demo://masks"
         )
 
 
@@ -60,12 +62,10 @@ def _check_file(path: str, sees_files: bool) -> None:
 
 def _check_demo(rest: str) -> None:
     name, _, query = rest.partition("?")
-    if name == "masks":
-        raise BadInputError("demo://masks is not built yet: use demo://traffic")
     key, separator, value = query.partition("=")
     is_seed = key == "seed" and value.isdigit()
-    if name != "traffic" or (query and not (separator and is_seed)):
-        raise BadInputError("there is no such demo: give demo://traffic")
+    if name not in DEMOS or (query and not (separator and is_seed)):
+        raise BadInputError("there is no such demo: give demo://traffic or demo://masks")
 
 
 def _check_rtsp(url: str) -> None:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from services.common.wire import time_text
 from services.core.errors import BadInputError
+from services.core.masks import Compliance
 from services.core.types import Crossing, Direction, MinuteCount
 from services.web.coverage import Span, coverage_of
 
@@ -30,12 +31,25 @@ class Tally:
         counts = self.forward if direction == "forward" else self.backward
         counts[class_name] = counts.get(class_name, 0) + number
 
+    def compliance(self, has_rate: bool) -> dict[str, Any]:
+        """Give the share of mask states that comply, of both directions together and of each."""
+        return {
+            **_compliance(Compliance.of(self.forward, self.backward), has_rate),
+            "forward": _compliance(Compliance.of(self.forward), has_rate),
+            "backward": _compliance(Compliance.of(self.backward), has_rate),
+        }
+
     def as_object(self) -> dict[str, dict[str, int]]:
         """Give both directions, classes in the order of their names."""
         return {
             "forward": dict(sorted(self.forward.items())),
             "backward": dict(sorted(self.backward.items())),
         }
+
+
+def _compliance(found: Compliance, has_rate: bool) -> dict[str, Any]:
+    rate = found.rate if has_rate else None
+    return {"rate": None if rate is None else round(rate, 4), "counted": found.counted}
 
 
 def zone_of(name: str) -> ZoneInfo:
@@ -104,6 +118,8 @@ class Evidence:
     analysed: Mapping[int, int]
     valid: Sequence[Span] | None
     """When the line was there; None when no line was asked for."""
+    tells_all_states: bool = True
+    """Whether every line counted all mask states, so that their shares say something."""
 
 
 def counts_object(
@@ -127,8 +143,14 @@ def counts_object(
         "bucket": bucket,
         "coverage": coverage(from_s, to_s),
         "total": total.as_object(),
+        "compliance": total.compliance(evidence.tells_all_states),
         "buckets": [
-            {"start": time_text(start), "coverage": coverage(start, end), **tally.as_object()}
+            {
+                "start": time_text(start),
+                "coverage": coverage(start, end),
+                **tally.as_object(),
+                "compliance": tally.compliance(evidence.tells_all_states),
+            }
             for start, end, tally in zip(starts, ends, tallies, strict=True)
         ],
     }

@@ -103,7 +103,7 @@ async def test_the_system_tells_of_itself(web: Web) -> None:
         "up",
     )
     assert {"name": "web", "status": "running"} in body["services"]
-    assert body["models"] == [{"name": "traffic-n", "classes": ["person", "car"]}]
+    assert body["models"][0] == {"name": "traffic-n", "classes": ["person", "car"]}
     assert (await web.client.get("/readyz")).json() == {"status": "ready"}
     metrics = (await web.client.get("/metrics")).text
     assert 'sightline_camera_live{camera="gate"} 0.0' in metrics

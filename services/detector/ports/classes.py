@@ -4,8 +4,8 @@ import asyncio
 import logging
 
 from services.core.errors import BadInputError
+from services.core.tasks import classes_of_model
 from services.detector.infer.models import model_path, read_info
-from services.detector.ports.frames import CLASS_IDS
 
 log = logging.getLogger(__name__)
 
@@ -18,19 +18,17 @@ class ClassIds:
 
     async def of(self, model: str) -> dict[str, int]:
         """Give the number of each class; none for a model that cannot be read."""
-        task = CLASS_IDS.get(model.removesuffix("-n").removesuffix("-s"))
-        if task is not None:
-            return task
         if model not in self._known:
-            self._known[model] = await asyncio.to_thread(_read, model)
+            classes = classes_of_model(model)
+            if classes is None:
+                classes = await asyncio.to_thread(_read, model)
+            self._known[model] = {name: index for index, name in enumerate(classes)}
         return self._known[model]
 
 
-def _read(model: str) -> dict[str, int]:
+def _read(model: str) -> tuple[str, ...]:
     try:
-        path = model_path(model)
-        classes = read_info(path).classes
+        return read_info(model_path(model)).classes
     except BadInputError as error:
         log.warning("classes have no numbers: %s", error)
-        return {}
-    return {name: index for index, name in enumerate(classes)}
+        return ()

@@ -8,19 +8,13 @@ import json
 from collections.abc import Mapping
 
 from services.common.wire import time_text
-from services.core.types import MASK_CLASSES, TRAFFIC_CLASSES, TrackedFrame, TrackedObject
+from services.core.types import TrackedFrame, TrackedObject
 
 BEGIN = b"[\n"
 SEPARATOR = b",\n"
 END = b"\n]\n"
 
 UNKNOWN_CLASS = -1
-
-CLASS_IDS: dict[str, dict[str, int]] = {
-    task: {name: index for index, name in enumerate(classes)}
-    for task, classes in (("traffic", TRAFFIC_CLASSES), ("mask", MASK_CLASSES))
-}
-"""Place of each class in what the models of a task know."""
 
 
 def frame_head(number: int) -> bytes:

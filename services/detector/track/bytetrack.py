@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from services.core.masks import mask_state
 from services.core.types import Detection, TrackedObject
 from services.detector.track.boxes import Floats, Rows, assign, centres, corners, grown, overlap
 from services.detector.track.classes import ClassVote, group_of, merge_same_objects
@@ -17,6 +18,9 @@ from services.detector.track.tracker import TrackerUpdate
 
 EDGE = 0.01
 """A box this near to the border of the picture is cut by it."""
+
+CUT_FACE_WEIGHT = 0.05
+"""Weight in the vote of a face that the border cuts: what is missing may be its mask, and it is large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +157,9 @@ class ByteTracker:
         track.observations += 1
         track.is_at_edge = min(detection.box) <= EDGE or max(detection.box) >= 1 - EDGE
         track.confidence = max(track.confidence, detection.confidence)
-        track.votes.add(detection.class_name, detection.confidence, (x2 - x1) * (y2 - y1))
+        is_cut_face = track.is_at_edge and mask_state(detection.class_name) is not None
+        weight = CUT_FACE_WEIGHT if is_cut_face else 1.0
+        track.votes.add(detection.class_name, detection.confidence, (x2 - x1) * (y2 - y1) * weight)
 
     def _begin(
         self, time_s: float, detections: list[Detection], free: list[int]
@@ -191,4 +197,5 @@ class ByteTracker:
         return track.observations >= self._settings.confirm
 
     def _tell(self, track: _Track, detection: Detection) -> TrackedObject:
-        return TrackedObject(track.number, detection.box, track.votes.winner, detection.confidence)
+        voted = track.votes.winner
+        return TrackedObject(track.number, detection.box, voted, detection.confidence, mask_state(voted))

@@ -1,1 +1,4 @@
-"""`demo://traffic`: scripted street scenes, drawn by our own code, whose true counts are known."""
+"""The demo cameras: scripted scenes, drawn by our own code, whose true counts are known.
+
+`demo://traffic` is a street, `demo://masks` an entrance.
+"""

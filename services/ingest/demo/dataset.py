@@ -10,13 +10,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from services.core.types import TRAFFIC_CLASSES, Box
+from services.core.types import Box
 from services.ingest.demo.background import Picture
 from services.ingest.demo.encode import decode, encode
 from services.ingest.demo.geometry import HEIGHT_PX, WIDTH_PX
-from services.ingest.demo.render import Owners, Renderer
-from services.ingest.demo.script import FPS, Scene, SceneObject
-from services.ingest.demo.traffic import make_scene
+from services.ingest.demo.scenes import DEMOS, AnyRenderer, AnyScene, renderer_of
+from services.ingest.demo.script import FPS, Owners, SceneObject, ScriptedObject
 
 FIRST_TRAINING_SEED = 1000
 HIDDEN_LIMIT = 0.7
@@ -24,9 +23,11 @@ HIDDEN_LIMIT = 0.7
 HARDLY_HIDDEN = 0.25
 """Up to this share the whole scripted box is the label."""
 SMALLEST_PX = 7
-RARE_CLASSES = ("bicycle", "motorbike", "bus", "truck")
+RARE_CLASSES = ("bicycle", "motorbike", "bus", "truck", "no_mask", "mask_incorrect")
 WARM_UP = 3
 """Pictures encoded before the one that is kept, so that it is a predicted one as most of a camera's are."""
+
+Found = tuple[ScriptedObject, Box]
 
 
 def write_dataset(
@@ -35,8 +36,9 @@ def write_dataset(
     pictures_per_seed: int,
     validation_seeds: Iterable[int] = (),
     duration_s: float = 60.0,
+    demo: str = "traffic",
 ) -> int:
-    """Writes images/{train,val} and labels/{train,val}; gives the number of pictures."""
+    """Writes images/{train,val} and labels/{train,val} of a demo; gives the number of pictures."""
     parts = [("train", list(seeds)), ("val", list(validation_seeds))]
     refused = [seed for _, part in parts for seed in part if seed < FIRST_TRAINING_SEED]
     if refused:
@@ -47,26 +49,27 @@ def write_dataset(
         images.mkdir(parents=True, exist_ok=True)
         labels.mkdir(parents=True, exist_ok=True)
         for seed in part:
-            scene = make_scene(seed, duration_s)
-            for number, picture, lines in labelled(scene, pictures_per_seed):
+            scene = DEMOS[demo].make(seed, duration_s)
+            for number, picture, found in labelled(scene, pictures_per_seed):
                 stem = f"demo_{seed}_{number:05d}"
                 cv2.imwrite(str(images / f"{stem}.jpg"), picture, [cv2.IMWRITE_JPEG_QUALITY, 92])
-                (labels / f"{stem}.txt").write_text("".join(lines))
+                text = "".join(label(thing, box, DEMOS[demo].classes) for thing, box in found)
+                (labels / f"{stem}.txt").write_text(text)
                 written += 1
     return written
 
 
-def labelled(scene: Scene, count: int) -> Iterator[tuple[int, Picture, list[str]]]:
-    """Pictures spread over the scene: frame number, picture after H.264, label lines."""
-    renderer = Renderer(scene)
+def labelled(scene: AnyScene, count: int) -> Iterator[tuple[int, Picture, list[Found]]]:
+    """Pictures spread over the scene: frame number, picture after H.264, what is to be found in it."""
+    renderer = renderer_of(scene)
     for number in moments(scene, count):
         pictures = iter([renderer.frame(number - WARM_UP + i) for i in range(WARM_UP + 1)])
         units = [data for _, data in encode(pictures)]
         picture = list(decode(iter(units)))[-1]
-        yield number, picture, [label(thing, box) for thing, box in visible_boxes(renderer, number)]
+        yield number, picture, visible_boxes(renderer, number)
 
 
-def moments(scene: Scene, count: int) -> list[int]:
+def moments(scene: AnyScene, count: int) -> list[int]:
     """Frame numbers: half spread evenly, half while one of the rarer classes is well in the picture."""
     chances = np.random.default_rng(scene.seed)
     first, last = 3 * FPS, scene.frames - 3 * FPS
@@ -80,15 +83,12 @@ def moments(scene: Scene, count: int) -> list[int]:
     return sorted(chosen)
 
 
-def visible_boxes(renderer: Renderer, number: int) -> list[tuple[SceneObject, Box]]:
+def visible_boxes(renderer: AnyRenderer, number: int) -> list[Found]:
     """What is to be found in a picture, with the box of its visible part."""
     owners: Owners = np.full((HEIGHT_PX, WIDTH_PX), -1, np.int16)
     renderer.clean(number, owners)
-    found: list[tuple[SceneObject, Box]] = []
-    time_s = (number % renderer.scene.frames) / FPS
-    for thing, box in renderer.scene.present(time_s):
-        sprite = renderer.sprite(thing, thing.path.pose(time_s))
-        whole = int((sprite.patch[..., 3] > 127).sum())
+    found: list[Found] = []
+    for thing, box, whole in renderer.whole(number):
         rows, columns = np.nonzero(owners == thing.number)
         hidden = 1.0 - len(rows) / max(whole, 1)
         if whole == 0 or hidden > HIDDEN_LIMIT or _too_small(box):
@@ -105,17 +105,17 @@ def visible_boxes(renderer: Renderer, number: int) -> list[tuple[SceneObject, Bo
     return found
 
 
-def _ridden(thing: SceneObject) -> bool:
+def _ridden(thing: ScriptedObject) -> bool:
     """A bicycle is mostly lines, and its rider covers many of them: its box stays whole."""
-    return thing.body.kind in ("bicycle", "motorbike")
+    return isinstance(thing, SceneObject) and thing.body.kind in ("bicycle", "motorbike")
 
 
 def _too_small(box: Box) -> bool:
     return (box[2] - box[0]) * WIDTH_PX < SMALLEST_PX or (box[3] - box[1]) * HEIGHT_PX < SMALLEST_PX
 
 
-def label(thing: SceneObject, box: Box) -> str:
+def label(thing: ScriptedObject, box: Box, classes: tuple[str, ...]) -> str:
     """One line of a YOLO label file."""
-    number = TRAFFIC_CLASSES.index(thing.class_name)
+    number = classes.index(thing.class_name)
     centre_x, centre_y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
     return f"{number} {centre_x:.6f} {centre_y:.6f} {box[2] - box[0]:.6f} {box[3] - box[1]:.6f}\n"

@@ -10,8 +10,8 @@ import cv2
 
 from services.ingest.demo.background import Picture
 from services.ingest.demo.geometry import HEIGHT_PX, WIDTH_PX
-from services.ingest.demo.render import Renderer
-from services.ingest.demo.script import FPS, Scene
+from services.ingest.demo.scenes import AnyScene, renderer_of
+from services.ingest.demo.script import FPS
 
 QUALITY_CRF = 23
 OPTIONS = {
@@ -41,9 +41,9 @@ def encode(pictures: Iterator[Picture]) -> Iterator[Unit]:
         yield bool(packet.is_keyframe), bytes(packet)
 
 
-def pictures_of(scene: Scene, first: int = 0, count: int | None = None) -> Iterator[Picture]:
+def pictures_of(scene: AnyScene, first: int = 0, count: int | None = None) -> Iterator[Picture]:
     """A scene's pictures, from frame `first` on."""
-    renderer = Renderer(scene)
+    renderer = renderer_of(scene)
     for number in range(first, scene.frames if count is None else first + count):
         yield renderer.frame(number)
 
@@ -51,7 +51,7 @@ def pictures_of(scene: Scene, first: int = 0, count: int | None = None) -> Itera
 class LoopCache:
     """Keeps one encoded loop (about 5 MB a minute), so that a replay costs nothing."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: AnyScene) -> None:
         self.scene = scene
         self._units: list[Unit] = []
         self._fresh: Iterator[Unit] | None = None
@@ -65,7 +65,7 @@ class LoopCache:
         return self._units[number]
 
 
-def access_units(scene: Scene, cache: LoopCache | None = None) -> Iterator[tuple[int, bool, bytes]]:
+def access_units(scene: AnyScene, cache: LoopCache | None = None) -> Iterator[tuple[int, bool, bytes]]:
     """For ever: frame number (counts on), is it a key frame, data. The first loop is encoded as it goes."""
     kept = cache or LoopCache(scene)
     frame = 0
@@ -86,7 +86,7 @@ def decode(units: Iterator[bytes]) -> Iterator[Picture]:
         yield frame.to_ndarray(format="bgr24")
 
 
-def write_video(scene: Scene, path: Path) -> None:
+def write_video(scene: AnyScene, path: Path) -> None:
     """One loop as an .mp4 file."""
     container: Any
     with av.open(str(path), "w", format="mp4") as container:
@@ -99,6 +99,6 @@ def write_video(scene: Scene, path: Path) -> None:
         container.mux(stream.encode(None))
 
 
-def write_picture(scene: Scene, number: int, path: Path) -> None:
+def write_picture(scene: AnyScene, number: int, path: Path) -> None:
     """One picture of a scene as a file, to look at."""
-    cv2.imwrite(str(path), Renderer(scene).frame(number))
+    cv2.imwrite(str(path), renderer_of(scene).frame(number))

@@ -4,19 +4,18 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
+from services.core.types import Box
 from services.ingest.demo.background import Picture, draw_background
 from services.ingest.demo.geometry import HEIGHT_PX, WIDTH_PX, Floats, Pose
 from services.ingest.demo.light import light_of
-from services.ingest.demo.script import FPS, Pole, Scene, SceneObject
+from services.ingest.demo.script import FPS, Owners, Pole, Scene, SceneObject, ScriptedObject
+from services.ingest.demo.sensor import Sensor
 from services.ingest.demo.shapes import Mesh, Shape
 
 SCALE = 2
 SHIFT = 3
 """Bits of a pixel's fraction in OpenCV's drawing calls."""
-NOISE_FIELDS = 8
-Owners = npt.NDArray[np.int16]
 
 
 @dataclass(frozen=True)
@@ -37,20 +36,13 @@ class Renderer:
         self.background = draw_background(scene, self.light)
         noise = np.random.default_rng(scene.seed)
         self._grain = _grain(noise)
-        size = (HEIGHT_PX, WIDTH_PX, 3)
-        fields = [noise.normal(0, self.light.noise, size) for _ in range(NOISE_FIELDS)]
-        self._brighter = [np.clip(field, 0, 255).astype(np.uint8) for field in fields]
-        self._darker = [np.clip(-field, 0, 255).astype(np.uint8) for field in fields]
+        self._sensor = Sensor(noise, self.light.noise)
         self._poles = [(pole, self._pole_sprite(pole)) for pole in scene.poles]
 
     def frame(self, number: int, owners: Owners | None = None) -> Picture:
         """The picture `number` of the loop; `owners` gets the number of the object seen at each pixel."""
         number %= self.scene.frames
-        blurred = cv2.GaussianBlur(self.clean(number, owners), (3, 3), 0.55)
-        field = number % NOISE_FIELDS
-        noisy = cv2.subtract(cv2.add(blurred, self._brighter[field]), self._darker[field])
-        flicker = 1.0 + 0.012 * float(np.sin(number / 37.0)) + 0.004 * float(np.sin(number * 1.7))
-        return cv2.convertScaleAbs(noisy, alpha=flicker).astype(np.uint8, copy=False)
+        return self._sensor.seen(self.clean(number, owners), number)
 
     def clean(self, number: int, owners: Owners | None = None) -> Picture:
         """The picture before the sensor's faults."""
@@ -67,6 +59,14 @@ class Renderer:
         for _, number, sprite in sorted(layers, key=lambda layer: layer[:2]):
             paste(picture, sprite, owners, number)
         return picture
+
+    def whole(self, number: int) -> list[tuple[ScriptedObject, Box, int]]:
+        """The objects in a picture, their boxes, and their pixels if nothing were in front of them."""
+        time_s = (number % self.scene.frames) / FPS
+        return [
+            (thing, box, int((self.sprite(thing, thing.path.pose(time_s)).patch[..., 3] > 127).sum()))
+            for thing, box in self.scene.present(time_s)
+        ]
 
     def sprite(self, thing: SceneObject, pose: Pose) -> Sprite:
         """One object alone."""

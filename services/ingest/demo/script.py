@@ -1,7 +1,7 @@
 """A scene: who moves where and when in front of the demo's camera; pure, the same for the same seed."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Generic, Literal, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,8 @@ from services.ingest.demo.paths import Path
 
 FPS = 25
 SIZE_PX = (WIDTH_PX, HEIGHT_PX)
+Owners = npt.NDArray[np.int16]
+"""For each pixel the number of the object that is seen there, -1 for none."""
 DEFAULT_SEED = 7
 DEFAULT_DURATION_S = 60.0
 LARGEST_RADIUS_M = 6.0
@@ -33,6 +35,46 @@ class BoxTrack:
             return None
         x1, y1, x2, y2 = (float(np.interp(time_s, self.times_s, self.boxes[:, i])) for i in range(4))
         return x1, y1, x2, y2
+
+
+class ScriptedObject(Protocol):
+    """What the truth needs to know of an object, whatever it looks like."""
+
+    @property
+    def number(self) -> int:
+        """Its number within the scene."""
+
+    @property
+    def class_name(self) -> str:
+        """What a detector is to call it."""
+
+    @property
+    def track(self) -> BoxTrack:
+        """Its box over time."""
+
+
+ObjectT = TypeVar("ObjectT", bound=ScriptedObject, covariant=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Script(Generic[ObjectT]):
+    """A scripted scene that begins and ends with nobody in the picture."""
+
+    seed: int
+    duration_s: float
+    view: Viewpoint
+    lines: tuple[Line, ...]
+    objects: tuple[ObjectT, ...]
+
+    @property
+    def frames(self) -> int:
+        """Pictures of one loop."""
+        return round(self.duration_s * FPS)
+
+    def present(self, time_s: float) -> list[tuple[ObjectT, Box]]:
+        """The objects in the picture at a time (0 to the duration) with their boxes."""
+        found = ((thing, thing.track.box_at(time_s)) for thing in self.objects)
+        return [(thing, box) for thing, box in found if box is not None]
 
 
 @dataclass(frozen=True)
@@ -71,27 +113,12 @@ class Street:
     """+1 where the near lane's traffic goes to the right of the picture."""
 
 
-@dataclass(frozen=True)
-class Scene:
-    """A scripted scene that begins and ends with an empty street."""
+@dataclass(frozen=True, kw_only=True)
+class Scene(Script[SceneObject]):
+    """A scripted street."""
 
-    seed: int
-    duration_s: float
-    view: Viewpoint
     street: Street
-    lines: tuple[Line, ...]
-    objects: tuple[SceneObject, ...]
     poles: tuple[Pole, ...] = field(default=())
-
-    @property
-    def frames(self) -> int:
-        """Pictures of one loop."""
-        return round(self.duration_s * FPS)
-
-    def present(self, time_s: float) -> list[tuple[SceneObject, Box]]:
-        """The objects in the picture at a time (0 to the duration) with their boxes."""
-        found = ((thing, thing.track.box_at(time_s)) for thing in self.objects)
-        return [(thing, box) for thing, box in found if box is not None]
 
 
 def box_track(body: Body, path: Path, view: Viewpoint) -> BoxTrack:

@@ -1,12 +1,11 @@
-"""The built-in demo camera as a source."""
+"""The built-in demo cameras as a source."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from services.core.errors import StreamError
 from services.ingest.demo.encode import access_units
-from services.ingest.demo.script import DEFAULT_SEED, FPS, SIZE_PX, Scene
-from services.ingest.demo.traffic import make_scene
+from services.ingest.demo.scenes import AnyScene, DemoAddress
+from services.ingest.demo.script import FPS, SIZE_PX
 from services.ingest.paced import PacedConnection
 from services.ingest.source import Connection, SourceUnit
 
@@ -15,7 +14,7 @@ from services.ingest.source import Connection, SourceUnit
 class DemoConnection:
     """The scripted scene, over and over."""
 
-    scene: Scene
+    scene: AnyScene
 
     @property
     def resolution(self) -> tuple[int, int]:
@@ -33,23 +32,15 @@ class DemoConnection:
 
 @dataclass(frozen=True, slots=True)
 class DemoSource:
-    """A scripted scene by its seed."""
+    """A scripted scene by its address."""
 
-    seed: int = DEFAULT_SEED
+    address: DemoAddress
 
     def connect(self) -> Connection:
         """Begin the scene."""
-        return PacedConnection(DemoConnection(make_scene(self.seed)))
+        return PacedConnection(DemoConnection(self.address.scene()))
 
 
 def demo_source(url: str) -> DemoSource:
     """Give the scene that a `demo://` address names; StreamError when there is none."""
-    name, _, query = url.removeprefix("demo://").partition("?")
-    if name != "traffic":
-        raise StreamError(f"there is no demo scene {name!r}: give demo://traffic")
-    if not query:
-        return DemoSource()
-    key, _, value = query.partition("=")
-    if key != "seed" or not value.isdigit():
-        raise StreamError("a demo scene takes only ?seed=NUMBER")
-    return DemoSource(int(value))
+    return DemoSource(DemoAddress.parse(url))

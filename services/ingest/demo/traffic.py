@@ -54,7 +54,15 @@ def make_scene(seed: int = DEFAULT_SEED, duration_s: float = DEFAULT_DURATION_S)
     programme = _Programme(rng, street, road_x, walk_x)
     entries = programme.road(duration_s) + programme.walk(duration_s)
     objects = _fit(rng, entries, view, duration_s)
-    return Scene(seed, duration_s, view, street, _lines(view, street, road_x, walk_x), objects, poles)
+    return Scene(
+        seed=seed,
+        duration_s=duration_s,
+        view=view,
+        street=street,
+        lines=_lines(view, street, road_x, walk_x),
+        objects=objects,
+        poles=poles,
+    )
 
 
 def _viewpoint(rng: random.Random) -> tuple[Viewpoint, Street]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from services.core.types import Direction, Line, LineId, Point
 from services.ingest.demo.geometry import Floats
-from services.ingest.demo.script import BoxTrack, Scene
+from services.ingest.demo.script import BoxTrack, Script, ScriptedObject
 
 STEP_S = 1 / 200
 BAND = 0.02
@@ -44,7 +44,7 @@ def true_crossings(
     return sorted(found, key=lambda crossing: (crossing.time_s, crossing.line, crossing.number))
 
 
-def truth_of(scene: Scene, lines: Iterable[Line] | None = None) -> list[TrueCrossing]:
+def truth_of(scene: Script[ScriptedObject], lines: Iterable[Line] | None = None) -> list[TrueCrossing]:
     """The crossings of one loop of a scene, over its own lines or others."""
     objects = [(thing.number, thing.class_name, thing.track) for thing in scene.objects]
     return true_crossings(objects, scene.lines if lines is None else lines)

@@ -10,6 +10,7 @@ from services.common.database import StoredCamera
 from services.common.identifiers import id_from_name
 from services.common.secrets import restore_secrets
 from services.common.wire import camera_object
+from services.core.tasks import check_classes, model_for
 from services.core.types import Camera, CameraId
 from services.web.cameras import default_name, validate_camera
 from services.web.context import Context, WebContext
@@ -22,10 +23,10 @@ class CameraInput(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    url: Annotated[str, Field(description="rtsp://, rtsps://, a file path or demo://traffic")]
+    url: Annotated[str, Field(description="rtsp://, rtsps://, a file path, demo://traffic or demo://masks")]
     id: str | None = None
     name: str | None = None
-    model: str = "traffic"
+    model: Annotated[str | None, Field(description="default: mask for demo://masks, else traffic")] = None
     enabled: bool = True
     fps: float = 10.0
 
@@ -55,7 +56,8 @@ async def add_camera(camera: CameraInput, context: Context, response: Response) 
     taken = () if camera.id else {stored.camera.id for stored in await context.repository.cameras()}
     id = camera.id or id_from_name(name, taken, "camera")
     url = restore_secrets(camera.url.strip())
-    wanted = Camera(CameraId(id), name, url, camera.model, camera.enabled, camera.fps)
+    model = camera.model or model_for(url, None)
+    wanted = Camera(CameraId(id), name, url, model, camera.enabled, camera.fps)
     stored = await context.repository.add_camera(_validated(context, wanted, True))
     await context.mirror.refresh()
     response.headers["Location"] = f"/api/v1/cameras/{stored.camera.id}"
@@ -78,6 +80,8 @@ async def change_camera(id: str, change: CameraChange, context: Context) -> dict
     if "name" in given:
         given["name"] = given["name"].strip()
     camera = _validated(context, replace(stored.camera, **given), "model" in given)
+    if "model" in given:
+        check_classes(await context.repository.lines(id), camera.model)
     await context.repository.change_camera(camera)
     await context.mirror.refresh()
     return _shown(context, replace(stored, camera=camera))

@@ -1,10 +1,14 @@
 """The route of counts."""
 
+import math
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
+from services.common.database import LineVersion
 from services.core.errors import NotFoundError
+from services.core.masks import tells_all_states
 from services.core.types import Crossing
 from services.web.api.parameters import CameraParameter, FromTime, LineParameter, ToTime, span_of
 from services.web.context import Context, WebContext
@@ -33,7 +37,10 @@ async def get_counts(
 ) -> dict[str, Any]:
     """Counts with the share of the time that was analysed.
 
-    A bucket's `coverage` is null while none of it has passed.
+    A bucket's `coverage` is null while none of it has passed. `compliance` is the share of the people
+    counted whose mask state is `mask`, with their number as `counted`: who wears one wrongly
+    (`mask_incorrect`) or none does not comply. Its `rate` is null where nobody was counted, and where
+    a line did not count all three states.
     """
     now_s = context.now_s()
     from_s, to_s = span_of(from_, to, now_s)
@@ -45,18 +52,26 @@ async def get_counts(
 
 async def _evidence(context: WebContext, camera: str, line: str | None, span: Span) -> Evidence:
     repository = context.repository
-    valid = None if line is None else await _valid_spans(context, camera, line)
+    versions = [v for v in await repository.line_versions(camera) if line in (None, v.line.id)]
+    if line is not None and not versions:
+        raise NotFoundError(f"camera {camera!r} has no line {line!r}")
+    valid = None if line is None else valid_spans([(v.valid_from_s, v.is_deleted) for v in versions])
     (first, last), edge_spans = whole_minutes(*span)
     minutes = await repository.minute_counts(camera, first, last, line)
     edges: list[Crossing] = []
     for start_s, end_s in edge_spans:
         edges.extend([crossing async for crossing in repository.crossings(camera, start_s, end_s, line)])
-    return Evidence(minutes, edges, await repository.analysed_minutes(camera, *span), valid)
+    analysed = await repository.analysed_minutes(camera, *span)
+    return Evidence(minutes, edges, analysed, valid, _tell_all_states(versions, span))
 
 
-async def _valid_spans(context: WebContext, camera: str, line: str) -> list[Span]:
-    versions = await context.repository.line_versions(camera)
-    changes = [(v.valid_from_s, v.is_deleted) for v in versions if v.line.id == line]
-    if not changes:
-        raise NotFoundError(f"camera {camera!r} has no line {line!r}")
-    return valid_spans(changes)
+def _tell_all_states(versions: Sequence[LineVersion], span: Span) -> bool:
+    """Whether what counted in a span counted all mask states; a version ends where the next one begins."""
+    ends_s: dict[str, float] = {}
+    for version in reversed(versions):
+        end_s = ends_s.get(version.line.id, math.inf)
+        ends_s[version.line.id] = version.valid_from_s
+        counted = version.valid_from_s < span[1] and end_s > span[0] and not version.is_deleted
+        if counted and not tells_all_states(version.line.classes):
+            return False
+    return True

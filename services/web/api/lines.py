@@ -8,6 +8,7 @@ from services.common.identifiers import id_from_name
 from services.common.wire import line_object
 from services.core.errors import BadInputError
 from services.core.lines import line_from_object
+from services.core.tasks import check_classes
 from services.web.context import Context
 
 router = APIRouter(prefix="/api/v1/cameras/{camera}/lines", tags=["lines"])
@@ -28,13 +29,15 @@ async def list_lines(camera: str, context: Context) -> dict[str, Any]:
 @router.post("", status_code=201)
 async def add_line(camera: str, body: LineBody, context: Context, response: Response) -> dict[str, Any]:
     """Add a line; it counts from now on. Without an id one is made from its name."""
-    await context.repository.camera(camera)
+    stored = await context.repository.camera(camera)
     fields = {key: value for key, value in body.items() if key != "version"}
     if fields.get("id") is None:
         name = fields.get("name")
         taken = {line.id for line in await context.repository.lines(camera)}
         fields["id"] = id_from_name(name if isinstance(name, str) else "", taken, "line")
-    line = await context.repository.add_line(camera, line_from_object(fields))
+    wanted = line_from_object(fields)
+    check_classes([wanted], stored.camera.model)
+    line = await context.repository.add_line(camera, wanted)
     await context.mirror.refresh()
     response.headers["Location"] = f"/api/v1/cameras/{camera}/lines/{line.id}"
     return line_object(line)
@@ -56,7 +59,10 @@ async def change_line(camera: str, line: str, body: LineBody, context: Context) 
     if body.get("id", line) != line:
         raise BadInputError("the id of a line cannot change: delete the line and add another")
     fields = {**line_object(current), **{key: body[key] for key in CHANGEABLE if key in body}}
-    changed = await context.repository.change_line(camera, line_from_object(fields))
+    wanted = line_from_object(fields)
+    if "classes" in body:
+        check_classes([wanted], (await context.repository.camera(camera)).camera.model)
+    changed = await context.repository.change_line(camera, wanted)
     await context.mirror.refresh()
     return line_object(changed)
 

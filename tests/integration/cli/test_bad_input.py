@@ -85,6 +85,17 @@ def test_models_that_are_not_there(tmp_path: Path, video: Path, lines: Path):
     assert "no model" in refused("count", video, "--lines", lines, "--model", broken)
 
 
+def test_lines_of_classes_that_the_model_never_finds(tmp_path: Path, video: Path):
+    path = tmp_path / "masks.json"
+    path.write_text(json.dumps({"lines": [GOOD_LINE | {"classes": ["no_mask"]}]}))
+    assert "counts no_mask, which model 'traffic' never finds" in refused("count", video, "--lines", path)
+    config = tmp_path / "up.yaml"
+    line = "{id: main, points: [[0.1, 0.5], [0.9, 0.5]], classes: [mask]}"
+    config.write_text(f"cameras:\n  - {{id: street, url: demo://traffic, lines: [{line}]}}\n")
+    message = refused("up", "--config", config, "--data", tmp_path / "data")
+    assert "line 'main' counts mask, which model 'traffic' never finds" in message
+
+
 def test_outputs_that_cannot_be_written(tmp_path: Path, video: Path, lines: Path):
     assert "cannot be written" in refused(
         "count", video, "--lines", lines, "--json", tmp_path / "no" / "out.json"

@@ -143,6 +143,20 @@ async def test_trajectories_come_back_within_half_a_step(repository: Repository)
         assert got.box == pytest.approx(given.box, abs=0.00006)
 
 
+async def test_mask_states_are_kept_and_counted_by_minute(repository: Repository) -> None:
+    start = recent_minute_s()
+    states = ["mask", "mask", "no_mask", "mask_incorrect"]
+    whole = replace(trajectory(1, start), class_name="mask", mask="mask")
+    events = [crossing(n, start + n, class_name=name) for n, name in enumerate(states)]
+    await repository.insert_events([*events, whole])
+    stored = [found async for found in repository.crossings("gate", start, start + 60)]
+    assert [found.mask for found in stored] == [*reversed(states)]
+    (kept,) = [found async for found in repository.trajectories("gate", start, start + 60)]
+    assert kept.mask == "mask"
+    (minute,) = await repository.minute_counts("gate", start, start + 60)
+    assert minute.forward == {"mask": 2, "no_mask": 1, "mask_incorrect": 1}
+
+
 async def test_analysed_seconds_and_statuses(repository: Repository) -> None:
     start = recent_minute_s()
     await repository.insert_events(seconds(start + 58, 4))

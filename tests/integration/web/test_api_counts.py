@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 from services.common.wire import time_text
 from services.core.types import CameraStatus, StatusChange
@@ -102,3 +103,56 @@ async def test_gaps_name_their_causes(web: Web) -> None:
     body = (await web.client.get("/api/v1/cameras/gate/gaps", params=query)).json()
     assert body["items"][0]["from"] == time_text(start - 600)
     assert (await web.client.get("/api/v1/cameras/none/gaps")).status_code == 404
+
+
+async def test_a_compliance_rate_comes_with_the_number_that_it_rests_on(web: Web) -> None:
+    start = recent_minute_s()
+    web.repository._now_s = lambda: start - 600
+    await web.repository.add_camera(camera())
+    await web.repository.add_line("gate", line())
+    states = ["mask", "mask", "mask", "no_mask", "mask_incorrect", "car"]
+    events = [crossing(n, start + 30 + n, class_name=name) for n, name in enumerate(states)]
+    events.append(crossing(9, start + 190.5, direction="backward", class_name="mask"))
+    await web.repository.insert_events([*events, *seconds(start, 60)])
+    query = {"camera": "gate", "line": "main", "from": time_text(start), "bucket": "1m"}
+    body = (await web.client.get("/api/v1/counts", params=query | {"to": time_text(start + 191)})).json()
+    none = {"rate": None, "counted": 0}
+    forward, backward = {"rate": 0.6, "counted": 5}, {"rate": 1.0, "counted": 1}
+    assert body["compliance"] == {"rate": 0.6667, "counted": 6, "forward": forward, "backward": backward}
+    assert body["coverage"] == 0.3141
+    rates = [(b["compliance"]["rate"], b["compliance"]["counted"], b["coverage"]) for b in body["buckets"]]
+    assert rates == [(0.6, 5, 1.0), (None, 0, 0.0), (None, 0, 0.0), (1.0, 1, 0.0)]
+    assert body["buckets"][1]["compliance"] == {**none, "forward": none, "backward": none}
+    rows = (await web.client.get("/api/v1/crossings", params={"camera": "gate"})).json()["items"]
+    assert [row["mask"] for row in rows] == [
+        "mask",
+        None,
+        "mask_incorrect",
+        "no_mask",
+        "mask",
+        "mask",
+        "mask",
+    ]
+    text = (await web.client.get("/api/v1/crossings", headers={"Accept": "text/csv"})).text
+    assert [row["mask"] for row in csv.DictReader(io.StringIO(text))][:3] == ["mask", "", "mask_incorrect"]
+
+
+async def test_a_line_that_leaves_out_a_state_has_no_rate(web: Web) -> None:
+    start = recent_minute_s()
+    web.repository._now_s = lambda: start - 600
+    await web.repository.add_camera(camera())
+    await web.repository.add_line("gate", replace(line(), classes=("no_mask", "mask_incorrect")))
+    await web.repository.add_line("gate", line("all"))
+    events = [crossing(n, start + n, name, class_name="no_mask") for n, name in enumerate(("main", "all"))]
+    await web.repository.insert_events([*events, *seconds(start, 60)])
+    span = {"from": time_text(start), "to": time_text(start + 60), "camera": "gate"}
+    for extra, rate, counted in (({"line": "main"}, None, 1), ({"line": "all"}, 0.0, 1), ({}, None, 2)):
+        found = (await web.client.get("/api/v1/counts", params=span | extra)).json()["compliance"]
+        assert (found["rate"], found["counted"]) == (rate, counted)
+    web.repository._now_s = lambda: start + 60
+    await web.repository.change_line("gate", line())
+    later = {"from": time_text(start + 60), "to": time_text(start + 120), "line": "main"}
+    crossed = crossing(9, start + 70, class_name="mask")
+    await web.repository.insert_events([crossed])
+    body = (await web.client.get("/api/v1/counts", params=later)).json()
+    assert body["compliance"]["rate"] == 1.0

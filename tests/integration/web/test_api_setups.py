@@ -65,7 +65,8 @@ async def test_bad_cameras_are_refused_with_one_clear_line(web: Web) -> None:
     for body, words in (
         ({"url": "http://host/s"}, "is not supported"),
         ({"url": "/no/such/file.mp4"}, "there is no file"),
-        ({"url": "demo://masks"}, "not built yet"),
+        ({"url": "demo://mask"}, "give demo://traffic or demo://masks"),
+        ({"url": "demo://masks?seed=x"}, "no such demo"),
         ({"url": "rtsp:///path"}, "names no host"),
         ({"url": "rtsp://u:s3/cret@host/s"}, "%2F"),
         ({"url": "rtsp://u:***@host/s"}, "the secret itself"),
@@ -111,3 +112,23 @@ async def test_lines_are_added_changed_and_removed_and_known_at_once(web: Web) -
     assert (await web.client.get(f"{CAMERAS}/none/lines")).status_code == 404
     (setup,) = await _published(web)
     assert setup.lines == ()
+
+
+async def test_lines_count_what_the_model_of_their_camera_finds(web: Web) -> None:
+    made = await web.client.post(CAMERAS, json={"id": "door", "url": "demo://masks"})
+    assert made.json()["model"] == "mask"
+    lines = f"{CAMERAS}/door/lines"
+    body = {"id": "in", "points": [[0.1, 0.5], [0.9, 0.5]], "classes": ["no_mask", "mask_incorrect"]}
+    assert (await web.client.post(lines, json=body)).status_code == 201
+    for refused in (
+        await web.client.post(lines, json=body | {"id": "cars", "classes": ["car"]}),
+        await web.client.patch(f"{lines}/in", json={"classes": ["mask", "car"]}),
+    ):
+        assert refused.status_code == 422
+        assert "car, which model 'mask' never finds" in refused.json()["detail"]
+    other = await web.client.patch(f"{CAMERAS}/door", json={"url": "demo://traffic", "model": "traffic"})
+    assert other.status_code == 422
+    assert "line 'in' counts no_mask, which model 'traffic' never finds" in other.json()["detail"]
+    await web.client.patch(f"{lines}/in", json={"classes": None})
+    other = await web.client.patch(f"{CAMERAS}/door", json={"url": "demo://traffic", "model": "traffic"})
+    assert (other.status_code, other.json()["model"]) == (200, "traffic")

@@ -3,21 +3,38 @@ from pathlib import Path
 import pytest
 
 from services.cli import model_commands
+from services.core.errors import BadInputError
 
 
 @pytest.mark.parametrize(
-    ("source", "expected"), [("demo@0.5", "{run}/demo@0.5"), ("demo", "{run}/demo"), ("x/demo@2", "x/demo@2")]
+    ("source", "task", "expected", "scene"),
+    [
+        ("demo@0.5", "traffic", "{run}/demo@0.5", "traffic"),
+        ("demo", "traffic", "{run}/demo", "traffic"),
+        ("demo@0.5", "mask", "{run}/demo-masks@0.5", "masks"),
+        ("mask=demo", "joint", "mask={run}/demo-masks", "masks"),
+        ("traffic=demo@2", "joint", "traffic={run}/demo@2", "traffic"),
+        ("x/demo@2", "traffic", "x/demo@2", None),
+        ("mask=x/demo@2", "joint", "mask=x/demo@2", None),
+    ],
 )
-def test_demo_stands_for_rendered_scenes(tmp_path: Path, monkeypatch, source: str, expected: str):
+def test_demo_stands_for_rendered_scenes_of_the_task(
+    tmp_path: Path, monkeypatch, source: str, task: str, expected: str, scene: str | None
+):
     made = []
 
-    def write(folder: Path, seeds: range, pictures: int, validation: range) -> None:
-        made.append(folder)
+    def write(folder: Path, seeds: range, pictures: int, validation: range, demo: str) -> None:
+        made.append(demo)
         (folder / "labels" / "val").mkdir(parents=True)
         assert min(seeds) >= 1000 and min(validation) >= 1000
         assert not set(seeds) & set(validation)
 
     monkeypatch.setattr(model_commands, "write_dataset", write)
     for _ in range(2):
-        assert model_commands._with_demo(source, tmp_path) == expected.format(run=tmp_path)
-    assert made == ([tmp_path / "demo"] if source.startswith("demo") else [])
+        assert model_commands._with_demo(source, tmp_path, task) == expected.format(run=tmp_path)
+    assert made == ([scene] if scene else [])
+
+
+def test_a_joint_training_says_which_demo_it_wants(tmp_path: Path):
+    with pytest.raises(BadInputError, match="traffic=demo or mask=demo"):
+        model_commands._with_demo("demo", tmp_path, "joint")

@@ -92,3 +92,9 @@ def test_addresses_from_environment_and_file(tmp_path: Path, monkeypatch: pytest
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match="cannot be read: No such file"):
         load_settings(UpConfig, tmp_path / "none.yaml", {})
+
+
+def test_a_camera_that_names_no_model_gets_that_of_its_demo(tmp_path: Path) -> None:
+    rows = ("{id: a, url: demo://masks}", "{id: b, url: a.mp4}", "{id: c, url: a.mp4, model: mask-s}")
+    settings = _load(tmp_path, "cameras:\n" + "".join(f"  - {row}\n" for row in rows))
+    assert [camera.camera().model for camera in settings.cameras] == ["mask", "traffic", "mask-s"]

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from services.core.types import TRAFFIC_CLASSES
 from services.ingest.demo.dataset import label, visible_boxes, write_dataset
 from services.ingest.demo.encode import LoopCache, access_units, decode
 from services.ingest.demo.render import Renderer
@@ -155,7 +156,7 @@ def test_hidden_objects_get_no_label(demo: Renderer) -> None:
         labelled = visible_boxes(demo, number)
         assert {t.number for t, _ in labelled} <= {t.number for t, _ in demo.scene.present(number / FPS)}
         for thing, box in labelled:
-            fields = label(thing, box).split()
+            fields = label(thing, box, TRAFFIC_CLASSES).split()
             assert len(fields) == 5
             assert all(0.0 <= float(value) <= 1.0 for value in fields[1:])
 

@@ -91,3 +91,21 @@ def test_what_comes_in_at_the_border_has_not_appeared():
     for i in range(5):
         analyser.update(i, i / 10, [car(0.06 + 0.01 * i)])
         assert not analyser.doubt().has_appeared
+
+
+def test_a_crossing_names_the_mask_state_voted_until_then_and_the_trajectory_the_whole_vote():
+    analyser = Analyser("c", 1.6, [LINE])
+    names = ["no_mask"] * 3 + ["mask"] * 12 + ["no_mask"] * 25
+    found = []
+    for i, name in enumerate(names):
+        found += analyser.update(i, i / 10, [car(min(0.3 + 0.02 * i, 0.7), name)]).crossings
+    (crossing,) = found
+    (trajectory,) = analyser.finish()
+    assert (crossing.mask, crossing.class_name) == ("mask", "mask")
+    assert (trajectory.mask, trajectory.class_name) == ("no_mask", "no_mask")
+
+
+def test_a_line_counts_by_mask_state():
+    only_bare = Line("main", "Main", LINE.points, classes=("no_mask", "mask_incorrect"))
+    for name, number in (("mask", 0), ("no_mask", 1), ("mask_incorrect", 1)):
+        assert len(crossings(drive(Analyser("c", 1.6, [only_bare]), name=name))) == number

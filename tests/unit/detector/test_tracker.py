@@ -105,3 +105,51 @@ def test_what_left_the_picture_does_not_come_back_as_another_object():
     updates = [tracker.update(i / 10, frame) for i, frame in enumerate(frames)]
     (last,) = updates[-1].observed
     assert (last.track, last.class_name) == (2, "car")
+
+
+def face(y: float, size: float, name: str, confidence: float = 0.7) -> Detection:
+    """A square face of a picture 16 by 9, `size` as a share of its height."""
+    half = size / 2
+    return Detection((0.5 - half / ASPECT, y - half, 0.5 + half / ASPECT, y + half), name, confidence)
+
+
+def approach(names: list[str]) -> list[str | None]:
+    """The mask state told in each frame while a face comes nearer and grows from 16 to 80 pixels of 360."""
+    tracker = ByteTracker(ASPECT)
+    told: list[str | None] = []
+    for i, name in enumerate(names):
+        share = i / (len(names) - 1)
+        update = tracker.update(i / 10, [face(0.2 + 0.5 * share, (16 + 64 * share) / 360, name)])
+        assert all(item.track == 1 and item.mask == item.class_name for item in update.observed)
+        told += [item.mask for item in update.observed]
+    return told
+
+
+def test_a_few_far_frames_do_not_decide_whether_a_mask_is_worn():
+    told = approach(["no_mask"] * 12 + ["mask"] * 28)
+    assert told[0] == "no_mask"
+    assert told[-1] == "mask"
+    assert approach(["mask_incorrect", "no_mask", "mask"] * 5 + ["mask"] * 25)[-1] == "mask"
+
+
+def test_one_wrong_frame_nearby_does_not_turn_the_vote():
+    assert approach(["mask"] * 39 + ["no_mask"])[-1] == "mask"
+
+
+def test_a_face_that_the_border_cuts_hardly_votes():
+    tracker = ByteTracker(ASPECT)
+    for i in range(12):
+        update = tracker.update(i / 10, [face(0.55 + 0.03 * i, 0.2, "mask")])
+    for i in range(12, 18):
+        y = 0.9 + 0.005 * (i - 12)
+        cut = face(y, 0.2, "no_mask", 0.9)
+        box = (*cut.box[:3], 1.0)
+        update = tracker.update(i / 10, [Detection(box, cut.class_name, cut.confidence)])
+    assert [item.mask for item in update.observed] == ["mask"]
+
+
+def test_traffic_has_no_mask_state():
+    tracker = ByteTracker(ASPECT)
+    for i in range(4):
+        update = tracker.update(i / 10, [at(0.5, 0.5)])
+    assert [item.mask for item in update.observed] == [None]

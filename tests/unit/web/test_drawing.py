@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from services.common.drawing import draw_lines, draw_objects
-from services.core.types import Line, LineId, TrackedObject
+from services.common.drawing import CLASS_COLORS, draw_lines, draw_objects, words_of
+from services.core.types import MASK_CLASSES, TRAFFIC_CLASSES, Line, LineId, TrackedObject
 
 
 def test_boxes_and_lines_lie_where_they_belong() -> None:
@@ -21,3 +21,12 @@ def test_the_arrow_shows_forward() -> None:
     assert canvas[100, 300].tolist() == [53, 107, 255]
     assert canvas[106:, 195:206].any(), "left to right, forward is down"
     assert not canvas[85:95, 195:206].any()
+
+
+def test_each_class_has_its_colour_and_mask_states_are_read_in_words() -> None:
+    assert set(CLASS_COLORS) == {*TRAFFIC_CLASSES, *MASK_CLASSES}
+    assert len(set(CLASS_COLORS.values())) == len(CLASS_COLORS)
+    assert [words_of(name) for name in MASK_CLASSES] == ["mask", "no mask", "worn wrongly"]
+    canvas = np.zeros((200, 400, 3), np.uint8)
+    draw_objects(canvas, (TrackedObject(1, (0.5, 0.5, 0.75, 0.9), "no_mask", 0.9, "no_mask"),))
+    assert (canvas == CLASS_COLORS["no_mask"]).all(axis=2).sum() > 200

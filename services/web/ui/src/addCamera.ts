@@ -21,7 +21,7 @@ function fields(camera: Camera | null): Fields {
   return {
     name: el("input", { ...text, id: "camera-name", "data-testid": "camera-name", placeholder: t.cameraNameHint, value: camera?.name ?? "" }),
     url: el("input", { ...text, id: "camera-url", "data-testid": "camera-url", placeholder: t.urlHint, value: camera?.url ?? "", autocapitalize: "off" }),
-    model: el("input", { ...text, id: "camera-model", list: "camera-models", value: camera?.model ?? "traffic" }),
+    model: el("input", { ...text, id: "camera-model", list: "camera-models", placeholder: t.modelHint, value: camera?.model ?? "" }),
     fps: el("input", { id: "camera-fps", type: "number", min: 1, max: 60, step: 1, value: camera ? camera.fps : 10 }),
   };
 }
@@ -29,7 +29,9 @@ function fields(camera: Camera | null): Fields {
 /** Only what differs is sent when a camera is changed. */
 function input(own: Fields, camera: Camera | null): Partial<CameraInput> {
   const fps = Number(own.fps.value);
-  const all: CameraInput = { name: own.name.value.trim(), url: own.url.value.trim(), model: own.model.value.trim() || "traffic" };
+  const model = own.model.value.trim();
+  const all: CameraInput = { name: own.name.value.trim(), url: own.url.value.trim() };
+  if (model) all.model = model;
   if (fps > 0 && own.fps.value !== own.fps.defaultValue) all.fps = fps;
   if (!camera) return all;
   return Object.fromEntries(Object.entries(all).filter(([key, value]) => camera[key as keyof CameraInput] !== value));

@@ -1,5 +1,6 @@
 import { serverNow } from "./api.ts";
 import { createChart } from "./chart.ts";
+import { complianceText } from "./compliance.ts";
 import { el, setAttributes, setText } from "./dom.ts";
 import { hoursOfDay } from "./hours.ts";
 import type { Hour } from "./hours.ts";
@@ -11,7 +12,8 @@ function describe(hour: Hour): string {
   const span = t.hour(clock(hour.start), clock(new Date(hour.start.getTime() + 3_600_000)));
   if (hour.coverage === null) return `${span}: ${t.notYet}`;
   const counts = `${hour.forward} ${t.forward}, ${hour.backward} ${t.backward}`;
-  return `${span}: ${counts}, ${hour.coverage > 0 ? t.analysed(percent(hour.coverage)) : t.notAnalysed}`;
+  const masks = hour.compliance.counted > 0 ? `, ${t.complianceLabel} ${complianceText(hour.compliance)}` : "";
+  return `${span}: ${counts}${masks}, ${hour.coverage > 0 ? t.analysed(percent(hour.coverage)) : t.notAnalysed}`;
 }
 
 /** The hours of today for the line in focus. */

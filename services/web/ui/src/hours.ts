@@ -1,8 +1,8 @@
 import { hoursOf } from "./time.ts";
 import type { Range } from "./time.ts";
-import type { Bucket, ByClass } from "./types.ts";
+import type { Bucket, ByClass, Compliance } from "./types.ts";
 
-export interface Hour { start: Date; forward: number; backward: number; coverage: number | null }
+export interface Hour { start: Date; forward: number; backward: number; coverage: number | null; compliance: Compliance }
 
 const total = (counts: ByClass): number => Object.values(counts).reduce((a, b) => a + b, 0);
 
@@ -20,6 +20,7 @@ export function hoursOfDay(day: Range, buckets: readonly Bucket[], now: Date): H
       forward: total(bucket?.forward ?? {}),
       backward: total(bucket?.backward ?? {}),
       coverage: begun ? (bucket?.coverage ?? 0) : null,
+      compliance: bucket?.compliance ?? { rate: null, counted: 0 },
     };
   });
 }

@@ -1,19 +1,10 @@
+import { className, classesOf } from "./classes.ts";
 import { LINE_COLORS } from "./colors.ts";
 import { el, icon } from "./dom.ts";
 import * as lines from "./lines.ts";
-import { openCamera, state } from "./state.ts";
+import { openCamera } from "./state.ts";
 import { t } from "./strings.ts";
 import type { Anchor, Draft } from "./types.ts";
-
-const TRAFFIC = ["person", "bicycle", "car", "motorbike", "bus", "truck"];
-const MASKS = ["mask", "no_mask", "mask_incorrect"];
-
-/** What the open camera's model can find. */
-function classesAtHand(): string[] {
-  const model = openCamera()?.model ?? "traffic";
-  const known = state.system?.models.find((candidate) => candidate.name === model)?.classes ?? [];
-  return known.length > 0 ? known : model.startsWith("mask") ? MASKS : TRAFFIC;
-}
 
 function colorChoice(draft: Draft): HTMLElement {
   const colors = LINE_COLORS.some((color) => color === draft.color) ? LINE_COLORS : [draft.color, ...LINE_COLORS];
@@ -38,7 +29,7 @@ function anchorChoice(draft: Draft): HTMLElement {
 
 /** No class chosen means all of them. */
 function classChoice(draft: Draft): HTMLElement {
-  const boxes = classesAtHand().map((name) =>
+  const boxes = classesOf(openCamera()).map((name) =>
     el("input", { type: "checkbox", value: name, checked: draft.classes?.includes(name) ?? false }));
   const all = el("span", { class: "all" }, t.allClasses);
   const read = () => {
@@ -49,7 +40,7 @@ function classChoice(draft: Draft): HTMLElement {
   for (const box of boxes) box.addEventListener("change", () => lines.change({ classes: read() }));
   read();
   return el("fieldset", { class: "classes" }, el("legend", {}, t.classes, " ", all),
-    el("div", { class: "chips" }, ...boxes.map((box) => el("label", { class: "chip" }, box, box.value))));
+    el("div", { class: "chips" }, ...boxes.map((box) => el("label", { class: "chip" }, box, className(box.value)))));
 }
 
 /** The form of the line in hand. */

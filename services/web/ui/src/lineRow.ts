@@ -1,9 +1,12 @@
+import { className, tellsMasks } from "./classes.ts";
+import { complianceText } from "./compliance.ts";
 import { KeyedList, el, icon, setAttributes, setText } from "./dom.ts";
 import type { Keyed } from "./dom.ts";
 import { forwardArrow, toPixels } from "./geometry.ts";
 import { select } from "./lines.ts";
 import { openCamera, state } from "./state.ts";
 import { t } from "./strings.ts";
+import { percent } from "./time.ts";
 import type { ByClass, Counts, Direction, Line } from "./types.ts";
 
 export const sum = (counts: ByClass | undefined): number => Object.values(counts ?? {}).reduce((a, b) => a + b, 0);
@@ -40,10 +43,23 @@ function classRow(line: Line, name: string): Keyed<string> {
     node: el("td", { "data-testid": `count-${line.id}-${direction}-${name}` }),
   }));
   return {
-    node: el("tr", {}, el("th", { scope: "row" }, name), ...cells.map((cell) => cell.node)),
+    node: el("tr", {}, el("th", { scope: "row" }, className(name)), ...cells.map((cell) => cell.node)),
     update() {
       const counts = state.counts[line.id]?.total ?? EMPTY;
       for (const cell of cells) setText(cell.node, String(counts[cell.direction][name] ?? 0));
+    },
+  };
+}
+
+/** How many of those who crossed wore a mask properly, and how much of the time that is about. */
+function complianceRow(line: Line) {
+  const value = el("strong", { "data-testid": `compliance-${line.id}` });
+  const coverage = el("span", { class: "help" });
+  return {
+    node: el("p", { class: "compliance", title: t.complianceHint }, t.complianceLabel, " ", value, " ", coverage),
+    update(counts: Counts | undefined) {
+      setText(value, counts ? complianceText(counts.compliance) : "–");
+      setText(coverage, counts ? t.analysed(percent(counts.coverage ?? 0)) : "");
     },
   };
 }
@@ -63,8 +79,9 @@ export function lineRow(line: Line): LineRow {
   const head = el("tr", {}, ...[t.class, t.forward, t.backward].map((label) => el("th", { scope: "col" }, label)));
   const columns = el("colgroup", {}, el("col", { class: "names" }), el("col"), el("col"));
   const table = el("table", { class: "by-class" }, columns, el("thead", { class: "sr" }, head), body);
+  const compliance = complianceRow(line);
   const slot = el("div", { class: "slot" });
-  const open = el("div", { class: "summary" }, button, el("div", { class: "totals" }, el("span", { class: "label" }, t.total), ...totals.map((part) => part.node)), table);
+  const open = el("div", { class: "summary" }, button, el("div", { class: "totals" }, el("span", { class: "label" }, t.total), ...totals.map((part) => part.node)), table, compliance.node);
   open.addEventListener("click", () => select(line));
   const node = el("li", { "data-testid": `line-row-${line.id}` }, open, slot);
   return {
@@ -83,6 +100,8 @@ export function lineRow(line: Line): LineRow {
       const size = (key: string) => (forward[key] ?? 0) + (backward[key] ?? 0);
       classes.render(found.filter((key) => size(key) > 0).sort((a, b) => size(b) - size(a) || a.localeCompare(b)));
       table.hidden = body.childElementCount === 0;
+      compliance.update(counts);
+      compliance.node.hidden = !tellsMasks(openCamera()) && !counts?.compliance.counted;
     },
   };
 }

@@ -53,9 +53,15 @@ export const MAKES: readonly Make[] = [
     note: "A path on the machine that runs Sightline.",
   },
   {
-    name: "Demo",
+    name: "Demo: traffic",
     main: "demo://traffic",
     sub: null,
     note: "Drawn traffic with a known number of crossings. Needs no camera.",
+  },
+  {
+    name: "Demo: masks",
+    main: "demo://masks",
+    sub: null,
+    note: "Drawn people with and without masks, in known numbers. Needs no camera.",
   },
 ];

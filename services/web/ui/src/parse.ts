@@ -1,5 +1,5 @@
 import { paletteColor } from "./colors.ts";
-import type { Bucket, ByClass, Camera, Counts, Crossing, Gap, Line, Point, Size, Status, SystemInfo } from "./types.ts";
+import type { Bucket, ByClass, Camera, Compliance, Counts, Crossing, Gap, Line, Point, Size, Status, SystemInfo } from "./types.ts";
 
 /**
  * Answers of the API to the page's own types. A missing optional field becomes null or empty here,
@@ -73,12 +73,18 @@ function byClass(value: unknown): ByClass {
   return Object.fromEntries(entries);
 }
 
+function compliance(value: unknown): Compliance {
+  const raw = object(value);
+  return { rate: number(raw["rate"]), counted: number(raw["counted"]) ?? 0 };
+}
+
 function bucket(raw: Json): Bucket {
   return {
     start: text(raw["start"]) ?? "",
     coverage: number(raw["coverage"]),
     forward: byClass(raw["forward"]),
     backward: byClass(raw["backward"]),
+    compliance: compliance(raw["compliance"]),
   };
 }
 
@@ -87,6 +93,7 @@ export function counts(body: unknown): Counts {
   const total = object(raw["total"]);
   return {
     coverage: number(raw["coverage"]),
+    compliance: compliance(raw["compliance"]),
     total: { forward: byClass(total["forward"]), backward: byClass(total["backward"]) },
     buckets: items(raw["buckets"]).map(bucket),
   };

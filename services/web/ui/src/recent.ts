@@ -1,3 +1,4 @@
+import { className } from "./classes.ts";
 import { KeyedList, el, icon, setText } from "./dom.ts";
 import type { Keyed } from "./dom.ts";
 import { forwardDegrees } from "./lineRow.ts";
@@ -13,7 +14,7 @@ function row(crossing: Crossing): Keyed<Crossing> {
   const node = el("li", {},
     el("time", { datetime: crossing.time }, clockSeconds(new Date(crossing.time))),
     swatch, line,
-    el("span", { class: "kind" }, crossing.class),
+    el("span", { class: "kind" }, className(crossing.class)),
     el("span", { class: `way ${crossing.direction}`, title: t[crossing.direction] }, arrow, t[crossing.direction]));
   return {
     node,

@@ -40,16 +40,21 @@ export type Draft = Omit<Line, "id"> & { id: string | null };
 
 export type ByClass = Record<string, number>;
 
+/** Share of people who wear a mask over mouth and nose; null where none can be told. */
+export interface Compliance { rate: number | null; counted: number }
+
 export interface Bucket {
   start: string;
   /** Analysed share of the bucket; null when it has not begun. */
   coverage: number | null;
   forward: ByClass;
   backward: ByClass;
+  compliance: Compliance;
 }
 
 export interface Counts {
   coverage: number | null;
+  compliance: Compliance;
   total: { forward: ByClass; backward: ByClass };
   buckets: Bucket[];
 }

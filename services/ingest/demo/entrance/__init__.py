@@ -1,0 +1,1 @@
+"""`demo://masks`: people who come in through a door, with and without masks, drawn by our own code."""

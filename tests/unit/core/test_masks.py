@@ -1,0 +1,75 @@
+"""Mask wearing and what the models of each task can find."""
+
+import pytest
+
+from services.core.errors import BadInputError
+from services.core.masks import Compliance, mask_state, tells_all_states
+from services.core.tasks import check_classes, classes_of_model, model_for
+from services.core.types import MASK_CLASSES, TRAFFIC_CLASSES, Line, LineId
+
+
+def test_only_faces_have_a_mask_state() -> None:
+    assert [mask_state(name) for name in MASK_CLASSES] == list(MASK_CLASSES)
+    assert mask_state("person") is None
+
+
+def test_who_wears_a_mask_wrongly_does_not_comply() -> None:
+    found = Compliance.of({"mask": 6, "no_mask": 1}, {"mask_incorrect": 1, "person": 50})
+    assert (found.counted, found.compliant, found.rate) == (8, 6, 0.75)
+
+
+@pytest.mark.parametrize("counts", [{}, {"car": 7}, {"mask": 0}])
+def test_nobody_counted_gives_no_rate(counts: dict[str, int]) -> None:
+    assert Compliance.of(counts).rate is None
+
+
+def test_a_rate_of_zero_is_a_rate() -> None:
+    assert Compliance.of({"no_mask": 3}).rate == 0.0
+
+
+def test_a_line_that_leaves_out_a_state_tells_no_share() -> None:
+    assert tells_all_states(None)
+    assert tells_all_states(("car", "bus"))
+    assert tells_all_states(MASK_CLASSES)
+    assert not tells_all_states(("no_mask", "mask_incorrect"))
+
+
+@pytest.mark.parametrize(
+    ("model", "classes"),
+    [
+        ("traffic", TRAFFIC_CLASSES),
+        ("traffic-n", TRAFFIC_CLASSES),
+        ("mask", MASK_CLASSES),
+        ("mask-s", MASK_CLASSES),
+        ("mask-of-mine.onnx", None),
+        ("models/own.onnx", None),
+    ],
+)
+def test_a_models_name_tells_its_classes(model: str, classes: tuple[str, ...] | None) -> None:
+    assert classes_of_model(model) == classes
+
+
+@pytest.mark.parametrize(
+    ("url", "given", "model"),
+    [
+        ("rtsp://host/s", None, "traffic"),
+        ("rtsp://host/s", "traffic-s", "traffic-s"),
+        ("demo://traffic", None, "traffic"),
+        ("demo://masks", None, "mask"),
+        ("demo://masks?seed=4", "traffic-n", "mask"),
+        ("demo://masks", "mask-s", "mask-s"),
+        ("demo://masks", "own.onnx", "own.onnx"),
+    ],
+)
+def test_the_demo_of_masks_gets_a_model_for_masks(url: str, given: str | None, model: str) -> None:
+    assert model_for(url, given) == model
+
+
+def test_a_line_counts_only_what_its_cameras_model_finds() -> None:
+    door = Line(LineId("door"), "Door", ((0.1, 0.5), (0.9, 0.5)), classes=("mask", "car"))
+    with pytest.raises(BadInputError, match="line 'door' counts car, which model 'mask' never finds"):
+        check_classes([door], "mask")
+    with pytest.raises(BadInputError, match="its classes are person, bicycle"):
+        check_classes([door], "traffic-n")
+    check_classes([door], "own.onnx")
+    check_classes([Line(LineId("all"), "All", door.points)], "mask")
