@@ -16,9 +16,10 @@ from services.core.errors import BadInputError
 
 LIST_PATH = Path(__file__).parent / "label_corrections.csv"
 COLUMNS = ("folder", "picture", "change", "class", "x", "y", "width", "height")
-CHANGES = ("class", "remove", "ignore", "add")
-"""Another class; no object; neither object nor background; an object that was not labelled."""
+CHANGES = ("class", "remove", "add")
+"""Another class; no object; an object that was not labelled."""
 IGNORED_LABEL = -1
+"""The class of what is neither object nor background, such as a face that nobody can name."""
 SAME_BOX = 0.8
 """Least IoU of the box in the list with the labelled box that it means."""
 
@@ -59,11 +60,11 @@ def shipped_corrections() -> Mapping[tuple[str, str], Sequence[Correction]]:
 def _parse(row: Mapping[str, str], place: str) -> Correction:
     try:
         x, y, width, height = (float(row[name]) for name in COLUMNS[4:])
-        label = int(row["class"] or IGNORED_LABEL)
+        label = int(row["class"])
     except (TypeError, ValueError) as error:
         raise BadInputError(f"{place}: a class and a box are numbers") from error
-    if row["change"] not in CHANGES or (label < 0 and row["change"] in ("class", "add")):
-        raise BadInputError(f"{place}: a change is class or add with a class, or remove or ignore")
+    if row["change"] not in CHANGES:
+        raise BadInputError(f"{place}: a change is one of {', '.join(CHANGES)}")
     return Correction(row["folder"], row["picture"], row["change"], label, (x, y, width, height))
 
 
@@ -84,7 +85,7 @@ def correct(rows: Rows, corrections: Sequence[Correction]) -> Rows:
             raise BadInputError(f"{one.picture}: the label corrections mean a box that it does not have")
         index = int(overlap.argmax())
         gone[index] = one.change == "remove"
-        result[index, 0] = one.label if one.change == "class" else IGNORED_LABEL
+        result[index, 0] = one.label
     return np.concatenate((result[~gone], np.array(added, np.float32).reshape(-1, 5)))
 
 

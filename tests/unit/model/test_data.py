@@ -154,8 +154,8 @@ def test_corrections_change_the_labels_they_mean(tmp_path: Path) -> None:
     head = "folder,picture,change,class,x,y,width,height"
     lines = (
         "squares,a.png,class,2,0.5,0.5,0.2,0.39",
-        "squares,a.png,remove,,0.2,0.2,0.1,0.1",
-        "squares,a.png,ignore,,0.8,0.8,0.1,0.1",
+        "squares,a.png,remove,1,0.2,0.2,0.1,0.1",
+        "squares,a.png,class,-1,0.8,0.8,0.1,0.1",
         "squares,a.png,add,1,0.4,0.9,0.1,0.1",
     )
     path.write_text("\n".join((head, *lines)))
@@ -165,7 +165,7 @@ def test_corrections_change_the_labels_they_mean(tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match=r"a\.png"):
         correct(rows[:1], corrections)
     for line, word in (
-        ("squares,a.png,class,,0,0,1,1", "class or add"),
+        ("squares,a.png,ignore,1,0,0,1,1", "class, remove, add"),
         ("squares,a.png,add,1,x,0,1,1", "numbers"),
     ):
         path.write_text(f"{head}\n{line}")
