@@ -65,6 +65,7 @@ class TrainConfig:
     learning_rate: float = 2e-3
     weight_decay: float = 0.02
     mosaic: float = 0.7
+    """The share of pictures that are four in one; the rest show objects as large as they are."""
     multi_scale: float = 0.25
     """How far the side of a batch's pictures may be from `input_px`, as a share of it."""
     mosaic_until: float = 0.85

@@ -141,6 +141,7 @@ def parse_arguments(arguments: list[str]) -> TrainConfig:
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--init", type=Path, default=None, help="checkpoint to start from")
+    parser.add_argument("--mosaic", type=float, default=0.7, help="share of pictures that are four in one")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2, help="threads at most")
     parser.add_argument("--workers", type=int, default=1, help="processes that augment pictures")
@@ -158,6 +159,7 @@ def parse_arguments(arguments: list[str]) -> TrainConfig:
         epochs=values.epochs,
         learning_rate=values.lr,
         init=values.init,
+        mosaic=values.mosaic,
         seed=values.seed,
         threads=values.threads,
         workers=values.workers,

@@ -57,6 +57,10 @@ def train(
             help="Traffic folder; its pictures without a person teach the task mask what is no face."
         ),
     ] = None,
+    mosaic: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Share of pictures that are four in one; less for large objects."),
+    ] = 0.7,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     threads: Annotated[int, typer.Option(help="Processor threads.")] = 2,
     workers: Annotated[
@@ -80,6 +84,7 @@ def train(
         learning_rate=lr,
         init=init,
         backgrounds=tuple(background or ()),
+        mosaic=mosaic,
         seed=seed,
         threads=threads,
         workers=workers,
