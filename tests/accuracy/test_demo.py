@@ -19,14 +19,22 @@ from services.detector.infer.detector import Detector
 from services.detector.infer.models import model_path
 from services.detector.infer.onnx_runtime import OnnxRuntimeDetector
 from services.ingest.demo.encode import write_video
-from services.ingest.demo.script import Scene
-from services.ingest.demo.traffic import make_scene
+from services.ingest.demo.scenes import DEMOS, AnyScene
+from services.ingest.demo.script import DEFAULT_DURATION_S
 from services.ingest.demo.truth import truth_of
 from tests.accuracy.scoring import Event, Score, score
 
-SEEDS = (1, 2, 3, 4, 5)
-"""Seeds that no training saw: training takes seeds from 1000 on."""
+SCENES = (*(("traffic", seed) for seed in range(1, 6)), *(("masks", seed) for seed in range(1, 4)))
+"""Demos with seeds that no training saw: training takes seeds from 1000 on."""
 
+FIRST = SCENES[0]
+MODELS = {"traffic": "traffic-n", "masks": "mask-n"}
+SITUATIONS = {
+    "traffic": {"occlusion", "stop", "u_turn", "near_miss"},
+    "masks": {"occlusion", "stop", "step_back", "near_miss"},
+}
+
+SceneKey = tuple[str, int]
 CAMERA_FPS = 10
 TOLERANCE_S = 1.0
 
@@ -50,12 +58,13 @@ class Blank:
 class Film:
     """A scene and its video."""
 
-    scene: Scene
+    name: str
+    scene: AnyScene
     path: Path
 
 
-def rendered(seed: int, folder: Path) -> Film:
-    film = Film(make_scene(seed), folder / f"{seed}.mp4")
+def rendered(name: str, seed: int, folder: Path) -> Film:
+    film = Film(name, DEMOS[name].make(seed, DEFAULT_DURATION_S), folder / f"{name}-{seed}.mp4")
     write_video(film.scene, film.path)
     return film
 
@@ -70,14 +79,15 @@ def counted(film: Film, model: Path, *, blank: bool = False) -> list[Score]:
         true = [Event(t.time_s, t.direction, t.class_name) for t in truth_of(scene) if t.line == line.id]
         own = [Event(c.time_s, c.direction, c.class_name) for c in crossings if c.line == line.id]
         assert len(true) >= 5, "a scene without traffic proves nothing"
-        scores.append(score(f"seed {scene.seed} {line.id}", true, own, TOLERANCE_S))
+        scores.append(score(f"{film.name} {scene.seed} {line.id}", true, own, TOLERANCE_S))
     return scores
 
 
 @pytest.fixture(scope="module")
-def films(pool: ProcessPoolExecutor, tmp_path_factory: pytest.TempPathFactory) -> dict[int, Film]:
+def films(pool: ProcessPoolExecutor, tmp_path_factory: pytest.TempPathFactory) -> dict[SceneKey, Film]:
     folder = tmp_path_factory.mktemp("demo")
-    return dict(zip(SEEDS, pool.map(rendered, SEEDS, repeat(folder)), strict=True))
+    names, seeds = zip(*SCENES, strict=True)
+    return dict(zip(SCENES, pool.map(rendered, names, seeds, repeat(folder)), strict=True))
 
 
 def shuffled(path: Path, folder: Path) -> Path:
@@ -98,48 +108,47 @@ def shuffled(path: Path, folder: Path) -> Path:
 class Counts:
     """Counts that are made side by side while the first of them is waited for."""
 
-    by_seed: dict[int, Future[list[Score]]]
+    by_scene: dict[SceneKey, Future[list[Score]]]
     with_shuffled_weights: Future[list[Score]]
 
 
 @pytest.fixture(scope="module")
 def counts(
-    pool: ProcessPoolExecutor, films: dict[int, Film], tmp_path_factory: pytest.TempPathFactory
+    pool: ProcessPoolExecutor, films: dict[SceneKey, Film], tmp_path_factory: pytest.TempPathFactory
 ) -> Counts:
-    model = model_path("traffic-n")
-    mixed = shuffled(model, tmp_path_factory.mktemp("model"))
+    mixed = shuffled(model_path("traffic-n"), tmp_path_factory.mktemp("model"))
     return Counts(
-        {seed: pool.submit(counted, film, model) for seed, film in films.items()},
-        pool.submit(counted, films[SEEDS[0]], mixed),
+        {key: pool.submit(counted, film, model_path(MODELS[film.name])) for key, film in films.items()},
+        pool.submit(counted, films[FIRST], mixed),
     )
 
 
 def is_right(scores: list[Score]) -> bool:
     """The counts of each line are the script's by direction and class, and nearly all at their time.
 
-    A vehicle that stops on a line may be told earlier or later than its script says: there the observed
-    box decides by a pixel.
+    Who stops on a line may be told earlier or later than the script says: there the observed box decides by
+    a pixel.
     """
     late = sum(len(item.missed) for item in scores)
     return all(item.is_exact for item in scores) and late <= 1
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_a_scene_is_counted_as_scripted(seed: int, counts: Counts):
-    scores = counts.by_seed[seed].result()
+@pytest.mark.parametrize("key", SCENES, ids=lambda key: f"{key[0]}-{key[1]}")
+def test_a_scene_is_counted_as_scripted(key: SceneKey, counts: Counts):
+    scores = counts.by_scene[key].result()
     for item in scores:
         print(item)
     assert is_right(scores)
 
 
-def test_the_scenes_hold_what_makes_counting_hard(films: dict[int, Film]):
+def test_the_scenes_hold_what_makes_counting_hard(films: dict[SceneKey, Film]):
     for film in films.values():
         situations = Counter(thing.situation for thing in film.scene.objects)
-        assert {"occlusion", "stop", "u_turn", "near_miss"} <= set(situations)
+        assert SITUATIONS[film.name] <= set(situations)
 
 
-def test_blank_pictures_fail(films: dict[int, Film]):
-    assert not is_right(counted(films[SEEDS[0]], model_path("traffic-n"), blank=True))
+def test_blank_pictures_fail(films: dict[SceneKey, Film]):
+    assert not is_right(counted(films[FIRST], model_path("traffic-n"), blank=True))
 
 
 def test_shuffled_weights_fail(counts: Counts):
