@@ -14,7 +14,11 @@ from services.detector.infer.models import model_path
 from services.detector.infer.onnx_runtime import OnnxRuntimeDetector
 from tests.accuracy.scoring import Event, Score, f1, score
 
-LEAST_F1 = 0.85
+LEAST_F1 = 0.95
+DENSE = "stuttgart-crossing"
+MOST_WRONG_IN_DENSE = 1
+"""Events of the dense street, 44 on two lines; none is wrong where the weights were chosen, but processors
+differ in the last bits of a score."""
 DIRECTIONS = {"neg_to_pos": "forward", "pos_to_neg": "backward"}
 
 pytestmark = pytest.mark.data
@@ -68,3 +72,6 @@ def test_clips_are_counted_by_the_shipped_model(
     exact = sum(not (s.missed or s.extra) for s in scores)
     print(f"event F1 {f1(scores):.3f}, lines exact event by event {exact}/{len(scores)}")
     assert f1(scores) >= LEAST_F1
+    dense = [item for item in scores if item.name.startswith(DENSE)]
+    assert len(dense) == 2
+    assert sum(len(item.missed) + len(item.extra) for item in dense) <= MOST_WRONG_IN_DENSE
