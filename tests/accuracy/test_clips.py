@@ -72,6 +72,6 @@ def test_clips_are_counted_by_the_shipped_model(
     exact = sum(not (s.missed or s.extra) for s in scores)
     print(f"event F1 {f1(scores):.3f}, lines exact event by event {exact}/{len(scores)}")
     assert f1(scores) >= LEAST_F1
-    dense = [item for item in scores if item.name.startswith(DENSE)]
+    dense = [item for item in scores if item.title.startswith(DENSE)]
     assert len(dense) == 2
     assert sum(len(item.missed) + len(item.extra) for item in dense) <= MOST_WRONG_IN_DENSE
