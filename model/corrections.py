@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from services.core.boxes import corners, overlaps
 from services.core.errors import BadInputError
 
 LIST_PATH = Path(__file__).parent / "label_corrections.csv"
@@ -80,21 +81,10 @@ def correct(rows: Rows, corrections: Sequence[Correction]) -> Rows:
         if one.change == "add":
             added.append((one.label, *one.box))
             continue
-        overlap = _overlap(rows[:, 1:], one.box)
+        overlap = overlaps(corners(rows[:, 1:]), corners(np.array([one.box], np.float32)))
         if not len(overlap) or overlap.max() < SAME_BOX:
             raise BadInputError(f"{one.picture}: the label corrections mean a box that it does not have")
         index = int(overlap.argmax())
         gone[index] = one.change == "remove"
         result[index, 0] = one.label
     return np.concatenate((result[~gone], np.array(added, np.float32).reshape(-1, 5)))
-
-
-def _overlap(boxes: npt.NDArray[np.float32], box: Sequence[float]) -> npt.NDArray[np.float64]:
-    """IoU (n,) of boxes (n, 4) with one, all as centre, width, height."""
-    first, second = boxes.astype(np.float64), np.array(box)
-    low = np.maximum(first[:, :2] - first[:, 2:] / 2, second[:2] - second[2:] / 2)
-    high = np.minimum(first[:, :2] + first[:, 2:] / 2, second[:2] + second[2:] / 2)
-    shared = np.clip(high - low, 0, None).prod(1)
-    union = first[:, 2:].prod(1) + second[2:].prod() - shared
-    iou: npt.NDArray[np.float64] = shared / np.maximum(union, 1e-12)
-    return iou

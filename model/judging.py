@@ -8,7 +8,7 @@ import numpy.typing as npt
 from model.corrections import IGNORED_LABEL
 from model.data import Labels
 from model.predictions import Found
-from services.core.suppression import overlaps
+from services.core.boxes import overlaps
 
 THRESHOLDS = np.arange(0.5, 1.0, 0.05)
 """The IoU thresholds of COCO."""

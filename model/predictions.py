@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from model.augment import GREY
 from model.data import Labels, Picture, Sample
-from services.core.suppression import suppress
+from services.core.suppression import boxes_from
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -44,14 +44,6 @@ def to_input(pictures: Picture) -> FloatArray:
 
 def select(output: FloatArray, confidence: float, iou: float, keep: int = 300) -> Found:
     """The boxes of one picture from network output (N, 4 + classes), as the detector service takes them."""
-    scores, classes = output[:, 4:].max(1), output[:, 4:].argmax(1)
-    candidates = np.flatnonzero(scores > confidence)
-    if len(candidates) > 1000:
-        candidates = candidates[scores[candidates].argsort()[::-1][:1000]]
-    centre, sides = output[candidates, :2], output[candidates, 2:4]
-    half = sides / np.float32(2)
-    boxes = np.concatenate((centre - half, centre + half), 1)
-    scores, classes = scores[candidates], classes[candidates]
-    kept, placed = suppress(boxes, scores, classes, confidence, iou)
-    order = scores[kept].argsort()[::-1][:keep]
-    return Found(placed[order], scores[kept][order], classes[kept][order])
+    found = boxes_from(output, confidence, iou)
+    order = found.scores.argsort()[::-1][:keep]
+    return Found(found.corners[order], found.scores[order], found.classes[order])

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.core.suppression import suppress
+from services.core.suppression import boxes_from
 from services.core.types import Detection
 
 Picture = NDArray[np.uint8]
@@ -15,9 +15,6 @@ Picture = NDArray[np.uint8]
 
 GREY = 114
 """Value of the bars beside a picture whose shape is not the network's; the same as in training."""
-
-CANDIDATE_LIMIT = 1000
-"""Predictions of a frame that suppression looks at, strongest first."""
 
 
 @dataclass(frozen=True)
@@ -84,20 +81,10 @@ def detections_from(
 
     `overlap` is the intersection over union from which the weaker of two boxes of one class is dropped.
     """
-    scores = predictions[:, 4:]
-    best = scores.max(axis=1)
-    rows = np.flatnonzero(best >= confidence)
-    if not len(rows):
-        return []
-    if len(rows) > CANDIDATE_LIMIT:
-        rows = rows[np.argsort(-best[rows], kind="stable")[:CANDIDATE_LIMIT]]
-    chosen, names = predictions[rows, :4], scores[rows].argmax(axis=1)
-    half = chosen[:, 2:] / np.float32(2)
-    corners = np.hstack([chosen[:, :2] - half, chosen[:, :2] + half])
-    kept, placed = suppress(corners, best[rows], names, confidence, overlap)
-    boxes = letterbox.normalised(placed)
+    found = boxes_from(predictions, confidence, overlap)
+    boxes = letterbox.normalised(found.corners)
     return [
-        Detection((float(x1), float(y1), float(x2), float(y2)), classes[int(names[k])], float(best[rows[k]]))
-        for k, (x1, y1, x2, y2) in zip(kept, boxes, strict=True)
+        Detection((float(x1), float(y1), float(x2), float(y2)), classes[int(name)], float(score))
+        for (x1, y1, x2, y2), name, score in zip(boxes, found.classes, found.scores, strict=True)
         if x2 > x1 and y2 > y1
     ]

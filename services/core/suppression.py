@@ -1,11 +1,42 @@
 """One box for one object, of the many that a network predicts for it."""
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from services.core.boxes import corners, overlaps
+
+CANDIDATE_LIMIT = 1000
+"""Predictions of a picture that are looked at, strongest first."""
+
 MERGE_OVERLAP = 0.6
 """Intersection over union from which a suppressed box helps to place the one that is kept."""
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """Boxes (n, 4; corners in input pixels) with scores (n,) and classes (n,)."""
+
+    corners: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    classes: NDArray[np.intp]
+
+
+def boxes_from(predictions: NDArray[np.float32], confidence: float, overlap: float) -> Boxes:
+    """Turn predictions (n, 4 + classes: centre, size in input pixels, scores) into one box for one object.
+
+    `overlap` is the intersection over union from which the weaker of two boxes of one class is dropped.
+    """
+    scores = predictions[:, 4:]
+    best = scores.max(axis=1)
+    rows = np.flatnonzero(best >= confidence)
+    if len(rows) > CANDIDATE_LIMIT:
+        rows = rows[np.argsort(-best[rows], kind="stable")[:CANDIDATE_LIMIT]]
+    best, names = best[rows], scores[rows].argmax(axis=1)
+    kept, placed = suppress(corners(predictions[rows, :4]), best, names, confidence, overlap)
+    return Boxes(placed, best[kept], names[kept])
 
 
 def suppress(
@@ -34,13 +65,3 @@ def suppress(
     weights[np.arange(len(rows)), rows] = scores[rows]
     placed = (weights @ boxes) / weights.sum(axis=1, keepdims=True)
     return rows, placed.astype(np.float32)
-
-
-def overlaps(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Intersection over union (n, m) of boxes (n, 4) and (m, 4) given by their corners."""
-    low = np.maximum(first[:, None, :2], second[None, :, :2])
-    high = np.minimum(first[:, None, 2:], second[None, :, 2:])
-    shared = np.clip(high - low, 0, None).prod(axis=2)
-    areas = [(boxes[:, 2:] - boxes[:, :2]).prod(axis=1) for boxes in (first, second)]
-    result: NDArray[np.float32] = shared / np.maximum(areas[0][:, None] + areas[1][None] - shared, 1e-12)
-    return result

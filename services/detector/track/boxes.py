@@ -1,4 +1,4 @@
-"""Overlap of boxes and their assignment. Boxes are (n, 4) corners in height units."""
+"""Boxes grown, and assigned to each other. Boxes are (n, 4) corners in height units."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,38 +6,6 @@ from scipy.optimize import linear_sum_assignment
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
-
-
-def corners(boxes: Floats) -> Floats:
-    """Turn centre x, centre y, width, height into x1, y1, x2, y2."""
-    half = boxes[:, 2:4] / 2
-    return np.hstack([boxes[:, :2] - half, boxes[:, :2] + half])
-
-
-def centres(boxes: Floats) -> Floats:
-    """Turn x1, y1, x2, y2 into centre x, centre y, width, height."""
-    size = boxes[:, 2:] - boxes[:, :2]
-    return np.hstack([boxes[:, :2] + size / 2, size])
-
-
-def intersections(a: Floats, b: Floats) -> Floats:
-    """Give the area that each box of a (n) shares with each of b (m), shape (n, m)."""
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    shared: Floats = np.clip(high - low, 0, None).prod(axis=2)
-    return shared
-
-
-def areas(boxes: Floats) -> Floats:
-    """Give the area of each box."""
-    area: Floats = np.clip(boxes[:, 2:] - boxes[:, :2], 0, None).prod(axis=1)
-    return area
-
-
-def overlap(a: Floats, b: Floats) -> Floats:
-    """Give intersection over union of each box of a with each of b, shape (n, m)."""
-    shared = intersections(a, b)
-    return shared / (areas(a)[:, None] + areas(b)[None, :] - shared + 1e-12)
 
 
 def grown(boxes: Floats, share: float) -> Floats:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from services.core.boxes import centres, corners, overlaps
 from services.core.masks import mask_state
 from services.core.types import Detection, TrackedObject
-from services.detector.track.boxes import Floats, Rows, assign, centres, corners, grown, overlap
+from services.detector.track.boxes import Floats, Rows, assign, grown
 from services.detector.track.classes import ClassVote, group_of, merge_same_objects
 from services.detector.track.kalman import BoxFilter
 from services.detector.track.tracker import TrackerUpdate
@@ -142,7 +143,7 @@ class ByteTracker:
         classes = np.array([detections[j].class_name for j in columns])
         weight = np.where(voted[:, None] == classes[None, :], 1.0, self._settings.other_class)
         similarity: Floats = np.where(groups[:, None] == others[None, :], weight, 0.0)
-        return similarity * overlap(predicted, boxes)
+        return similarity * overlaps(predicted, boxes)
 
     def _corners(self, detections: list[Detection]) -> Floats:
         boxes: Floats = np.array([d.box for d in detections]).reshape(-1, 4) * self._scale

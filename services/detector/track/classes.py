@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from services.core.boxes import areas, intersections
 from services.core.types import Detection
-from services.detector.track.boxes import areas, intersections
 
 VEHICLES = ("car", "truck", "bus")
 """A van is called car in one frame and truck in the next: their boxes on one object are one track."""

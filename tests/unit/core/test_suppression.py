@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.core.suppression import MERGE_OVERLAP, overlaps, suppress
+from services.core.boxes import overlaps
+from services.core.suppression import MERGE_OVERLAP, suppress
 
 
 def boxes(*rows: tuple[float, float, float, float]) -> np.ndarray:
