@@ -6,9 +6,8 @@ from pathlib import Path
 
 from model.networks import ARCHITECTURES, Architecture, Size
 from services.core.errors import BadInputError
-from services.core.types import MASK_CLASSES, TRAFFIC_CLASSES
+from services.core.tasks import TASK_CLASSES
 
-TASKS: dict[str, tuple[str, ...]] = {"traffic": TRAFFIC_CLASSES, "mask": MASK_CLASSES}
 JOINT = "joint"
 """All tasks at once: one backbone and neck with a head for each, the start of every fine-tuning."""
 RARE_CLASSES: dict[str, dict[str, float]] = {
@@ -35,7 +34,7 @@ class DataSource:
     def parse(cls, text: str) -> "DataSource":
         """Reads [TASK=]FOLDER[@REPEAT]; raises BadInputError for a repeat that is no positive number."""
         task, separator, rest = text.partition("=")
-        if not separator or task not in TASKS:
+        if not separator or task not in TASK_CLASSES:
             task, rest = "", text
         folder, separator, repeat = rest.rpartition("@")
         if not separator:
@@ -87,8 +86,8 @@ class TrainConfig:
     checkpoint_s: float = 120.0
 
     def __post_init__(self) -> None:
-        if self.task not in (*TASKS, JOINT):
-            raise BadInputError(f"no task {self.task!r}, there are {', '.join((*TASKS, JOINT))}")
+        if self.task not in (*TASK_CLASSES, JOINT):
+            raise BadInputError(f"no task {self.task!r}, there are {', '.join((*TASK_CLASSES, JOINT))}")
         if self.architecture not in ARCHITECTURES:
             raise BadInputError(
                 f"no architecture {self.architecture!r}, there are {', '.join(ARCHITECTURES)}"
@@ -108,7 +107,7 @@ class TrainConfig:
     @property
     def tasks(self) -> tuple[str, ...]:
         """The tasks that are trained."""
-        return tuple(TASKS) if self.task == JOINT else (self.task,)
+        return tuple(TASK_CLASSES) if self.task == JOINT else (self.task,)
 
     def sources(self, task: str) -> tuple[DataSource, ...]:
         """The data of a task."""

@@ -5,13 +5,12 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
+from model.export import INPUT_NAME
 from model.predictions import FloatArray
 
 ONNX_RUNTIME, OPENVINO, OPENVINO_BF16 = "onnxruntime fp32", "openvino fp32", "openvino bf16"
 ENGINES = (ONNX_RUNTIME, OPENVINO, OPENVINO_BF16)
 """Package and precision of each, on the CPU with one thread."""
-
-INPUT_NAME = "images"
 
 Run = Callable[[], object]
 

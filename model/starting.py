@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from model.checkpoint import Description, describe, read_checkpoint
-from model.config import TASKS
 from model.data import Sample
 from model.networks import JointNetwork, TaskHead
 from model.predictions import letterbox, to_input
 from model.unfolding import read_export, unfold
+from services.core.tasks import TASK_CLASSES
 
 CALIBRATION_PICTURES = 48
 HEAD_PREFIX, JOINT_PREFIX = "head.", "heads."
@@ -29,7 +29,7 @@ class Start:
     @property
     def heads(self) -> dict[str, TaskHead]:
         """By task, those whose classes are still the task's."""
-        return {head.task: head for head in self.description.heads if head.classes == TASKS[head.task]}
+        return {head.task: head for head in self.description.heads if head.classes == TASK_CLASSES[head.task]}
 
 
 def read_start(path: Path, samples: Sequence[Sample]) -> Start:

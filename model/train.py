@@ -14,7 +14,7 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from model.config import JOINT, TASKS, DataSource, TrainConfig
+from model.config import JOINT, DataSource, TrainConfig
 from model.data import Sample, check_classes, load_backgrounds, load_split
 from model.evaluate import find, judge_samples, load_model
 from model.metrics import SURE
@@ -32,6 +32,7 @@ from model.plots import (
 from model.records import CSV_NAME, draw_curves
 from model.trainer import BEST_NAME, Trainer
 from services.core.errors import SightlineError
+from services.core.tasks import TASK_CLASSES
 
 DETAIL = 1.5
 """Pictures are kept at up to this multiple of the training size, so that enlarging shows real detail."""
@@ -93,7 +94,7 @@ def load_data(
             validation[task] = load_split(with_validation[:1], "val", max(640, config.input_px))
             if task == "mask":
                 training[task] += load_backgrounds(config.backgrounds, side_px)
-            check_classes([*training[task], *validation[task]], len(TASKS[task]))
+            check_classes([*training[task], *validation[task]], len(TASK_CLASSES[task]))
     for task in config.tasks:
         counts = f"{len(training[task])} pictures to train on, {len(validation[task])} to evaluate on"
         console.print(f"{task}: {counts}")
@@ -129,7 +130,7 @@ def _stop_on_signal(trainer: Trainer) -> Iterator[None]:
 def parse_arguments(arguments: list[str]) -> TrainConfig:
     """The settings of a command line."""
     parser = argparse.ArgumentParser(prog="python -m model.train", description="Train a GB-YOLO")
-    parser.add_argument("--task", choices=[*TASKS, JOINT], default="traffic")
+    parser.add_argument("--task", choices=[*TASK_CLASSES, JOINT], default="traffic")
     parser.add_argument("--architecture", choices=ARCHITECTURES, default="gbyolo")
     parser.add_argument("--resolution-name", choices=("n", "s"), default="n", help="size of the network")
     parser.add_argument("--data", action="append", required=True, help="YOLO folder: [TASK=]FOLDER[@REPEAT]")

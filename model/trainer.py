@@ -20,7 +20,7 @@ from model.checkpoint import (
     read_checkpoint,
     write_checkpoint,
 )
-from model.config import RARE_CLASSES, TASKS, TrainConfig
+from model.config import RARE_CLASSES, TrainConfig
 from model.data import Sample, show_counts
 from model.evaluate import Model, evaluate_samples, judge_samples, network_predict
 from model.loss import detection_loss
@@ -33,6 +33,7 @@ from model.records import append_row
 from model.starting import Start, read_start, start_from
 from model.threads import ThreadTuner
 from services.core.errors import ConflictError
+from services.core.tasks import TASK_CLASSES
 
 MAX_GRADIENT_NORM = 10.0
 BEST_NAME = "best.pt"
@@ -101,7 +102,7 @@ class Trainer:
                 raise ConflictError(f"{config.init} is of another architecture or size")
         heads = tuple(
             inherited.get(task)
-            or TaskHead(task, TASKS[task], fit_anchors(box_sizes(training[task], config.input_px)))
+            or TaskHead(task, TASK_CLASSES[task], fit_anchors(box_sizes(training[task], config.input_px)))
             for task in config.tasks
         )
         return Description(config.architecture, config.size, heads, config.input_px, command)
@@ -251,7 +252,7 @@ class Trainer:
 
 def rare_classes(task: str) -> dict[int, float]:
     """How often pictures with the rare classes of a task are shown, by class index."""
-    return {TASKS[task].index(name): times for name, times in RARE_CLASSES[task].items()}
+    return {TASK_CLASSES[task].index(name): times for name, times in RARE_CLASSES[task].items()}
 
 
 def to_tensor(batch: Batch, device: torch.device) -> Tensor:

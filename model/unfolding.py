@@ -17,12 +17,12 @@ from google.protobuf.message import DecodeError
 from torch import Tensor, nn
 
 from model.checkpoint import Description
+from model.export import METADATA_KEY
 from model.gbyolo.blocks import Conv
 from model.gbyolo.fusion import Fusion
 from model.networks import DetectionNetwork, TaskHead
 from services.core.errors import BadInputError
 
-METADATA_KEY = "sightline"
 ANCHOR_SHAPE = (1, 3, 1, 2)
 """The shape of a level's anchors in the exported decoding."""
 
@@ -73,11 +73,11 @@ def _description(told: Mapping[str, Any], constants: Mapping[str, Tensor]) -> De
     levels = tuple(tuple((float(w), float(h)) for w, h in level) for level in anchors)
     head = TaskHead(told["task"], tuple(told["classes"]), levels)
     return Description(
-        told.get("architecture", "gbyolo"),
-        told.get("size", "n"),
+        told["architecture"],
+        told["size"],
         (head,),
         max(told["input"]),
-        told.get("trained_by", ""),
+        told["trained_by"],
     )
 
 

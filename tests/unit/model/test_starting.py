@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from model.config import TASKS, DataSource, TrainConfig
+from model.config import DataSource, TrainConfig
 from model.data import Sample
 from model.evaluate import load_onnx
 from model.export import ExportConfig, export_model
@@ -16,6 +16,7 @@ from model.train import train
 from model.trainer import Trainer
 from model.unfolding import read_export, unfold
 from services.core.errors import BadInputError, ConflictError
+from services.core.tasks import TASK_CLASSES
 
 
 def config(folder: Path, run: Path, **changes: object) -> TrainConfig:
@@ -50,7 +51,7 @@ def test_a_training_starts_from_an_exported_file(
     settings = config(yolo_folder, tmp_path / "next", init=exported, architecture=description.architecture)
     trainer = Trainer(settings, {"mask": squares}, {"mask": squares[:4]}, "test")
     assert trainer.description.heads == description.heads
-    assert description.heads[0].classes == TASKS["mask"]
+    assert description.heads[0].classes == TASK_CLASSES["mask"]
     pictures = to_input(np.stack([sample.picture for sample in squares[:4]]))
     network = trainer.network.detector("mask").eval()
     with torch.inference_mode():
