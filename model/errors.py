@@ -12,7 +12,7 @@ import numpy.typing as npt
 from model.data import Labels, Picture, Sample
 from model.judging import greedy, without_ignored
 from model.predictions import Found
-from services.core.suppression import overlaps
+from services.core.boxes import overlaps
 
 KINDS = {
     "missed": "an object that nothing overlaps",
@@ -24,7 +24,7 @@ KINDS = {
 TOUCHES = 0.1
 """From this overlap on a detection means a labelled object."""
 SAME = 0.5
-CSV_NAME = "errors.csv"
+CSV_NAME, TABLE_NAME = "errors.csv", "errors.md"
 COLUMNS = (
     "kind",
     "number",
@@ -88,8 +88,8 @@ def find_errors(sample: Sample, found: Found, labels: Labels) -> Iterator[ModelE
         )
 
 
-def write_errors(errors: Sequence[ModelError], classes: Sequence[str], folder: Path) -> str:
-    """Writes errors.csv and a sheet of the worst of each kind into a folder; returns a table of the kinds."""
+def write_errors(errors: Sequence[ModelError], classes: Sequence[str], folder: Path) -> None:
+    """Writes errors.csv, a table of the kinds, and a sheet of the worst of each kind into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     lines = ["| error | number | share |", "| --- | ---: | ---: |"]
     with (folder / CSV_NAME).open("w", newline="") as file:
@@ -103,7 +103,7 @@ def write_errors(errors: Sequence[ModelError], classes: Sequence[str], folder: P
                 cv2.imwrite(str(folder / f"{kind}.jpg"), sheet, [cv2.IMWRITE_JPEG_QUALITY, 85])
             share = len(worst) / max(1, len(errors))
             lines.append(f"| {kind}: {meaning} | {len(worst)} | {share:.2f} |")
-    return "\n".join(lines)
+    (folder / TABLE_NAME).write_text("\n".join(lines) + "\n")
 
 
 def _row(number: int, error: ModelError, classes: Sequence[str]) -> tuple[object, ...]:

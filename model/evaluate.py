@@ -13,7 +13,7 @@ from torch import nn
 from model.checkpoint import averaged_network
 from model.config import DataSource
 from model.data import SPLITS, Sample, load_split
-from model.errors import ModelError, find_errors, write_errors
+from model.errors import find_errors, write_errors
 from model.judging import Judged, judge
 from model.metrics import SURE, Metrics, measure
 from model.predictions import FloatArray, Found, letterbox, select, to_input
@@ -94,34 +94,42 @@ def judge_samples(
     model: Model, samples: Sequence[Sample], step: Callable[[int], None] = lambda count: None
 ) -> list[Judged]:
     """A detector's answers on labelled pictures; `step` is called with the number just done."""
-    judged = []
-    for group in _groups(samples):
-        fitted = [letterbox(sample, *model.input_size) for sample in group]
-        outputs = model.predict(to_input(np.stack([picture for picture, _ in fitted])))
-        for sample, output, (_, labels) in zip(group, outputs, fitted, strict=True):
-            height, width = sample.picture.shape[:2]
-            enlarged = min(model.input_size[0] / width, model.input_size[1] / height)
-            scale = LONG_SIDE_PX / max(width, height) / enlarged
-            judged.append(judge(select(output, LEAST_CONFIDENCE, NMS_IOU), labels, scale))
-        step(len(group))
-    return judged
+    found = find_all(model, samples, step)
+    return [_judge(one, sample) for one, sample in zip(found, samples, strict=True)]
 
 
-def errors_of(
+def find_all(
     model: Model, samples: Sequence[Sample], step: Callable[[int], None] = lambda count: None
-) -> Iterator[ModelError]:
-    """What a detector gets wrong at the confidence that counts for recall."""
-    for sample in samples:
-        height, width = sample.picture.shape[:2]
-        scale = min(model.input_size[0] / width, model.input_size[1] / height)
-        margins = [
-            (size - round(side * scale)) // 2
-            for size, side in zip(model.input_size, (width, height), strict=True)
-        ]
-        found = find(model, sample, SURE)
-        boxes = ((found.boxes - np.array(margins * 2)) / scale).astype(np.float32)
-        yield from find_errors(sample, replace(found, boxes=boxes), sample.labels)
-        step(1)
+) -> Iterator[Found]:
+    """What a detector finds in each picture, in pixels of the picture, however unsure."""
+    for start in range(0, len(samples), BATCH):
+        group = samples[start : start + BATCH]
+        fitted = [letterbox(sample, *model.input_size)[0] for sample in group]
+        outputs = model.predict(to_input(np.stack(fitted)))
+        for sample, output in zip(group, outputs, strict=True):
+            found = select(output, LEAST_CONFIDENCE, NMS_IOU)
+            yield replace(found, boxes=_in_picture(found.boxes, sample, model.input_size))
+        step(len(group))
+
+
+def _in_picture(boxes: FloatArray, sample: Sample, input_size: tuple[int, int]) -> FloatArray:
+    """Boxes (n, 4; corners) in pixels of the input as such in pixels of the picture that was letterboxed."""
+    height, width = sample.picture.shape[:2]
+    scale = min(input_size[0] / width, input_size[1] / height)
+    margins = [
+        (size - round(side * scale)) // 2 for size, side in zip(input_size, (width, height), strict=True)
+    ]
+    return ((boxes - np.array(margins * 2, np.float32)) / np.float32(scale)).astype(np.float32)
+
+
+def _judge(found: Found, sample: Sample) -> Judged:
+    return judge(found, sample.labels, LONG_SIDE_PX / max(sample.picture.shape[:2]))
+
+
+def _sure(found: Found) -> Found:
+    """What counts for recall."""
+    chosen = found.scores >= SURE
+    return Found(found.boxes[chosen], found.scores[chosen], found.classes[chosen])
 
 
 def find(model: Model, sample: Sample, confidence: float) -> Found:
@@ -135,11 +143,6 @@ def evaluate_samples(model: Model, samples: Sequence[Sample]) -> Metrics:
     return measure(judge_samples(model, samples), model.classes)
 
 
-def _groups(samples: Sequence[Sample]) -> Iterator[Sequence[Sample]]:
-    for start in range(0, len(samples), BATCH):
-        yield samples[start : start + BATCH]
-
-
 def evaluate_model(
     path: Path,
     data: Path,
@@ -148,34 +151,26 @@ def evaluate_model(
     input_size: tuple[int, int] | None = None,
     threads: int = 2,
     task: str | None = None,
+    errors: Path | None = None,
     step: Callable[[int], None] = lambda count: None,
 ) -> Report:
-    """Evaluates an .onnx file or a checkpoint on a split (train, val or test) of a YOLO folder."""
-    model = load_model(path, input_size, threads, task)
-    samples = load_split([DataSource(data)], split, max(640, *model.input_size))
-    return report(judge_samples(model, samples, step), model.classes)
+    """Evaluates an .onnx file or a checkpoint on a split (train, val or test) of a YOLO folder.
 
-
-def show_errors(
-    path: Path,
-    data: Path,
-    folder: Path,
-    *,
-    split: str = "val",
-    input_size: tuple[int, int] | None = None,
-    threads: int = 2,
-    task: str | None = None,
-    step: Callable[[int], None] = lambda count: None,
-) -> str:
-    """Writes what a model gets wrong on a split into a folder, and returns a table of the kinds of error.
-
-    Raises BadInputError for the split test: who looks at its errors is led by them.
+    Writes what the model gets wrong into the folder `errors`; BadInputError for those of the split test:
+    who looks at them is led by them.
     """
-    if split == "test":
+    if errors is not None and split == "test":
         raise BadInputError("errors are looked at on train and val: the test part chooses nothing")
     model = load_model(path, input_size, threads, task)
     samples = load_split([DataSource(data)], split, max(640, *model.input_size))
-    return write_errors(list(errors_of(model, samples, step)), model.classes, folder)
+    found = list(find_all(model, samples, step))
+    if errors is not None:
+        wrong = (
+            find_errors(sample, _sure(one), sample.labels) for sample, one in zip(samples, found, strict=True)
+        )
+        write_errors([error for of_picture in wrong for error in of_picture], model.classes, errors)
+    judged = [_judge(one, sample) for one, sample in zip(found, samples, strict=True)]
+    return report(judged, model.classes)
 
 
 def main() -> None:
@@ -193,10 +188,16 @@ def main() -> None:
     if values.input is not None:
         width, _, height = values.input.partition("x")
         size = (int(width), int(height or width))
-    given = {"split": values.split, "input_size": size, "threads": values.threads, "task": values.task}
-    print(evaluate_model(values.model, values.data, **given).markdown())
-    if values.errors is not None:
-        print(show_errors(values.model, values.data, values.errors, **given))
+    result = evaluate_model(
+        values.model,
+        values.data,
+        split=values.split,
+        input_size=size,
+        threads=values.threads,
+        task=values.task,
+        errors=values.errors,
+    )
+    print(result.markdown())
 
 
 if __name__ == "__main__":

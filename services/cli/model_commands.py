@@ -129,17 +129,15 @@ def evaluate(
             done += count
             advance(done)
 
-        report = model_package.load("evaluate").evaluate_model(model, data, split=split, task=task, step=step)
+        report = model_package.load("evaluate").evaluate_model(
+            model, data, split=split, task=task, errors=errors, step=step
+        )
     output.print(f"{model.name} on {data.name}, {split}\n", markup=False, highlight=False)
     output.print(report.markdown(), soft_wrap=True, markup=False, highlight=False)
     if errors is not None:
-        table = model_package.load("evaluate").show_errors(model, data, errors, split=split, task=task)
-        output.print(
-            f"\n{table}\n\n{errors}: errors.csv and the worst of each kind",
-            soft_wrap=True,
-            markup=False,
-            highlight=False,
-        )
+        table = (errors / "errors.md").read_text()
+        output.print(f"\n{table}", soft_wrap=True, markup=False, highlight=False)
+        output.print(f"{errors}: errors.csv and the worst of each kind", soft_wrap=True)
 
 
 def export(

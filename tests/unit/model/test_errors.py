@@ -8,7 +8,7 @@ import pytest
 from model.corrections import COLUMNS, correct, read_corrections
 from model.data import Sample
 from model.errors import find_errors, write_errors
-from model.evaluate import Model, errors_of, show_errors
+from model.evaluate import Model, evaluate_model, find_all
 from model.predictions import FloatArray, Found
 from services.core.errors import BadInputError
 
@@ -45,7 +45,8 @@ def test_each_error_has_its_kind() -> None:
 
 def test_the_list_of_errors_can_become_corrections(tmp_path: Path) -> None:
     errors = list(find_errors(sample(), found((1, 0.9, (80, 80, 90, 90))), LABELS))
-    table = write_errors(errors, CLASSES, tmp_path)
+    write_errors(errors, CLASSES, tmp_path)
+    table = (tmp_path / "errors.md").read_text()
     assert "| missed: an object that nothing overlaps | 3 | 0.75 |" in table
     with (tmp_path / "errors.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -64,18 +65,17 @@ def test_the_list_of_errors_can_become_corrections(tmp_path: Path) -> None:
         assert cv2.imread(str(tmp_path / f"{kind}.jpg")).shape == (120, 1200, 3)
 
 
-def test_errors_are_told_in_pixels_of_the_picture() -> None:
+def test_what_is_found_is_told_in_pixels_of_the_picture() -> None:
     def predict(pictures: FloatArray) -> FloatArray:
         """One sure box in the middle of the right half of what the letterbox leaves of the picture."""
         row = np.array([96.0, 64.0, 32.0, 16.0, 0.9, 0.0, 0.0], np.float32)
         return np.repeat(row[None, None], len(pictures), 0)
 
     wide = Sample("wide", np.zeros((200, 400, 3), np.uint8), np.zeros((0, 5), np.float32))
-    (error,) = errors_of(Model(predict, CLASSES, (128, 128)), [wide])
-    assert error.kind == "false"
-    assert error.box.tolist() == pytest.approx([250, 75, 350, 125])
+    (result,) = find_all(Model(predict, CLASSES, (128, 128)), [wide])
+    assert result.boxes[0].tolist() == pytest.approx([250, 75, 350, 125])
 
 
 def test_nobody_looks_at_the_errors_of_the_test_part(yolo_folder: Path, tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match="chooses nothing"):
-        show_errors(tmp_path / "any.onnx", yolo_folder, tmp_path, split="test")
+        evaluate_model(tmp_path / "any.onnx", yolo_folder, split="test", errors=tmp_path)
