@@ -76,6 +76,7 @@ class TrainConfig:
     """Processes that augment pictures."""
     seed: int = 0
     bf16: bool = True
+    """Compute in bfloat16 where the device does so itself."""
     init: Path | None = None
     """A checkpoint whose averaged weights are the start, with the heads and anchors of the same tasks."""
     mine_at: tuple[float, ...] = (0.35, 0.65)

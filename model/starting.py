@@ -10,9 +10,10 @@ from torch import Tensor
 
 from model.checkpoint import Description, describe, read_checkpoint
 from model.data import Sample
-from model.networks import JointNetwork, TaskHead
+from model.networks import SCALES, JointNetwork, TaskHead
 from model.predictions import letterbox, to_input
 from model.unfolding import read_export, unfold
+from model.widening import widen
 from services.core.tasks import TASK_CLASSES
 
 CALIBRATION_PICTURES = 48
@@ -55,13 +56,25 @@ def read_start(path: Path, samples: Sequence[Sample]) -> Start:
     return Start(export.description, weights)
 
 
+def can_start(network: Description, start: Description) -> bool:
+    """Whether a network can take over the weights: of its own architecture and depth, and not wider."""
+    own, other = SCALES[network.size], SCALES[start.size]
+    return (
+        network.architecture == start.architecture
+        and own.depth == other.depth
+        and own.width >= other.width
+        and own.neck_width >= other.neck_width
+    )
+
+
 def start_from(network: JointNetwork, description: Description, start: Start) -> None:
-    """Takes all that is shared, and the heads that both have."""
+    """Takes all that is shared, and the heads that both have; a wider network copies channels."""
     kept = [head.task for head in description.heads if head == start.heads.get(head.task)]
     chosen = {
         name: value
         for name, value in start.weights.items()
         if not name.startswith(JOINT_PREFIX) or name.split(".")[1] in kept
     }
-    missing = network.load_state_dict(chosen, strict=False).missing_keys
+    widened = widen(chosen, network.state_dict())
+    missing = network.load_state_dict(widened, strict=False).missing_keys
     assert all(name.startswith(JOINT_PREFIX) for name in missing)

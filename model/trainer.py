@@ -28,9 +28,10 @@ from model.metrics import Metrics
 from model.mining import emphasise
 from model.networks import TaskHead
 from model.optimizing import learning_rate, make_optimizer
+from model.precision import computes_bf16
 from model.prefetching import Prefetcher
 from model.records import append_row
-from model.starting import Start, read_start, start_from
+from model.starting import Start, can_start, read_start, start_from
 from model.threads import ThreadTuner
 from services.core.errors import ConflictError
 from services.core.tasks import TASK_CLASSES
@@ -56,6 +57,7 @@ class Trainer:
         self.stop_requested = False
         self._tuner = ThreadTuner(config.threads, clock)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.bf16 = config.bf16 and computes_bf16(self.device)
         random.seed(config.seed)
         np.random.seed(config.seed)
         torch.manual_seed(config.seed)
@@ -96,16 +98,15 @@ class Trainer:
                 raise ConflictError(f"{config.run} holds a run with other settings: name another folder")
             return former
         inherited = {} if start is None else start.heads
-        if start is not None:
-            former = start.description
-            if (former.architecture, former.size) != (config.architecture, config.size):
-                raise ConflictError(f"{config.init} is of another architecture or size")
         heads = tuple(
             inherited.get(task)
             or TaskHead(task, TASK_CLASSES[task], fit_anchors(box_sizes(training[task], config.input_px)))
             for task in config.tasks
         )
-        return Description(config.architecture, config.size, heads, config.input_px, command)
+        description = Description(config.architecture, config.size, heads, config.input_px, command)
+        if start is not None and not can_start(description, start.description):
+            raise ConflictError(f"{config.init} is of another architecture, or of a larger size")
+        return description
 
     def _restore(self, saved: dict[str, object]) -> None:
         self.network.load_state_dict(saved["network"])  # type: ignore[arg-type]
@@ -175,7 +176,7 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         pictures = to_tensor(batch, self.device)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bf16):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             raw = self.network(pictures, batch.task)
         targets = torch.from_numpy(batch.targets).to(self.device)
         loss = detection_loss(raw, targets, self.network.head(batch.task), batch.pictures.shape[1])
@@ -201,7 +202,7 @@ class Trainer:
             detector.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
             yield (
                 head.task,
-                Model(network_predict(detector, bf16=self.config.bf16), head.classes, (side, side)),
+                Model(network_predict(detector, bf16=self.bf16), head.classes, (side, side)),
             )
 
     def _mining_is_due(self) -> bool:

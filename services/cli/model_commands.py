@@ -49,7 +49,7 @@ def train(
     batch: Annotated[int, typer.Option(help="Pictures a step.")] = 16,
     lr: Annotated[float, typer.Option(help="Learning rate at its highest.")] = 2e-3,
     init: Annotated[
-        Path | None, typer.Option(help="Checkpoint or exported .onnx file to start from.")
+        Path | None, typer.Option(help="Checkpoint or .onnx file to start from, of this size or smaller.")
     ] = None,
     background: Annotated[
         list[Path] | None,

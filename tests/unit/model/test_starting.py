@@ -10,11 +10,12 @@ from model.config import DataSource, TrainConfig
 from model.data import Sample
 from model.evaluate import load_onnx
 from model.export import ExportConfig, export_model
-from model.networks import Architecture
+from model.networks import Architecture, Size
 from model.predictions import to_input
 from model.train import train
 from model.trainer import Trainer
 from model.unfolding import read_export, unfold
+from model.widening import widen
 from services.core.errors import BadInputError, ConflictError
 from services.core.tasks import TASK_CLASSES
 
@@ -44,11 +45,14 @@ def test_an_exported_file_unfolds_to_a_network_that_computes_the_same(
     assert norms and all(norm.running_var.std() > 0 for norm in norms if norm.running_var is not None)
 
 
-def test_a_training_starts_from_an_exported_file(
-    exported: Path, yolo_folder: Path, squares: list[Sample], tmp_path: Path
+@pytest.mark.parametrize("size", ["n", "s"])
+def test_a_training_starts_from_an_exported_file_of_its_size_or_a_smaller_one(
+    exported: Path, size: Size, yolo_folder: Path, squares: list[Sample], tmp_path: Path
 ) -> None:
     description = read_export(exported).description
-    settings = config(yolo_folder, tmp_path / "next", init=exported, architecture=description.architecture)
+    settings = config(
+        yolo_folder, tmp_path / "next", init=exported, architecture=description.architecture, size=size
+    )
     trainer = Trainer(settings, {"mask": squares}, {"mask": squares[:4]}, "test")
     assert trainer.description.heads == description.heads
     assert description.heads[0].classes == TASK_CLASSES["mask"]
@@ -57,8 +61,27 @@ def test_a_training_starts_from_an_exported_file(
     with torch.inference_mode():
         output = network(torch.from_numpy(pictures)).numpy()
     assert np.abs(output - load_onnx(exported).predict(pictures)).max() < 0.05
-    with pytest.raises(ConflictError, match="architecture or size"):
-        Trainer(replace(settings, size="s"), {"mask": squares}, {"mask": squares[:4]}, "test")
+
+
+def test_a_training_starts_from_no_other_architecture_and_no_larger_size(
+    yolo_folder: Path, squares: list[Sample], tmp_path: Path
+) -> None:
+    run = train(config(yolo_folder, tmp_path / "run", size="s"))
+    settings = config(yolo_folder, tmp_path / "next", init=run / "best.pt")
+    for changed in (settings, replace(settings, size="s", architecture="yolov5")):
+        with pytest.raises(ConflictError, match="another architecture, or of a larger size"):
+            Trainer(changed, {"mask": squares}, {"mask": squares[:4]}, "test")
+
+
+def test_copied_channels_share_a_weight_by_chance() -> None:
+    narrow = {"weight": torch.randn(4, 4, 3, 3), "bias": torch.randn(4), "depthwise": torch.randn(4, 1, 3, 3)}
+    shapes = {"weight": torch.empty(6, 8, 3, 3), "bias": torch.empty(6), "depthwise": torch.empty(8, 1, 3, 3)}
+    wide = widen(narrow, shapes)
+    assert wide["bias"].equal(narrow["bias"][[0, 0, 1, 2, 2, 3]])
+    assert wide["depthwise"].equal(narrow["depthwise"].repeat_interleave(2, 0))
+    shares = wide["weight"].reshape(6, 4, 2, 3, 3)
+    torch.testing.assert_close(shares.sum(2), narrow["weight"][[0, 0, 1, 2, 2, 3]])
+    assert (shares[:, :, 0] - shares[:, :, 1]).abs().min() > 0
 
 
 def test_other_files_are_no_start(tmp_path: Path) -> None:

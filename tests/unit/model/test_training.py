@@ -50,6 +50,18 @@ def test_the_loss_falls_on_a_tiny_set(squares: list[Sample]) -> None:
     assert np.mean(losses[-3:]) < 0.8 * losses[0]
 
 
+@pytest.mark.parametrize("has_bf16", [True, False])
+def test_bf16_is_used_where_the_processor_has_it(
+    has_bf16: bool, yolo_folder: Path, squares: list[Sample], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True, "avx512_bf16": has_bf16})
+    for wanted in (True, False):
+        settings = config(yolo_folder, tmp_path, 1, bf16=wanted)
+        trainer = Trainer(settings, {"mask": squares}, {"mask": squares}, "test")
+        assert trainer.bf16 == (wanted and has_bf16)
+
+
 def test_ignored_boxes_do_not_push_objectness_down() -> None:
     network = build("gbyolo", "n", 3).train()
     raw = [torch.zeros(1, 24, side, side) + 5.0 for side in (12, 6, 3)]
