@@ -14,7 +14,7 @@ from tests.containers.player.fields import Change, Unplayable
 from tests.containers.player.folders import Folders, by_label, missing
 from tests.containers.player.health import Health
 from tests.containers.player.plans import Probe
-from tests.containers.player.usage import Reading, Usage
+from tests.containers.player.usage import Reading, Usage, read_usage
 from tests.containers.player.workloads import Translation, translate
 
 OBJECTS = yaml.safe_load("""
@@ -190,6 +190,41 @@ def test_health_counts_as_the_kubelet() -> None:
         assert not health.must_end
         answer("liveness", False, 20 + 10 * number)
     assert health.must_end
+
+
+VERSION_1 = {
+    "memory/{}/memory.stat": "total_inactive_file 10",
+    "memory/{}/memory.usage_in_bytes": "50",
+    "memory/{}/memory.oom_control": "oom_kill 1",
+    "cpu/{}/cpu.stat": "nr_periods 8\nnr_throttled 2",
+    "cpuacct/{}/cpuacct.usage": "3000000000",
+}
+VERSION_2 = {
+    "{}/memory.stat": "inactive_file 10",
+    "{}/memory.current": "50",
+    "{}/memory.events": "oom_kill 1",
+    "{}/cpu.stat": "usage_usec 3000000\nnr_periods 8\nnr_throttled 2",
+}
+
+
+@pytest.mark.parametrize(
+    ("files", "lines"),
+    [(VERSION_1, "3:memory:{0}\n2:cpu,cpuacct:{0}\n1:name=systemd:{0}\n"), (VERSION_2, "0::{0}\n")],
+)
+def test_usage_is_a_container_s_own(files: dict[str, str], lines: str, tmp_path: Path) -> None:
+    cgroups, processes = tmp_path / "cgroups", tmp_path / "processes"
+    for folder in ("", "pod/one", "tests"):
+        for name, text in files.items():
+            file = cgroups / name.format(folder)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+    for process, path in (("self", "/tests"), ("1", "/pod/one"), ("2", "/"), ("3", "/tests"), ("4", "/gone")):
+        (processes / process).mkdir(parents=True)
+        (processes / process / "cgroup").write_text(lines.format(path))
+    reading = read_usage(1, processes, cgroups)
+    assert reading is not None
+    assert (reading.memory_bytes, reading.cpu_s, reading.throttled, reading.killed) == (40, 3.0, 0.25, 1)
+    assert [read_usage(pid, processes, cgroups) for pid in (2, 3, 4, 5)] == [None] * 4
 
 
 def test_usage_goes_over_a_restart() -> None:

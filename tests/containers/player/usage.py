@@ -1,6 +1,7 @@
 """What a container takes of the machine, from its cgroup (both versions of them)."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -61,23 +62,33 @@ class Usage:
         return max((reading.killed for reading in self.readings), default=0)
 
 
-def read_usage(pid: int) -> Reading | None:
-    """The figures of a container by its first process; None when it has just ended."""
+def read_usage(pid: int, processes: Path = Path("/proc"), cgroups: Path = CGROUPS) -> Reading | None:
+    """The figures of a container by its first process; None when it has just ended.
+
+    The kernel counts a process that ends to the root of the cgroups, whose figures are the machine's.
+    """
     try:
-        paths = _controllers(Path(f"/proc/{pid}/cgroup").read_text())
-        return _version_1(paths) if "memory" in paths else _version_2(paths[""])
+        told = _told(processes / str(pid))
+        if told.get("memory", told.get("")) == "/" or told == _told(processes / "self"):
+            return None
+        folders = _folders(told, cgroups)
+        reading = _version_1(folders) if "memory" in folders else _version_2(folders[""])
+        return reading if _told(processes / str(pid)) == told else None
     except OSError:
         return None
 
 
-def _controllers(text: str) -> dict[str, Path]:
-    """Each controller's folder of the process; that of version 2 has no name."""
-    folders = {}
-    for line in text.splitlines():
-        _, names, path = line.split(":", 2)
-        for name in names.split(","):
-            folders[name] = CGROUPS / name / path.lstrip("/")
-    return folders
+def _told(process: Path) -> dict[str, str]:
+    """The path of a process's cgroup by controllers; that of version 2 has no name."""
+    lines = (line.split(":", 2) for line in (process / "cgroup").read_text().splitlines())
+    return {names: path for _, names, path in lines}
+
+
+def _folders(told: Mapping[str, str], cgroups: Path) -> dict[str, Path]:
+    """Each controller's folder."""
+    return {
+        name: cgroups / name / path.lstrip("/") for names, path in told.items() for name in names.split(",")
+    }
 
 
 def _version_1(paths: dict[str, Path]) -> Reading:
