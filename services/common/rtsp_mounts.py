@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from services.common.gstreamer import GStreamer
+from services.common.rtsp_client import RtspClient
 from services.common.rtsp_output import RtspOutput
 
 EARLIER_NS = 3_600_000_000_000
@@ -40,7 +41,7 @@ class Mount:
     name: str
     stream: RtspStream
     factory: Any = None
-    clients: set[Any] = field(default_factory=set)
+    clients: set[RtspClient] = field(default_factory=set)
     outputs: set[RtspOutput] = field(default_factory=set)
 
 
@@ -96,7 +97,7 @@ class RtspMounts:
         with self._lock:
             return self._lock.wait_for(lambda: self._filled == 0, timeout_s)
 
-    def watch(self, path: str, client: Any) -> None:
+    def watch(self, path: str, client: RtspClient) -> None:
         """Note that a client is about to watch what a path means."""
         with self._lock:
             mount = self._find(path)
@@ -111,7 +112,7 @@ class RtspMounts:
         for output in outputs:
             output.ask_for_keyframe()
 
-    def forget(self, client: Any) -> None:
+    def forget(self, client: RtspClient) -> None:
         """Note that a client is gone."""
         with self._lock:
             for mount in self._mounts.values():

@@ -14,6 +14,7 @@ from services.common.gstreamer import load_gstreamer, require_elements
 from services.common.http_access import Check
 from services.common.listening import ensure_free
 from services.common.rtsp_access import Door, make_authentication
+from services.common.rtsp_client import RtspClient
 from services.common.rtsp_mounts import RtspMounts
 from services.core.errors import BadInputError
 
@@ -47,8 +48,8 @@ class RtspServer:
         self._gstreamer = load_gstreamer()
         require_elements(self._gstreamer, elements)
         ensure_free(host, port, option)
-        self._lock = threading.Lock()
-        self._clients: dict[Any, float] = {}
+        self._lock = threading.Condition(threading.Lock())
+        self._clients: dict[Any, RtspClient] = {}
         self._watching: set[Any] = set()
         self.refused = 0
         """Connections beyond the limit."""
@@ -69,19 +70,27 @@ class RtspServer:
             return len(self._watching)
 
     def stop(self) -> None:
-        """End all clients and the server's thread."""
+        """End the server's thread, so that nobody else is let in, and then all clients."""
         for source in self._sources:
             source.destroy()
+        self._sources.clear()
+        self._quit()
+        self._thread.join(STOP_TIMEOUT_S)
         for name in self.mounts.names:
             self.mounts.remove(name)
         with self._lock:
-            clients = list(self._clients)
+            clients = list(self._clients.values())
         for client in clients:
             client.close()
-        if not self.mounts.wait_until_empty(STOP_TIMEOUT_S):
-            log.warning("pipelines of RTSP did not end in time")
-        self._quit()
-        self._thread.join(STOP_TIMEOUT_S)
+        if not self._wait_until_empty(STOP_TIMEOUT_S):
+            log.warning("clients or pipelines of RTSP did not end in time")
+
+    def _wait_until_empty(self, timeout_s: float) -> bool:
+        """Wait until the last client and pipeline have ended; False when the time did not suffice."""
+        end_s = time.monotonic() + timeout_s
+        with self._lock:
+            are_gone = self._lock.wait_for(lambda: not self._clients, timeout_s)
+        return self.mounts.wait_until_empty(max(0.0, end_s - time.monotonic())) and are_gone
 
     def _quit(self) -> None:
         """End the loop from within: a loop that has not begun yet would miss it."""
@@ -123,7 +132,7 @@ class RtspServer:
 
     def _on_client(self, _server: Any, client: Any) -> None:
         with self._lock:
-            self._clients[client] = time.monotonic()
+            self._clients[client] = RtspClient(client)
         for signal in ("pre-describe-request", "pre-setup-request"):
             client.connect(signal, self._on_request)
         client.connect("play-request", self._on_play)
@@ -131,7 +140,9 @@ class RtspServer:
         client.connect("closed", self._on_closed)
 
     def _on_request(self, client: Any, context: Any) -> Any:
-        self.mounts.watch(context.uri.abspath, client)
+        with self._lock:
+            connection = self._clients[client]
+        self.mounts.watch(context.uri.abspath, connection)
         return self._gstreamer.rtsp.RTSPStatusCode.OK
 
     def _on_play(self, client: Any, context: Any) -> None:
@@ -145,17 +156,19 @@ class RtspServer:
 
     def _on_closed(self, client: Any) -> None:
         with self._lock:
-            self._clients.pop(client, None)
+            connection = self._clients.pop(client)
+            connection.release()
             self._watching.discard(client)
-        self.mounts.forget(client)
+            self._lock.notify_all()
+        self.mounts.forget(connection)
 
     def _keep_house(self, *_: object) -> bool:
         """Forget sessions of clients that vanished, and close connections that ask for nothing."""
         self._server.get_session_pool().cleanup()
         before_s = time.monotonic() - IDLE_S
         with self._lock:
-            old = [client for client, since_s in self._clients.items() if since_s < before_s]
-        for client in old:
+            old = [(client, own) for client, own in self._clients.items() if own.since_s < before_s]
+        for client, connection in old:
             if not client.session_filter(None):
-                client.close()
+                connection.close()
         return True
