@@ -206,8 +206,12 @@ class Trainer:
             )
 
     def _mining_is_due(self) -> bool:
-        mine_at, mined = self.config.mine_at, self.progress.mined
-        return not self.progress.batch and mined < len(mine_at) and self.share_done() >= mine_at[mined]
+        """Whether it is time, and one more epoch, which shows what was mined, fits into the schedule."""
+        mine_at, mined, epoch = self.config.mine_at, self.progress.mined, self.progress.epoch
+        if self.progress.batch or mined == len(mine_at):
+            return False
+        share = self.share_done()
+        return mine_at[mined] <= share <= epoch / (epoch + 1)
 
     def _mine(self) -> None:
         """Shows what the averaged weights get wrong more often from now on."""

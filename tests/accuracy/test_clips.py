@@ -55,17 +55,18 @@ def test_ready_made_detections_count_exactly(test_data: Path, clips: list[dict])
     assert not any(s.missed or s.extra for s in scores)
 
 
-def counted(folder: Path, clip: dict) -> list[Score]:
-    detector = OnnxRuntimeDetector(model_path("traffic-n"))
+def counted(model: str, folder: Path, clip: dict) -> list[Score]:
+    detector = OnnxRuntimeDetector(model_path(model))
     with VideoFile(folder / clip["file"]) as video:
         return scores_of(clip, count_video(video, detector, lines_of(clip)).crossings)
 
 
-def test_clips_are_counted_by_the_shipped_model(
-    test_data: Path, clips: list[dict], pool: ProcessPoolExecutor
+@pytest.mark.parametrize("model", ["traffic-n", "traffic-s"])
+def test_clips_are_counted_by_the_shipped_models(
+    model: str, test_data: Path, clips: list[dict], pool: ProcessPoolExecutor
 ):
     longest_first = sorted(clips, key=lambda clip: -clip["fps"] * clip["seconds"])
-    found = pool.map(counted, repeat(test_data / "clips"), longest_first)
+    found = pool.map(counted, repeat(model), repeat(test_data / "clips"), longest_first)
     scores = [item for clip_scores in found for item in clip_scores]
     for item in scores:
         print(item)

@@ -170,6 +170,17 @@ def test_hard_examples_stay_known_over_a_kill(
     assert again.progress.mined == 1
 
 
+def test_nothing_is_mined_that_no_epoch_would_show(
+    yolo_folder: Path, tmp_path: Path, squares: list[Sample]
+) -> None:
+    trainer = Trainer(
+        config(yolo_folder, tmp_path, 2, mine_at=(0.9,)), {"mask": squares}, {"mask": squares}, ""
+    )
+    while not trainer.done:
+        trainer.run_epoch(lambda share: None)
+    assert trainer.progress.epoch == 2 and trainer.progress.mined == 0
+
+
 def test_two_models_are_compared_over_their_seeds(yolo_folder: Path, tmp_path: Path) -> None:
     runs = [train(config(yolo_folder, tmp_path / str(seed), 1, seed=seed)) / "best.pt" for seed in (0, 1)]
     table = compare(runs, runs, yolo_folder, "val", rounds=20)
