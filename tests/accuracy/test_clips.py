@@ -10,7 +10,7 @@ import pytest
 from services.core.types import Line
 from services.detector.count_file import count_detections, count_video, read_detections
 from services.detector.decode.file import VideoFile
-from services.detector.infer.models import model_path
+from services.detector.infer.models import WEIGHTS, model_path
 from services.detector.infer.onnx_runtime import OnnxRuntimeDetector
 from tests.accuracy.scoring import Event, Score, f1, score
 
@@ -61,7 +61,7 @@ def counted(model: str, folder: Path, clip: dict) -> list[Score]:
         return scores_of(clip, count_video(video, detector, lines_of(clip)).crossings)
 
 
-@pytest.mark.parametrize("model", ["traffic-n", "traffic-s"])
+@pytest.mark.parametrize("model", sorted(path.stem for path in WEIGHTS.glob("traffic-*.onnx")))
 def test_clips_are_counted_by_the_shipped_models(
     model: str, test_data: Path, clips: list[dict], pool: ProcessPoolExecutor
 ):
