@@ -52,6 +52,13 @@ def judge(scripted: Sequence[Happening], counted: Sequence[Happening], gaps: Seq
     return Verdict(tuple(missed), tuple(left), expected, excused)
 
 
+def edges(span: Span) -> tuple[Span, Span]:
+    """The times around a span's ends, as gaps: what happens on one side may be counted on the other."""
+    inside_s = TOLERANCE_S - BORDER_S
+    start, end = span
+    return (start - TOLERANCE_S, start + inside_s), (end - inside_s, end + TOLERANCE_S)
+
+
 def _nearest(item: Happening, candidates: Sequence[Happening]) -> Happening | None:
     near = [
         other

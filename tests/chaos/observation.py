@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from services.common.wire import parse_time, time_text
-from tests.chaos.judge import Happening, Span, judge, overlap_s
+from tests.chaos.judge import TOLERANCE_S, Happening, Span, edges, judge, overlap_s
 from tests.chaos.scene import ChaosScene
 from tests.cluster import Cluster
 from tests.processes import wait_until
@@ -109,10 +109,9 @@ def check(
     scripted = [
         Happening(began_s + item.time_s, item.line, item.direction)
         for item in scene.crossings
-        if from_s - 1 <= began_s + item.time_s < to_s + 1
+        if from_s - TOLERANCE_S <= began_s + item.time_s < to_s + TOLERANCE_S
     ]
-    borders = [(from_s - 1, from_s), (to_s, to_s + 1)]
-    verdict = judge(scripted, counted, [*found_gaps, *borders])
+    verdict = judge(scripted, counted, [*found_gaps, *edges(span)])
     print(f"expected {verdict.expected}, in gaps and not counted {verdict.excused}")
     assert not verdict.missed, f"missed: {verdict.missed}"
     assert not verdict.surplus, f"too many: {verdict.surplus}"
