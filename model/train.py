@@ -58,6 +58,8 @@ def train(config: TrainConfig, *, command: str = "", console: Console | None = N
         while not trainer.done and not trainer.stop_requested:
             trainer.run_epoch(lambda share: bar.update(task, completed=share))
             console.print(_summary(trainer))
+    if not trainer.done:
+        console.print("stopped before its end: the same command goes on")
     if (config.run / CSV_NAME).exists():
         draw_curves(config.run)
     if trainer.done and (config.run / BEST_NAME).exists():

@@ -90,7 +90,8 @@ def train(
         workers=workers,
     )
     folder = training.train(settings, command=shlex.join(["sightline", *sys.argv[1:]]), console=notes)
-    output.print(f"{folder}: best.pt, metrics.csv and plots", soft_wrap=True)
+    files = sorted(path.name for path in folder.iterdir() if path.is_file())
+    output.print(f"{folder}: {', '.join(files)}", soft_wrap=True)
 
 
 def _with_demo(source: str, run: Path, task: str) -> str:

@@ -1,9 +1,11 @@
 """`sightline train`, `evaluate` and `export`, one after the other, as a person runs them."""
 
+import signal
 from pathlib import Path
 
 import pytest
 
+from model.trainer import Trainer
 from services.cli.main import main
 
 
@@ -32,3 +34,24 @@ def test_train_evaluate_and_export(
     assert (errors / "errors.csv").read_text().startswith("kind,")
     assert status(monkeypatch, "evaluate", model, *data, "--split", "test", "--errors", errors) == 2
     assert "chooses nothing" in capsys.readouterr().err
+
+
+def test_a_stopped_training_says_so_and_names_what_there_is(
+    yolo_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    step = Trainer.train_batch
+
+    def interrupted(trainer: Trainer, *arguments: object) -> object:
+        signal.raise_signal(signal.SIGTERM)
+        return step(trainer, *arguments)  # type: ignore[arg-type]
+
+    settings = ["--task", "mask", "--epochs", "4", "--input-px", "96", "--batch", "4", "--threads", "1"]
+    command = ("train", "--data", yolo_folder, "--run", tmp_path / "run", *settings)
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "train_batch", interrupted)
+        assert status(monkeypatch, *command) == 0
+    shown = capsys.readouterr()
+    assert "stopped before its end" in shown.err and "checkpoint.pt" in shown.out and "best.pt" not in shown.out
+    assert status(monkeypatch, *command) == 0
+    shown = capsys.readouterr()
+    assert "stopped" not in shown.err and "best.pt" in shown.out
