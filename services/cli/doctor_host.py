@@ -23,8 +23,8 @@ PORTS = (
     (8080, "page and API"),
     (8070, "JSON stream"),
     (8090, "MJPEG"),
-    (8554, "RTSP in"),
-    (8555, "RTSP out"),
+    (8554, "RTSP relay of the cameras"),
+    (8555, "RTSP of the annotated pictures"),
 )
 LITTLE_MEMORY_BYTES = 10**9
 DATABASE_TIMEOUT_MS = 3000

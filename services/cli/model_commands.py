@@ -40,7 +40,7 @@ def train(
         str, typer.Option(help="gbyolo, gbyolo-concat (the paper's weighted concatenation) or yolov5.")
     ] = "gbyolo",
     size: Annotated[str, typer.Option(help="Size of the network: n or s.")] = "n",
-    minutes: Annotated[float | None, typer.Option(help="Length of the training by the clock.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Length by the clock; 50 without --epochs.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Length of the training in epochs.")] = None,
     run: Annotated[Path, typer.Option(help="Folder of the run; the same folder again goes on.")] = Path(
         "runs/train"
@@ -62,7 +62,7 @@ def train(
         typer.Option(min=0, max=1, help="Share of pictures that are four in one; less for large objects."),
     ] = 0.7,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
-    threads: Annotated[int, typer.Option(help="Processor threads.")] = 2,
+    threads: Annotated[int, typer.Option(help="Processor threads at most.")] = 2,
     workers: Annotated[
         int, typer.Option(min=1, help="Processes that augment pictures; more beside a GPU.")
     ] = 1,
@@ -90,8 +90,12 @@ def train(
         workers=workers,
     )
     folder = training.train(settings, command=shlex.join(["sightline", *sys.argv[1:]]), console=notes)
-    files = sorted(path.name for path in folder.iterdir() if path.is_file())
-    output.print(f"{folder}: {', '.join(files)}", soft_wrap=True)
+    output.print(f"{folder}: {_files(folder)}", soft_wrap=True)
+
+
+def _files(folder: Path) -> str:
+    """The names of a folder's files, in order."""
+    return ", ".join(sorted(path.name for path in folder.iterdir() if path.is_file()))
 
 
 def _with_demo(source: str, run: Path, task: str) -> str:
@@ -114,7 +118,9 @@ def evaluate(
     data: Annotated[Path, typer.Option(help="A folder of labelled pictures in YOLO form.")],
     split: Annotated[
         str,
-        typer.Option(help="train, val, or test: the third of val on which nothing is chosen."),
+        typer.Option(
+            help="train; test: a third of the folder val, by name, on which nothing is chosen; val: its rest."
+        ),
     ] = "val",
     task: Annotated[str | None, typer.Option(help="Head of a joint training.")] = None,
     errors: Annotated[
@@ -142,7 +148,7 @@ def evaluate(
 
 
 def export(
-    checkpoint: Annotated[Path, typer.Argument(help="best.pt of a run.")],
+    checkpoint: Annotated[Path, typer.Argument(help="checkpoint.pt (the last weights) or best.pt of a run.")],
     model_file: Annotated[Path, typer.Argument(metavar="OUTPUT", help="The .onnx file to write.")],
     width: Annotated[int, typer.Option(help="Width of the network's input.")] = 640,
     height: Annotated[int, typer.Option(help="Height of the network's input.")] = 384,

@@ -15,5 +15,7 @@ def load(name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         package = (error.name or "").split(".")[0]
         if package in EXTRA_PACKAGES:
-            raise BadInputError(f"{package} is missing: pip install 'sightline[train]'") from error
+            raise BadInputError(
+                f"{package} is missing: run scripts/setup.sh --train in Sightline's folder"
+            ) from error
         raise

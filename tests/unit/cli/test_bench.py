@@ -97,5 +97,5 @@ def test_without_torch_it_says_what_installs_it(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "torch", None)
     for name in [name for name in sys.modules if name.startswith("model.")]:
         monkeypatch.delitem(sys.modules, name)
-    with pytest.raises(BadInputError, match=r"torch is missing: pip install 'sightline\[train\]'"):
+    with pytest.raises(BadInputError, match=r"torch is missing: run scripts/setup.sh --train"):
         run(*RUN)

@@ -51,7 +51,9 @@ def test_a_stopped_training_says_so_and_names_what_there_is(
         patch.setattr(Trainer, "train_batch", interrupted)
         assert status(monkeypatch, *command) == 0
     shown = capsys.readouterr()
-    assert "stopped before its end" in shown.err and "checkpoint.pt" in shown.out and "best.pt" not in shown.out
+    assert (
+        "stopped before its end" in shown.err and "checkpoint.pt" in shown.out and "best.pt" not in shown.out
+    )
     assert status(monkeypatch, *command) == 0
     shown = capsys.readouterr()
     assert "stopped" not in shown.err and "best.pt" in shown.out
