@@ -1,6 +1,5 @@
 """Evaluation of a checkpoint or an ONNX file on a YOLO folder."""
 
-import argparse
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +11,7 @@ from torch import nn
 
 from model.checkpoint import averaged_network
 from model.config import DataSource
-from model.data import SPLITS, Sample, load_split
+from model.data import Sample, load_split
 from model.errors import find_errors, write_errors
 from model.judging import Judged, judge
 from model.metrics import SURE, Metrics, measure
@@ -171,34 +170,3 @@ def evaluate_model(
         write_errors([error for of_picture in wrong for error in of_picture], model.classes, errors)
     judged = [_judge(one, sample) for one, sample in zip(found, samples, strict=True)]
     return report(judged, model.classes)
-
-
-def main() -> None:
-    """python -m model.evaluate MODEL DATA [--split val] [--input 640x384]."""
-    parser = argparse.ArgumentParser(description="Evaluate an .onnx file or a checkpoint on a YOLO folder")
-    parser.add_argument("model", type=Path)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--split", choices=SPLITS, default="val")
-    parser.add_argument("--task", default=None, help="the head of a joint training")
-    parser.add_argument("--input", default=None, help="width x height in pixels, for a checkpoint")
-    parser.add_argument("--errors", type=Path, default=None, help="folder for the worst errors")
-    parser.add_argument("--threads", type=int, default=2)
-    values = parser.parse_args()
-    size = None
-    if values.input is not None:
-        width, _, height = values.input.partition("x")
-        size = (int(width), int(height or width))
-    result = evaluate_model(
-        values.model,
-        values.data,
-        split=values.split,
-        input_size=size,
-        threads=values.threads,
-        task=values.task,
-        errors=values.errors,
-    )
-    print(result.markdown())
-
-
-if __name__ == "__main__":
-    main()

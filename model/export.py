@@ -1,8 +1,9 @@
 """Export of a checkpoint to ONNX with all that the detector service has to know in its metadata."""
 
-import argparse
 import json
 import os
+import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,8 +54,13 @@ def metadata(config: ExportConfig, description: Description) -> dict[str, object
         "input": [config.width, config.height],
         "confidence": config.confidence,
         "iou": config.iou,
-        "trained_by": description.command,
+        "trained_by": without_folders(description.command),
     }
+
+
+def without_folders(command: str) -> str:
+    """A command line whose absolute paths are reduced to their last names: files are handed to others."""
+    return shlex.join(re.sub(r"^([\w-]*=)?/.*/(?=[^/])", r"\1", word) for word in shlex.split(command))
 
 
 def write_onnx(network: nn.Module, path: Path, width: int, height: int) -> None:
@@ -90,30 +96,3 @@ def export_model(config: ExportConfig) -> dict[str, object]:
     onnx.save(graph, str(partial))
     os.replace(partial, config.output)
     return values
-
-
-def main() -> None:
-    """python -m model.export CHECKPOINT OUTPUT [--input 640x384] [--name NAME] [--task TASK] [--half]."""
-    parser = argparse.ArgumentParser(description="Export a checkpoint to ONNX")
-    parser.add_argument("checkpoint", type=Path)
-    parser.add_argument("output", type=Path)
-    parser.add_argument("--input", default="640x384", help="width x height in pixels")
-    parser.add_argument("--name", default="")
-    parser.add_argument("--task", default=None, help="the head of a joint training")
-    parser.add_argument("--half", action="store_true", help="store the weights as float16")
-    arguments = parser.parse_args()
-    width, _, height = arguments.input.partition("x")
-    config = ExportConfig(
-        arguments.checkpoint,
-        arguments.output,
-        task=arguments.task,
-        name=arguments.name,
-        width=int(width),
-        height=int(height or width),
-        half=arguments.half,
-    )
-    print(json.dumps(export_model(config)))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,9 +1,6 @@
-"""Training from the command line, with a progress bar; the same command goes on after a kill."""
+"""A training with a progress bar; the same settings again go on after a kill."""
 
-import argparse
-import shlex
 import signal
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,11 +11,10 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from model.config import JOINT, DataSource, TrainConfig
+from model.config import TrainConfig
 from model.data import Sample, check_classes, load_backgrounds, load_split
 from model.evaluate import find, judge_samples, load_model
 from model.metrics import SURE
-from model.networks import ARCHITECTURES
 from model.plots import (
     CONFUSION_NAME,
     EXAMPLES,
@@ -31,7 +27,7 @@ from model.plots import (
 )
 from model.records import CSV_NAME, draw_curves
 from model.trainer import BEST_NAME, Trainer
-from services.core.errors import SightlineError
+from services.core.errors import StoppedError
 from services.core.tasks import TASK_CLASSES
 
 DETAIL = 1.5
@@ -43,7 +39,7 @@ def train(config: TrainConfig, *, command: str = "", console: Console | None = N
 
     Leaves checkpoint.pt, best.pt, config.json, metrics.csv and plots. A SIGTERM or SIGINT ends it
     after the running step with a checkpoint. Raises BadInputError for data or settings that cannot be
-    used and ConflictError when the folder holds another run.
+    used, ConflictError when the folder holds another run, StoppedError when it was ended.
     """
     console = console or Console()
     torch.set_num_threads(config.threads)
@@ -58,11 +54,11 @@ def train(config: TrainConfig, *, command: str = "", console: Console | None = N
         while not trainer.done and not trainer.stop_requested:
             trainer.run_epoch(lambda share: bar.update(task, completed=share))
             console.print(_summary(trainer))
-    if not trainer.done:
-        console.print("stopped before its end: the same command goes on")
     if (config.run / CSV_NAME).exists():
         draw_curves(config.run)
-    if trainer.done and (config.run / BEST_NAME).exists():
+    if not trainer.done:
+        raise StoppedError(f"{config.run}: stopped before its end, the same command goes on")
+    if (config.run / BEST_NAME).exists():
         for name, samples in validation.items():
             draw_results(config, name, samples)
     return config.run
@@ -127,59 +123,3 @@ def _stop_on_signal(trainer: Trainer) -> Iterator[None]:
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
-
-
-def parse_arguments(arguments: list[str]) -> TrainConfig:
-    """The settings of a command line."""
-    parser = argparse.ArgumentParser(prog="python -m model.train", description="Train a GB-YOLO")
-    parser.add_argument("--task", choices=[*TASK_CLASSES, JOINT], default="traffic")
-    parser.add_argument("--architecture", choices=ARCHITECTURES, default="gbyolo")
-    parser.add_argument("--resolution-name", choices=("n", "s"), default="n", help="size of the network")
-    parser.add_argument("--data", action="append", required=True, help="YOLO folder: [TASK=]FOLDER[@REPEAT]")
-    parser.add_argument("--background", type=Path, action="append", default=[], help="traffic folder")
-    parser.add_argument("--run", type=Path, required=True, help="the run's folder")
-    parser.add_argument("--minutes", type=float, default=None)
-    parser.add_argument("--epochs", type=int, default=None)
-    parser.add_argument("--size", type=int, default=416, help="training size in pixels")
-    parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--lr", type=float, default=2e-3)
-    parser.add_argument("--init", type=Path, default=None, help="checkpoint to start from")
-    parser.add_argument("--mosaic", type=float, default=0.7, help="share of pictures that are four in one")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=2, help="threads at most")
-    parser.add_argument("--workers", type=int, default=1, help="processes that augment pictures")
-    values = parser.parse_args(arguments)
-    return TrainConfig(
-        data=tuple(DataSource.parse(text) for text in values.data),
-        run=values.run,
-        backgrounds=tuple(values.background),
-        task=values.task,
-        architecture=values.architecture,
-        size=values.resolution_name,
-        input_px=values.size,
-        batch=values.batch,
-        minutes=50.0 if values.minutes is None and values.epochs is None else values.minutes,
-        epochs=values.epochs,
-        learning_rate=values.lr,
-        init=values.init,
-        mosaic=values.mosaic,
-        seed=values.seed,
-        threads=values.threads,
-        workers=values.workers,
-    )
-
-
-def main() -> int:
-    """Runs the command line; returns the exit status."""
-    try:
-        train(
-            parse_arguments(sys.argv[1:]), command=shlex.join(["python", "-m", "model.train", *sys.argv[1:]])
-        )
-    except SightlineError as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -151,7 +151,7 @@ class Trainer:
                 self.save()
             if self.stop_requested or share >= 1:
                 break
-        if not self.stop_requested:
+        if self.done or not self.stop_requested:
             if self._mining_is_due():
                 self._mine()
             self._record(losses / max(count, 1), count * self.config.batch / max(last - start, 1e-9))

@@ -4,7 +4,7 @@ import click
 import typer
 
 from services.common.secrets import redact
-from services.core.errors import BadInputError, SightlineError
+from services.core.errors import BadInputError, SightlineError, StoppedError
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
@@ -22,6 +22,8 @@ def explain(error: BaseException) -> tuple[str, int] | None:
         return _one_line(_usage(error)), BAD_INPUT
     if isinstance(error, BadInputError):
         return _one_line(str(error)), BAD_INPUT
+    if isinstance(error, StoppedError):
+        return _one_line(str(error)), INTERRUPTED
     if isinstance(error, SightlineError):
         return _one_line(str(error)), FAILED
     if isinstance(error, ModuleNotFoundError):

@@ -67,7 +67,7 @@ def train(
         int, typer.Option(min=1, help="Processes that augment pictures; more beside a GPU.")
     ] = 1,
 ) -> None:
-    """Train a GB-YOLO; killed at any moment, the same command goes on."""
+    """Train a GB-YOLO; stopped (exit 130) or killed at any moment, the same command goes on."""
     config, training = model_package.load("config"), model_package.load("train")
     if size not in ("n", "s"):
         raise BadInputError(f"no size {size!r}: give n or s")
@@ -90,12 +90,7 @@ def train(
         workers=workers,
     )
     folder = training.train(settings, command=shlex.join(["sightline", *sys.argv[1:]]), console=notes)
-    output.print(f"{folder}: {_files(folder)}", soft_wrap=True)
-
-
-def _files(folder: Path) -> str:
-    """The names of a folder's files, in order."""
-    return ", ".join(sorted(path.name for path in folder.iterdir() if path.is_file()))
+    output.print(f"{folder}: best.pt, metrics.csv and plots", soft_wrap=True)
 
 
 def _with_demo(source: str, run: Path, task: str) -> str:

@@ -45,5 +45,9 @@ class ThrottledError(SightlineError):
         self.wait_s = wait_s
 
 
+class StoppedError(SightlineError):
+    """Work was asked to end before it was done (command line: exit 130)."""
+
+
 class BadMessageError(SightlineError):
     """A message of the bus is broken, foreign, or of another version: counted and passed over."""

@@ -43,6 +43,13 @@ def test_no_file_holds(pattern: re.Pattern[str]) -> None:
     assert not found
 
 
+def test_no_model_file_tells_a_machine_path() -> None:
+    models = [path for path in _files() if path.suffix == ".onnx"]
+    assert models
+    found = [path.name for path in models if MACHINE_PATHS.search(path.read_bytes().decode("latin-1"))]
+    assert not found
+
+
 def test_version_agrees_with_the_changelog() -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     changelog = (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8")

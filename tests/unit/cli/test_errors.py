@@ -5,13 +5,14 @@ import pytest
 import typer
 
 from services.cli.errors import explain
-from services.core.errors import BadInputError, StreamError
+from services.core.errors import BadInputError, StoppedError, StreamError
 
 
 @pytest.mark.parametrize(
     ("error", "text", "code"),
     [
         (BadInputError("no such\n  file"), "no such file", 2),
+        (StoppedError("runs/a: stopped"), "runs/a: stopped", 130),
         (StreamError("rtsp://user:secret@host/ does not answer"), "rtsp://user:***@host/ does not answer", 1),
         (typer.BadParameter("not a number"), "Invalid value: not a number", 2),
         (click.UsageError("no such option"), "no such option", 2),

@@ -36,7 +36,7 @@ def test_train_evaluate_and_export(
     assert "chooses nothing" in capsys.readouterr().err
 
 
-def test_a_stopped_training_says_so_and_names_what_there_is(
+def test_a_stopped_training_says_so_and_goes_on(
     yolo_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     step = Trainer.train_batch
@@ -49,11 +49,10 @@ def test_a_stopped_training_says_so_and_names_what_there_is(
     command = ("train", "--data", yolo_folder, "--run", tmp_path / "run", *settings)
     with monkeypatch.context() as patch:
         patch.setattr(Trainer, "train_batch", interrupted)
-        assert status(monkeypatch, *command) == 0
+        assert status(monkeypatch, *command) == 130
     shown = capsys.readouterr()
-    assert (
-        "stopped before its end" in shown.err and "checkpoint.pt" in shown.out and "best.pt" not in shown.out
-    )
+    assert "stopped before its end, the same command goes on" in shown.err and not shown.out
+    assert (tmp_path / "run" / "checkpoint.pt").is_file()
     assert status(monkeypatch, *command) == 0
     shown = capsys.readouterr()
     assert "stopped" not in shown.err and "best.pt" in shown.out

@@ -100,6 +100,18 @@ def test_a_stop_in_mid_epoch_saves_the_batch_to_go_on_with(
     assert (again.progress.epoch, again.progress.batch, again.progress.step) == (0, 1, 1)
 
 
+def test_a_stop_in_the_last_step_still_evaluates(yolo_folder: Path, tmp_path: Path) -> None:
+    settings = config(yolo_folder, tmp_path, 1, batch=8)
+    samples = load_split([DataSource(yolo_folder)], "train", 96)
+    trainer = Trainer(settings, {"mask": samples}, {"mask": samples[:2]}, "test")
+
+    def stop(share: float) -> None:
+        trainer.stop_requested = share >= 1
+
+    trainer.run_epoch(stop)
+    assert trainer.done and trainer.stop_requested and (tmp_path / "best.pt").is_file()
+
+
 def test_another_run_in_the_folder_and_a_foreign_start_are_refused(yolo_folder: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     train(config(yolo_folder, run, 1))
