@@ -4,7 +4,7 @@
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## make .venv with everything that running and testing need, and build the page
+setup: ## make .venv with everything that running needs, and build the page
 	@scripts/setup.sh
 
 run: ## start Sightline with its demo camera (options: ARGS="--port 8081")

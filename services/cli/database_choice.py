@@ -12,10 +12,11 @@ from services.cli.data_folder import announced_database, default_data_folder
 from services.cli.embedded_database import start_database
 from services.common.database import Repository
 from services.common.service_settings import MONGODB_URI_VARIABLE, given_mongodb_uri
+from services.core.errors import BadInputError
 
 DataOption = Annotated[
     Path | None,
-    typer.Option(help="Data folder of `up` (default: the same as there).", show_default=False),
+    typer.Option(help="Data folder of `up`; needed where that was given another one.", show_default=False),
 ]
 MongodbOption = Annotated[
     str | None,
@@ -29,10 +30,15 @@ MongodbOption = Annotated[
 
 @contextmanager
 def chosen_database(data: Path | None, mongodb: str | None, may_be_running: bool) -> Iterator[str]:
-    """Give the address of the database that was asked for, started where it does not run."""
+    """Give the address of the database that was asked for, started where it does not run.
+
+    One that may be running has its folder: BadInputError where that is missing.
+    """
     uri = mongodb or (None if data else given_mongodb_uri())
     folder = data or default_data_folder()
     if uri is None and may_be_running:
+        if not folder.expanduser().is_dir():
+            raise BadInputError(f"there is no data folder {folder}: name that of `up` with --data")
         uri = announced_database(folder)
     if uri is not None:
         yield uri

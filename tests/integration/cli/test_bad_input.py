@@ -169,3 +169,15 @@ def test_the_annotated_video_holds_every_frame(video: Path, lines: Path, tmp_pat
     probe += ["stream=nb_read_frames,width", "-of", "csv=p=0", str(output)]
     answer = subprocess.run(probe, capture_output=True, text=True, check=True).stdout
     assert answer.strip() == "320,5"
+
+
+@pytest.mark.parametrize("command", [("backup", "all.backup"), ("set-password", "admin")])
+def test_a_data_folder_that_is_not_there_is_not_made(tmp_path: Path, command: tuple[str, str]) -> None:
+    name, target = command
+    argument = tmp_path / target if name == "backup" else target
+    program = [sys.executable, "-m", "services.cli", name, str(argument), "--data", str(tmp_path / "none")]
+    result = subprocess.run(
+        program, input="a long new password\n", capture_output=True, text=True, cwd=REPOSITORY, timeout=60
+    )
+    assert result.returncode == 2 and "name that of `up` with --data" in result.stderr
+    assert not list(tmp_path.iterdir())
