@@ -16,6 +16,12 @@ STREAM_CLOSE_S = 2
 REQUEST_TIMEOUT_S = 10.0
 """How long a new connection may take to say what it wants."""
 
+KEEP_ALIVE_S = 75
+"""How long an idle connection is kept: longer than proxies keep theirs (nginx: 60 s).
+
+Whoever closes first may do so while the other's request is on its way.
+"""
+
 STALL_CHECK_S = 0.25
 """Most time between two looks at a connection that does not take its data."""
 
@@ -53,6 +59,7 @@ class HttpServer(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
+                timeout_keep_alive=KEEP_ALIVE_S,
                 timeout_graceful_shutdown=STREAM_CLOSE_S,
                 ssl_certfile=tls_cert,
                 ssl_keyfile=tls_key,

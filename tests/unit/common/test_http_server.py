@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 
+from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from services.common.http_server import HttpServer
@@ -51,6 +52,19 @@ async def test_who_connects_and_asks_for_nothing_is_cut_off() -> None:
     writer.close()
     task.cancel()
     await asyncio.wait([task], timeout=5)
+
+
+async def test_a_connection_is_kept_for_longer_than_proxies_and_clients_keep_theirs() -> None:
+    task, port = await _serve(HttpServer(PlainTextResponse("here")))
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for idle_s in (5.5, 0):
+        writer.write(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+        assert (await asyncio.wait_for(reader.readuntil(b"here"), 5)).startswith(b"HTTP/1.1 200")
+        await asyncio.sleep(idle_s)
+    task.cancel()
+    assert await asyncio.wait_for(reader.read(), 3) == b""
+    await asyncio.wait([task], timeout=5)
+    writer.close()
 
 
 async def test_it_can_be_stopped_without_being_cancelled() -> None:
