@@ -1,5 +1,6 @@
 """The player of manifests drops nothing unseen: what it does not know fails, what it changes is told."""
 
+import os
 from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.containers.player.fields import Change, Unplayable
 from tests.containers.player.folders import Folders, by_label, missing
 from tests.containers.player.health import Health
 from tests.containers.player.plans import Probe
+from tests.containers.player.podman import PodmanError, remove_pods
 from tests.containers.player.usage import Reading, Usage, read_usage
 from tests.containers.player.workloads import Translation, translate
 
@@ -232,3 +234,39 @@ def test_usage_goes_over_a_restart() -> None:
     for time_s, cpu_s, memory_bytes in ((0, 5, 10), (1, 6, 30), (2, 0, 5), (4, 1, 7)):
         usage.add(Reading(time_s, memory_bytes, cpu_s, 0, 0))
     assert (usage.cores_peak, usage.cores, usage.memory_peak_bytes) == (1.0, 0.5, 30)
+
+
+FAILING_PODMAN = """#!/bin/sh
+cd "$(dirname "$0")"
+case "$2" in
+  ps) cat pods ;;
+  rm) echo try >> tries; [ "$(wc -l < tries)" -gt "$(cat failures)" ] && : > pods && exit
+      echo "container state improper: stopped" >&2; exit 1 ;;
+esac
+"""
+"""Fails to remove pods as often as the file `failures` says."""
+
+
+def podman_that_fails(times: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Put a stand-in for the engine's command first; gives the file with a line for each try."""
+    program = folder / "podman"
+    program.write_text(FAILING_PODMAN)
+    program.chmod(0o755)
+    (folder / "pods").write_text("one\ntwo\n")
+    (folder / "failures").write_text(str(times))
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    return folder / "tries"
+
+
+def test_pods_are_removed_though_a_container_restarts_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = podman_that_fails(1, tmp_path, monkeypatch)
+    remove_pods("node=any")
+    assert tries.read_text() == "try\n" * 2
+
+
+def test_pods_that_cannot_be_removed_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    podman_that_fails(99, tmp_path, monkeypatch)
+    with pytest.raises(PodmanError, match="container state improper"):
+        remove_pods("node=any", timeout_s=0.1)

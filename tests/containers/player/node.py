@@ -10,7 +10,7 @@ from tests.containers.player import running
 from tests.containers.player.fields import Change
 from tests.containers.player.folders import Folders, by_label, missing
 from tests.containers.player.plans import Pod
-from tests.containers.player.podman import podman
+from tests.containers.player.podman import podman, remove_pods
 from tests.containers.player.running import RunningPod
 from tests.containers.player.workloads import translate
 from tests.k8s.checks.manifest import Manifest
@@ -59,9 +59,7 @@ class Node:
         """End all pods at once and leave nothing behind."""
         self._ending.set()
         self._watch.join()
-        left = podman("pod", "ps", "--quiet", "--filter", f"label=node={self.name}").split()
-        if left:
-            podman("pod", "rm", "--force", "--time", "0", *left)
+        remove_pods(f"node={self.name}")
         self._folders.empty()
         podman("network", "rm", "--force", self.name)
 

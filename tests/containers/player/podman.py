@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 from functools import cache
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -32,6 +33,23 @@ def podman(*arguments: str, timeout_s: float = 120) -> str:
     if done.returncode:
         raise PodmanError(f"podman {' '.join(arguments)}\n{done.stderr[-2000:]}")
     return done.stdout
+
+
+def remove_pods(label: str, timeout_s: float = 60) -> None:
+    """End all pods with a label at once and remove them.
+
+    Podman 4 fails when a container ends, or is started again by its restart policy, between its look
+    and its signal ("container state improper"): what is left is removed by another try. Raises the last
+    PodmanError when that lasts longer than the timeout.
+    """
+    deadline_s = time.monotonic() + timeout_s
+    while left := podman("pod", "ps", "--quiet", "--filter", f"label={label}").split():
+        try:
+            podman("pod", "rm", "--force", "--time", "0", *left)
+        except PodmanError:
+            if time.monotonic() > deadline_s:
+                raise
+            time.sleep(0.5)
 
 
 def inspect(name: str) -> dict[str, Any]:
