@@ -11,6 +11,7 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from model.blending import Blend, write_blends
 from model.config import TrainConfig
 from model.data import Sample, check_classes, load_backgrounds, load_split
 from model.evaluate import find, judge_samples, load_model
@@ -37,7 +38,8 @@ DETAIL = 1.5
 def train(config: TrainConfig, *, command: str = "", console: Console | None = None) -> Path:
     """Trains, or goes on with the training in `config.run`, and returns the run's folder.
 
-    Leaves checkpoint.pt, best.pt, config.json, metrics.csv and plots. A SIGTERM or SIGINT ends it
+    Leaves checkpoint.pt, best.pt, config.json, metrics.csv and plots, and blends.csv where it began with the
+    weights of another. A SIGTERM or SIGINT ends it
     after the running step with a checkpoint. Raises BadInputError for data or settings that cannot be
     used, ConflictError when the folder holds another run, StoppedError when it was ended.
     """
@@ -58,6 +60,9 @@ def train(config: TrainConfig, *, command: str = "", console: Console | None = N
         draw_curves(config.run)
     if not trainer.done:
         raise StoppedError(f"{config.run}: stopped before its end, the same command goes on")
+    if blends := trainer.blend_with_start():
+        write_blends(config.run, blends)
+        console.print(*map(_blend_summary, blends), sep="\n")
     if (config.run / BEST_NAME).exists():
         for name, samples in validation.items():
             draw_results(config, name, samples)
@@ -108,6 +113,11 @@ def _summary(trainer: Trainer) -> str:
     progress = trainer.progress
     best = f", best mAP {progress.best_map:.3f}" if progress.best_map >= 0 else ""
     return f"epoch {progress.epoch}, step {progress.step}, {progress.elapsed_s / 60:.1f} min{best}"
+
+
+def _blend_summary(blend: Blend) -> str:
+    figures = f"mAP50 {blend.map50:.3f}, mAP {blend.map50_95:.3f}"
+    return f"{1 - blend.share:.2f} of the start, {blend.share:.2f} of the end: {figures}"
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -11,6 +10,7 @@ from torch import Tensor
 
 from model.anchors import box_sizes, fit_anchors
 from model.batches import Batch, EpochPlan
+from model.blending import SHARES, START_NAME, Blend, blend
 from model.checkpoint import (
     FILE_NAME,
     AveragedWeights,
@@ -38,6 +38,9 @@ from services.core.tasks import TASK_CLASSES
 
 MAX_GRADIENT_NORM = 10.0
 BEST_NAME = "best.pt"
+
+Weights = dict[str, Tensor]
+"""A network's state by the names of its tensors."""
 
 
 class Trainer:
@@ -77,6 +80,9 @@ class Trainer:
         self.averaged = AveragedWeights(self.network, config.ema_decay)
         if saved is not None:
             self._restore(saved)
+        elif start is not None:
+            config.run.mkdir(parents=True, exist_ok=True)
+            self._write(START_NAME, self.averaged.state)
 
     def _saved(self) -> dict[str, object] | None:
         path = self.config.run / FILE_NAME
@@ -111,7 +117,8 @@ class Trainer:
     def _restore(self, saved: dict[str, object]) -> None:
         self.network.load_state_dict(saved["network"])  # type: ignore[arg-type]
         self.optimizer.load_state_dict(saved["optimizer"])  # type: ignore[arg-type]
-        self.averaged.state = saved["averaged"]  # type: ignore[assignment]
+        averaged: Weights = saved["averaged"]  # type: ignore[assignment]
+        self.averaged.state = {name: value.to(self.device) for name, value in averaged.items()}
         self.progress = Progress(**saved["progress"])  # type: ignore[arg-type]
         self._counts = {task: counts.numpy() for task, counts in saved["counts"].items()}  # type: ignore[attr-defined]
 
@@ -188,14 +195,35 @@ class Trainer:
         self.averaged.update(self.network, self.progress.step)
         return loss.box, loss.objectness, loss.class_
 
-    def evaluate(self) -> dict[str, Metrics]:
-        """The figures of the averaged weights on the validation pictures by task, at the training size."""
-        return {task: evaluate_samples(model, self.validation[task]) for task, model in self._models()}
+    def evaluate(self, weights: Weights | None = None) -> dict[str, Metrics]:
+        """The figures of the averaged weights, or of others, on the validation pictures by task.
 
-    def _models(self) -> Iterator[tuple[str, Model]]:
-        """The detectors with the averaged weights by task."""
+        The pictures have the training size.
+        """
+        return {task: evaluate_samples(model, self.validation[task]) for task, model in self._models(weights)}
+
+    def blend_with_start(self) -> list[Blend]:
+        """Tries means of the weights from which the training started and those that it has now.
+
+        The best of them becomes best.pt when it is better than each epoch was. Nothing without a start.
+        """
+        path = self.config.run / START_NAME
+        if not path.exists():
+            return []
+        start, end = read_checkpoint(path)["averaged"], self.averaged.state
+        blends = []
+        for share in SHARES:
+            weights = blend(start, end, share)
+            map50, mean = means(self.evaluate(weights))
+            blends.append(Blend(share, map50, mean))
+            self._keep_if_best(mean, weights)
+        self.save()
+        return blends
+
+    def _models(self, weights: Weights | None = None) -> Iterator[tuple[str, Model]]:
+        """The detectors by task, with the averaged weights or others."""
         network = self.description.build()
-        network.load_state_dict(self.averaged.state)
+        network.load_state_dict(self.averaged.state if weights is None else weights)
         side = self.config.input_px
         for head in self.description.heads:
             detector = network.detector(head.task).eval().fuse()
@@ -232,27 +260,34 @@ class Trainer:
         }
         row |= dict(zip(("box", "objectness", "class"), map(float, losses), strict=True))
         if epoch % self.config.evaluate_every == 0 or self.done:
-            by_task = self.evaluate().values()
-            mean = float(np.mean([metrics.map50_95 for metrics in by_task]))
-            row |= {"map50": float(np.mean([metrics.map50 for metrics in by_task])), "map50_95": mean}
-            row |= {f"ap50_{name}": value for metrics in by_task for name, value in metrics.ap50.items()}
-            if mean > progress.best_map:
-                progress.best_map = mean
-                self._write(BEST_NAME, weights_only=True)
+            by_task = self.evaluate()
+            map50, mean = means(by_task)
+            row |= {"map50": map50, "map50_95": mean}
+            row |= {f"ap50_{name}": one for metrics in by_task.values() for name, one in metrics.ap50.items()}
+            self._keep_if_best(mean, self.averaged.state)
         append_row(self.config.run, row, [name for head in self.description.heads for name in head.classes])
+
+    def _keep_if_best(self, mean: float, weights: Weights) -> None:
+        if mean > self.progress.best_map:
+            self.progress.best_map = mean
+            self._write(BEST_NAME, weights)
 
     def save(self) -> None:
         """Writes the checkpoint from which the training goes on after a kill."""
-        self._write(FILE_NAME, weights_only=False)
-
-    def _write(self, name: str, *, weights_only: bool) -> None:
-        path: Path = self.config.run / name
-        if weights_only:
-            write_checkpoint(path, self.description, self.progress, self.averaged.state)
-            return
         counts = {task: torch.from_numpy(counts) for task, counts in self._counts.items()}
+        path = self.config.run / FILE_NAME
         state = (self.averaged.state, self.network, self.optimizer, counts)
         write_checkpoint(path, self.description, self.progress, *state)
+
+    def _write(self, name: str, weights: Weights) -> None:
+        write_checkpoint(self.config.run / name, self.description, self.progress, weights)
+
+
+def means(by_task: Mapping[str, Metrics]) -> tuple[float, float]:
+    """mAP50 and mAP50-95, each as the mean over the tasks."""
+    values = [(metrics.map50, metrics.map50_95) for metrics in by_task.values()]
+    map50, map50_95 = np.mean(values, axis=0)
+    return float(map50), float(map50_95)
 
 
 def rare_classes(task: str) -> dict[int, float]:

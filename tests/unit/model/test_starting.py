@@ -1,11 +1,16 @@
+import csv
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 from torch import nn
 
+from model.checkpoint import read_checkpoint
 from model.config import DataSource, TrainConfig
 from model.data import Sample
 from model.evaluate import load_onnx
@@ -71,6 +76,48 @@ def test_a_training_starts_from_no_other_architecture_and_no_larger_size(
     for changed in (settings, replace(settings, size="s", architecture="yolov5")):
         with pytest.raises(ConflictError, match="another architecture, or of a larger size"):
             Trainer(changed, {"mask": squares}, {"mask": squares[:4]}, "test")
+
+
+def test_the_mean_of_start_and_end_becomes_the_best_when_it_is(
+    yolo_folder: Path, squares: list[Sample], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = train(config(yolo_folder, tmp_path / "run"))
+    run = tmp_path / "next"
+    settings = config(yolo_folder, run, init=first / "best.pt")
+    trainer = Trainer(settings, {"mask": squares}, {"mask": squares[:4]}, "test")
+    start = read_checkpoint(run / "start.pt")["averaged"]
+    end = {name: value + value.is_floating_point() for name, value in start.items()}
+    trainer.averaged.state = end
+    trainer.progress.best_map = 0.5
+    name = next(name for name, value in start.items() if value.is_floating_point())
+
+    def half_way_is_best(weights: dict[str, torch.Tensor]) -> dict[str, SimpleNamespace]:
+        share = float((weights[name] - start[name]).mean())
+        return {"mask": SimpleNamespace(map50=share, map50_95=1 - abs(share - 0.5))}
+
+    monkeypatch.setattr(trainer, "evaluate", half_way_is_best)
+    blends = trainer.blend_with_start()
+    assert [round(one.map50, 3) for one in blends] == [0, 0.25, 0.5, 0.75, 1]
+    best = read_checkpoint(run / "best.pt")["averaged"]
+    assert torch.allclose(best[name], start[name] + 0.5, atol=1e-5)
+    assert read_checkpoint(run / "checkpoint.pt")["averaged"][name].equal(end[name])
+    trainer.progress.best_map = 2.0
+    (run / "best.pt").unlink()
+    trainer.blend_with_start()
+    assert not (run / "best.pt").exists()
+
+
+def test_a_training_tells_of_the_means_with_its_start(yolo_folder: Path, tmp_path: Path) -> None:
+    first = train(config(yolo_folder, tmp_path / "run"))
+    assert not (first / "blends.csv").exists()
+    said = Console(file=StringIO(), width=100)
+    run = train(config(yolo_folder, tmp_path / "next", init=first / "best.pt"), console=said)
+    rows = list(csv.DictReader((run / "blends.csv").open()))
+    assert [row["share"] for row in rows] == ["0.0", "0.25", "0.5", "0.75", "1.0"]
+    last = list(csv.DictReader((run / "metrics.csv").open()))[-1]
+    assert rows[-1]["map50_95"] == last["map50_95"]
+    assert isinstance(said.file, StringIO)
+    assert "0.50 of the start, 0.50 of the end: mAP50 " in said.file.getvalue()
 
 
 def test_copied_channels_share_a_weight_by_chance() -> None:
