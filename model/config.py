@@ -16,6 +16,8 @@ RARE_CLASSES: dict[str, dict[str, float]] = {
 }
 """How often a picture with such an object is shown in an epoch, for classes with few examples."""
 
+CHANGEABLE = {"run", "minutes", "epochs", "threads", "workers", "evaluate_every", "checkpoint_s"}
+"""The settings of a run that its continuation may have otherwise."""
 
 BACKGROUND_REPEAT = 0.25
 """How often an epoch shows a picture that has no object of the task."""
@@ -119,6 +121,11 @@ class TrainConfig:
         by_clock = elapsed_s / 60 / self.minutes if self.minutes else 0.0
         by_epochs = epochs_done / self.epochs if self.epochs else 0.0
         return min(1.0, max(by_clock, by_epochs))
+
+    def changes(self, former: str) -> list[str]:
+        """The settings that are not those of a run's config.json, less those that may change on its way."""
+        own, other = json.loads(self.to_json()), json.loads(former)
+        return [name for name in own if name not in CHANGEABLE and own[name] != other.get(name, own[name])]
 
     def to_json(self) -> str:
         """The settings as indented JSON."""

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from model.blending import Blend, write_blends
+from model.checkpoint import FILE_NAME
 from model.config import TrainConfig
 from model.data import Sample, check_classes, load_backgrounds, load_split
 from model.evaluate import find, judge_samples, load_model
@@ -28,9 +29,10 @@ from model.plots import (
 )
 from model.records import CSV_NAME, draw_curves
 from model.trainer import BEST_NAME, Trainer
-from services.core.errors import StoppedError
+from services.core.errors import ConflictError, StoppedError
 from services.core.tasks import TASK_CLASSES
 
+CONFIG_NAME = "config.json"
 DETAIL = 1.5
 """Pictures are kept at up to this multiple of the training size, so that enlarging shows real detail."""
 
@@ -47,9 +49,10 @@ def train(config: TrainConfig, *, command: str = "", console: Console | None = N
     torch.set_num_threads(config.threads)
     cv2.setNumThreads(1)
     config.run.mkdir(parents=True, exist_ok=True)
+    check_run(config)
     training, validation = load_data(config, console)
     trainer = Trainer(config, training, validation, command)
-    (config.run / "config.json").write_text(config.to_json())
+    (config.run / CONFIG_NAME).write_text(config.to_json())
     with _stop_on_signal(trainer), _progress(console) as bar:
         task = bar.add_task("training", total=1.0)
         bar.update(task, completed=trainer.share_done())
@@ -67,6 +70,15 @@ def train(config: TrainConfig, *, command: str = "", console: Console | None = N
         for name, samples in validation.items():
             draw_results(config, name, samples)
     return config.run
+
+
+def check_run(config: TrainConfig) -> None:
+    """Raises ConflictError when the folder holds a training that was told something else."""
+    former = config.run / CONFIG_NAME
+    if not (former.exists() and (config.run / FILE_NAME).exists()):
+        return
+    if changes := ", ".join(config.changes(former.read_text())):
+        raise ConflictError(f"{config.run} holds a run with other settings ({changes}): name another folder")
 
 
 def draw_results(config: TrainConfig, task: str, validation: Sequence[Sample]) -> None:

@@ -14,7 +14,7 @@ from services.cli.database_choice import DataOption, MongodbOption, chosen_datab
 from services.common.database import Repository
 from services.common.database_link import DatabaseLink
 from services.common.database_schema import LASTING, META, PENDING, SCHEMA_VERSION, SESSIONS
-from services.core.errors import BadInputError
+from services.core.errors import BadInputError, StoppedError
 
 
 def backup_command(
@@ -60,13 +60,18 @@ async def _backup(uri: str, file: Path) -> BackupSummary:
 
 async def _restore(uri: str, file: Path, summary: BackupSummary, replace: bool) -> None:
     async with open_repository(uri) as repository:
-        if await _holds_anything(repository):
-            if not replace:
-                raise BadInputError("the database is not empty: give --replace to delete what it holds now")
-            await _clear(uri)
-        await repository.prepare()
-        with progress("documents", summary.total) as on_progress:
-            await repository.import_documents(read_backup(file, on_progress))
+        if not replace and await _holds_anything(repository):
+            raise BadInputError("the database is not empty: give --replace to delete what it holds now")
+        try:
+            if replace:
+                await _clear(uri)
+            await repository.prepare()
+            with progress("documents", summary.total) as on_progress:
+                await repository.import_documents(read_backup(file, on_progress))
+        except asyncio.CancelledError:
+            raise StoppedError(
+                "stopped: the database holds a part of the backup; restore it with --replace for the whole"
+            ) from None
 
 
 async def _holds_anything(repository: Repository) -> bool:

@@ -22,6 +22,7 @@ from typing import IO, Any
 
 from bson import json_util
 
+from services.common.database_schema import LASTING, META, SCHEMA_VERSION
 from services.core.errors import BadInputError
 
 FORMAT = "sightline-backup"
@@ -135,7 +136,10 @@ def verify_backup(path: Path) -> BackupSummary:
         raise BadInputError(f"{path} is cut off: its end is missing; nothing was restored")
     if trailer.get("sha256") != digest.hexdigest():
         raise BadInputError(f"{path} is damaged: its checksum does not agree; nothing was restored")
-    return BackupSummary(dict(trailer["counts"]))
+    counts = dict(trailer["counts"])
+    if not set(counts) <= {META, *LASTING}:
+        raise _newer(path)
+    return BackupSummary(counts)
 
 
 async def read_backup(path: Path, on_progress: OnProgress) -> AsyncIterator[tuple[str, Document]]:
@@ -176,7 +180,14 @@ def _check_header(path: Path, line: bytes) -> None:
     if header.get("format") != FORMAT:
         raise BadInputError(f"{path} is no backup of Sightline")
     if header.get("format_version") != FORMAT_VERSION:
-        raise BadInputError(f"{path} was made by a newer Sightline: use that version to restore it")
+        raise _newer(path)
+    version = header.get("schema_version")
+    if not isinstance(version, int) or version > SCHEMA_VERSION:
+        raise _newer(path)
+
+
+def _newer(path: Path) -> BadInputError:
+    return BadInputError(f"{path} was made by a newer Sightline: use that version to restore it")
 
 
 def _unwritable(path: Path, error: OSError) -> BadInputError:

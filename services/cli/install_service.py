@@ -130,7 +130,7 @@ def _user_folder() -> Path:
 
 
 def install(unit: ServiceUnit) -> None:
-    """Write the unit and start it; SightlineError says which step failed."""
+    """Write the unit and start it, again where it runs; SightlineError says which step failed."""
     try:
         unit.path.parent.mkdir(parents=True, exist_ok=True)
         unit.path.write_text(unit.text, encoding="utf-8")
@@ -138,7 +138,9 @@ def install(unit: ServiceUnit) -> None:
         unit.path.chmod(0o600)
     except OSError as error:
         raise BadInputError(f"{unit.path} cannot be written: {error.strerror}") from error
-    commands = [unit.systemctl("daemon-reload"), unit.systemctl("enable", "--now", UNIT_NAME)]
+    # A running service goes on with its former options until it is started again.
+    commands = [unit.systemctl(*words, UNIT_NAME) for words in (("enable",), ("restart",))]
+    commands.insert(0, unit.systemctl("daemon-reload"))
     if unit.of_user:
         # A user's services start at boot only for a user who lingers; else at the login.
         commands.insert(1, ["loginctl", "enable-linger"])

@@ -26,7 +26,8 @@ DataOption = Annotated[
     typer.Option(
         "--data",
         help="A folder of labelled pictures in YOLO form; FOLDER@WEIGHT shows it more or less often; "
-        "TASK=FOLDER says its task in a joint training; demo stands for rendered scenes of the task.",
+        "TASK=FOLDER says its task in a joint training; demo stands for rendered scenes of the task. "
+        "The first with images/val is what the training is evaluated on.",
     ),
 ]
 

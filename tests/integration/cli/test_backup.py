@@ -15,7 +15,7 @@ from services.cli.embedded_database import start_database
 from services.common.accounts import AuditEntry, Token, UserRole
 from services.common.database import Repository
 from services.common.database_schema import LASTING
-from services.core.errors import BadInputError
+from services.core.errors import BadInputError, StoppedError
 from services.core.types import (
     AnalysedSecond,
     Camera,
@@ -131,3 +131,18 @@ def test_in_a_container_it_goes_through_the_standard_streams_to_the_services_own
         assert _everything(database.uri) == documents
     finally:
         database.close()
+
+
+def test_an_interrupted_restore_says_that_it_is_a_part(
+    filled: tuple[Path, dict[str, dict[str, Any]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, _ = filled
+    file, second = tmp_path / "all.backup", tmp_path / "second"
+    _run("backup", file, "--data", folder)
+
+    async def interrupted(self: Repository, documents: object) -> int:
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(Repository, "import_documents", interrupted)
+    with pytest.raises(StoppedError, match="holds a part of the backup; restore it with --replace"):
+        _run("restore", file, "--data", second)

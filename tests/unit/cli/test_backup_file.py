@@ -11,6 +11,7 @@ import pytest
 from bson import Int64, ObjectId
 
 from services.cli.backup_file import read_backup, verify_backup, write_backup
+from services.common.database_schema import SCHEMA_VERSION
 from services.core.errors import BadInputError, DatabaseUnavailableError
 
 DOCUMENTS: list[tuple[str, dict[str, Any]]] = [
@@ -73,6 +74,26 @@ def test_missing_and_changed_lines_are_refused(file: Path) -> None:
         file.write_bytes(gzip.compress(b"".join(changed)))
         with pytest.raises(BadInputError):
             verify_backup(file)
+
+
+@pytest.mark.parametrize("version", [SCHEMA_VERSION + 1, None])
+def test_what_a_newer_version_wrote_is_refused_before_anything_is_deleted(
+    version: int | None, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.backup"
+    asyncio.run(write_backup(path, _documents(), {"schema_version": version}, _ignore))
+    with pytest.raises(BadInputError, match="made by a newer Sightline"):
+        verify_backup(path)
+
+
+def test_a_collection_of_a_newer_version_is_refused_before_anything_is_deleted(tmp_path: Path) -> None:
+    async def documents() -> AsyncIterator[tuple[str, dict[str, Any]]]:
+        yield "weather", {"_id": 1}
+
+    path = tmp_path / "a.backup"
+    asyncio.run(write_backup(path, documents(), {"schema_version": 1}, _ignore))
+    with pytest.raises(BadInputError, match="made by a newer Sightline"):
+        verify_backup(path)
 
 
 def test_no_backup_at_all(tmp_path: Path) -> None:

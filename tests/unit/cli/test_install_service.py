@@ -1,12 +1,13 @@
 """The systemd unit: right options, hardened, and refused where it cannot work."""
 
+import os
 from pathlib import Path
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
-from services.cli.install_service import install_service_command, make_unit
+from services.cli.install_service import install, install_service_command, make_unit
 from services.core.errors import BadInputError, SightlineError
 
 PROGRAM = Path("/opt/sightline/.venv/bin/sightline")
@@ -65,3 +66,19 @@ def test_without_systemd_the_error_says_what_to_do(monkeypatch: pytest.MonkeyPat
     result = CliRunner().invoke(_app(), ["install-service", "--yes"])
     assert isinstance(result.exception, SightlineError)
     assert "systemd does not run here" in str(result.exception)
+
+
+def test_a_service_that_runs_is_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("systemctl", "loginctl"):
+        (tmp_path / name).write_text(f'#!/bin/sh\necho {name} "$@" >> {tmp_path}/said\n')
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    install(make_unit([], of_user=True, program=PROGRAM))
+    assert (tmp_path / "said").read_text().splitlines() == [
+        "systemctl --user daemon-reload",
+        "loginctl enable-linger",
+        "systemctl --user enable sightline.service",
+        "systemctl --user restart sightline.service",
+    ]
+    assert (tmp_path / "config/systemd/user/sightline.service").stat().st_mode & 0o777 == 0o600

@@ -115,6 +115,11 @@ def test_a_stop_in_the_last_step_still_evaluates(yolo_folder: Path, tmp_path: Pa
 def test_another_run_in_the_folder_and_a_foreign_start_are_refused(yolo_folder: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     train(config(yolo_folder, run, 1))
+    others = {"input_px": 128, "seed": 1, "learning_rate": 1e-3, "data": (DataSource(yolo_folder, 2.0),)}
+    for name, value in others.items():
+        with pytest.raises(ConflictError, match=rf"run holds a run with other settings \({name}\)"):
+            train(replace(config(yolo_folder, run, 1), **{name: value}))
+    (run / "config.json").unlink()
     with pytest.raises(ConflictError, match="other settings"):
         train(config(yolo_folder, run, 1, input_px=128))
     with pytest.raises(BadInputError, match="no checkpoint"):
