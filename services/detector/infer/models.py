@@ -9,8 +9,8 @@ from services.detector.infer.onnx_metadata import read_metadata
 
 WEIGHTS = Path(__file__).resolve().parents[3] / "model" / "weights"
 
-PREFERENCE = {"traffic": ("traffic-s", "traffic-n"), "mask": ("mask-s", "mask-n")}
-"""What a task's name stands for: the first that is there."""
+PREFERENCE = {"traffic": ("traffic-n", "traffic-s"), "mask": ("mask-n", "mask-s")}
+"""What a task's name stands for: the first that is there. Size s goes beyond a frame's budget on one core."""
 
 METADATA_KEY = "sightline"
 
