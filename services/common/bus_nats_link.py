@@ -69,6 +69,16 @@ async def listening(
             await subscription.unsubscribe()
 
 
+async def until_sent(client: Client) -> None:
+    """Wait until the server has what was sent so far; one of BUS_ERRORS when it does not answer.
+
+    The client's `flush` writes its ping past what waits to be written, which is written by the time of the
+    answer: a second ping comes after it.
+    """
+    for _ in range(2):
+        await client.flush(int(REQUEST_TIMEOUT_S))
+
+
 def returns_of(client: Client) -> int:
     """Give how often the server has come back so far."""
     return client.stats["reconnects"]

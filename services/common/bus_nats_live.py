@@ -14,7 +14,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from services.common.bus import TRACK_LIMIT
-from services.common.bus_nats_link import BUS_ERRORS, POLL_S, REQUEST_TIMEOUT_S, listening
+from services.common.bus_nats_link import BUS_ERRORS, POLL_S, listening, until_sent
 from services.common.mailbox import Mailbox
 from services.common.messages import CameraNews, decode_news, decode_tracks, encode_news, encode_tracks
 from services.common.state_board import StateBoard
@@ -76,7 +76,7 @@ class LiveTracks:
         async with listening(self._client, f"{TRACKS_SUBJECT}.{camera}", on_message):
             if self._client.is_connected:
                 with suppress(*BUS_ERRORS):
-                    await self._client.flush(int(REQUEST_TIMEOUT_S))
+                    await until_sent(self._client)
             try:
                 yield self._frames(mailbox)
             finally:

@@ -17,6 +17,7 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
+from services.common.bus_nats_link import until_sent
 from services.common.leases import Lease, Member, Role
 from services.common.leases_nats_held import HeldLeases
 from services.common.leases_nats_keeper import LeaseKeeper
@@ -96,7 +97,7 @@ class NatsLeaseStore:
             freeing = asyncio.gather(*(self._keeper.free(lease) for lease in leases))
             await _within(LEAVE_TIMEOUT_S, freeing)
             await self._send(HEARTBEATS, encode(goodbye))
-            await _within(LEAVE_TIMEOUT_S, self._client.flush())
+            await _within(LEAVE_TIMEOUT_S, until_sent(self._client))
         for subscription in self._subscriptions:
             await _within(SEND_TIMEOUT_S, subscription.unsubscribe())
         self._subscriptions.clear()

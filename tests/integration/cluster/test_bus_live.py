@@ -8,7 +8,9 @@ from dataclasses import replace
 import nats
 import pytest
 
+from services.common.bus_nats_link import until_sent
 from services.common.bus_nats_live import STATES_SUBJECT, TRACKS_SUBJECT
+from services.common.messages import encode_tracks
 from services.core.types import AnalysedSecond, CameraState, CameraStatus, TrackedFrame, TrackedObject
 from tests.bus_ends import bus_end, bus_ends, until
 from tests.makers import GATE, crossing
@@ -106,12 +108,22 @@ async def test_foreign_messages_are_refused_and_harm_nobody(server):
             await until(lambda: web.state(GATE), "states are heard")
             await plain.publish(f"{TRACKS_SUBJECT}.{GATE}", b"\xff\x00 no tracks")
             await plain.publish(STATES_SUBJECT, b'sightline 2 news\n{"process":"later"}')
-            await plain.flush()
+            await until_sent(plain)
             detector.publish_tracks(BUSY)
             detector.publish_state(GATE, LIVE)
             assert await asyncio.wait_for(anext(frames), 2) == BUSY
             await until(lambda: web.state(GATE) == LIVE, "the state is known")
         await until(lambda: web.refused_messages == 2, "both are refused")
+
+
+async def test_whoever_follows_tracks_hears_what_is_sent_from_then_on(server):
+    async with bus_ends(server, 1) as (web,), await nats.connect(server.url) as plain:
+        for number in range(150):
+            async with web.tracks(GATE) as frames:
+                await plain.publish(f"{TRACKS_SUBJECT}.{GATE}", b"no tracks")
+                await plain.publish(f"{TRACKS_SUBJECT}.{GATE}", encode_tracks(BUSY))
+                assert await asyncio.wait_for(anext(frames), 2) == BUSY
+            assert web.refused_messages == number + 1
 
 
 async def test_how_fast_the_bus_is(server, capsys):
