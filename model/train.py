@@ -41,9 +41,9 @@ def train(config: TrainConfig, *, command: str = "", console: Console | None = N
     """Trains, or goes on with the training in `config.run`, and returns the run's folder.
 
     Leaves checkpoint.pt, best.pt, config.json, metrics.csv and plots, and blends.csv where it began with the
-    weights of another. A SIGTERM or SIGINT ends it
-    after the running step with a checkpoint. Raises BadInputError for data or settings that cannot be
-    used, ConflictError when the folder holds another run, StoppedError when it was ended.
+    weights of another. A SIGTERM or SIGINT ends it after the running step with a checkpoint. Raises
+    BadInputError for data or settings that cannot be used, ConflictError when the folder holds another run,
+    StoppedError when it was ended.
     """
     console = console or Console()
     torch.set_num_threads(config.threads)
@@ -63,7 +63,9 @@ def train(config: TrainConfig, *, command: str = "", console: Console | None = N
         draw_curves(config.run)
     if not trainer.done:
         raise StoppedError(f"{config.run}: stopped before its end, the same command goes on")
-    if blends := trainer.blend_with_start():
+    with console.status("evaluating means of the start and the end"):
+        blends = trainer.blend_with_start()
+    if blends:
         write_blends(config.run, blends)
         console.print(*map(_blend_summary, blends), sep="\n")
     if (config.run / BEST_NAME).exists():

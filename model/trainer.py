@@ -208,7 +208,7 @@ class Trainer:
         The best of them becomes best.pt when it is better than each epoch was. Nothing without a start.
         """
         path = self.config.run / START_NAME
-        if not path.exists():
+        if self.config.init is None or not path.exists():
             return []
         start, end = read_checkpoint(path)["averaged"], self.averaged.state
         blends = []

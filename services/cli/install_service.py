@@ -138,12 +138,14 @@ def install(unit: ServiceUnit) -> None:
         unit.path.chmod(0o600)
     except OSError as error:
         raise BadInputError(f"{unit.path} cannot be written: {error.strerror}") from error
-    # A running service goes on with its former options until it is started again.
-    commands = [unit.systemctl(*words, UNIT_NAME) for words in (("enable",), ("restart",))]
-    commands.insert(0, unit.systemctl("daemon-reload"))
-    if unit.of_user:
+    commands = [
+        unit.systemctl("daemon-reload"),
         # A user's services start at boot only for a user who lingers; else at the login.
-        commands.insert(1, ["loginctl", "enable-linger"])
+        *([["loginctl", "enable-linger"]] if unit.of_user else []),
+        unit.systemctl("enable", UNIT_NAME),
+        # One that runs goes on with its former options until it is started again.
+        unit.systemctl("restart", UNIT_NAME),
+    ]
     for command in commands:
         result = subprocess.run(command, capture_output=True, text=True)
         if result.returncode != 0:

@@ -1,6 +1,5 @@
 """`sightline models`: the models at hand and how good their cards say they are."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ import yaml
 
 from services.cli.console import table
 from services.core.errors import BadInputError
-from services.detector.infer.models import PREFERENCE, WEIGHTS, model_path, read_info
+from services.detector.infer.models import ALIASES, WEIGHTS, read_info
 
 COLUMNS = ("name", "stands for", "task", "classes", "input", "size", "accuracy")
 
@@ -49,20 +48,12 @@ def models_command() -> None:
 
 def list_models(folder: Path = WEIGHTS) -> list[ModelRow]:
     """Read what the model files and the cards beside them tell."""
-    best = {path: alias for alias in PREFERENCE if (path := _best(alias)) is not None}
-    return [_row(path, best) for path in sorted(folder.glob("*.onnx"))]
+    return [_row(path) for path in sorted(folder.glob("*.onnx"))]
 
 
-def _best(alias: str) -> Path | None:
-    try:
-        return model_path(alias)
-    except BadInputError:
-        return None
-
-
-def _row(path: Path, best: Mapping[Path, str]) -> ModelRow:
+def _row(path: Path) -> ModelRow:
     info = read_info(path)
-    aliases = (best[path],) if path in best else ()
+    aliases = tuple(alias for alias, name in ALIASES.items() if name == path.stem)
     size_px = (info.input_width, info.input_height)
     accuracy = card_accuracy(path.with_suffix(".md"))
     return ModelRow(path.stem, aliases, info.task, info.classes, size_px, path.stat().st_size, accuracy)

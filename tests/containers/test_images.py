@@ -16,7 +16,7 @@ MEDIA = pytest.mark.parametrize(
     ("name", "server"), [("ingest", "services.ingest.relay"), ("rtsp", "services.rtsp.service")]
 )
 
-LARGEST_MB = {"store": 310, "web": 665, "detector": 890, "ingest": 690, "rtsp": 690}
+LARGEST_MB = {"store": 310, "web": 665, "detector": 890, "ingest": 680, "rtsp": 680}
 """With the base, whose stand-in is larger than the official one."""
 
 HEALTH_PORTS = {"web": 8080}

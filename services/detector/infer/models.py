@@ -9,18 +9,17 @@ from services.detector.infer.onnx_metadata import read_metadata
 
 WEIGHTS = Path(__file__).resolve().parents[3] / "model" / "weights"
 
-PREFERENCE = {"traffic": ("traffic-n", "traffic-s"), "mask": ("mask-n", "mask-s")}
-"""What a task's name stands for: the first that is there. Size s goes beyond a frame's budget on one core."""
+ALIASES = {"traffic": "traffic-n", "mask": "mask-n"}
+"""What a task's name stands for: the best that ships within a frame's budget on one core."""
 
 METADATA_KEY = "sightline"
 
 
 def model_path(name: str) -> Path:
     """Find the file of a model given by task, name or path; BadInputError names what there is."""
-    for candidate in PREFERENCE.get(name, (name,)):
-        shipped = WEIGHTS / f"{candidate}.onnx"
-        if shipped.is_file():
-            return shipped
+    shipped = WEIGHTS / f"{ALIASES.get(name, name)}.onnx"
+    if shipped.is_file():
+        return shipped
     path = Path(name)
     if path.suffix == ".onnx" and path.is_file():
         return path

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from services.cli.models_command import ModelRow, card_accuracy, list_models
+from services.detector.infer.models import model_path
 
 
 @pytest.mark.parametrize(
@@ -38,3 +39,9 @@ def test_every_shipped_model_shows_the_figures_of_its_card() -> None:
     assert rows
     for row in rows:
         assert re.fullmatch(r"mAP50 0\.\d+ on test, 0\.\d+ on val(; right class .+)?", row.accuracy), row.name
+
+
+def test_each_tasks_name_stands_for_one_shipped_model_of_that_task() -> None:
+    stands_for = {alias: row.task for row in list_models() for alias in row.aliases}
+    assert stands_for == {"traffic": "traffic", "mask": "mask"}
+    assert all(model_path(alias).is_file() for alias in stands_for)
