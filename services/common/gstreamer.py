@@ -5,6 +5,7 @@ Nothing is imported before `load_gstreamer` is called: everything but the two RT
 
 import importlib
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -35,9 +36,20 @@ class GStreamer:
     video: Any
 
 
-@cache
+_loading = threading.Lock()
+
+
 def load_gstreamer() -> GStreamer:
-    """Give the libraries, ready for use; SightlineError says what to install when they are missing."""
+    """Give the libraries, ready for use; SightlineError says what to install when they are missing.
+
+    Callable from any thread: `gi` cannot be imported by two at once.
+    """
+    with _loading:
+        return _loaded()
+
+
+@cache
+def _loaded() -> GStreamer:
     try:
         _import_gi()
         libraries = GStreamer(*(_library(name) for name in NAMES))
