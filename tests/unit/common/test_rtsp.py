@@ -86,7 +86,7 @@ def test_missing_libraries_are_said_in_one_line(monkeypatch: pytest.MonkeyPatch)
     path = list(sys.path)
     monkeypatch.setattr(sys, "path", [entry for entry in path if "dist-packages" not in entry])
     with pytest.raises(SightlineError) as caught:
-        gstreamer.load_gstreamer.__wrapped__()
+        gstreamer._loaded.__wrapped__()
     text = str(caught.value)
     assert "\n" not in text
     assert "apt-get install python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base" in text
