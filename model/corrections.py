@@ -40,7 +40,10 @@ class Correction:
 
 
 def read_corrections(path: Path = LIST_PATH) -> dict[tuple[str, str], list[Correction]]:
-    """The list by folder and picture; raises BadInputError, with the line, for one that says nothing."""
+    """The list by folder and picture; raises BadInputError, with the line, for one that says nothing.
+
+    A picture is known by its name without the suffix, since the same one is kept in several forms.
+    """
     found: dict[tuple[str, str], list[Correction]] = {}
     with path.open(newline="") as file:
         reader = csv.DictReader(file)
@@ -48,7 +51,7 @@ def read_corrections(path: Path = LIST_PATH) -> dict[tuple[str, str], list[Corre
             raise BadInputError(f"{path.name}: the columns are {', '.join(COLUMNS)}")
         for number, row in enumerate(reader, 2):
             correction = _parse(row, f"{path.name}, line {number}")
-            found.setdefault((correction.folder, correction.picture), []).append(correction)
+            found.setdefault((correction.folder, Path(correction.picture).stem), []).append(correction)
     return found
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from model.config import BACKGROUND_REPEAT, DataSource
 from model.corrections import IGNORED_LABEL, Rows, correct, shipped_corrections
+from model.set_aside import shipped_set_aside, split_of
 from services.core.errors import BadInputError
 from services.core.types import TRAFFIC_CLASSES
 
@@ -19,8 +20,8 @@ Labels = npt.NDArray[np.float32]
 
 EXCLUDED_PREFIX = "clip_"
 """Frames of clips that score counting: never trained on, never evaluated on."""
-PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png"}
-SPLITS = ("train", "val", "test")
+PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".avif"}
+SPLITS = ("train", "val", "test", "unseen")
 TEST_SHARE = 3
 """One in so many pictures of a val folder is its test part."""
 
@@ -89,23 +90,41 @@ def is_test(name: str) -> bool:
     return int.from_bytes(hashlib.sha256(name.encode()).digest(), "big") % TEST_SHARE == 0
 
 
-def folder_of(split: str) -> str:
-    """The folder that holds a split; BadInputError for a split that is none."""
+def picture_paths(folder: Path, split: str) -> list[Path]:
+    """The pictures of a split in the order of their names, without the excluded ones.
+
+    A folder's `val` is that of its own pictures in images/val that are not in the test part, and the
+    sources among its training pictures that are set aside to choose by. BadInputError for no split.
+    """
     if split not in SPLITS:
         raise BadInputError(f"no split {split!r}, there are {', '.join(SPLITS)}")
-    return "train" if split == "train" else "val"
+    paths = [
+        path for path in _pictures(folder / "images" / "train") if split_of(folder.name, path.name) == split
+    ]
+    if split in ("val", "test"):
+        own = _pictures(folder / "images" / "val")
+        paths += [path for path in own if is_test(path.name) == (split == "test")]
+    return paths
 
 
-def picture_paths(folder: Path, split: str) -> list[Path]:
-    """The pictures of a split in the order of their names, without the excluded ones."""
-    paths = sorted((folder / "images" / folder_of(split)).glob("*"))
+def validation_sources(sources: Sequence[DataSource]) -> list[DataSource]:
+    """Those whose split `val` chooses weights: the first with images/val, and all with sources set aside."""
+    first = next((one for one in sources if (one.folder / "images" / "val").is_dir()), None)
+    aside = {one.folder for one in shipped_set_aside() if one.split == "val"}
+    return [one for one in sources if one is first or one.folder.name in aside]
+
+
+def _pictures(folder: Path) -> list[Path]:
     return [
         path
-        for path in paths
-        if path.suffix.lower() in PICTURE_SUFFIXES
-        and not path.name.startswith(EXCLUDED_PREFIX)
-        and (split == "train" or is_test(path.name) == (split == "test"))
+        for path in sorted(folder.glob("*"))
+        if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(EXCLUDED_PREFIX)
     ]
+
+
+def _labels_of(picture: Path) -> Path:
+    """The label file of a picture: the folder `labels` has the same parts as `images` beside it."""
+    return picture.parent.parent.parent / "labels" / picture.parent.name / f"{picture.stem}.txt"
 
 
 def load_split(
@@ -118,10 +137,10 @@ def load_split(
     samples = []
     for source in sources:
         for path in picture_paths(source.folder, split):
-            corrections = shipped_corrections().get((source.folder.name, path.name), ())
+            corrections = shipped_corrections().get((source.folder.name, path.stem), ())
             if corrections and split == "test":
                 raise BadInputError(f"{path.name} is of the test part: its labels stay as they are")
-            rows = read_rows(source.folder / "labels" / folder_of(split) / f"{path.stem}.txt")
+            rows = read_rows(_labels_of(path))
             sample = load_sample(path, correct(rows, corrections), max_side_px, source)
             step()
             if sample is not None:

@@ -153,13 +153,13 @@ def evaluate_model(
     errors: Path | None = None,
     step: Callable[[int], None] = lambda count: None,
 ) -> Report:
-    """Evaluates an .onnx file or a checkpoint on a split (train, val or test) of a YOLO folder.
+    """Evaluates an .onnx file or a checkpoint on a split (train, val, test or unseen) of a YOLO folder.
 
-    Writes what the model gets wrong into the folder `errors`; BadInputError for those of the split test:
-    who looks at them is led by them.
+    Writes what the model gets wrong into the folder `errors`; BadInputError for those of the splits test and
+    unseen: who looks at them is led by them.
     """
-    if errors is not None and split == "test":
-        raise BadInputError("errors are looked at on train and val: the test part chooses nothing")
+    if errors is not None and split in ("test", "unseen"):
+        raise BadInputError(f"errors are looked at on train and val: the split {split} chooses nothing")
     model = load_model(path, input_size, threads, task)
     samples = load_split([DataSource(data)], split, max(640, *model.input_size))
     found = list(find_all(model, samples, step))

@@ -6,21 +6,25 @@ from pathlib import Path
 from services.core.errors import BadInputError
 
 MANIFEST = "manifest.csv"
+NAME_COLUMNS = ("file", "name")
 
 
 def sources_of(folder: Path) -> dict[str, str]:
-    """The source of each picture that the folder's manifest.csv names (columns `file` and `source`), by stem.
+    """The source of each picture that the folder's manifest.csv names, by stem.
 
-    Empty where there is no manifest; BadInputError where it lacks a column.
+    Its columns are `file` or `name`, and `source`. Empty where there is no manifest; BadInputError where it
+    lacks a column.
     """
     path = folder / MANIFEST
     if not path.is_file():
         return {}
     with path.open(newline="", encoding="utf-8") as file:
-        try:
-            return {Path(row["file"]).stem: row["source"] for row in csv.DictReader(file)}
-        except KeyError as error:
-            raise BadInputError(f"{path} has no column {error}") from error
+        reader = csv.DictReader(file)
+        columns = reader.fieldnames or ()
+        name = next((one for one in NAME_COLUMNS if one in columns), None)
+        if name is None or "source" not in columns:
+            raise BadInputError(f"{path} needs the columns {' or '.join(NAME_COLUMNS)}, and source")
+        return {Path(row[name]).stem: row["source"] for row in reader}
 
 
 def source_of(name: str, sources: dict[str, str]) -> str:

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from model.blending import Blend, write_blends
 from model.checkpoint import FILE_NAME
 from model.config import TrainConfig
-from model.data import Sample, check_classes, load_backgrounds, load_split
+from model.data import Sample, check_classes, load_backgrounds, load_split, validation_sources
 from model.evaluate import find, judge_samples, load_model
 from model.metrics import SURE
 from model.plots import (
@@ -99,7 +99,7 @@ def draw_results(config: TrainConfig, task: str, validation: Sequence[Sample]) -
 def load_data(
     config: TrainConfig, console: Console
 ) -> tuple[dict[str, list[Sample]], dict[str, list[Sample]]]:
-    """By task: the training pictures of its folders, the validation pictures of the first that has any."""
+    """By task: the training pictures of its folders, and the pictures that choose its weights."""
     training, validation = {}, {}
     with _progress(console) as bar:
         reading = bar.add_task("reading pictures", total=None)
@@ -107,8 +107,8 @@ def load_data(
             sources = config.sources(task)
             side_px = round(config.input_px * DETAIL)
             training[task] = load_split(sources, "train", side_px, lambda: bar.advance(reading))
-            with_validation = [source for source in sources if (source.folder / "images" / "val").is_dir()]
-            validation[task] = load_split(with_validation[:1], "val", max(640, config.input_px))
+            chosen_by = validation_sources(sources)
+            validation[task] = load_split(chosen_by, "val", max(640, config.input_px))
             if task == "mask":
                 training[task] += load_backgrounds(config.backgrounds, side_px)
             check_classes([*training[task], *validation[task]], len(TASK_CLASSES[task]))

@@ -27,7 +27,7 @@ DataOption = Annotated[
         "--data",
         help="A folder of labelled pictures in YOLO form; FOLDER@WEIGHT shows it more or less often; "
         "TASK=FOLDER says its task in a joint training; demo stands for rendered scenes of the task. "
-        "The first with images/val is what the training is evaluated on.",
+        "Evaluated on the first with images/val, and on the sources that are set aside to choose by.",
     ),
 ]
 
@@ -115,7 +115,8 @@ def evaluate(
     split: Annotated[
         str,
         typer.Option(
-            help="train; test: a third of the folder val, by name, on which nothing is chosen; val: its rest."
+            help="train; test: a third of the folder val, by name, on which nothing is chosen; val: its "
+            "rest, and sources set aside to choose by; unseen: sources that only measure."
         ),
     ] = "val",
     task: Annotated[str | None, typer.Option(help="Head of a joint training.")] = None,

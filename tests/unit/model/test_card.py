@@ -63,7 +63,7 @@ def test_sources_are_those_of_the_manifest_else_of_the_names(tmp_path: Path) -> 
     assert source_of("a_1", sources_of(tmp_path)) == "Archive"
     assert source_of("b_1", sources_of(tmp_path)) == "b"
     (tmp_path / "manifest.csv").write_text("picture,source\na_1.jpg,Archive\n")
-    with pytest.raises(BadInputError, match="no column 'file'"):
+    with pytest.raises(BadInputError, match="file or name"):
         sources_of(tmp_path)
 
 

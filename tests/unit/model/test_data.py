@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -19,9 +20,12 @@ from model.data import (
     read_rows,
     show_counts,
     to_corners,
+    validation_sources,
 )
 from model.gbyolo.head import DEFAULT_ANCHORS
 from model.prefetching import Prefetcher
+from model.set_aside import read_set_aside, split_of
+from model.sources import sources_of
 from services.core.errors import BadInputError
 
 
@@ -159,7 +163,7 @@ def test_corrections_change_the_labels_they_mean(tmp_path: Path) -> None:
         "squares,a.png,add,1,0.4,0.9,0.1,0.1",
     )
     path.write_text("\n".join((head, *lines)))
-    corrections = read_corrections(path)["squares", "a.png"]
+    corrections = read_corrections(path)["squares", "a"]
     expected = [[2, 0.5, 0.5, 0.2, 0.4], [IGNORED_LABEL, 0.8, 0.8, 0.1, 0.1], [1, 0.4, 0.9, 0.1, 0.1]]
     assert correct(rows, corrections) == pytest.approx(np.array(expected))
     with pytest.raises(BadInputError, match=r"a\.png"):
@@ -210,3 +214,68 @@ def test_anchors_fit_the_boxes_and_are_ordered(squares: list[Sample]) -> None:
     ratio = sizes[:, None] / anchors[None]
     assert (np.minimum(ratio, 1 / ratio).min(2).max(1) > 0.99).all()
     assert fit_anchors(box_sizes(squares[:2], 96)) == DEFAULT_ANCHORS
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".avif"])
+def test_pictures_of_every_form_are_read_with_their_corrections(
+    yolo_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    """A correction names a picture, not the form in which it is kept."""
+    folder = yolo_folder / "images" / "train"
+    for path in folder.iterdir():
+        assert cv2.imwrite(str(path.with_suffix(suffix)), cv2.imread(str(path)))
+        if suffix != ".png":
+            path.unlink()
+    path = tmp_path / "list.csv"
+    path.write_text("folder,picture,change,class,x,y,width,height\nsquares,square0.jpg,add,1,.5,.5,.1,.1\n")
+    monkeypatch.setattr("model.data.shipped_corrections", lambda: read_corrections(path))
+    samples = load_split([DataSource(yolo_folder)], "train", 640)
+    assert [len(one.labels) for one in samples] == [2, 1, 1, 1, 1, 1, 1, 1]
+
+
+def test_sources_that_are_set_aside_are_in_no_training(
+    yolo_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "aside.csv"
+    path.write_text(
+        "folder,pictures,split,source\nsquares,square[01].*,val,a\nsquares,square2*,unseen,b\nother,*,val,c\n"
+    )
+    listed = read_set_aside(path)
+    for place in ("model.set_aside", "model.data"):
+        monkeypatch.setattr(f"{place}.shipped_set_aside", lambda: listed)
+
+    def names(split: str) -> set[str]:
+        return {one.name for one in load_split([DataSource(yolo_folder)], split, 640)}
+
+    assert names("train") == {f"square{number}" for number in range(3, 8)}
+    assert names("unseen") == {"square2"}
+    assert {"square0", "square1"} < names("val")
+    assert names("test").isdisjoint(names("val") | names("train") | names("unseen"))
+    own, other, third = (DataSource(tmp_path / name) for name in ("squares", "other", "third"))
+    assert validation_sources([third, own, other]) == [own, other]
+
+
+@pytest.mark.parametrize("line", ["squares,*,train,a", ",*,val,a", "squares,,val,a"])
+def test_a_list_of_sources_that_says_nothing_is_refused(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "aside.csv"
+    path.write_text(f"folder,pictures,split,source\n{line}\n")
+    with pytest.raises(BadInputError, match="line 2"):
+        read_set_aside(path)
+    path.write_text("folder,split\n")
+    with pytest.raises(BadInputError, match="columns"):
+        read_set_aside(path)
+
+
+def test_the_shipped_list_of_sources_holds_every_source_that_is_not_for_trade() -> None:
+    for prefix in ("fsl", "whs", "phm"):
+        assert split_of("people_above", f"{prefix}_a_1.avif") == "unseen"
+    assert split_of("people_above", "mrt_a_1.avif") == split_of("masks", "kgl_1.avif") == "train"
+
+
+@pytest.mark.parametrize("column", ["file", "name"])
+def test_a_manifest_names_its_pictures_in_either_column(tmp_path: Path, column: str) -> None:
+    (tmp_path / "manifest.csv").write_text(f"{column},source\na.avif,somebody\n")
+    assert sources_of(tmp_path) == {"a": "somebody"}
+    (tmp_path / "manifest.csv").write_text("picture,source\na.avif,somebody\n")
+    with pytest.raises(BadInputError, match="file or name"):
+        sources_of(tmp_path)

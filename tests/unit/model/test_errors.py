@@ -58,7 +58,7 @@ def test_the_list_of_errors_can_become_corrections(tmp_path: Path) -> None:
         writer.writerows({**row, "change": "add" if row["kind"] == "false" else "remove"} for row in rows)
     rows_of_labels = np.array([[0, 0.2, 0.2, 0.2, 0.2], [1, 0.6, 0.2, 0.2, 0.2], [2, 0.3, 0.75, 0.4, 0.3]])
     corrected = correct(
-        rows_of_labels.astype(np.float32), read_corrections(tmp_path / "list.csv")["faces", "one.jpg"]
+        rows_of_labels.astype(np.float32), read_corrections(tmp_path / "list.csv")["faces", "one"]
     )
     assert corrected == pytest.approx(np.array([[1, 0.85, 0.85, 0.1, 0.1]]))
     for kind in ("missed", "false"):
