@@ -85,7 +85,8 @@ def test_nothing_is_left_of_the_build(reports: dict[str, Any], name: str) -> Non
 def test_user_writes_to_the_temporary_folder_only(reports: dict[str, Any], name: str) -> None:
     assert reports[name]["user"] == [10001, 10001]
     assert reports[name]["writable"] == ["/tmp"]
-    folders = [f"/etc/sightline/secrets/{secret}" for secret in ("admin", "mongodb", "nats")]
+    secrets = ("admin", "mongodb", "mongodb-store", "mongodb-web", "nats")
+    folders = [f"/etc/sightline/secrets/{secret}" for secret in secrets]
     assert reports[name]["owners"] == {folder: [10001, "0o750"] for folder in (*folders, "/videos")}
 
 

@@ -79,12 +79,12 @@ def test_it_counts_right_while_containers_are_killed(cluster: Cluster, tmp_path:
 
 
 def test_a_second_apply_restarts_nothing(cluster: Cluster) -> None:
-    before, secret = cluster.processes, cluster.api.secret("mongodb")
+    before, secret = cluster.processes, cluster.api.secret("mongodb-store")
     said = cluster.apply(REPOSITORY / "k8s")
     # The finished Job is gone by then, so that it is made again; it leaves the Secrets as they are.
     assert {name for name, answer in said.items() if answer != "unchanged"} == {"job.batch/bootstrap"}
     assert cluster.processes == before
-    assert cluster.api.secret("mongodb") == secret
+    assert cluster.api.secret("mongodb-store") == secret
 
 
 def test_a_changed_file_rolls_its_pod_alone(cluster: Cluster, tmp_path: Path) -> None:

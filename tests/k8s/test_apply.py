@@ -16,7 +16,9 @@ from tests.k8s.rendering import DEFAULT, OVERLAYS, REPOSITORY, copy_of_inputs, r
 NAMESPACE = "sightline"
 JOB = "bootstrap"
 SECRETS = {
-    "mongodb": {"root-password", "password", "uri"},
+    "mongodb": {"root-password"},
+    "mongodb-store": {"password", "uri"},
+    "mongodb-web": {"password", "uri"},
     "nats": {"auth.conf", "url"},
     "admin": {"password"},
 }
@@ -75,7 +77,7 @@ def test_the_job_makes_the_secrets_once(server: ApiServer, kubectl: Kubectl, tmp
     first = bootstrap(server, account)
     assert (first.returncode, first.stdout, first.stderr) == (
         0,
-        "mongodb: made\nnats: made\nadmin: made\n",
+        "".join(f"{name}: made\n" for name in SECRETS),
         "",
     )
     made = stored_secrets(server)

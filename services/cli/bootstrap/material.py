@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 USER = "sightline"
-"""The name by which services log in at MongoDB and NATS."""
+"""The name by which services log in at NATS."""
+
+DATABASE_ACCOUNTS = ("store", "web")
+"""Services with an account of their own in MongoDB, which configmaps/mongodb-init.js makes."""
 
 PASSWORD_BYTES = 32
 ADMIN_PASSWORD_BYTES = 15
@@ -38,17 +41,10 @@ class SecretSink(Protocol):
 
 def make_secrets() -> tuple[Secret, ...]:
     """Make new passwords, whose characters can stand as they are in an address and in a file of NATS."""
-    mongodb = secrets.token_urlsafe(PASSWORD_BYTES)
     nats = secrets.token_urlsafe(PASSWORD_BYTES)
     return (
-        Secret(
-            "mongodb",
-            {
-                "root-password": secrets.token_urlsafe(PASSWORD_BYTES),
-                "password": mongodb,
-                "uri": f"mongodb://{USER}:{mongodb}@mongodb:27017/sightline?authSource=sightline",
-            },
-        ),
+        Secret("mongodb", {"root-password": secrets.token_urlsafe(PASSWORD_BYTES)}),
+        *map(_database_account, DATABASE_ACCOUNTS),
         Secret(
             "nats",
             {
@@ -58,3 +54,10 @@ def make_secrets() -> tuple[Secret, ...]:
         ),
         Secret("admin", {"password": secrets.token_urlsafe(ADMIN_PASSWORD_BYTES)}),
     )
+
+
+def _database_account(service: str) -> Secret:
+    """The password of a service's account, and the address with it."""
+    password = secrets.token_urlsafe(PASSWORD_BYTES)
+    uri = f"mongodb://{service}:{password}@mongodb:27017/sightline?authSource=sightline"
+    return Secret(f"mongodb-{service}", {"password": password, "uri": uri})

@@ -16,7 +16,8 @@ from services.cli.bootstrap.folder import FolderSink
 from services.cli.bootstrap.material import make_secrets
 from tests.processes import REPOSITORY, free_port, wait_until
 
-ANEW = "mongodb: made\nnats: made\nadmin: made\n"
+ANEW = "".join(f"{secret.name}: made\n" for secret in make_secrets())
+DATABASE = "mongodb-store"
 
 
 def bootstrap(folder: Path) -> tuple[int, str, str]:
@@ -35,7 +36,8 @@ def assert_is_whole(files: dict[str, str]) -> None:
     assert sorted(files) == sorted(
         f"{secret.name}/{name}" for secret in make_secrets() for name in secret.files
     )
-    assert f":{files['mongodb/password']}@" in files["mongodb/uri"]
+    for service in ("store", "web"):
+        assert f":{files[f'mongodb-{service}/password']}@" in files[f"mongodb-{service}/uri"]
     assert f'"{urlsplit(files["nats/url"]).password}"' in files["nats/auth.conf"]
 
 
@@ -46,7 +48,7 @@ def test_a_second_run_changes_nothing_and_nobody_says_a_secret(tmp_path: Path) -
     assert_is_whole(made)
     assert {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in made} == {0o440}
     code, output, error = bootstrap(tmp_path)
-    assert (code, output.count("already there"), error) == (0, 3, "")
+    assert (code, output.count("already there"), error) == (0, 5, "")
     assert contents(tmp_path) == made
 
 
@@ -58,16 +60,16 @@ def test_four_at_once_make_one_set(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     with ThreadPoolExecutor(4) as threads:
         made = list(threads.map(run, range(4)))
-    assert [sum(of_one_secret) for of_one_secret in zip(*made, strict=True)] == [1, 1, 1]
+    assert [sum(of_one_secret) for of_one_secret in zip(*made, strict=True)] == [1] * 5
     assert_is_whole(contents(tmp_path))
 
 
-@pytest.mark.parametrize("written", range(4))
+@pytest.mark.parametrize("written", range(3))
 def test_what_a_dead_run_began_is_completed(
     tmp_path: Path, written: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The journal and up to all files are there, and the next one is being written."""
-    mongodb, other = make_secrets()[0], make_secrets()[0]
+    mongodb, other = make_secrets()[1], make_secrets()[1]
     count = 0
     fsync = os.fsync
 
@@ -84,16 +86,16 @@ def test_what_a_dead_run_began_is_completed(
     monkeypatch.undo()
     assert FolderSink(tmp_path).create(other)
     expected = other if written == 0 else mongodb
-    assert contents(tmp_path / "mongodb") == expected.files
+    assert contents(tmp_path / DATABASE) == expected.files
 
 
 def test_an_address_of_the_users_own_stays_alone(tmp_path: Path) -> None:
-    (tmp_path / "mongodb").mkdir()
-    (tmp_path / "mongodb/uri").write_text("mongodb://elsewhere/")
+    (tmp_path / DATABASE).mkdir()
+    (tmp_path / DATABASE / "uri").write_text("mongodb://elsewhere/")
     code, output, _ = bootstrap(tmp_path)
     assert code == 0
-    assert output.startswith("mongodb: already there, left as it is\nnats: made\n")
-    assert contents(tmp_path / "mongodb") == {"uri": "mongodb://elsewhere/"}
+    assert f"{DATABASE}: already there, left as it is\nmongodb-web: made\n" in output
+    assert contents(tmp_path / DATABASE) == {"uri": "mongodb://elsewhere/"}
 
 
 def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
@@ -107,7 +109,7 @@ def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
 
 
 async def test_nats_server_takes_the_file_and_the_address(tmp_path: Path) -> None:
-    secret = make_secrets()[1]
+    (secret,) = (one for one in make_secrets() if one.name == "nats")
     assert FolderSink(tmp_path).create(secret)
     port = free_port()
     program = str(Path(sys.executable).with_name("nats-server"))

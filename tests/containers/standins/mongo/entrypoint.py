@@ -11,14 +11,12 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
+from accounts import SCRIPT, make_service_accounts, make_user
 from pymongo import MongoClient
 
 DATA = Path("/data/db")
 DONE = DATA / ".accounts-made"
-SCRIPT = Path("/docker-entrypoint-initdb.d/mongodb-init.js")
-SECRET = Path("/etc/sightline/secrets/mongodb/password")
 USER_ID = 999
 INITIAL_PORT = 27018
 START_TIMEOUT_MS = 30_000
@@ -37,23 +35,15 @@ def root_password() -> str:
     return Path(file).read_text().strip() if file else os.environ["MONGO_INITDB_ROOT_PASSWORD"]
 
 
-def make_user(client: MongoClient[Any], database: str, name: str, password: str, role: str) -> None:
-    """Make it, or set its password where an earlier start was cut off after it."""
-    known = client[database].command("usersInfo", name)["users"]
-    roles = [{"role": role, "db": database}]
-    client[database].command("updateUser" if known else "createUser", name, pwd=password, roles=roles)
-
-
 def make_accounts(root_name: str) -> None:
     server = subprocess.Popen([*SERVER, "--host", "127.0.0.1", "--port", str(INITIAL_PORT)])
     try:
         with MongoClient(
             "127.0.0.1", INITIAL_PORT, serverSelectionTimeoutMS=START_TIMEOUT_MS, directConnection=True
         ) as client:
-            make_user(client, "admin", root_name, root_password(), "root")
-            # The one script of the project, by what it does: no JavaScript runs here.
+            make_user(client, "admin", root_name, root_password(), ["root"])
             if SCRIPT.exists():
-                make_user(client, "sightline", "sightline", SECRET.read_text().strip(), "readWrite")
+                make_service_accounts(client)
     finally:
         server.terminate()
         server.wait()
