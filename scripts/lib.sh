@@ -22,3 +22,20 @@ say() { printf '%s\n' "$*" >&2; }
 
 # One hash over files and words, to tell whether anything has changed.
 fingerprint() { sha256sum "$@" | sha256sum | cut -d' ' -f1; }
+
+# Make an environment of its own for a tool that brings what nothing else needs: `make_tool .venv-NAME LOCK`. Who comes while another is installing waits for it.
+make_tool() {
+    local environment="$1" lock="$2" stamp="$1/.installed" wanted
+    wanted="$(fingerprint "$lock")"
+    exec 9<"$lock"
+    flock 9
+    if ! [[ -f $stamp && "$(<"$stamp")" == "$wanted" ]]; then
+        say "Installing ${environment#.venv-}"
+        "$(find_python)" -m venv --clear --without-pip "$environment"
+        # The lock file has been resolved, and most of what it names is never imported.
+        "$venv_python" -m pip --python "$environment/bin/python" install --quiet --disable-pip-version-check \
+            --no-compile --no-deps --only-binary :all: --require-hashes -r "$lock"
+        printf '%s' "$wanted" >"$stamp"
+    fi
+    exec 9<&-
+}

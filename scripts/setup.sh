@@ -24,12 +24,13 @@ make_environment() {
 }
 
 install_packages() {
-    local stamp=".venv/.installed-${#locks[@]}" wanted lock arguments=()
-    wanted="$(fingerprint pyproject.toml "${locks[@]}")"
+    local stamp=".venv/.installed-${#locks[@]}" wanted lock arguments=() torch=(-r requirements-torch.lock)
+    wanted="$(fingerprint pyproject.toml "${locks[@]}" requirements-torch.lock)"
     [[ -f $stamp && "$(<"$stamp")" == "$wanted" ]] && return
     for lock in "${locks[@]}"; do arguments+=(-r "$lock"); done
     say "Installing packages (${locks[*]})"
-    "$venv_python" -m pip install --quiet --disable-pip-version-check "${arguments[@]}"
+    "$venv_python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes "${arguments[@]}"
+    [[ ${#locks[@]} == 1 ]] || "$venv_python" -m pip install --quiet --disable-pip-version-check --no-deps "${torch[@]}"
     "$venv_python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
     printf '%s' "$wanted" >"$stamp"
 }

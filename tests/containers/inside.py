@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sysconfig
-from importlib.metadata import distributions
+from importlib.metadata import PackageMetadata, distributions
 from importlib.util import cache_from_source
 from pathlib import Path
 
@@ -45,6 +45,13 @@ def is_writable(folder: str) -> bool:
     return True
 
 
+def license_of(metadata: PackageMetadata) -> str:
+    """What a package says of its licence: the expression, else the words that came before it."""
+    named = [text.rpartition(":: ")[2] for text in metadata.get_all("Classifier") or [] if "License" in text]
+    words = (metadata.get("License-Expression"), *named, metadata.get("License"))
+    return next(text.splitlines()[0] for text in words if text)
+
+
 def has_tool(name: str) -> bool:
     return subprocess.run(["sh", "-c", f"command -v {name}"], capture_output=True).returncode == 0
 
@@ -54,6 +61,10 @@ print(
         {
             "user": [os.getuid(), os.getgid()],
             "distributions": {item.name: item.version for item in distributions(path=[str(PACKAGES)])},
+            "licenses": {
+                item.name: license_of(item.metadata) for item in distributions(path=[str(PACKAGES)])
+            },
+            "libraries": [path.name for path in PACKAGES.glob("*.libs/*")],
             "uncompiled": uncompiled(),
             "leftovers": [path for pattern in LEFTOVERS for path in files(pattern)],
             "tools": [name for name in TOOLS if has_tool(name)],

@@ -12,6 +12,8 @@ from tests.k8s.checks.quantities import amount
 
 VARIABLE = re.compile(r"\$\{[A-Z_]+:-([^}]*)\}")
 SECRETS = "/etc/sightline/secrets/"
+HELD_TAG = re.compile(r":[^:@/]+@")
+"""The tag of an image that is held by its digest, which kustomize leaves out."""
 
 Fields = Mapping[str, Any]
 
@@ -55,7 +57,7 @@ def _of_service(service: Fields) -> ServiceFacts:
     named = {target for source, target in targets.items() if not source.startswith("./")}
     assert all(mode == ["ro"] for source, _, *mode in mounts if source.startswith("./"))
     return ServiceFacts(
-        image=service["image"],
+        image=HELD_TAG.sub("@", service["image"]),
         user=int(service["user"].partition(":")[0]),
         arguments=tuple(service.get("command", ())),
         environment=service.get("environment", {}),

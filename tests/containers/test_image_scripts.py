@@ -13,7 +13,7 @@ REGISTRY = "registry.example.com/team"
 
 def make(*arguments: str, builder: str = "echo") -> subprocess.CompletedProcess[str]:
     command = ["make", "--no-print-directory", *arguments]
-    variables = os.environ | {"IMAGES_BUILDER": builder}
+    variables = os.environ | {"IMAGES_BUILDER": builder, "IMAGES_SCANNER": "echo scan"}
     return subprocess.run(command, cwd=REPOSITORY, env=variables, capture_output=True, text=True, timeout=60)
 
 
@@ -23,6 +23,13 @@ def test_images_are_built_from_their_dockerfiles() -> None:
         wanted = f"build --file docker/{file}.Dockerfile --target {name} --build-arg VERSION={version()} "
         assert wanted in said
         assert f"--tag sightline-{name}:{version()} ." in said
+
+
+def test_what_is_in_each_image_is_listed() -> None:
+    said = make("images").stdout
+    for name in NAMES:
+        assert "save --output " in said
+        assert f"--output spdx-json=build/sbom/sightline-{name}.spdx.json" in said
 
 
 def test_one_image_is_built_where_it_is_named() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.containers.engine import locked_down, run
 from tests.containers.images import NAMES, image, version
+from tests.locks import pins_of
 from tests.processes import REPOSITORY
 
 SERVICES = pytest.mark.parametrize("name", NAMES)
@@ -18,6 +19,16 @@ MEDIA = pytest.mark.parametrize(
 
 LARGEST_MB = {"store": 310, "web": 665, "detector": 890, "ingest": 680, "rtsp": 680}
 """With the base, whose stand-in is larger than the official one."""
+
+OLDER_NAMES = {
+    "Apache Software License": "Apache-2.0",
+    "Apache License 2.0": "Apache-2.0",
+    "ISC License (ISCL)": "ISC",
+    "3-Clause BSD License": "BSD-3-Clause",
+    "BSD License": "BSD-3-Clause",
+    "MIT License": "MIT",
+}
+"""What packages say that do not use the names of SPDX."""
 
 HEALTH_PORTS = {"web": 8080}
 UNWANTED = re.compile(
@@ -56,8 +67,7 @@ def facts(images: list[str]) -> dict[str, Any]:
 
 
 def locked() -> dict[str, str]:
-    lines = (REPOSITORY / "requirements.lock").read_text(encoding="utf-8").splitlines()
-    return canonical(dict(line.split("==") for line in lines if not line.startswith("#")))
+    return pins_of("requirements.lock")
 
 
 def canonical(versions: dict[str, str]) -> dict[str, str]:
@@ -109,6 +119,27 @@ def test_labels_tell_what_it_is(facts: dict[str, Any], name: str) -> None:
     assert labels["title"] == f"Sightline {name}"
     assert labels["version"] == version()
     assert re.fullmatch(r"[0-9a-f]{40}|unknown", labels["revision"])
+
+
+@SERVICES
+def test_labels_tell_every_licence(facts: dict[str, Any], reports: dict[str, Any], name: str) -> None:
+    told = set(facts[name]["Labels"]["org.opencontainers.image.licenses"].split(" AND "))
+    for package, text in reports[name]["licenses"].items():
+        needed = [set(one.split(" OR ")) for one in OLDER_NAMES.get(text, text).split(" AND ")]
+        assert all(choice & told for choice in needed), f"{package}: {text}"
+    brings_encoder = any(library.startswith("libx264") for library in reports[name]["libraries"])
+    assert brings_encoder == ("av" in reports[name]["distributions"])
+    # Debian's userland, and what PyAV's wheel brings.
+    assert {"GPL-2.0-or-later", "GPL-3.0-or-later", "LGPL-2.1-or-later"} <= told
+
+
+def test_what_is_in_an_image_is_listed(images: list[str]) -> None:
+    run([REPOSITORY / "scripts/sbom.sh", "store"], IMAGES_BUILDER="buildah")
+    document = json.loads((REPOSITORY / "build/sbom/sightline-store.spdx.json").read_text(encoding="utf-8"))
+    packages = {one["name"]: one for one in document["packages"]}
+    assert packages["pymongo"]["versionInfo"] == locked()["pymongo"]
+    assert {"tini", "libc6", "sightline"} <= packages.keys()
+    assert packages["bash"]["licenseDeclared"] not in ("NONE", "NOASSERTION")
 
 
 @SERVICES

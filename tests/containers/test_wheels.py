@@ -7,24 +7,15 @@ import tomllib
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import distribution
-from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from tests.locks import REPOSITORY, Pins, pins_of
+
 PYTHON = "3.11"
 GLIBC_MINORS = range(17, 37)
 """What Debian bookworm's C library (2.36) can load: manylinux_2_17 and all after it."""
-
-Pins = dict[str, str]
-
-
-def pins_of(*locks: str) -> Pins:
-    """The versions that lock files pin, by canonical name."""
-    lines = [line for lock in locks for line in (REPOSITORY / lock).read_text(encoding="utf-8").splitlines()]
-    pairs = (line.split("==") for line in lines if line and not line.startswith("#"))
-    return {str(canonicalize_name(name)): version for name, version in pairs}
 
 
 def needed_to_run() -> set[str]:
@@ -79,7 +70,7 @@ def test_every_compiled_wheel_exists_for_arm64() -> None:
 
 
 def test_every_wheel_of_the_gpu_exists_for_amd64() -> None:
-    assert not without_wheel(pins_of("requirements-gpu.lock"), "x86_64")
+    assert not without_wheel(pins_of("docker/requirements/gpu.lock"), "x86_64")
 
 
 def test_a_missing_wheel_is_found() -> None:

@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.locks import read_lock
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 README_LINES = 110
 TEXT = {".py", ".sh", ".md", ".toml", ".yaml", ".yml", ".json", ".ts", ".css", ".html", ".txt", ".lock", ""}
+IMAGE_LOCKS = sorted((REPOSITORY / "docker/requirements").glob("*.lock"))
 IGNORED = {".git", ".venv", "node_modules", "dist", "runs", "data", "__pycache__", "build"}
 
 # In pieces, so that this file does not find itself.
@@ -80,11 +83,9 @@ def test_scripts_are_valid_bash(script: Path) -> None:
 def test_locks_pin_every_dependency_exactly() -> None:
     pinned = {}
     for path in REPOSITORY.glob("requirements*.lock"):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            if line and not line.startswith("#"):
-                package, separator, version = line.partition("==")
-                assert separator and version, line
-                pinned[package.lower().replace("_", "-")] = path.name
+        for package, (_, hashes) in read_lock(path).items():
+            assert hashes or package == "torch", f"{path.name}: {package} has no hash"
+            pinned[package] = path.name
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
     needed = (
@@ -92,7 +93,18 @@ def test_locks_pin_every_dependency_exactly() -> None:
     )
     names = [re.split(r"[^\w-]", requirement)[0].lower() for requirement in needed]
     assert not [name for name in names if name not in pinned]
-    assert pinned["torch"] == "requirements-train.lock"
+    assert pinned["torch"] == "requirements-torch.lock"
+
+
+@pytest.mark.parametrize("path", IMAGE_LOCKS, ids=lambda path: path.stem)
+def test_images_take_the_versions_that_are_tested(path: Path) -> None:
+    tested, of_image = read_lock(REPOSITORY / "requirements.lock"), read_lock(path)
+    others = {name for name, pin in of_image.items() if tested.get(name) != pin}
+    assert all(hashes for _, hashes in of_image.values())
+    assert {name for name in others if not name.startswith("nvidia-")} <= {"onnxruntime-gpu"}
+    wanted = path.with_suffix(".in").read_text(encoding="utf-8").splitlines()
+    names = {line.partition("==")[0] for line in wanted if not line.startswith("#")}
+    assert names <= of_image.keys()
 
 
 def test_page_lock_names_no_host() -> None:
