@@ -20,8 +20,10 @@ def free_port() -> int:
 class DatabaseServer:
     """One server on a fixed port and folder; it may be killed and started again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, tls: tuple[Path, Path] | None = None) -> None:
+        """`tls` is a certificate and its key, with which it speaks to nobody in plain text."""
         self.folder, self.port = folder, free_port()
+        self._tls = ["--tls-cert-file", tls[0], "--tls-key-file", tls[1]] if tls else []
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -34,7 +36,10 @@ class DatabaseServer:
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder.parent / f"{self.folder.name}.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [program, *place, "--sync-on-commit"], stdout=log, stderr=log, start_new_session=True
+                [program, *place, *self._tls, "--sync-on-commit"],
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         end_s = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < end_s:

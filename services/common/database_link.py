@@ -1,5 +1,6 @@
 """The connection to MongoDB or a server that speaks its protocol, and what its failures mean."""
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +17,7 @@ from pymongo.errors import (
 from pymongo.uri_parser import parse_uri
 from pymongo.write_concern import WriteConcern
 
+from services.common.cluster_tls import CA_VARIABLE
 from services.common.secrets import redact
 from services.core.errors import BadInputError, DatabaseUnavailableError
 
@@ -28,6 +30,12 @@ DURABLE = WriteConcern(w="majority", j=True, wtimeout=10_000)
 """A write that was acknowledged survives the sudden end of the server."""
 
 _LOGIN_REFUSED = (13, 18)
+
+
+def _tls_options(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Ask for TLS as everywhere in the cluster, unless the address says itself whether and how."""
+    authority = os.environ.get(CA_VARIABLE)
+    return {"tls": True, "tlsCAFile": authority} if authority and "tls" not in given else {}
 
 
 class DatabaseLink:
@@ -43,6 +51,7 @@ class DatabaseLink:
                 socketTimeoutMS=ANSWER_TIMEOUT_MS,
                 tz_aware=True,
                 appname="sightline",
+                **_tls_options(parts["options"]),
             )
         except (InvalidURI, ConfigurationError, ValueError) as error:
             raise BadInputError(f"the database's address cannot be used: {redact(str(error), uri)}") from None

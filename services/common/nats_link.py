@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from nats.aio.client import Client
 
+from services.common.cluster_tls import client_context
 from services.common.secrets import redact
 from services.core.errors import BadInputError
 
@@ -99,6 +100,9 @@ class _Link:
             "disconnected_cb": self._on_loss,
             "reconnected_cb": self._on_return,
         }
+        if (tls := client_context()) is not None:
+            # Before the server's first word: one that speaks in plain text is not talked to.
+            options |= {"tls": tls, "tls_handshake_first": True}
         await self._client.connect(url, **options)
 
     def _tell(self, text: str) -> None:

@@ -10,10 +10,12 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 
+from services.common.cluster_tls import VIDEO_SERVER_NAME, client_context
 from services.common.leases import Member
 from services.common.secrets import redact
 from services.common.video import LocalVideoReader
@@ -149,6 +151,7 @@ class _Following:
     def _connect(self, member: Member) -> connect:
         return connect(
             f"{member.address}/{self._camera}",
+            **_tls_options(member.address),
             additional_headers={"Authorization": authorization(member.key)},
             compression=None,
             proxy=None,
@@ -172,6 +175,16 @@ class _Following:
         if text != self._told:
             log.warning("%s", text)
         self._told = text
+
+
+def _tls_options(address: str) -> dict[str, Any]:
+    """How a server is checked; StreamError for one without TLS where all must have it."""
+    tls = client_context()
+    if address.startswith("wss:"):
+        return {"ssl": tls, "server_hostname": VIDEO_SERVER_NAME}
+    if tls is not None:
+        raise StreamError("it offers no TLS, and this service talks to nobody without")
+    return {}
 
 
 def _bound_system_buffer(connection: ClientConnection) -> None:

@@ -8,6 +8,7 @@ import asyncio
 import hmac
 import logging
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
@@ -67,8 +68,9 @@ class VideoServer:
         return self._dropped + sum(reader.dropped for reader in self._readers)
 
     @asynccontextmanager
-    async def listening(self, host: str, port: int) -> AsyncIterator[int]:
-        """Serve until the context ends; gives the port, which the system chooses for 0.
+    async def listening(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+        """Serve until the context ends, by TLS where a context is given; gives the port, which the system
+        chooses for 0.
 
         BadInputError when nobody can listen there.
         """
@@ -77,6 +79,7 @@ class VideoServer:
                 self._serve_reader,
                 host,
                 port,
+                ssl=tls,
                 process_request=self._refuse,
                 compression=None,
                 server_header=None,

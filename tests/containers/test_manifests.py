@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.certificates import make_certificates
 from tests.containers.acceptance import accept
 from tests.containers.player import changes
 from tests.containers.player.node import Node
 from tests.containers.player.report import usage_table
 from tests.containers.player.stand_in import StandIn
 from tests.containers.player.system import PlayedSystem, free_ports
-from tests.k8s.api_server.certificates import make_certificates
 from tests.k8s.api_server.server import api_server
 from tests.k8s.kubectl import Kubectl
 from tests.k8s.rendering import copy_of_inputs

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.k8s.api_server.certificates import Certificates, make_certificates
+from tests.certificates import Certificates, make_certificates
 from tests.k8s.api_server.server import ApiServer, api_server
 from tests.k8s.kubectl import Kubectl
 

@@ -35,6 +35,7 @@ BASES = _folders("base/*")
 COMPONENTS = [folder for folder in _folders("components/*") if folder != IMAGES]
 OVERLAYS = _folders("overlays/*")
 EXTERNAL_MONGODB = "k8s/components/external-mongodb"
+TLS = "k8s/components/tls"
 ALL_COMPONENTS = "k8s/components"
 WHOLE = [DEFAULT, *OVERLAYS, *COMPONENTS, ALL_COMPONENTS]
 """What gives a whole system; a component stands for the base with this component alone."""

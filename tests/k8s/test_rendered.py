@@ -14,6 +14,7 @@ from tests.k8s.rendering import (
     EXTERNAL_MONGODB,
     IMAGES,
     OVERLAYS,
+    TLS,
     WHOLE,
     rendered,
 )
@@ -24,7 +25,9 @@ VERSIONS = ("1.29", "1.37")
 WITH_CUSTOM_KINDS = {"k8s/components/monitoring", ALL_COMPONENTS}
 """Components that say so: their kinds have to be added to a cluster first."""
 
-PREPARED = {folder: {"external-mongodb": ["uri"]} for folder in (EXTERNAL_MONGODB, ALL_COMPONENTS)}
+URI = {"external-mongodb": ["uri"]}
+CERTIFICATES = {"cluster-tls": ["ca.crt", "tls.crt", "tls.key", "tls-combined.pem"]}
+PREPARED = {EXTERNAL_MONGODB: URI, TLS: CERTIFICATES, ALL_COMPONENTS: URI | CERTIFICATES}
 """Secrets that a component wants its user to make."""
 
 

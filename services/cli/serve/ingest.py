@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from services.cli.serve.process import Link, ServiceProcess
 from services.common.access import AccessCheck
 from services.common.addresses import host_and_port
+from services.common.cluster_tls import server_context
 from services.common.leases import Member
 from services.common.listening import ensure_free
 from services.common.metrics import Figure
@@ -27,6 +28,7 @@ class IngestProcess:
         self._settings = settings
         self._hub = VideoHub()
         self._key = secrets.token_urlsafe(32)
+        self._tls = server_context()
         self._video = VideoServer(self._hub, self._key)
         self._ownership: Ownership | None = None
         self._process = ServiceProcess("ingest", settings.host, settings.health_port, figures=self._figures)
@@ -42,10 +44,10 @@ class IngestProcess:
     async def _serve(self, link: Link) -> None:
         async with AsyncExitStack() as stack:
             port = await stack.enter_async_context(
-                self._video.listening(self._settings.host, self._settings.video_port)
+                self._video.listening(self._settings.host, self._settings.video_port, self._tls)
             )
             host = reachable_host(self._settings.host, self._settings.advertise_host)
-            address = f"ws://{host_and_port(host, port)}"
+            address = f"{'ws' if self._tls is None else 'wss'}://{host_and_port(host, port)}"
             member = Member(self._process.member_id, "ingest", address, self._key)
             self._ownership = Ownership(member, link.leases, link.bus, IngestService(link.bus, self._hub))
             async with asyncio.TaskGroup() as tasks:

@@ -13,8 +13,8 @@ from services.cli.bootstrap.kubernetes import PATIENCE_S, Cluster, KubernetesSin
 from services.cli.bootstrap.material import Secret, make_secrets
 from services.cli.main import main
 from services.core.errors import BadInputError, SightlineError
+from tests.certificates import Certificates, make_certificates
 from tests.k8s.api_server.api import Api, Request
-from tests.k8s.api_server.certificates import Certificates, make_certificates
 from tests.k8s.api_server.server import ApiServer, api_server
 from tests.k8s.api_server.status import Document
 from tests.processes import free_port

@@ -5,7 +5,7 @@ import signal
 import threading
 from pathlib import Path
 
-from tests.k8s.api_server.certificates import make_certificates
+from tests.certificates import make_certificates
 from tests.k8s.api_server.server import api_server
 
 

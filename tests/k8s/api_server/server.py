@@ -14,8 +14,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import yaml
 
+from tests.certificates import Certificates
 from tests.k8s.api_server.api import Api, Request
-from tests.k8s.api_server.certificates import Certificates
 from tests.k8s.api_server.status import Document, StatusError
 
 HOST = "127.0.0.1"
