@@ -1,8 +1,8 @@
-"""Masking of credentials, and giving masked addresses back."""
+"""Where the secrets of an address stand, giving masked addresses back, and what no address may hold."""
 
 import pytest
 
-from services.common.secrets import mask_url, redact, restore_secrets, secrets_of
+from services.core.camera_address import mask_address, restore_secrets, secrets_of
 from services.core.errors import BadInputError
 
 CASES = [
@@ -32,13 +32,13 @@ PLAIN = [
 
 @pytest.mark.parametrize(("url", "masked"), CASES)
 def test_secrets_are_masked(url: str, masked: str) -> None:
-    assert mask_url(url) == masked
-    assert mask_url(masked) == masked
+    assert mask_address(url) == masked
+    assert mask_address(masked) == masked
 
 
 @pytest.mark.parametrize("url", PLAIN)
 def test_what_holds_no_secret_stays(url: str) -> None:
-    assert mask_url(url) == url
+    assert mask_address(url) == url
     assert secrets_of(url) == ()
     assert restore_secrets(url, "rtsp://u:p@h/s") == url
 
@@ -56,17 +56,3 @@ def test_a_changed_address_keeps_its_secret() -> None:
     assert restore_secrets("rtsp://u:new@host", "rtsp://u:old@host") == "rtsp://u:new@host"
     with pytest.raises(BadInputError):
         restore_secrets("rtsp://u:***@host/?token=***", "rtsp://u:old@host")
-
-
-@pytest.mark.parametrize("form", ["p@ss/w", "p%40ss%2Fw", "rtsp://u:p@ss/w@host/s"])
-def test_texts_lose_the_secrets_of_an_address_in_any_form(form: str) -> None:
-    for url in ("rtsp://u:p@ss/w@host/s", "rtsp://u:p%40ss%2Fw@host/s"):
-        text = redact(f"cannot open '{form}': 401", url)
-        assert "ss/w" not in text
-        assert "ss%2Fw" not in text
-        assert "401" in text
-
-
-def test_several_addresses_in_one_text() -> None:
-    text = redact("a rtsp://u:one@h1/x and rtsp://v:two@h2/y?key=three failed")
-    assert text == "a rtsp://u:***@h1/x and rtsp://v:***@h2/y?key=*** failed"
