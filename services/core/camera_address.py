@@ -42,8 +42,10 @@ _PLACE = re.compile(r"(?:\[[^\[\]]*\]|[^:\[\]]*)(?::[0-9]*)?")
 _AFTER_PLACE = ".,;:)'\""
 """What may follow an address in a sentence."""
 
+_OF_A_PATH = "_(?:channel|ch|stream|subtype|user|s)="
 _VALUE_END = re.compile(
-    rf"[&;](?=[\w.\[\]%-]{{1,{_LONGEST_NAME}}}=)|_(?=(?:channel|ch|stream|subtype|user|s)=[^=&;])",
+    rf"[&;](?![\w.\[\]%-]{{0,{_LONGEST_NAME}}}{_OF_A_PATH})(?=[\w.\[\]%-]{{1,{_LONGEST_NAME}}}=)"
+    rf"|{_OF_A_PATH}(?=[^=&;])",
     re.IGNORECASE,
 )
 """A value goes on to the next parameter: what only looks like its end is hidden with it."""
@@ -157,18 +159,19 @@ def restore_secrets(address: str, stored: str = "") -> str:
     for secret in secrets_in(address):
         kept = known[secret.name].pop(0) if known[secret.name] else MASK
         given = address[secret.start : secret.end]
-        if given == MASK and kept == MASK:
-            raise BadInputError(f"the address holds {MASK} in place of a secret: give the secret itself")
         parts += [address[position : secret.start], kept if given == MASK else given]
         position = secret.end
-    return "".join((*parts, address[position:]))
+    restored = "".join((*parts, address[position:]))
+    if MASK in restored:
+        raise BadInputError(f"the address holds {MASK} in place of a secret: give the secret itself")
+    return restored
 
 
 def secrets_in(address: str) -> tuple[Secret, ...]:
     """Find the secrets of one address, and of others within it; in the order in which they stand."""
     found: list[Secret] = []
     for secret in sorted((*_passwords(address), *_parameters(address)), key=lambda one: one.start):
-        if not found or secret.start >= found[-1].end:
+        if not found or secret.start > found[-1].end:
             found.append(secret)
         elif secret.end > found[-1].end:
             found[-1] = Secret(found[-1].name, found[-1].start, secret.end)
