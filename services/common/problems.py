@@ -83,8 +83,8 @@ def problem(
 
 
 def _shown(text: str, limit: int) -> str:
-    """Cut what a stranger may have written before anything looks at it."""
-    return redact(cut(text, limit))
+    """Cut what a stranger may have written before anything looks at it; half a character is none."""
+    return redact(cut(text, limit).encode("utf-8", "replace").decode("utf-8"))
 
 
 def problem_of(error: SightlineError) -> ProblemResponse:

@@ -18,7 +18,9 @@ MAX_MODEL_LENGTH = 200
 def validate_camera(camera: Camera, check_model: Callable[[str], object]) -> Camera:
     """Check all settings of a camera but its address; BadInputError names the first that cannot be used."""
     if not is_id(camera.id):
-        raise BadInputError(f"camera id {camera.id!r}: use 1 to 63 of a-z, 0-9 and -, not beginning with -")
+        raise BadInputError(
+            f"camera id {camera.id[:80]!r}: use 1 to 63 of a-z, 0-9 and -, not beginning with -"
+        )
     if not camera.name or len(camera.name) > MAX_NAME_LENGTH or not camera.name.isprintable():
         raise BadInputError(f"the name is a printable text of 1 to {MAX_NAME_LENGTH} characters")
     if not (math.isfinite(camera.fps) and LEAST_FPS <= camera.fps <= MOST_FPS):
