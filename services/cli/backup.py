@@ -69,11 +69,11 @@ async def _restore(uri: str, file: Path, summary: BackupSummary, replace: bool) 
             await repository.prepare()
             with progress("documents", summary.total) as on_progress:
                 await repository.import_documents(read_backup(file, on_progress))
-            await _tell_of_addresses(repository)
         except asyncio.CancelledError:
             raise StoppedError(
                 "stopped: the database holds a part of the backup; restore it with --replace for the whole"
             ) from None
+        await _tell_of_addresses(repository)
 
 
 async def _tell_of_addresses(repository: Repository) -> None:

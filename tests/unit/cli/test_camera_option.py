@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from services.cli.camera_option import read_address, read_camera_option, warn_of_open_secrets
+from services.cli.database_choice import chosen_database
 from services.core.errors import BadInputError
 
 URL = "rtsp://user:s3cret@192.0.2.1/live"
@@ -76,3 +77,16 @@ def test_whoever_lets_others_read_a_password_is_told(
     path = _file(tmp_path, URL, 0o644)
     warn_of_open_secrets("camera 'gate'", read_address(f"@{path}"))
     assert f"chmod 600 {path}" in capsys.readouterr().err
+
+
+def test_the_database_of_a_command_is_named_in_the_same_ways(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    uri = "mongodb://u:s3cret@192.0.2.1/sightline"
+    monkeypatch.setenv("THE_DATABASE", uri)
+    for text in (f"@{_file(tmp_path, uri)}", "$THE_DATABASE", uri):
+        with chosen_database(None, text, may_be_running=True) as chosen:
+            assert chosen == uri
+    shown = capsys.readouterr().err
+    assert shown.count("password of the database") == 1
+    assert "s3cret" not in shown
