@@ -28,18 +28,22 @@ def doctor_command(
     ] = None,
 ) -> None:
     """Check this host, and a camera: a report without secrets. Exit code 1 when something is wrong."""
+    url = "" if camera is None else _address(camera)
     checks = host_checks(data or default_data_folder())
-    url = ""
-    if camera is not None:
-        address = read_address(camera)
-        check_address(address.url)
-        warn_of_open_secrets("the camera", address)
-        url = address.url
+    if url:
         with notes.status(f"looking at the camera for {LOOK_S:g} s"):
             checks += check_camera(url)
     typer.echo(report(checks, url))
     if any(check.state == "wrong" for check in checks):
         raise typer.Exit(1)
+
+
+def _address(camera: str) -> str:
+    """Read the camera's address from where it is kept; BadInputError when no camera can have it."""
+    address = read_address(camera)
+    check_address(address.url)
+    warn_of_open_secrets("the camera", address)
+    return address.url
 
 
 def report(checks: Sequence[Check], url: str = "") -> str:

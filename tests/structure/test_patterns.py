@@ -70,14 +70,21 @@ def _use(pattern: re.Pattern[str], use: str, text: str) -> None:
         list(found)
 
 
+def _cost_s(pattern: re.Pattern[str], uses: set[str], text: str) -> float:
+    began_s = time.thread_time()
+    for use in uses:
+        _use(pattern, use, text)
+    return time.thread_time() - began_s
+
+
 def dearest(pattern: re.Pattern[str], uses: set[str]) -> tuple[float, str]:
     """Give the most processor time that a text took, with its beginning; one that took too long ends it."""
     worst = (0.0, "")
     for text in (text for length in LENGTHS for text in _texts(pattern.pattern, length)):
-        began_s = time.thread_time()
-        for use in uses:
-            _use(pattern, use, text)
-        worst = max(worst, (time.thread_time() - began_s, text[:20]))
+        cost_s = _cost_s(pattern, uses, text)
+        if cost_s > MOST_S:  # a collection of garbage may have fallen into it
+            cost_s = min(cost_s, _cost_s(pattern, uses, text))
+        worst = max(worst, (cost_s, text[:20]))
         if worst[0] > MOST_S:
             break
     return worst

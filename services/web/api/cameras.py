@@ -10,7 +10,7 @@ from services.common.camera_files import CameraFiles
 from services.common.database import StoredCamera
 from services.common.identifiers import id_from_name
 from services.common.wire import camera_object
-from services.core.camera_address import restore_secrets
+from services.core.camera_address import KINDS, restore_secrets
 from services.core.tasks import check_classes, model_for
 from services.core.types import Camera, CameraId
 from services.web.cameras import MAX_NAME_LENGTH, check_url, default_name, validate_camera
@@ -24,7 +24,7 @@ class CameraInput(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    url: Annotated[str, Field(description="rtsp://, rtsps://, a file path, demo://traffic or demo://masks")]
+    url: Annotated[str, Field(description=f"{KINDS}; a file lies in a folder that the settings name")]
     id: str | None = None
     name: str | None = None
     model: Annotated[str | None, Field(description="default: mask for demo://masks, else traffic")] = None

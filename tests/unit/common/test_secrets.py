@@ -119,7 +119,7 @@ def _cost_s(piece: str, length: int) -> float:
 
 @pytest.mark.parametrize("piece", HARD)
 def test_the_cost_grows_with_the_length_alone(piece: str) -> None:
-    assert _cost_s(piece, 8_000) < 0.1
+    assert min(_cost_s(piece, 8_000) for _ in range(3)) < 0.1
     assert _cost_s(piece, 100_000) < 1.0
 
 
