@@ -11,7 +11,6 @@ from model.card_figures import SPLITS, CardFigures, SplitFigures, measure_card
 from model.report import Report, shown
 
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
-SECTION = re.compile(rf"{BEGIN}.*?{END}", re.DOTALL)
 FRONT_MATTER = re.compile(r"\A---\n(.*?)^---\n", re.DOTALL | re.MULTILINE)
 ACCURACY = re.compile(r"^accuracy:.*\n(?:[ \t]+.*\n)*", re.MULTILINE)
 
@@ -20,11 +19,10 @@ def refreshed(card: str, figures: CardFigures, name: str) -> str:
     """The card with these figures in the place of its own; what it lacks is added."""
     card = card or f"# Model card: {name}\n"
     section = f"{BEGIN}\n{section_text(figures)}\n{END}"
-    if SECTION.search(card):
-        card = SECTION.sub(lambda _: section, card, count=1)
-    else:
-        card = f"{card.rstrip()}\n\n## Figures\n{section}\n"
-    return _with_accuracy(card, accuracy_line(figures))
+    before, begin, rest = card.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    added = f"{card.rstrip()}\n\n## Figures\n{section}\n"
+    return _with_accuracy(f"{before}{section}{after}" if begin and end else added, accuracy_line(figures))
 
 
 def _with_accuracy(card: str, line: str) -> str:

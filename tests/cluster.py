@@ -144,7 +144,7 @@ class Cluster:
 
 
 @contextmanager
-def cluster(folder: Path, *names: str) -> Iterator[Cluster]:
+def cluster(folder: Path, *names: str, **environment: str) -> Iterator[Cluster]:
     """NATS, a database and the named services for the length of a test."""
     (folder / "nats").mkdir()
     running = Cluster(folder, NatsServer(folder / "nats"), DatabaseServer(folder / "database"))
@@ -152,7 +152,7 @@ def cluster(folder: Path, *names: str) -> Iterator[Cluster]:
         running.nats.start()
         running.database.start()
         for name in names:
-            running.add(name)
+            running.add(name, **environment)
         running.wait_ready()
         yield running
     except AssertionError:

@@ -14,6 +14,7 @@ from services.cli.database_choice import DataOption, MongodbOption, chosen_datab
 from services.common.database import Repository
 from services.common.database_link import DatabaseLink
 from services.common.database_schema import LASTING, META, PENDING, SCHEMA_VERSION, SESSIONS
+from services.core.camera_address import check_address
 from services.core.errors import BadInputError, StoppedError
 
 
@@ -72,6 +73,17 @@ async def _restore(uri: str, file: Path, summary: BackupSummary, replace: bool) 
             raise StoppedError(
                 "stopped: the database holds a part of the backup; restore it with --replace for the whole"
             ) from None
+        await _tell_of_addresses(repository)
+
+
+async def _tell_of_addresses(repository: Repository) -> None:
+    """Name the cameras whose address could not be given today: it is kept as it was."""
+    for stored in await repository.cameras():
+        try:
+            check_address(stored.camera.url)
+        except BadInputError as error:
+            text = f"edit camera {stored.camera.id}: {error}"
+            notes.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 async def _holds_anything(repository: Repository) -> bool:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from services.cli.camera_option import read_address, warn_of_open_secrets
 from services.cli.console import notes
 from services.cli.data_folder import announced_database, default_data_folder
 from services.cli.embedded_database import start_database
@@ -21,8 +22,9 @@ DataOption = Annotated[
 MongodbOption = Annotated[
     str | None,
     typer.Option(
-        help="Database to use in place of the data folder's; its password is better given in "
-        f"{MONGODB_URI_VARIABLE}, or in the file that {MONGODB_URI_VARIABLE}_FILE names.",
+        help="Database to use in place of the data folder's: its address, or better @FILE or '$VARIABLE': "
+        "everybody on this machine can read a password that stands on a command line. "
+        f"{MONGODB_URI_VARIABLE} and the file that {MONGODB_URI_VARIABLE}_FILE names are taken too.",
         show_default=False,
     ),
 ]
@@ -34,6 +36,10 @@ def chosen_database(data: Path | None, mongodb: str | None, may_be_running: bool
 
     One that may be running has its folder: BadInputError where that is missing.
     """
+    if mongodb:
+        address = read_address(mongodb)
+        warn_of_open_secrets("the database", address)
+        mongodb = address.url
     uri = mongodb or (None if data else given_mongodb_uri())
     folder = data or default_data_folder()
     if uri is None and may_be_running:

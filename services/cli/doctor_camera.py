@@ -4,7 +4,7 @@ import time
 from itertools import pairwise
 
 from services.cli.doctor_checks import Check
-from services.common.secrets import mask_url
+from services.core.camera_address import mask_address
 from services.core.errors import StreamError
 from services.ingest.source import Connection, SourceUnit
 from services.ingest.sources import source_of
@@ -16,7 +16,7 @@ LONG_KEYFRAME_DISTANCE_S = 4.0
 
 def check_camera(url: str) -> list[Check]:
     """Open the stream, watch it for a few seconds and judge what came."""
-    checks = [Check("good", "camera", mask_url(url))]
+    checks = [Check("good", "camera", mask_address(url))]
     started_s = time.monotonic()
     try:
         connection = source_of(url).connect()

@@ -3,10 +3,13 @@
 import click
 import typer
 
-from services.common.secrets import redact
+from services.common.secrets import cut, redact
 from services.core.errors import BadInputError, SightlineError, StoppedError
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+
+LONGEST_LINE = 4000
+"""Characters of the one line: what is wrong may be a whole file of somebody else's."""
 
 # Newer typer carries a click of its own, whose classes are not those of the package `click`.
 USAGE_ERRORS: tuple[type[Exception], ...] = (
@@ -40,4 +43,4 @@ def _usage(error: Exception) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(redact(text).split())
+    return " ".join(redact(cut(text, LONGEST_LINE)).split())

@@ -6,16 +6,22 @@ import shlex
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from services.cli.camera_option import read_camera_option, warn_of_open_secrets
+from services.core.camera_address import check_address, mask_address, secrets_of
 from services.core.errors import BadInputError, SightlineError
 
 UNIT_NAME = "sightline.service"
 SYSTEM_FOLDER = Path("/etc/systemd/system")
+SYSTEM_SECRETS = Path("/etc/sightline/cameras.env")
+"""Addresses of cameras for a service of the system; a user's lie in the user's own settings."""
 
 UNIT = """\
 [Unit]
@@ -25,7 +31,7 @@ After=network-online.target time-sync.target
 Wants=network-online.target
 
 [Service]
-ExecStart={command}
+{environment}ExecStart={command}
 Restart=always
 RestartSec=2
 TimeoutStopSec=30
@@ -63,6 +69,14 @@ class ServiceUnit:
     path: Path
     text: str
     of_user: bool
+    secrets_path: Path
+    """The file of mode 0600 that the service manager reads the cameras' addresses from."""
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Variables with addresses that hold a password: they stand neither in the unit nor in a process list."""
+
+    def secrets_text(self) -> str:
+        """Give the variables as systemd reads them from a file."""
+        return "".join(f'{name}="{_escape_value(value)}"\n' for name, value in self.secrets.items())
 
     def systemctl(self, *arguments: str) -> list[str]:
         """Give the command line for the manager that owns the unit."""
@@ -72,7 +86,12 @@ class ServiceUnit:
 def install_service_command(
     options: Annotated[
         list[str] | None,
-        typer.Argument(help="Options of `sightline up`, after --: -- --port 8081", show_default=False),
+        typer.Argument(
+            help="Options of `sightline up`, after --: -- --port 8081. Addresses of cameras with a password, "
+            "and those that @FILE and $VARIABLE hold now, go into a file that only the service's manager "
+            "reads: everybody on this machine can read a unit and a command line.",
+            show_default=False,
+        ),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Write without asking.")] = False,
     print_only: Annotated[bool, typer.Option("--print", help="Show the unit and do nothing.")] = False,
@@ -80,6 +99,9 @@ def install_service_command(
     """Start `up` at boot: shows a systemd unit, writes it when confirmed, and starts it."""
     unit = make_unit(options or [], of_user=os.geteuid() != 0)
     typer.echo(f"# {unit.path}\n{unit.text}")
+    if unit.secrets:
+        shown = (f'{name}="{mask_address(value)}"\n' for name, value in unit.secrets.items())
+        typer.echo(f"# {unit.secrets_path}, mode 0600\n{''.join(shown)}")
     if print_only:
         return
     if not Path("/run/systemd/system").is_dir() or shutil.which("systemctl") is None:
@@ -102,14 +124,46 @@ def make_unit(options: list[str], of_user: bool, program: Path | None = None) ->
         if any(option == "--data" or option.startswith("--data=") for option in options):
             raise BadInputError("the service keeps its data in /var/lib/sightline: leave --data out")
         words += ["--data", "/var/lib/sightline"]
+    kept, secrets = _without_secrets(options)
+    secrets_path = _user_settings() / "sightline" / SYSTEM_SECRETS.name if of_user else SYSTEM_SECRETS
     text = UNIT.format(
         documentation=Path(__file__).resolve().parents[2] / "README.md",
-        command=" ".join(_escape(word) for word in [*words, *options]),
+        environment=f"EnvironmentFile={_escape_path(secrets_path)}\n" if secrets else "",
+        command=" ".join(_escape(word) for word in [*words, *kept]),
         sandbox="" if of_user else SYSTEM_SANDBOX.format(user=_service_user(program)),
         target="default.target" if of_user else "multi-user.target",
     )
-    folder = _user_folder() if of_user else SYSTEM_FOLDER
-    return ServiceUnit(folder / UNIT_NAME, text, of_user)
+    folder = _user_settings() / "systemd" / "user" if of_user else SYSTEM_FOLDER
+    return ServiceUnit(folder / UNIT_NAME, text, of_user, secrets_path, secrets)
+
+
+def _without_secrets(options: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """Put a variable in place of each camera's address that holds a secret; give options and variables."""
+    kept: list[str] = []
+    secrets: dict[str, str] = {}
+    is_camera = False
+    for option in options:
+        head, separator, value = option.partition("=")
+        if is_camera:
+            kept.append(_without_secret(option, secrets))
+        elif head == "--camera" and separator:
+            kept += ["--camera", _without_secret(value, secrets)]
+        else:
+            kept.append(option)
+        is_camera = option == "--camera" and not is_camera
+    return kept, secrets
+
+
+def _without_secret(camera: str, secrets: dict[str, str]) -> str:
+    name, address = read_camera_option(camera)
+    check_address(address.url)
+    warn_of_open_secrets(f"camera {name!r}", address)
+    is_plain = camera.partition("=")[2].strip() == address.url
+    if is_plain and not secrets_of(address.url):
+        return camera
+    variable = f"SIGHTLINE_CAMERA_{len(secrets) + 1}"
+    secrets[variable] = address.url
+    return f"{name}=${variable}"
 
 
 def _service_user(program: Path) -> str:
@@ -125,19 +179,44 @@ def _escape(option: str) -> str:
     return shlex.quote(option).replace("%", "%%").replace("$", "$$")
 
 
-def _user_folder() -> Path:
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "systemd" / "user"
+def _escape_path(path: Path) -> str:
+    """Write a path for a setting of a unit, where % begins a specifier."""
+    return str(path).replace("%", "%%")
+
+
+def _escape_value(value: str) -> str:
+    """Write a value between double quotes as systemd reads it in a file of variables."""
+    return "".join(f"\\{character}" if character in '"\\`$' else character for character in value)
+
+
+def _user_settings() -> Path:
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a file that nobody else could read at any moment, whole or not at all."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(temporary, path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
 
 
 def install(unit: ServiceUnit) -> None:
     """Write the unit and start it, again where it runs; SightlineError says which step failed."""
     try:
         unit.path.parent.mkdir(parents=True, exist_ok=True)
-        unit.path.write_text(unit.text, encoding="utf-8")
-        # Addresses among the options may hold passwords.
-        unit.path.chmod(0o600)
+        if unit.secrets:
+            unit.secrets_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _write_private(unit.secrets_path, unit.secrets_text())
+        else:
+            unit.secrets_path.unlink(missing_ok=True)
+        _write_private(unit.path, unit.text)
     except OSError as error:
-        raise BadInputError(f"{unit.path} cannot be written: {error.strerror}") from error
+        place = error.filename or unit.path
+        raise BadInputError(f"{place} cannot be written: {error.strerror}") from error
     commands = [
         unit.systemctl("daemon-reload"),
         # A user's services start at boot only for a user who lingers; else at the login.

@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 
 from services.cli.detectors import make_detector
@@ -14,6 +15,7 @@ from services.cli.model_entries import model_entries
 from services.cli.running import END_TIMEOUT_S, RunningTasks
 from services.cli.setup_seed import SetupSeed
 from services.common.bus_local import LocalBus
+from services.common.camera_files import CameraFiles
 from services.common.database import Repository
 from services.common.http_server import HttpServer
 from services.common.leases import Member, Role
@@ -25,6 +27,7 @@ from services.common.video import VideoHub
 from services.detector.infer.models import model_path
 from services.detector.service import DetectorService
 from services.ingest.service import IngestService
+from services.ingest.sources import source_of
 from services.store.writer import StoreWriter
 from services.web.app import create_app
 from services.web.mirror import SetupMirror
@@ -57,7 +60,9 @@ class Platform:
         self._mirror = SetupMirror(self._repository, self._bus)
         self._store = StoreWriter(self._repository, self._bus)
         self._leases = LocalLeaseTable()
-        self._ingest = self._owning("ingest", IngestService(self._bus, self._video))
+        files = CameraFiles.of(settings.up.file_camera_folders, seed.files)
+        ingest = IngestService(self._bus, self._video, partial(source_of, files=files))
+        self._ingest = self._owning("ingest", ingest)
         self._detector = self._owning("detector", DetectorService(self._bus, self._video, make_detector))
         self._media = MediaPorts(settings.up, self._bus, self._video, settings.web.wants_login)
         self._server = self._make_server()

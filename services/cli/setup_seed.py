@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from services.common.database import Repository
+from services.core.camera_address import scheme_of
 from services.core.errors import DatabaseUnavailableError, NotFoundError
 from services.core.types import Camera, CameraId, Line
 from services.ingest.demo.scenes import DemoAddress
@@ -35,6 +36,12 @@ class SetupSeed:
 
     wanted: Sequence[WantedCamera]
     model: str
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The paths of the cameras that are files: whoever starts this process may open them."""
+        urls = (item.camera.url for item in self.wanted)
+        return tuple(url for url in urls if not scheme_of(url))
 
     async def apply(self, repository: Repository, mirror: SetupMirror) -> None:
         """Make or change what differs, and nothing else: applying it again changes nothing."""

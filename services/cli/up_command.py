@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from services.cli.camera_option import HELP, read_camera_option, warn_of_open_secrets
 from services.cli.console import notes
 from services.cli.data_folder import default_data_folder
 from services.cli.embedded_database import RunningDatabase, start_database
@@ -25,7 +26,7 @@ from services.core.tasks import check_classes, model_for
 from services.core.types import Camera, CameraId
 from services.detector.infer.models import model_path
 from services.web.auth.first_admin import ensure_first_admin
-from services.web.cameras import validate_camera
+from services.web.cameras import check_url, validate_camera
 from services.web.settings import WebSettings
 
 
@@ -34,7 +35,7 @@ def up(
         list[str] | None,
         typer.Option(
             metavar="NAME=URL",
-            help="A camera: rtsp://…, rtsps://…, a video file, demo://traffic, demo://masks.",
+            help=f"A camera: {HELP}",
         ),
     ] = None,
     model: Annotated[str | None, typer.Option(help="Model of cameras that name none.")] = None,
@@ -70,6 +71,7 @@ def up(
         trusted_proxy=settings.trusted_proxy,
         tls_cert=settings.tls_cert,
         tls_key=settings.tls_key,
+        file_camera_folders=settings.file_camera_folders,
     )
     seed = SetupSeed(_wanted(settings, camera or ()), settings.model)
     with listen(settings.host, settings.port) as listening:
@@ -85,18 +87,26 @@ def _check_files(settings: UpConfig) -> None:
 def _wanted(settings: UpConfig, cameras: Sequence[str]) -> list[WantedCamera]:
     model_path(settings.model)
     wanted = [WantedCamera(item.camera(), item.lines) for item in settings.cameras]
-    for text in cameras:
-        name, separator, url = text.partition("=")
-        if not separator or not name.strip() or not url.strip():
-            raise BadInputError("--camera wants NAME=URL, such as gate=rtsp://10.0.0.5/stream")
+    given = [read_camera_option(text) for text in cameras]
+    for name, address in given:
         taken = {str(item.camera.id) for item in wanted}
-        key = CameraId(id_from_name(name.strip(), taken))
-        model = model_for(url.strip(), settings.model)
-        wanted.append(WantedCamera(Camera(key, name.strip(), url.strip(), model)))
+        key = CameraId(id_from_name(name, taken))
+        wanted.append(WantedCamera(Camera(key, name, address.url, model_for(address.url, settings.model))))
     for item in wanted:
-        validate_camera(item.camera, model_path, sees_files=True)
-        check_classes(item.lines, item.camera.model)
+        _check(item)
+    for name, address in given:
+        warn_of_open_secrets(f"camera {name!r}", address)
     return wanted
+
+
+def _check(wanted: WantedCamera) -> None:
+    camera = wanted.camera
+    try:
+        check_url(camera.url, sees_files=True)
+    except BadInputError as error:
+        raise BadInputError(f"camera {camera.name!r}: {error}") from None
+    validate_camera(camera, model_path)
+    check_classes(wanted.lines, camera.model)
 
 
 def _run(settings: UpConfig, web: WebSettings, seed: SetupSeed, listening: socket.socket) -> None:

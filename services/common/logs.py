@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TextIO
 
-from services.common.secrets import redact
+from services.common.secrets import cut, redact
 from services.core.errors import BadInputError
 
 FORMAT_VARIABLE = "SIGHTLINE_LOG_FORMAT"
@@ -21,6 +21,12 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 QUIET_LOGGERS = ("pymongo", "uvicorn.access", "libav", "asyncio")
 """They tell of every request or packet; only what goes wrong there matters."""
+
+LONGEST_MESSAGE = 8000
+"""Characters of a message, a field, or a line of a traceback: strangers' texts may stand there."""
+
+FIRST_LINES, LAST_LINES = 20, 100
+"""How much of a long traceback is told."""
 
 _STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 
@@ -50,6 +56,19 @@ def _time_text(record: logging.LogRecord) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def _shown(text: str) -> str:
+    return redact(cut(text, LONGEST_MESSAGE))
+
+
+def _shown_lines(text: str) -> str:
+    """Leave out the middle of what is very long, and the end of each line that is."""
+    lines = text.split("\n")
+    if len(lines) > FIRST_LINES + LAST_LINES:
+        left_out = f"… {len(lines) - FIRST_LINES - LAST_LINES} lines …"
+        lines = [*lines[:FIRST_LINES], left_out, *lines[-LAST_LINES:]]
+    return redact("\n".join(cut(line, LONGEST_MESSAGE) for line in lines))
+
+
 class HumanFormatter(logging.Formatter):
     """Time, level, logger and message on one line, and the traceback of an exception under it."""
 
@@ -62,7 +81,7 @@ class HumanFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Redact the finished text."""
-        return redact(super().format(record))
+        return _shown_lines(super().format(record))
 
 
 class JsonFormatter(logging.Formatter):
@@ -74,11 +93,11 @@ class JsonFormatter(logging.Formatter):
             "time": _time_text(record),
             "level": record.levelname,
             "logger": record.name,
-            "message": redact(record.getMessage()),
+            "message": _shown(record.getMessage()),
         }
         for name, value in vars(record).items():
             if name not in _STANDARD_FIELDS:
-                fields[name] = value if isinstance(value, int | float | bool | None) else redact(str(value))
+                fields[name] = value if isinstance(value, int | float | bool | None) else _shown(str(value))
         if record.exc_info:
-            fields["exception"] = redact(self.formatException(record.exc_info))
+            fields["exception"] = _shown_lines(self.formatException(record.exc_info))
         return json.dumps(fields, ensure_ascii=False)

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from services.common.secrets import redact
+from services.common.secrets import cut, redact
 from services.core.errors import (
     AccessDeniedError,
     BadInputError,
@@ -44,6 +44,13 @@ STATUS_OF: dict[type[SightlineError], HTTPStatus] = {
 
 RETRY_AFTER_S = 2
 
+LONGEST_DETAIL = 1000
+"""Characters of an answer's text, which may be the caller's own."""
+
+LONGEST_FIELD = 100
+MOST_FIELDS = 20
+"""How many fields of a request that cannot be used are named."""
+
 
 class ProblemResponse(JSONResponse):
     """A problem as JSON."""
@@ -57,16 +64,27 @@ def problem(
     headers: Mapping[str, str] | None = None,
     errors: list[dict[str, str]] | None = None,
 ) -> ProblemResponse:
-    """Make the answer that tells of a problem."""
+    """Make the answer that tells of a problem; `errors` name a field and what is wrong with it."""
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
-        "detail": redact(detail),
+        "detail": _shown(detail, LONGEST_DETAIL),
     }
     if errors:
-        body["errors"] = errors
+        body["errors"] = [
+            {
+                "field": _shown(error["field"], LONGEST_FIELD),
+                "message": _shown(error["message"], LONGEST_DETAIL),
+            }
+            for error in errors[:MOST_FIELDS]
+        ]
     return ProblemResponse(body, status, dict(headers or {}))
+
+
+def _shown(text: str, limit: int) -> str:
+    """Cut what a stranger may have written before anything looks at it; half a character is none."""
+    return redact(cut(text, limit).encode("utf-8", "replace").decode("utf-8"))
 
 
 def problem_of(error: SightlineError) -> ProblemResponse:
@@ -104,5 +122,5 @@ async def _on_http(request: Request, error: Exception) -> ProblemResponse:
 
 async def _on_unknown(request: Request, error: Exception) -> ProblemResponse:
     """An error of ours: the log has it whole, the answer says only that it happened."""
-    log.error("%s %s failed: %s", request.method, request.url.path, type(error).__name__)
+    log.error("%s %s failed: %s", request.method, request.url.path[:LONGEST_DETAIL], type(error).__name__)
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "something went wrong; the log of the service says what")

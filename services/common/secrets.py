@@ -1,80 +1,103 @@
-"""Masking of credentials in addresses and in all texts that people and programs see.
+"""Masking of credentials in all texts that people and programs see, and the bounds of such texts.
 
-A secret is the password of an address, or the value of a parameter whose name tells of one, in the
-query or in the path (some cameras carry `user=admin_password=…_channel=1` there).
+Every text costs time in proportion to its length. One that a stranger may have written is cut first.
 """
 
 import re
 from collections.abc import Iterator
 from urllib.parse import quote, unquote
 
-from services.core.errors import BadInputError
-
-MASK = "***"
-
-_WORDS = "pass|pwd|psw|secret|token|key|auth|credential|signature|session"
-_NAME = rf"[\w.\[\]-]*?(?:{_WORDS})[\w.\[\]-]*?"
-_SHORT_NAME = r"(?:pw|pin|sig|sid)"
-
-_USER_INFO = re.compile(r"(?P<head>[a-z][a-z0-9+.-]*://[^\s/?#@:]*:)(?P<secret>[^\s]*)@(?=[^\s@/?#]+)", re.I)
-_PARAMETER = re.compile(
-    rf"(?P<head>[?&;/_](?P<name>{_NAME}|{_SHORT_NAME})=)"
-    r"(?P<secret>[^&\s;#'\"]+?)(?=_[a-z]+=|[&\s;#'\"]|$)",
-    re.I,
+from services.core.camera_address import (
+    LONGEST_ADDRESS,
+    MASK,
+    is_broken_off,
+    masked,
+    secrets_in,
+    secrets_of,
 )
 
 SHORTEST_LITERAL = 3
 """A shorter secret stands in too many innocent words to be masked wherever it occurs."""
 
+CUT = "…"
+
+_DELIMITER = re.compile(r"""\s|['"](?=[\s,:;.)\]}>'"]|\Z)""")
+"""What ends an address in a text: a quotation mark does where it closes a quotation."""
+
+_OPENING = re.compile(r"""['"](?=[a-zA-Z][a-zA-Z0-9+.-]{0,20}://)""")
+
 
 def redact(text: str, *urls: str) -> str:
-    """Mask the secrets of each address in a text, and those of the given addresses wherever they stand.
-
-    A password may itself hold `/`, `?`, `#` or `@`: everything up to the last `@` of the word is masked.
-    """
+    """Mask the secrets of each address in a text, and those of the given addresses wherever they stand."""
     literals = {form for url in urls for secret in secrets_of(url) for form in _forms(secret)}
     for literal in sorted(literals, key=len, reverse=True):
         text = text.replace(literal, MASK)
-    text = _USER_INFO.sub(rf"\g<head>{MASK}@", text)
-    return _PARAMETER.sub(rf"\g<head>{MASK}", text)
+    if "://" not in text and "=" not in text:
+        return text
+    parts: list[str] = []
+    position = 0
+    for start, end in _words(text):
+        word = text[start:end]
+        parts += [text[position:start], masked(word, secrets_in(word))]
+        position = end
+    return "".join((*parts, text[position:]))
 
 
-def mask_url(url: str) -> str:
-    """Give an address as it may be shown: `rtsp://user:***@host/…`."""
-    return redact(url)
+def cut(text: str, limit: int) -> str:
+    """Give at most `limit` characters of a text and a mark, without an address that would be cut in two."""
+    if len(text) <= limit:
+        return text
+    head = text[:limit]
+    begin = head.rfind("://")
+    if begin >= 0 and (is_broken_off(head) or len(head[begin:].split(None, 1)) == 1):
+        head = head[: begin + 3]
+    return head + CUT
 
 
-def secrets_of(url: str) -> tuple[str, ...]:
-    """Give the secrets that an address carries, as they are written in it."""
-    return tuple(secret for _, secret in _found(url) if secret and secret != MASK)
+def _words(text: str) -> Iterator[tuple[int, int]]:
+    """Give the spans of a text that may hold a secret."""
+    start = 0
+    while start < len(text):
+        end = _word_end(text, start)
+        word = text[start:end]
+        if "://" in word:
+            end = _quotation_end(text, word, end) or end
+            if is_broken_off(text[start:end]):
+                end = _rest_of_address(text, end)
+            yield start, end
+        elif "=" in word:
+            yield start, end
+        start = max(start + 1, end + 1)
 
 
-def restore_secrets(url: str, stored: str = "") -> str:
-    """Put the stored secrets where an address holds `***`, so that what was shown can be given back.
-
-    BadInputError when there is a `***` for which nothing is stored.
-    """
-    known = dict(_found(stored))
-
-    def replaced(match: re.Match[str]) -> str:
-        if match["secret"] != MASK:
-            return match[0]
-        name = (match.groupdict().get("name") or "").lower()
-        if known.get(name, MASK) == MASK:
-            raise BadInputError(f"the address holds {MASK} in place of a secret: give the secret itself")
-        return match[0].replace(match["head"] + MASK, match["head"] + known[name], 1)
-
-    return _PARAMETER.sub(replaced, _USER_INFO.sub(replaced, url))
+def _word_end(text: str, start: int) -> int:
+    found = _DELIMITER.search(text, start)
+    return found.start() if found is not None else len(text)
 
 
-def _found(url: str) -> Iterator[tuple[str, str]]:
-    """Give (name of the parameter, secret); the password of the address has the empty name."""
-    match = _USER_INFO.search(url)
-    if match is not None:
-        yield "", match["secret"]
-        url = url[match.end() :]
-    for parameter in _PARAMETER.finditer(url):
-        yield parameter["name"].lower(), parameter["secret"]
+def _quotation_end(text: str, word: str, end: int) -> int | None:
+    """Give the end of an address with a space in it that stands in quotation marks."""
+    opening = _OPENING.search(word)
+    if opening is None:
+        return None
+    stop = _first_of(text, ("\n", "://"), end)
+    closing = text.find(opening[0], end, stop)
+    return closing if closing >= 0 else None
+
+
+def _first_of(text: str, marks: tuple[str, ...], start: int) -> int:
+    """Give the place of the first of some marks, or where an address would be too long without any."""
+    stop = min(len(text), start + LONGEST_ADDRESS)
+    for mark in marks:
+        found = text.find(mark, start, stop)
+        stop = found if found >= 0 else stop
+    return stop
+
+
+def _rest_of_address(text: str, end: int) -> int:
+    """Give the end of an address whose password holds a space: its host follows the last `@` of the line."""
+    at = text.rfind("@", end, _first_of(text, ("\n", "://"), end))
+    return _word_end(text, at) if at >= 0 else end
 
 
 def _forms(secret: str) -> Iterator[str]:

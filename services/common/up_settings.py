@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from services.common.camera_files import Folders
 from services.common.identifiers import id_from_name
 from services.common.settings import Settings
 from services.core.errors import BadInputError
@@ -96,6 +97,8 @@ class UpConfig(Settings):
     """`auto` asks for a login where other machines can reach this one."""
     trusted_proxy: str = ""
     """Address or network of a proxy whose X-Forwarded-For, -Proto and -Host are believed."""
+    file_camera_folders: Folders = ()
+    """Folders whose video files may become cameras on the page and through the API."""
     json_port: OptionalPort = 8070
     """Detections as a JSON stream; None: not served. The same holds for the other three."""
     mjpeg_port: OptionalPort = 8090

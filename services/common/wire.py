@@ -7,7 +7,8 @@ import math
 from datetime import UTC, datetime
 from typing import Any
 
-from services.common.secrets import mask_url, redact
+from services.common.secrets import redact
+from services.core.camera_address import mask_address
 from services.core.errors import BadInputError
 from services.core.types import Camera, CameraState, CameraStatus, Crossing, Line, TrackedFrame
 
@@ -47,7 +48,7 @@ def camera_object(camera: Camera, state: CameraState | None) -> JsonObject:
     return {
         "id": camera.id,
         "name": camera.name,
-        "url": mask_url(camera.url),
+        "url": mask_address(camera.url),
         "model": camera.model,
         "enabled": camera.enabled,
         "fps": camera.fps,

@@ -18,6 +18,7 @@ KNOWN_CLASSES = (*TRAFFIC_CLASSES, *MASK_CLASSES)
 DEFAULT_COLOR = "#ff6b35"
 MAX_POINTS = 100
 MAX_NAME_LENGTH = 200
+LONGEST_SHOWN = 80
 MIN_LENGTH = 1e-4
 """Points nearer than this, in shares of the picture, are one point."""
 
@@ -28,6 +29,12 @@ _KEYS = frozenset({"id", "name", "points", "anchor", "classes", "color", "versio
 def is_id(text: object) -> bool:
     """Tell whether a text may name a camera or a line."""
     return isinstance(text, str) and ID_PATTERN.fullmatch(text) is not None
+
+
+def _shown(value: object) -> str:
+    """Give what somebody gave for an error, where it may be anything of any length."""
+    text = repr(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
 
 
 def validate_line(
@@ -41,17 +48,17 @@ def validate_line(
 ) -> Line:
     """Make a line of values that nobody has checked; BadInputError names the first that cannot be used."""
     if not is_id(id):
-        raise BadInputError(f"line id {id!r}: use 1 to 63 of a-z, 0-9 and -, not beginning with -")
+        raise BadInputError(f"line id {_shown(id)}: use 1 to 63 of a-z, 0-9 and -, not beginning with -")
     place = f"line {id!r}"
     title = id if name is None or name == "" else name
     if not isinstance(title, str) or len(title) > MAX_NAME_LENGTH or not title.isprintable():
         raise BadInputError(f"{place}: the name is a printable text of at most {MAX_NAME_LENGTH} characters")
     if anchor not in ("centre", "foot"):
-        raise BadInputError(f'{place}: anchor is "centre" or "foot", not {anchor!r}')
+        raise BadInputError(f'{place}: anchor is "centre" or "foot", not {_shown(anchor)}')
     if not isinstance(color, str) or COLOR_PATTERN.fullmatch(color) is None:
-        raise BadInputError(f'{place}: color is like "#ff6b35", not {color!r}')
+        raise BadInputError(f'{place}: color is like "#ff6b35", not {_shown(color)}')
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
-        raise BadInputError(f"{place}: version is a whole number from 1, not {version!r}")
+        raise BadInputError(f"{place}: version is a whole number from 1, not {_shown(version)}")
     return Line(
         LineId(cast(str, id)),
         title,
@@ -100,7 +107,7 @@ def _classes(values: object, place: str) -> tuple[str, ...] | None:
     unknown = [name for name in values if name not in KNOWN_CLASSES]
     if unknown:
         raise BadInputError(
-            f"{place}: class {unknown[0]!r} is not known; the classes are {', '.join(KNOWN_CLASSES)}"
+            f"{place}: class {_shown(unknown[0])} is not known; the classes are {', '.join(KNOWN_CLASSES)}"
         )
     return tuple(dict.fromkeys(str(name) for name in values))
 
@@ -112,16 +119,16 @@ def line_from_object(value: object) -> Line:
     fields: dict[str, Any] = dict(value)
     unknown = sorted(str(key) for key in fields.keys() - _KEYS)
     if unknown:
-        raise BadInputError(f"line {fields.get('id')!r}: unknown key {unknown[0]!r}")
+        raise BadInputError(f"line {_shown(fields.get('id'))}: unknown key {_shown(unknown[0])}")
     if "id" not in fields:
         raise BadInputError("a line has no id")
     if "points" not in fields:
         missing = [corner for corner in _CORNERS if corner not in fields]
         if missing:
-            raise BadInputError(f"line {fields['id']!r}: {missing[0]} is missing (or give points)")
+            raise BadInputError(f"line {_shown(fields['id'])}: {missing[0]} is missing (or give points)")
         fields["points"] = [[fields["x1"], fields["y1"]], [fields["x2"], fields["y2"]]]
     elif any(corner in fields for corner in _CORNERS):
-        raise BadInputError(f"line {fields['id']!r}: give points or x1, y1, x2, y2, not both")
+        raise BadInputError(f"line {_shown(fields['id'])}: give points or x1, y1, x2, y2, not both")
     return validate_line(**{key: item for key, item in fields.items() if key not in _CORNERS})
 
 

@@ -38,7 +38,7 @@ class Camera:
 
     id: CameraId
     name: str
-    url: str
+    url: str = field(repr=False)
     model: str = "traffic"
     enabled: bool = True
     fps: float = 10.0

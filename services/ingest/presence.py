@@ -2,7 +2,8 @@
 
 import socket
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+
+from services.core.camera_address import place_of
 
 RTSP_PORT = 554
 PROBE_TIMEOUT_S = 0.5
@@ -18,13 +19,8 @@ class Presence:
     @classmethod
     def of(cls, url: str) -> "Presence | None":
         """Give the address of a network camera, None for files and scenes."""
-        if not url.startswith(("rtsp://", "rtsps://")):
-            return None
-        try:
-            parts = urlsplit(url)
-            return cls(parts.hostname, parts.port or RTSP_PORT) if parts.hostname else None
-        except ValueError:
-            return None
+        place = place_of(url)
+        return cls(place[0], place[1] or RTSP_PORT) if place is not None else None
 
     def answers(self) -> bool:
         """Tell whether somebody listens there; costs one connection and no more."""

@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from services.common.camera_files import Folders
 from services.common.service_settings import Port, ServiceSettings
 
 
@@ -14,5 +15,7 @@ class IngestSettings(ServiceSettings):
     """Whether the relay runs; it needs GStreamer."""
     video_port: Port = Field(8553, ge=0, le=65_535)
     """Pictures for the other services, opened by a key that only they know."""
+    file_camera_folders: Folders = ()
+    """Folders whose video files may be cameras; a camera that is any other file is degraded."""
     advertise_host: str | None = None
     """Name or address by which other services reach this one; None: this machine's own."""

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.core.errors import StreamError
+from services.common.camera_files import CameraFiles
+from services.common.secrets import redact
+from services.core.camera_address import KINDS, NETWORK_SCHEMES, scheme_of
+from services.core.errors import BadInputError, StreamError
 from services.ingest.container import RTSP_OPTIONS, ContainerConnection
 from services.ingest.paced import PacedConnection
 from services.ingest.source import Connection, Source
@@ -17,32 +20,42 @@ class RtspSource:
 
     def connect(self) -> Connection:
         """Open the session."""
-        options = RTSP_OPTIONS if self.url.startswith(("rtsp:", "rtsps:")) else {}
-        return ContainerConnection.open(self.url, dict(options))
+        scheme, _, rest = self.url.partition(":")
+        try:
+            return ContainerConnection.open(f"{scheme.lower()}:{rest}", dict(RTSP_OPTIONS))
+        except StreamError as error:
+            raise StreamError(redact(str(error), self.url)) from None
 
 
 @dataclass(frozen=True, slots=True)
 class FileSource:
     """A video file, played at its own speed; each pass is a connection of its own."""
 
-    path: Path
+    path: str
+    files: CameraFiles | None = None
+    """Which files may be opened; None: all."""
 
     def connect(self) -> Connection:
-        """Open the file."""
-        return PacedConnection(ContainerConnection.open(str(self.path)))
+        """Open the file where it really lies; FFmpeg takes only a whole path for a path whatever its name."""
+        try:
+            real = self.files.real_path(self.path) if self.files is not None else Path(self.path).absolute()
+        except BadInputError as error:
+            raise StreamError(str(error)) from None
+        return PacedConnection(ContainerConnection.open(str(real)))
 
 
-def source_of(url: str) -> Source:
-    """Give the source that an address names; StreamError when it names none."""
-    if url.startswith(("rtsp://", "rtsps://")):
+def source_of(url: str, files: CameraFiles | None = None) -> Source:
+    """Give the source that an address names; StreamError when it names none.
+
+    `files` are the files that may be cameras; None leaves that to whoever gives the address.
+    """
+    scheme = scheme_of(url)
+    if scheme in NETWORK_SCHEMES:
         return RtspSource(url)
-    if url.startswith("demo://"):
+    if scheme == "demo":
         from services.ingest.demo.source import demo_source  # its scenes cost a service's start
 
         return demo_source(url)
     if "://" in url:
-        raise StreamError(
-            "this kind of address is not supported: give rtsp://, rtsps://, a file, demo://traffic "
-            "or demo://masks"
-        )
-    return FileSource(Path(url))
+        raise StreamError(f"this kind of address is not supported: {KINDS}")
+    return FileSource(url, files)

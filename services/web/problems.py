@@ -8,7 +8,8 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 
 from services.common import problems
-from services.common.problems import ProblemResponse, problem, problem_of
+from services.common.problems import LONGEST_FIELD, MOST_FIELDS, ProblemResponse, problem, problem_of
+from services.common.secrets import cut
 
 __all__ = ["ProblemResponse", "install_problems", "problem", "problem_of"]
 
@@ -22,7 +23,9 @@ def install_problems(app: FastAPI) -> None:
 async def _on_validation(request: Request, error: Exception) -> ProblemResponse:
     """Name each field; the values are left out, because they might be secrets."""
     assert isinstance(error, RequestValidationError)
-    errors = [{"field": _field(item["loc"]), "message": _message(item)} for item in error.errors()]
+    errors = [
+        {"field": _field(item["loc"]), "message": _message(item)} for item in error.errors()[:MOST_FIELDS]
+    ]
     first = errors[0] if errors else {"field": "", "message": "the request cannot be used"}
     detail = f"{first['field']}: {first['message']}" if first["field"] else first["message"]
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=errors)
@@ -30,7 +33,7 @@ async def _on_validation(request: Request, error: Exception) -> ProblemResponse:
 
 def _field(place: tuple[int | str, ...]) -> str:
     inner = place[1:] if place and place[0] in ("body", "query", "path", "header") else place
-    return ".".join(str(part) for part in inner)
+    return ".".join(cut(str(part), LONGEST_FIELD) for part in inner)
 
 
 def _message(item: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from services.common.addresses import is_loopback
+from services.common.camera_files import Folders
 from services.common.settings import Settings
 
 
@@ -27,6 +28,8 @@ class WebSettings(Settings):
     """`auto` asks for a login where other machines can reach the service; `off` lets everybody in."""
     trusted_proxy: str = ""
     """Address or network of a proxy whose X-Forwarded-For, -Proto and -Host are believed."""
+    file_camera_folders: Folders = ()
+    """Folders whose video files may become cameras through the API, as ingest sees them."""
 
     @field_validator("trusted_proxy")
     @classmethod

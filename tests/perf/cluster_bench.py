@@ -39,6 +39,11 @@ def add_cameras(url: str, video: Path, numbers: Iterable[int], fps: float) -> No
         httpx.post(f"{url}/api/v1/cameras", json=body, timeout=20).raise_for_status()
 
 
+def with_files(video: Path) -> dict[str, str]:
+    """The setting that lets the video be a camera."""
+    return {"SIGHTLINE_FILE_CAMERA_FOLDERS": str(video.parent)}
+
+
 def analysed_fps(url: str) -> float:
     """Frames a second that are analysed, over all cameras."""
     items = httpx.get(f"{url}/api/v1/cameras", timeout=20).json()["items"]
@@ -72,7 +77,7 @@ def split_cost(folder: Path, video: Path, cameras: int, seconds: float, rounds: 
 
 def measure_up(folder: Path, video: Path, cameras: int, seconds: float) -> tuple[float, float]:
     folder.mkdir()
-    with platform(folder / "data") as up:
+    with platform(folder / "data", environment=with_files(video)) as up:
         wait_until(lambda: httpx.get(f"{up.url}/readyz", timeout=5).status_code == 200, 60, "up is ready")
         demo = f"{up.url}/api/v1/cameras/demo"
         wait_until(lambda: httpx.get(demo, timeout=5).status_code == 200, 20, "the demo is there")
@@ -95,7 +100,7 @@ def measure_split(
     folder: Path, video: Path, cameras: int, seconds: float, parts: dict[str, list[float]]
 ) -> tuple[float, float]:
     folder.mkdir()
-    with cluster(folder, "ingest", "detector", "store", "web") as system:
+    with cluster(folder, "ingest", "detector", "store", "web", **with_files(video)) as system:
         pids = pids_of(system)
         time.sleep(WARM_UP_S)
         idle = rate(lambda: cpu_s(pids.values()), seconds / 2)
@@ -115,7 +120,7 @@ def throughput(folder: Path, video: Path, cameras: int, seconds: float, rounds: 
     folder.mkdir()
     one: list[float] = []
     two: list[float] = []
-    with cluster(folder, "ingest", "store", "web") as system:
+    with cluster(folder, "ingest", "store", "web", **with_files(video)) as system:
         with on_core(0 if one_core else None):
             system.add("detector1")
         system.wait_ready()

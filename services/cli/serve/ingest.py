@@ -4,10 +4,12 @@ import asyncio
 import secrets
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
+from functools import partial
 
 from services.cli.serve.process import Link, ServiceProcess
 from services.common.access import AccessCheck
 from services.common.addresses import host_and_port
+from services.common.camera_files import CameraFiles
 from services.common.cluster_tls import server_context
 from services.common.leases import Member
 from services.common.listening import ensure_free
@@ -18,6 +20,7 @@ from services.common.video import VideoHub
 from services.ingest.relay import RelayServer
 from services.ingest.service import IngestService
 from services.ingest.settings import IngestSettings
+from services.ingest.sources import source_of
 from services.ingest.video_server import VideoServer
 
 
@@ -49,7 +52,9 @@ class IngestProcess:
             host = reachable_host(self._settings.host, self._settings.advertise_host)
             address = f"{'ws' if self._tls is None else 'wss'}://{host_and_port(host, port)}"
             member = Member(self._process.member_id, "ingest", address, self._key)
-            self._ownership = Ownership(member, link.leases, link.bus, IngestService(link.bus, self._hub))
+            open_source = partial(source_of, files=CameraFiles.of(self._settings.file_camera_folders))
+            service = IngestService(link.bus, self._hub, open_source)
+            self._ownership = Ownership(member, link.leases, link.bus, service)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._ownership.run())
                 if self._settings.relay:

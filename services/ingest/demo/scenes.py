@@ -40,7 +40,7 @@ class DemoAddress:
         if name not in DEMOS:
             raise StreamError(f"there is no demo scene {name!r}: give demo://traffic or demo://masks")
         key, _, value = query.partition("=")
-        if query and (key != "seed" or not value.isdigit()):
+        if query and (key != "seed" or not (value.isascii() and value.isdecimal())):
             raise StreamError("a demo scene takes only ?seed=NUMBER")
         return cls(DEMOS[name], int(value) if query else DEFAULT_SEED)
 

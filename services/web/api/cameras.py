@@ -6,13 +6,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.common.camera_files import CameraFiles
 from services.common.database import StoredCamera
 from services.common.identifiers import id_from_name
-from services.common.secrets import restore_secrets
 from services.common.wire import camera_object
+from services.core.camera_address import KINDS, restore_secrets
 from services.core.tasks import check_classes, model_for
 from services.core.types import Camera, CameraId
-from services.web.cameras import default_name, validate_camera
+from services.web.cameras import MAX_NAME_LENGTH, check_url, default_name, validate_camera
 from services.web.context import Context, WebContext
 
 router = APIRouter(prefix="/api/v1/cameras", tags=["cameras"])
@@ -23,7 +24,7 @@ class CameraInput(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    url: Annotated[str, Field(description="rtsp://, rtsps://, a file path, demo://traffic or demo://masks")]
+    url: Annotated[str, Field(description=f"{KINDS}; a file lies in a folder that the settings name")]
     id: str | None = None
     name: str | None = None
     model: Annotated[str | None, Field(description="default: mask for demo://masks, else traffic")] = None
@@ -54,8 +55,9 @@ async def add_camera(camera: CameraInput, context: Context, response: Response) 
     """Add a camera; it is connected at once."""
     name = camera.name.strip() if camera.name else default_name(camera.id)
     taken = () if camera.id else {stored.camera.id for stored in await context.repository.cameras()}
-    id = camera.id or id_from_name(name, taken, "camera")
+    id = camera.id or id_from_name(name[:MAX_NAME_LENGTH], taken, "camera")
     url = restore_secrets(camera.url.strip())
+    _check_url(context, url)
     model = camera.model or model_for(url, None)
     wanted = Camera(CameraId(id), name, url, model, camera.enabled, camera.fps)
     stored = await context.repository.add_camera(_validated(context, wanted, True))
@@ -77,6 +79,8 @@ async def change_camera(id: str, change: CameraChange, context: Context) -> dict
     given = {key: value for key, value in change.model_dump().items() if value is not None}
     if "url" in given:
         given["url"] = restore_secrets(given["url"].strip(), stored.camera.url)
+        if given["url"] != stored.camera.url:
+            _check_url(context, given["url"])
     if "name" in given:
         given["name"] = given["name"].strip()
     camera = _validated(context, replace(stored.camera, **given), "model" in given)
@@ -97,7 +101,13 @@ async def delete_camera(id: str, context: Context) -> None:
 def _validated(context: WebContext, camera: Camera, has_new_model: bool) -> Camera:
     """Check a model only when it is new, so that a camera whose model is gone can be switched off."""
     check_model = context.system.check_model if has_new_model else lambda name: None
-    return validate_camera(camera, check_model, sees_files=context.system.sees_files)
+    return validate_camera(camera, check_model)
+
+
+def _check_url(context: WebContext, url: str) -> None:
+    """Check an address that is new: one that is stored stays, whatever may be given today."""
+    files = CameraFiles.of(context.settings.file_camera_folders)
+    check_url(url, sees_files=context.system.sees_files, files=files)
 
 
 def _shown(context: WebContext, stored: StoredCamera) -> dict[str, Any]:

@@ -31,6 +31,8 @@ from services.core.types import (
 
 NOW_S = 1_795_000_000.0
 GATE, MAIN = CameraId("gate"), LineId("main")
+OLD = Camera(CameraId("old"), "Old", "rtsp://u:s3 cret@192.0.2.2/")
+"""Its address could not be given today; a backup with it is restored whole."""
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +56,7 @@ async def _fill(uri: str) -> None:
     repository = Repository(uri, now_s=lambda: NOW_S)
     await repository.prepare()
     await repository.add_camera(Camera(GATE, "Gate", "rtsp://u:p@192.0.2.1/"))
+    await repository.add_camera(OLD)
     await repository.add_line(GATE, Line(MAIN, "Main", ((0.1, 0.7), (0.9, 0.7))))
     points = tuple(TrajectoryPoint(NOW_S + i / 10, (0.1, 0.2, 0.3, 0.4 + i / 100)) for i in range(5))
     await repository.insert_events(
@@ -91,13 +94,17 @@ def filled(tmp_path: Path) -> tuple[Path, dict[str, dict[str, Any]]]:
 
 
 def test_all_documents_arrive_and_are_the_same(
-    filled: tuple[Path, dict[str, dict[str, Any]]], tmp_path: Path
+    filled: tuple[Path, dict[str, dict[str, Any]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, documents = filled
     assert [name for name in LASTING if not documents[name]] in ([], ["epochs"])
     file, second = tmp_path / "all.backup", tmp_path / "second"
     _run("backup", file, "--data", folder)
+    told: list[str] = []
+    monkeypatch.setattr("services.cli.backup.notes.print", lambda *text, **_: told.append(str(text)))
     _run("restore", file, "--data", second)
+    assert "edit camera old: no address may hold a space" in "".join(told)
+    assert "cret" not in "".join(told)
     with pytest.raises(BadInputError, match="not empty: give --replace"):
         _run("restore", file, "--data", second)
     _run("restore", file, "--data", second, "--replace")

@@ -134,6 +134,32 @@ def test_cameras_that_cannot_be_used(tmp_path: Path, camera: str):
     assert "s3cret" not in text
 
 
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("rtsp://u:s3 cret@192.0.2.1/", "camera 'gate': no address may hold a space: write it as %20"),
+        ("rtsp://u:s3\u00a0cret@192.0.2.1/", "a no-break space"),
+        ("@{folder}/absent", "camera 'gate': the file"),
+        ("@{folder}/secret", "no-break space"),
+        ("$NO_SUCH_VARIABLE", "the environment variable NO_SUCH_VARIABLE is not set"),
+    ],
+)
+def test_addresses_that_no_camera_may_have(tmp_path: Path, address: str, words: str):
+    (tmp_path / "secret").write_text("rtsp://192.0.2.1/?token=s3\u00a0cret\n")
+    camera = f"gate={address.format(folder=tmp_path)}"
+    text = refused("up", "--camera", camera, "--data", tmp_path / "data")
+    assert words in text
+    assert "cret" not in text.replace("secret", "")
+    config = tmp_path / "up.yaml"
+    if not address.startswith(("@", "$")):
+        config.write_text(json.dumps({"cameras": [{"id": "gate", "url": address}]}))
+        assert words in refused("up", "--config", config, "--data", tmp_path / "data")
+        assert words.removeprefix("camera 'gate': ") in refused("doctor", "--camera", address)
+    elif address == "@{folder}/secret":
+        config.write_text(json.dumps({"cameras": [{"id": "gate", "url_file": str(tmp_path / "secret")}]}))
+        assert words in refused("up", "--config", config, "--data", tmp_path / "data")
+
+
 def test_half_of_a_certificate(tmp_path: Path):
     assert "belong together" in refused(
         "up", "--tls-cert", REPOSITORY / "LICENSE", "--data", tmp_path / "data"

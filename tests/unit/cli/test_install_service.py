@@ -1,6 +1,7 @@
 """The systemd unit: right options, hardened, and refused where it cannot work."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -45,8 +46,54 @@ def test_user_unit_keeps_the_users_data(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 
 def test_options_are_quoted_for_systemd() -> None:
-    unit = make_unit(["--camera", "north gate=rtsp://u:50%$@host/"], of_user=True, program=PROGRAM)
-    assert "--camera 'north gate=rtsp://u:50%%$$@host/'\n" in unit.text
+    unit = make_unit(["--camera", "north gate=rtsp://u@host/50%$"], of_user=True, program=PROGRAM)
+    assert "--camera 'north gate=rtsp://u@host/50%%$$'\n" in unit.text
+    assert "EnvironmentFile" not in unit.text
+
+
+PASSWORD = r"""s3c%$\"'`!{x}ret"""
+
+
+@pytest.mark.parametrize("of_user", [True, False])
+def test_no_secret_stands_in_the_unit(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, of_user: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("SIDE_URL", "rtsp://u:s3c-side@host/")
+    (tmp_path / "yard.url").write_text("rtsp://host/?token=s3c-yard\n")
+    (tmp_path / "yard.url").chmod(0o600)
+    options = [
+        *("--camera", f"gate=rtsp://u:{PASSWORD}@host/"),
+        "--camera=side=$SIDE_URL",
+        *("--camera", f"yard=@{tmp_path}/yard.url", "--camera", "street=demo://traffic", "--port", "8081"),
+    ]
+    unit = make_unit(options, of_user=of_user, program=PROGRAM)
+    assert "s3c" not in unit.text + repr(unit)
+    for number, name in enumerate(("gate", "side", "yard"), 1):
+        assert f" --camera '{name}=$$SIGHTLINE_CAMERA_{number}'" in unit.text
+    assert " --camera street=demo://traffic --port 8081\n" in unit.text
+    place = tmp_path / "sightline" / "cameras.env" if of_user else Path("/etc/sightline/cameras.env")
+    assert f"\nEnvironmentFile={place}\n" in unit.text
+    assert "password of camera 'gate'" in capsys.readouterr().err
+    script = f'{unit.secrets_text()}\nprintf "%s\\n" "$SIGHTLINE_CAMERA_1" "$SIGHTLINE_CAMERA_2"'
+    told = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout
+    assert told == f"rtsp://u:{PASSWORD}@host/\nrtsp://u:s3c-side@host/\n"
+
+
+@pytest.mark.parametrize(
+    "camera", ["gate=@/none/at/all", "gate=$NOT_SET_ANYWHERE", "gate=rtsp://u:s3 cret@h/", "gate"]
+)
+def test_cameras_that_cannot_work_in_a_unit(camera: str) -> None:
+    with pytest.raises(BadInputError) as error:
+        make_unit(["--camera", camera], of_user=True, program=PROGRAM)
+    assert "cret" not in str(error.value)
+
+
+def test_what_is_shown_before_it_is_written_has_no_password() -> None:
+    options = ["--print", "--", "--camera", "gate=rtsp://u:s3cret@host/"]
+    result = CliRunner().invoke(_app(), ["install-service", *options])
+    assert 'cameras.env, mode 0600\nSIGHTLINE_CAMERA_1="rtsp://u:***@host/"' in result.output
+    assert "s3cret" not in result.output
 
 
 @pytest.mark.parametrize("options", [["--data", "x"], ["--data=x"], ["--host", "a\nExecStartPre=b"]])
@@ -82,3 +129,9 @@ def test_a_service_that_runs_is_started_again(tmp_path: Path, monkeypatch: pytes
         "systemctl --user restart sightline.service",
     ]
     assert (tmp_path / "config/systemd/user/sightline.service").stat().st_mode & 0o777 == 0o600
+    kept = tmp_path / "config/sightline/cameras.env"
+    install(make_unit(["--camera", "gate=rtsp://u:s3cret@host/"], of_user=True, program=PROGRAM))
+    assert kept.read_text() == 'SIGHTLINE_CAMERA_1="rtsp://u:s3cret@host/"\n'
+    assert (kept.stat().st_mode & 0o777, kept.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    install(make_unit([], of_user=True, program=PROGRAM))
+    assert not kept.exists(), "the password of a camera that the service has no more"

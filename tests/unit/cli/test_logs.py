@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -63,3 +64,17 @@ def test_a_file_gets_json_without_being_asked() -> None:
 def test_unknown_settings_are_refused(environment: dict[str, str]) -> None:
     with pytest.raises(BadInputError):
         configure_logging(io.StringIO(), environment)
+
+
+@pytest.mark.parametrize("form", ["human", "json"])
+def test_a_line_is_bounded_and_costs_little(form: str) -> None:
+    stream = io.StringIO()
+    configure_logging(stream, {"SIGHTLINE_LOG_FORMAT": form})
+    logger = logging.getLogger("test.logs")
+    began_s = time.thread_time()
+    try:
+        raise ValueError("_key=http://a:b@c\n" * 100_000)
+    except ValueError:
+        logger.exception("%s", "a=&_key" * 100_000, extra={"given": "http://" * 100_000})
+    assert time.thread_time() - began_s < 5
+    assert len(stream.getvalue()) < 40_000

@@ -93,7 +93,8 @@ export const t = {
   cameraNameHint: "Gate",
   url: "Address",
   urlHint: "rtsp://user:password@192.168.1.20/…",
-  urlHelp: "RTSP address, path of a video file, demo://traffic or demo://masks. The password is never shown again.",
+  urlHelp:
+    "RTSP address, demo://traffic, demo://masks, or a video file in a folder that the settings name. The password is never shown again.",
   urlKeep: "Leave *** as it is to keep the stored password.",
   makes: "Address by make",
   main: "Main stream",

@@ -1,0 +1,274 @@
+"""The address of a camera: what it may hold, and where its secrets stand.
+
+A secret is the password in front of the host, or the value of a parameter whose name tells of one, in the
+query or in the path (some cameras carry `user=admin_password=…_channel=1` there). Everything here costs
+time in proportion to the length of the text, whatever it holds, and reads addresses too that no door
+takes, so that they are masked as well. Where an address can be read in two ways, the one that hides more
+is taken.
+"""
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import quote, unquote, urlsplit
+
+from services.core.errors import BadInputError
+
+MASK = "***"
+LONGEST_ADDRESS = 2000
+"""Characters that an address may have."""
+
+NETWORK_SCHEMES = ("rtsp", "rtsps")
+DEMOS = ("traffic", "masks")
+KINDS = "give rtsp://, rtsps://, a file path, demo://traffic or demo://masks"
+
+_WRONG_LENGTH = f"url is an address of 1 to {LONGEST_ADDRESS} printable characters"
+_SEPARATOR = "://"
+_LONGEST_NAME = 64
+_LONGEST_SEED = 9
+
+_SECRET_WORDS = (
+    *("pass", "pwd", "psw", "secret", "token", "key", "auth", "credential", "signature", "session"),
+    *("loginpas", "ticket", "jwt"),
+)
+_SECRET_NAMES = ("pw", "pas", "pin", "sig", "sid", "psd", "otp")
+"""Too short to be looked for within a name."""
+
+_NAME = re.compile(rf"[\w.\[\]%-]{{0,{_LONGEST_NAME}}}")
+_AUTHORITY_END = re.compile(r"[/?#]")
+_PLACE = re.compile(r"(?:\[[^\[\]]*\]|[^:\[\]]*)(?::[0-9]*)?")
+_AFTER_PLACE = ".,;:)'\""
+"""What may follow an address in a sentence."""
+
+_OF_A_PATH = "_(?:channel|ch|stream|subtype|user|s)="
+_VALUE_END = re.compile(
+    rf"[&;](?![\w.\[\]%-]{{0,{_LONGEST_NAME}}}{_OF_A_PATH})(?=[\w.\[\]%-]{{1,{_LONGEST_NAME}}}=)"
+    rf"|{_OF_A_PATH}(?=[^=&;])",
+    re.IGNORECASE,
+)
+"""A value goes on to the next parameter: what only looks like its end is hidden with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A secret that stands in a text: its first character, and the one after its last."""
+
+    name: str
+    """The parameter that it is the value of, in lower case; empty for the password in front of a host."""
+    start: int
+    end: int
+
+
+def scheme_of(address: str) -> str:
+    """Give the scheme in lower case; empty for the path of a file."""
+    scheme, separator, _ = address.partition(_SEPARATOR)
+    return scheme.lower() if separator else ""
+
+
+def place_of(address: str) -> tuple[str, int | None] | None:
+    """Give host and port of a network camera, as libraries read them; None where there is none."""
+    if scheme_of(address) not in NETWORK_SCHEMES:
+        return None
+    try:
+        parts = urlsplit(address)
+        return (parts.hostname, parts.port) if parts.hostname and parts.port != 0 else None
+    except ValueError:
+        return None
+
+
+def check_address(address: str) -> None:
+    """Refuse what the address of no camera may hold; BadInputError says what to do and shows nothing of it.
+
+    Whether a file is there is left to whoever may look.
+    """
+    if not 0 < len(address) <= LONGEST_ADDRESS:
+        raise BadInputError(_WRONG_LENGTH)
+    scheme = scheme_of(address)
+    _check_characters(address, is_path=not scheme and _SEPARATOR not in address)
+    if address.startswith("demo://"):
+        _check_demo(address.partition(_SEPARATOR)[2])
+    elif scheme in NETWORK_SCHEMES:
+        if place_of(address) is None:
+            raise BadInputError(
+                "the address names no host, or cannot be read: give rtsp://HOST/PATH, and write / ? # @ "
+                "in a password as %2F %3F %23 %40"
+            )
+    elif _SEPARATOR in address:
+        raise BadInputError(f"{_shown_scheme(scheme)}:// is not supported: {KINDS}")
+
+
+def _check_characters(address: str, is_path: bool) -> None:
+    for character in address:
+        if character.isprintable() and (is_path or not character.isspace()):
+            continue
+        name = unicodedata.name(character, f"character U+{ord(character):04X}").lower()
+        if is_path:
+            raise BadInputError(f"a path holds printable characters, and this one has a {name}")
+        encoded = quote(character, safe="", errors="replace")
+        raise BadInputError(
+            f"no address may hold a {name}: write it as {encoded} in user, password and parameters"
+        )
+
+
+def _check_demo(rest: str) -> None:
+    name, _, query = rest.partition("?")
+    key, _, value = query.partition("=")
+    is_seed = key == "seed" and value.isascii() and value.isdecimal() and len(value) <= _LONGEST_SEED
+    if name not in DEMOS or ("?" in rest and not is_seed):
+        raise BadInputError("there is no such demo: give demo://traffic or demo://masks")
+
+
+def _shown_scheme(scheme: str) -> str:
+    """A scheme is short; what else stands there may be anything."""
+    return scheme if scheme.isascii() and scheme.isalnum() and len(scheme) <= 10 else "this kind of"
+
+
+def mask_address(address: str) -> str:
+    """Give an address as it may be shown: `rtsp://user:***@host/…`."""
+    return masked(address, secrets_in(address))
+
+
+def masked(text: str, secrets: tuple[Secret, ...]) -> str:
+    """Give a text with secrets of it masked."""
+    parts, position = [], 0
+    for secret in secrets:
+        parts += [text[position : secret.start], MASK]
+        position = secret.end
+    return "".join((*parts, text[position:]))
+
+
+def secrets_of(address: str) -> tuple[str, ...]:
+    """Give the secrets that an address carries, as they are written in it."""
+    found = (address[secret.start : secret.end] for secret in secrets_in(address))
+    return tuple(secret for secret in found if secret != MASK)
+
+
+def restore_secrets(address: str, stored: str = "") -> str:
+    """Put the stored secrets where an address holds `***`, so that what was shown can be given back.
+
+    BadInputError when there is a `***` for which nothing is stored.
+    """
+    if len(address) > LONGEST_ADDRESS:
+        raise BadInputError(_WRONG_LENGTH)
+    known: defaultdict[str, list[str]] = defaultdict(list)
+    for secret in secrets_in(stored):
+        known[secret.name].append(stored[secret.start : secret.end])
+    parts, position = [], 0
+    for secret in secrets_in(address):
+        kept = known[secret.name].pop(0) if known[secret.name] else MASK
+        given = address[secret.start : secret.end]
+        parts += [address[position : secret.start], kept if given == MASK else given]
+        position = secret.end
+    restored = "".join((*parts, address[position:]))
+    if MASK in restored:
+        raise BadInputError(f"the address holds {MASK} in place of a secret: give the secret itself")
+    return restored
+
+
+def secrets_in(address: str) -> tuple[Secret, ...]:
+    """Find the secrets of one address, and of others within it; in the order in which they stand."""
+    found: list[Secret] = []
+    for secret in sorted((*_passwords(address), *_parameters(address)), key=lambda one: one.start):
+        if not found or secret.start > found[-1].end:
+            found.append(secret)
+        elif secret.end > found[-1].end:
+            found[-1] = Secret(found[-1].name, found[-1].start, secret.end)
+    return tuple(found)
+
+
+def is_broken_off(text: str) -> bool:
+    """Tell whether a text ends within an address whose host may be still to come."""
+    start = text.rfind(_SEPARATOR) + len(_SEPARATOR)
+    if start < len(_SEPARATOR) or text.find("@", start) >= 0:
+        return False
+    return not _is_place(text, start, _authority_end(text, start))
+
+
+def _authority_end(text: str, start: int) -> int:
+    found = _AUTHORITY_END.search(text, start)
+    return found.start() if found is not None else len(text)
+
+
+def _is_place(text: str, start: int, end: int) -> bool:
+    """Tell whether a span can be a host with its port, or several of them."""
+    place = text[start:end].rstrip(_AFTER_PLACE)
+    return all(_PLACE.fullmatch(part) is not None for part in place.split(","))
+
+
+def _passwords(text: str) -> Iterator[Secret]:
+    """Find what stands between the first colon behind a `://` and the host.
+
+    The host begins after the last `@` of the authority. A password that should have been encoded may hold
+    `/`, `?`, `#` and `@`: where a later `@` can be the one in front of the host, all before it is hidden.
+    """
+    last_at = text.rfind("@")
+    reach = later_at = -1
+    begin = text.find(_SEPARATOR)
+    while begin >= 0:
+        start = begin + len(_SEPARATOR)
+        end = _authority_end(text, start)
+        if reach < end:
+            equals = text.find("=", end)
+            reach = equals if equals >= 0 else len(text)
+            later_at = text.rfind("@", end, reach)
+        at = text.rfind("@", start, end)
+        if not _is_place(text, max(start, at + 1), end):
+            span = _up_to(text, start, last_at if last_at >= start else end)
+        else:
+            span = _in_front_of(text, start, at, end, later_at if later_at >= end else -1)
+        if span is not None:
+            yield span
+            end = max(end, span.end)
+        begin = text.find(_SEPARATOR, end - 1)
+
+
+def _up_to(text: str, start: int, stop: int) -> Secret | None:
+    colon = text.find(":", start, stop)
+    return Secret("", colon + 1, stop) if 0 <= colon < stop - 1 else None
+
+
+def _in_front_of(text: str, start: int, at: int, end: int, later_at: int) -> Secret | None:
+    """Give the password of an address that can be read; a host with a port alone may be none."""
+    if at >= 0:
+        colon = text.find(":", start, at)
+    elif later_at >= 0 and not text.startswith("[", start):
+        colon = text.find(":", start, end)
+    else:
+        colon = -1
+    stop = max(at, later_at)
+    return Secret("", colon + 1, stop) if 0 <= colon < stop - 1 else None
+
+
+def _parameters(text: str) -> Iterator[Secret]:
+    equals = text.find("=")
+    while equals >= 0:
+        start, name = equals + 1, _secret_name(text, equals)
+        if name:
+            found = _VALUE_END.search(text, start)
+            end = found.start() if found is not None else len(text)
+            if end > start:
+                yield Secret(name, start, end)
+            start = end
+        equals = text.find("=", start)
+
+
+def _secret_name(text: str, equals: int) -> str:
+    """Give the name in front of a `=` in lower case, empty unless it tells of a secret.
+
+    At the beginning of a text, and behind the value of another parameter, it begins after an underscore.
+    """
+    tail = text[max(0, equals - _LONGEST_NAME) : equals]
+    found = _NAME.match(tail[::-1])
+    size = found.end() if found is not None else 0
+    if size == 0:
+        return ""
+    name, begin = tail[len(tail) - size :], equals - size
+    before = text[begin - 1 : begin]
+    if before in ("", "="):
+        _, underscore, behind = name.partition("_")
+        name = behind if underscore else name if before else ""
+    name = unquote(name).lower()
+    tells = any(word in name for word in _SECRET_WORDS) or name.rpartition("_")[2] in _SECRET_NAMES
+    return name if tells else ""
