@@ -17,8 +17,8 @@ from services.common.sparing import Sparing
 
 log = logging.getLogger(__name__)
 
-RETRY_S = 0.25
-"""Wait before the next attempt where no descriptor is left."""
+RETRY_S = 0.05
+"""Wait before the next attempt where no descriptor is left: time for a client to ask and be answered."""
 
 HANDSHAKE_TIMEOUT_S = 10.0
 """How long a client may take to agree on TLS."""
@@ -96,25 +96,35 @@ class Acceptor:
         await asyncio.wait({self._accepting, *self._beginning})
 
     async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
         while True:
+            await self._until_somebody_waits()
             try:
-                connection, peer = await loop.sock_accept(self._listening)
+                connection, peer = self._listening.accept()
             except OSError as error:
                 await self._on_error(error)
-                continue
-            self._begin(connection, str(peer[0]), is_scarce=not self._spare.hold())
-            await asyncio.sleep(0)
+            else:
+                connection.setblocking(False)
+                self._begin(connection, str(peer[0]), is_scarce=not self._spare.hold())
+
+    async def _until_somebody_waits(self) -> None:
+        """Wait for a client: without a free descriptor, accepting fails also where nobody waits."""
+        loop, handle, waits = asyncio.get_running_loop(), self._listening.fileno(), asyncio.Event()
+
+        def on_client() -> None:
+            loop.remove_reader(handle)
+            waits.set()
+
+        loop.add_reader(handle, on_client)
+        await waits.wait()
 
     async def _on_error(self, error: OSError) -> None:
-        """Go on after an error: the next client has another fate."""
+        """Go on after an error: one that is no lack of descriptors was that of a client that has left."""
         if error.errno not in EXHAUSTED:
-            await asyncio.sleep(0)  # this client left before it was accepted
             return
         tell_exhausted()
         if not self._spare.release():
-            self._places.make_room(ROOM_MADE)
             await asyncio.sleep(RETRY_S)
+            self._places.make_room(ROOM_MADE)
 
     def _begin(self, connection: socket.socket, peer: str, is_scarce: bool) -> None:
         starting: list[asyncio.Task[None]] = []

@@ -93,7 +93,7 @@ class Places:
     def make_room(self, number: int) -> None:
         """End some connections that ask for nothing, because descriptors are needed."""
         with self._lock:
-            found = [self._give_way(self._places) for _ in range(number)]
+            found = [self._give_way(self._places) or self._give_way(self._reserve) for _ in range(number)]
         for place in found:
             if place is not None:
                 place.end()
