@@ -13,6 +13,7 @@ from services.common.access import AccessCheck
 from services.common.addresses import is_loopback
 from services.common.bus import Bus
 from services.common.http_access import Check
+from services.common.http_bounds import http_limits
 from services.common.listening import listen
 from services.common.metrics import Figure
 from services.common.up_settings import UpConfig
@@ -69,7 +70,7 @@ class MediaPorts:
             listen(settings.host, settings.json_port, "json_port") as json,
             listen(settings.host, settings.mjpeg_port, "mjpeg_port") as mjpeg,
         ):
-            options = PortOptions(is_loopback=is_loopback(settings.host))
+            options = PortOptions(is_loopback=is_loopback(settings.host), limits=http_limits(settings))
             self._detector = DetectorPorts(self._bus, self._video, self._check, options)
             await self._detector.run(json, mjpeg)
 

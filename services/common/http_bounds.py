@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.common.problems import problem
+from services.common.settings import ConnectionSettings
 from services.common.throttle import network_of
 
 HEALTH_PATHS = ("/healthz", "/readyz")
@@ -66,6 +67,11 @@ class HttpLimits:
     def bytes_of(self, method: str, path: str) -> int:
         """Give how long the body of a request may be."""
         return self.small_bodies.get((method, path.rstrip("/")), self.body_bytes)
+
+
+def http_limits(settings: ConnectionSettings) -> HttpLimits:
+    """Give the bounds of a port by its settings."""
+    return HttpLimits(settings.connection_limit, settings.client_connection_limit)
 
 
 class RequestBounds:

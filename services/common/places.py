@@ -139,9 +139,7 @@ class Places:
         ]
         if not idle:
             return None
-        leaving = min(
-            idle, key=lambda place: (place.standing, -self._crowd(place), place.since_s)
-        )
+        leaving = min(idle, key=lambda place: (place.standing, -self._crowd(place), place.since_s))
         self._remove(leaving)
         self.gave_way += 1
         return leaving

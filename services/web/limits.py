@@ -4,13 +4,24 @@ import ipaddress
 
 from starlette.types import Scope
 
+from services.common.http_bounds import HttpLimits
 from services.web.auth.origin import origin_of
 from services.web.auth.rules import SESSION_PATH
+from services.web.settings import WebSettings
 
 LOGIN_BYTES = 65_536
 
 SMALL_BODIES = {("POST", SESSION_PATH): LOGIN_BYTES}
 """What anybody may send, known or not."""
+
+
+def web_limits(settings: WebSettings) -> HttpLimits:
+    """Give the bounds that the settings ask for."""
+    return HttpLimits(
+        connections=settings.connection_limit,
+        client_connections=settings.client_connection_limit,
+        small_bodies=SMALL_BODIES,
+    )
 
 
 class ProxyClients:

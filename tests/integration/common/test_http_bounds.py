@@ -288,9 +288,7 @@ def test_used_up_descriptors_are_told_once_and_health_is_answered(tmp_path: Path
         assert len([line for line in lines if "no file descriptor is left" in line]) == 1
         assert len(lines) < 10
         running.tell()
-        wait_until(
-            lambda: running.ask(GET % b"/take").startswith(b"HTTP/1.1 200"), 10, "it answers again"
-        )
+        wait_until(lambda: running.ask(GET % b"/take").startswith(b"HTTP/1.1 200"), 10, "it answers again")
 
 
 def test_more_connections_than_descriptors_do_not_use_them_up(tmp_path: Path) -> None:
@@ -307,5 +305,7 @@ def test_invalid_requests_are_told_once(tmp_path: Path) -> None:
         for _ in range(50):
             got = running.ask(b"\x16\x03\x01 nonsense\r\n\r\n")
             assert got.startswith(b"HTTP/1.1 400") and b"application/problem+json" in got
-            running.ask(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n")
+            running.ask(
+                b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
+            )
         assert len(running.log.read_text().splitlines()) <= 3
