@@ -16,6 +16,7 @@ from services.common.http_access import Check
 from services.common.http_bounds import http_limits
 from services.common.listening import listen
 from services.common.metrics import Figure
+from services.common.rtsp_server import rtsp_limits
 from services.common.up_settings import UpConfig
 from services.common.video import VideoHub
 from services.core.errors import SightlineError
@@ -34,6 +35,8 @@ class MediaPorts:
         self._settings, self._bus, self._video = settings, bus, video
         self._check: Check | None = AccessCheck(bus.access) if wants_login else None
         self._detector: DetectorPorts | None = None
+        self._relay: RelayServer | None = None
+        self._annotated: RtspService | None = None
 
     async def run(self, owned: Callable[[], Collection[CameraId]]) -> None:
         """Serve; `owned` gives the cameras that ingest works on.
@@ -52,8 +55,9 @@ class MediaPorts:
 
     def figures(self) -> Iterator[Figure]:
         """Give the figures of the ports."""
-        if self._detector is not None:
-            yield from self._detector.figures()
+        for port in (self._detector, self._relay, self._annotated):
+            if port is not None:
+                yield from port.figures()
 
     async def _serve(self, names: tuple[str, ...], serve: Callable[[], Awaitable[Any]]) -> None:
         try:
@@ -77,11 +81,17 @@ class MediaPorts:
     async def _serve_relay(self, owned: Callable[[], Collection[CameraId]]) -> None:
         assert self._settings.relay_port is not None
         port = self._settings.relay_port
-        relay = RelayServer(self._video, self._settings.host, port, self._check, "relay_port")
+        limits = rtsp_limits(self._settings)
+        relay = RelayServer(self._video, self._settings.host, port, self._check, "relay_port", limits)
+        self._relay = relay
         await relay.run(self._bus, owned)
 
     async def _serve_annotated(self) -> None:
         assert self._settings.annotated_port is not None
         port = self._settings.annotated_port
-        host = self._settings.host
-        await RtspService(self._bus, self._video, host, port, self._check, "annotated_port").run()
+        host, limits = self._settings.host, rtsp_limits(self._settings)
+        service = RtspService(
+            self._bus, self._video, host, port, self._check, "annotated_port", limits=limits
+        )
+        self._annotated = service
+        await service.run()

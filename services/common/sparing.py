@@ -29,16 +29,22 @@ class Sparing:
 
 
 class SparingFilter(logging.Filter):
-    """Lets each of a library's warnings about its clients pass once; errors always pass."""
+    """Lets each thing that a library says of its clients pass once; what is above a level always passes."""
 
-    def __init__(self, quiet_s: float = QUIET_S, monotonic_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        highest: int = logging.WARNING,
+        quiet_s: float = QUIET_S,
+        monotonic_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         super().__init__()
+        self._highest = highest
         self._quiet_s, self._monotonic_s = quiet_s, monotonic_s
         self._said: dict[str, Sparing] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Tell whether a record passes; it is known by its text without arguments."""
-        if record.levelno != logging.WARNING:
+        if record.levelno > self._highest:
             return True
         said = self._said.setdefault(str(record.msg), Sparing(self._quiet_s, self._monotonic_s))
         return said.is_new()

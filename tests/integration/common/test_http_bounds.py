@@ -114,9 +114,8 @@ def test_half_a_gigabyte_is_refused_and_kept_nowhere(tmp_path: Path, path: bytes
         with running.connect() as client:
             told = b"Content-Length: 500000000" if form == "told" else b"Transfer-Encoding: chunked"
             client.sendall(head(path, told))
-            sent = 0
             try:
-                for sent in range(500):
+                for _ in range(500):
                     framed = part if form == "told" else b"%x\r\n" % MEGABYTE + part + b"\r\n"
                     client.sendall(framed)
                     highest = max(highest, running.memory_bytes())

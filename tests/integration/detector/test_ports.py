@@ -405,6 +405,9 @@ class _Door:
         assert address == "127.0.0.1"
         return (user, password) == ("anna", "päss:word")
 
+    def stamp(self, user: str) -> str:
+        return "hash" if user == "anna" else ""
+
 
 def _basic(text: str) -> dict[str, str]:
     return {"Authorization": f"Basic {base64.b64encode(text.encode()).decode()}"}
