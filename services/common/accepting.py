@@ -20,9 +20,6 @@ log = logging.getLogger(__name__)
 RETRY_S = 0.05
 """Wait before the next attempt where no descriptor is left: time for a client to ask and be answered."""
 
-HANDSHAKE_TIMEOUT_S = 10.0
-"""How long a client may take to agree on TLS."""
-
 TLS_END_TIMEOUT_S = 2.0
 
 ROOM_MADE = 8
@@ -71,8 +68,8 @@ class Acceptor:
         places: Places,
         make_protocol: Callable[[Place], asyncio.Protocol],
         is_proxy: Callable[[str], bool],
-        tls: ssl.SSLContext | None = None,
-        handshake_timeout_s: float = HANDSHAKE_TIMEOUT_S,
+        tls: ssl.SSLContext | None,
+        handshake_timeout_s: float,
     ) -> None:
         """Begin to accept; `is_proxy` tells whose connections are not counted as one client's."""
         self._listening, self._places = listening, places

@@ -58,6 +58,8 @@ class HttpLimits:
     """Connections beyond, which may ask for nothing but health."""
     head_s: float = 10.0
     """How long the head of a request may take, from its first byte on; for the first one from connecting."""
+    handshake_s: float = 10.0
+    """How long agreeing on TLS may take."""
     body_s: float = 30.0
     """How long the body of a request may take as a whole."""
     body_bytes: int = 1_000_000

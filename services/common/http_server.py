@@ -105,7 +105,8 @@ class HttpServer(uvicorn.Server):
         for listening in sockets or []:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
             is_proxy = self._clients.is_proxy
-            acceptor = Acceptor(listening, self._places, self._make_protocol, is_proxy, self.config.ssl)
+            tls = self.config.ssl, self._limits.handshake_s
+            acceptor = Acceptor(listening, self._places, self._make_protocol, is_proxy, *tls)
             self.servers.append(acceptor)  # type: ignore[arg-type]  # has of a server what is called
 
     def _make_protocol(self, place: Place) -> asyncio.Protocol:

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -308,3 +309,41 @@ def test_invalid_requests_are_told_once(tmp_path: Path) -> None:
                 b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
             )
         assert len(running.log.read_text().splitlines()) <= 3
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A certificate of this machine's own making, as the server's options."""
+    folder = tmp_path_factory.mktemp("tls")
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"]
+    subprocess.run([*command, "-keyout", key, "-out", cert], check=True, capture_output=True)
+    return {"tls_cert": str(cert), "tls_key": str(key)}
+
+
+def secured(client: socket.socket) -> ssl.SSLSocket:
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context.wrap_socket(client)
+
+
+@pytest.mark.parametrize("begun", [b"", b"\x16\x03\x01\x02\x00"])
+def test_who_does_not_agree_on_tls_is_cut(tmp_path: Path, certificate: dict[str, str], begun: bytes) -> None:
+    limits = {"handshake_s": 0.5}
+    with server(tmp_path, limits=limits, **certificate) as running, running.connect() as client:
+        client.sendall(begun)
+        assert is_ended(client, 5)
+
+
+def test_with_tls_idle_strangers_keep_nobody_out_and_bodies_are_bounded(
+    tmp_path: Path, certificate: dict[str, str]
+) -> None:
+    limits = {"connections": 20, "client_connections": 10, "handshake_s": 60}
+    with server(tmp_path, limits=limits, **certificate) as running, ExitStack() as stack:
+        for number in range(100):
+            stack.enter_context(closing(running.connect(f"127.0.1.{number % 10}")))
+        with secured(running.connect()) as client:
+            assert answer(client, HEALTH).startswith(b"HTTP/1.1 200")
+            told = head(b"/take", b"Content-Length: 500000000")
+            assert answer(client, told).startswith(b"HTTP/1.1 413 ")
+        assert len(psutil.Process(running.process.pid).net_connections()) < 45
