@@ -1,5 +1,6 @@
 """File descriptors: as many as the system allows, and what is done when there are none left."""
 
+import contextlib
 import errno
 import os
 import resource
@@ -23,7 +24,8 @@ def raise_descriptor_limit() -> None:
     """Let this process have as many descriptors as it may; programs that it starts inherit that."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = HIGHEST if hard == resource.RLIM_INFINITY else min(hard, HIGHEST)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    with contextlib.suppress(OSError, ValueError):  # a system that allows less than it says
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def affordable(connections: int) -> int:

@@ -63,6 +63,8 @@ class HttpLimits:
     body_s: float = 30.0
     """How long the body of a request may take as a whole."""
     body_bytes: int = 1_000_000
+    all_bodies_bytes: int = 32_000_000
+    """Of all bodies that are held at once."""
     small_bodies: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """Bytes of a body by method and path, where it may be even less."""
 
@@ -86,6 +88,8 @@ class RequestBounds:
         """Requests beyond the most of one client behind a proxy."""
         self.too_large = 0
         self.too_slow = 0
+        self.held_bytes = 0
+        """Bodies of all requests that are being answered."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on within its bounds."""
@@ -123,6 +127,8 @@ class RequestBounds:
             if body.is_answered:
                 raise
             await problem(error.status_code, error.detail, error.headers)(scope, receive, send)
+        finally:
+            self.held_bytes -= body.received
 
 
 class _Body:
@@ -135,7 +141,8 @@ class _Body:
         self._limit = limits.bytes_of(scope["method"], scope["path"])
         self._until_s = asyncio.get_running_loop().time() + limits.body_s
         self._body_s = limits.body_s
-        self._received = 0
+        self._most = limits.all_bodies_bytes
+        self.received = 0
         self._is_whole = False
         self.is_answered = False
 
@@ -154,9 +161,15 @@ class _Body:
                 message = await self._receive()
         except TimeoutError:
             return self._over(self._too_slow())
-        self._received += len(message.get("body", b""))
+        came = len(message.get("body", b""))
+        self.received += came
+        self._bounds.held_bytes += came
         self._is_whole = not message.get("more_body", False)
-        return self._over(self._too_large()) if self._received > self._limit else message
+        if self.received > self._limit:
+            return self._over(self._too_large())
+        if self._bounds.held_bytes > self._most:
+            return self._over(self._too_many())
+        return message
 
     async def send(self, message: Message) -> None:
         """Note that the application answers."""
@@ -174,6 +187,10 @@ class _Body:
         return HTTPException(
             413, f"the body is too long: at most {self._limit} bytes are taken here", {"Connection": "close"}
         )
+
+    def _too_many(self) -> HTTPException:
+        self._bounds.refused += 1
+        return HTTPException(503, "too much is sent at once: try again later", RETRY_AFTER)
 
     def _too_slow(self) -> HTTPException:
         self._bounds.too_slow += 1

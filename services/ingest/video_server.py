@@ -127,10 +127,10 @@ class VideoServer:
         yield Figure("sightline_connections_cut_total", self._places.gave_way, cut)
 
     def _connection_class(self) -> type[_BoundedConnection]:
-        class Connection(_BoundedConnection):
+        class _Connection(_BoundedConnection):
             places = self._places
 
-        return Connection
+        return _Connection
 
     @asynccontextmanager
     async def listening(self, host: str, port: int) -> AsyncIterator[int]:

@@ -139,6 +139,24 @@ def test_the_refusal_is_a_problem_and_tells_the_limit(tmp_path: Path) -> None:
             assert b"application/problem+json" in refused and b"at most %d bytes" % limit in refused
 
 
+def test_many_bodies_at_once_are_bounded_together(tmp_path: Path) -> None:
+    with server(tmp_path) as running, ExitStack() as stack:
+        running.ask()
+        before = running.memory_bytes()
+        for number in range(100):
+            client = stack.enter_context(closing(running.connect(f"127.0.0.{2 + number % 9}")))
+            client.sendall(head(b"/take", b"Content-Length: %d" % MEGABYTE))
+            try:
+                client.sendall(bytes(900_000))
+            except OSError:
+                continue
+        time.sleep(0.5)
+        assert running.memory_bytes() - before < 50 * MEGABYTE
+        refused = running.ask(head(b"/take", b"Content-Length: %d" % MEGABYTE) + bytes(MEGABYTE))
+        assert refused.startswith(b"HTTP/1.1 503 ")
+        assert running.ask().startswith(b"HTTP/1.1 200")
+
+
 def drip(client: socket.socket, data: bytes, pause_s: float) -> bytes:
     """What comes back while a request is sent byte by byte."""
     client.settimeout(pause_s)
