@@ -10,6 +10,7 @@ import typer
 
 from services.cli.console import notes
 from services.cli.errors import FAILED, explain
+from services.common.descriptors import raise_descriptor_limit
 
 app = typer.Typer(
     name="sightline",
@@ -76,6 +77,7 @@ def _add_group(module: str) -> None:
 
 def main() -> None:
     """Run the command line: exit 0 good, 1 failed, 2 bad input with one line on stderr."""
+    raise_descriptor_limit()
     try:
         _register(sys.argv[1:])
         code = app(standalone_mode=False)

@@ -13,8 +13,10 @@ from services.common.access import AccessCheck
 from services.common.addresses import is_loopback
 from services.common.bus import Bus
 from services.common.http_access import Check
+from services.common.http_bounds import http_limits
 from services.common.listening import listen
 from services.common.metrics import Figure
+from services.common.rtsp_server import rtsp_limits
 from services.common.up_settings import UpConfig
 from services.common.video import VideoHub
 from services.core.errors import SightlineError
@@ -33,6 +35,8 @@ class MediaPorts:
         self._settings, self._bus, self._video = settings, bus, video
         self._check: Check | None = AccessCheck(bus.access) if wants_login else None
         self._detector: DetectorPorts | None = None
+        self._relay: RelayServer | None = None
+        self._annotated: RtspService | None = None
 
     async def run(self, owned: Callable[[], Collection[CameraId]]) -> None:
         """Serve; `owned` gives the cameras that ingest works on.
@@ -51,8 +55,9 @@ class MediaPorts:
 
     def figures(self) -> Iterator[Figure]:
         """Give the figures of the ports."""
-        if self._detector is not None:
-            yield from self._detector.figures()
+        for port in (self._detector, self._relay, self._annotated):
+            if port is not None:
+                yield from port.figures()
 
     async def _serve(self, names: tuple[str, ...], serve: Callable[[], Awaitable[Any]]) -> None:
         try:
@@ -69,18 +74,24 @@ class MediaPorts:
             listen(settings.host, settings.json_port, "json_port") as json,
             listen(settings.host, settings.mjpeg_port, "mjpeg_port") as mjpeg,
         ):
-            options = PortOptions(is_loopback=is_loopback(settings.host))
+            options = PortOptions(is_loopback=is_loopback(settings.host), limits=http_limits(settings))
             self._detector = DetectorPorts(self._bus, self._video, self._check, options)
             await self._detector.run(json, mjpeg)
 
     async def _serve_relay(self, owned: Callable[[], Collection[CameraId]]) -> None:
         assert self._settings.relay_port is not None
         port = self._settings.relay_port
-        relay = RelayServer(self._video, self._settings.host, port, self._check, "relay_port")
+        limits = rtsp_limits(self._settings)
+        relay = RelayServer(self._video, self._settings.host, port, self._check, "relay_port", limits)
+        self._relay = relay
         await relay.run(self._bus, owned)
 
     async def _serve_annotated(self) -> None:
         assert self._settings.annotated_port is not None
         port = self._settings.annotated_port
-        host = self._settings.host
-        await RtspService(self._bus, self._video, host, port, self._check, "annotated_port").run()
+        host, limits = self._settings.host, rtsp_limits(self._settings)
+        service = RtspService(
+            self._bus, self._video, host, port, self._check, "annotated_port", limits=limits
+        )
+        self._annotated = service
+        await service.run()

@@ -30,6 +30,7 @@ from services.ingest.service import IngestService
 from services.ingest.sources import source_of
 from services.store.writer import StoreWriter
 from services.web.app import create_app
+from services.web.limits import ProxyClients, web_limits
 from services.web.mirror import SetupMirror
 from services.web.settings import WebSettings
 from services.web.system import ServiceState, SystemInfo
@@ -100,7 +101,13 @@ class Platform:
         app = create_app(
             self._repository, self._bus, self._video, self._system(), settings.web, mirror=self._mirror
         )
-        return HttpServer(app, tls_cert=settings.web.tls_cert, tls_key=settings.web.tls_key)
+        return HttpServer(
+            app,
+            limits=web_limits(settings.web),
+            clients=ProxyClients(settings.web.trusted_proxy),
+            tls_cert=settings.web.tls_cert,
+            tls_key=settings.web.tls_key,
+        )
 
     def _system(self) -> SystemInfo:
         return SystemInfo(
@@ -115,6 +122,7 @@ class Platform:
                 Figure("sightline_events_dropped_total", self._bus.dropped_events),
                 Figure("sightline_events_written_total", self._store.health.written),
                 Figure("sightline_events_fenced_total", self._store.health.refused),
+                *self._server.figures("web"),
                 *self._media.figures(),
             ),
         )

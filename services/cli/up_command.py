@@ -69,6 +69,8 @@ def up(
         port=settings.port,
         login="off" if insecure else settings.login,
         trusted_proxy=settings.trusted_proxy,
+        connection_limit=settings.connection_limit,
+        client_connection_limit=settings.client_connection_limit,
         tls_cert=settings.tls_cert,
         tls_key=settings.tls_key,
         file_camera_folders=settings.file_camera_folders,

@@ -75,6 +75,10 @@ class AccessCheck:
             self._remember(key)
         return is_right
 
+    def stamp(self, user: str) -> str:
+        """Give what changes when a user gets a new password or goes; empty for nobody. Never blocks."""
+        return self._access().users.get(user, "")
+
     def _is_known(self, key: bytes | None) -> bool:
         if key is None:
             return False

@@ -22,7 +22,7 @@ PACKAGES = (
 )
 """What the two RTSP ports need of Debian."""
 
-NAMES = ("GLib", "Gst", "GstRtsp", "GstRtspServer", "GstVideo")
+NAMES = ("GLib", "Gio", "Gst", "GstRtsp", "GstRtspServer", "GstVideo")
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class GStreamer:
     """The libraries, which carry no types for Python."""
 
     glib: Any
+    gio: Any
     gst: Any
     rtsp: Any
     server: Any
@@ -84,6 +85,6 @@ def _import_gi() -> None:
 
 
 def _library(name: str) -> Any:
-    if name != "GLib":
+    if name not in ("GLib", "Gio"):
         importlib.import_module("gi").require_version(name, "1.0")
     return importlib.import_module(f"gi.repository.{name}")

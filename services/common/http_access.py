@@ -3,18 +3,15 @@
 import asyncio
 import base64
 import binascii
-import time
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from services.common.http_allowed import RECHECK_S, while_allowed
 from services.common.problems import problem
-
-RECHECK_S = 5.0
-"""How often an endless answer looks whether its reader may still see it."""
 
 TOKEN_PARAMETER = "token"
 CHALLENGE = 'Basic realm="Sightline", charset="UTF-8", Bearer realm="Sightline"'
@@ -29,6 +26,9 @@ class Check(Protocol):
 
     def check_password(self, user: str, password: str, address: str = "") -> bool:
         """Tell whether a user has this password; may block."""
+
+    def stamp(self, user: str) -> str:
+        """Give what changes when a user gets a new password or goes; empty for nobody. Never blocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,32 +52,25 @@ class AccessGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 401, or pass the request on without its token."""
-        if scope["type"] == "http":
-            given, query = _given(scope)
-            address = (scope.get("client") or ("",))[0]
-            if not await self._is_known(given, address):
-                await problem(401, DETAIL, {"WWW-Authenticate": CHALLENGE})(scope, receive, send)
-                return
-            scope = {**scope, "query_string": query}
-            send = self._while_known(given, address, send)
-        await self._app(scope, receive, send)
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given, query = _given(scope)
+        address = (scope.get("client") or ("",))[0]
+        stamp = self._check.stamp(given.user)
+        if not await self._is_known(given, address):
+            await problem(401, DETAIL, {"WWW-Authenticate": CHALLENGE})(scope, receive, send)
+            return
+        scope = {**scope, "query_string": query}
+        await while_allowed(
+            self._app, scope, receive, send, lambda: self._still_holds(given, stamp), self._recheck_s
+        )
 
-    def _while_known(self, given: _Given, address: str, send: Send) -> Send:
-        """End an answer that goes on when its reader was removed meanwhile."""
-        checked_s, is_ended = time.monotonic(), False
-
-        async def checked(message: Message) -> None:
-            nonlocal checked_s, is_ended
-            if is_ended:
-                return
-            if message.get("more_body") and time.monotonic() - checked_s >= self._recheck_s:
-                checked_s = time.monotonic()
-                if not await self._is_known(given, address):
-                    is_ended = True
-                    message = {"type": "http.response.body", "body": b"", "more_body": False}
-            await send(message)
-
-        return checked
+    async def _still_holds(self, given: _Given, stamp: str) -> bool:
+        """Tell whether what opened the door is still there; a password is not checked once more for that."""
+        if any(self._check.check_token(token) for token in given.tokens):
+            return True
+        return bool(stamp) and self._check.stamp(given.user) == stamp
 
     async def _is_known(self, given: _Given, address: str) -> bool:
         if any(self._check.check_token(token) for token in given.tokens):

@@ -2,19 +2,30 @@
 
 import asyncio
 import contextlib
+import logging
 import socket
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from services.common.accepting import Acceptor
+from services.common.descriptors import affordable
+from services.common.http_bounds import HEAD_LIMIT_BYTES, Clients, HttpLimits, Peers, RequestBounds
+from services.common.http_protocol import BoundedProtocol, Cause
+from services.common.metrics import Figure
+from services.common.places import Place, PlaceLimits, Places
+from services.common.sparing import SparingFilter
+
+logging.getLogger("uvicorn.error").addFilter(SparingFilter())
 
 STREAM_CLOSE_S = 2
 """How long live streams may take to notice that the server ends."""
 
-REQUEST_TIMEOUT_S = 10.0
-"""How long a new connection may take to say what it wants."""
+RECEIVE_BUFFER_BYTES = 65_536
+"""What the system may keep of what one client sends: requests are small."""
 
 KEEP_ALIVE_S = 75
 """How long an idle connection is kept: longer than proxies keep theirs (nginx: 60 s).
@@ -43,17 +54,25 @@ class HttpServer(uvicorn.Server):
         *,
         end_streams: Callable[[], None] = _nothing,
         stall_timeout_s: float | None = None,
-        request_timeout_s: float = REQUEST_TIMEOUT_S,
+        limits: HttpLimits | None = None,
+        clients: Clients | None = None,
         tls_cert: Path | None = None,
         tls_key: Path | None = None,
     ) -> None:
         self.stalled = 0
         """Connections that were cut off because they took nothing."""
+        self._cut: Counter[Cause] = Counter()
         self._end_streams = end_streams
+        self._limits, self._clients = limits or HttpLimits(), clients or Peers()
+        most = affordable(self._limits.connections)
+        self._places = Places(PlaceLimits(most, self._limits.client_connections, self._limits.reserve))
+        self._bounds = RequestBounds(app, self._limits, self._clients)
         super().__init__(
             uvicorn.Config(
-                app,
-                http=self._protocol_class(stall_timeout_s, request_timeout_s),
+                self._bounds,
+                http=self._protocol_class(stall_timeout_s),
+                ws="none",
+                h11_max_incomplete_event_size=HEAD_LIMIT_BYTES,
                 log_config=None,
                 log_level="warning",
                 access_log=False,
@@ -66,16 +85,52 @@ class HttpServer(uvicorn.Server):
             )
         )
 
-    def _protocol_class(self, stall_timeout: float | None, request_timeout: float) -> type[asyncio.Protocol]:
+    def _protocol_class(self, stall_timeout: float | None) -> type[asyncio.Protocol]:
         server = self
 
         class _Protocol(_WatchedProtocol):
-            stall_timeout_s, request_timeout_s = stall_timeout, request_timeout
+            stall_timeout_s, limits = stall_timeout, server._limits
 
             def on_stalled(self) -> None:
                 server.stalled += 1
 
+            def on_cut(self, cause: Cause) -> None:
+                server._cut[cause] += 1
+
         return _Protocol
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to accept, each connection in a place of its own."""
+        await super().startup(sockets=[])
+        for listening in sockets or []:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+            is_proxy = self._clients.is_proxy
+            tls = self.config.ssl, self._limits.handshake_s
+            acceptor = Acceptor(listening, self._places, self._make_protocol, is_proxy, *tls)
+            self.servers.append(acceptor)  # type: ignore[arg-type]  # has of a server what is called
+
+    def _make_protocol(self, place: Place) -> asyncio.Protocol:
+        kind = self.config.http_protocol_class
+        protocol = kind(self.config, self.server_state, self.lifespan.state)  # type: ignore[call-arg]
+        assert isinstance(protocol, BoundedProtocol)
+        protocol.take_place(self._places, place)
+        return protocol
+
+    def figures(self, port: str) -> Iterator[Figure]:
+        """Give the figures of the connections; `port` names it."""
+        labels = {"port": port}
+        yield Figure("sightline_connections", len(self._places), labels)
+        yield Figure(
+            "sightline_connections_refused_total", self._places.refused + self._bounds.refused, labels
+        )
+        ended = {
+            "head": self._cut["head"],
+            "body": self._cut["body"] + self._bounds.too_slow + self._bounds.too_large,
+            "pipeline": self._cut["pipeline"],
+            "gave_way": self._places.gave_way,
+        }
+        for cause, number in ended.items():
+            yield Figure("sightline_connections_cut_total", number, {**labels, "cause": cause})
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -117,16 +172,14 @@ class HttpServer(uvicorn.Server):
             transport.abort()
 
 
-class _WatchedProtocol(H11Protocol):
-    """Aborts a connection whose peer asks for nothing, or takes nothing of what is written for it.
+class _WatchedProtocol(BoundedProtocol):
+    """Aborts a connection whose peer takes nothing of what is written for it.
 
     Closing would wait for the peer to take the rest: only aborting frees the memory. Where stalling is
     watched, the next part is taken only when the system has the whole of the one before.
     """
 
     stall_timeout_s: float | None = None
-    request_timeout_s: float = REQUEST_TIMEOUT_S
-    _request_timer: asyncio.TimerHandle | None = None
     _stall_timer: asyncio.TimerHandle | None = None
 
     def on_stalled(self) -> None:
@@ -136,12 +189,10 @@ class _WatchedProtocol(H11Protocol):
         super().connection_made(transport)
         if self.stall_timeout_s is not None:
             transport.set_write_buffer_limits(high=0)
-        self._request_timer = self.loop.call_later(self.request_timeout_s, self._check_request)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        for timer in (self._request_timer, self._stall_timer):
-            if timer is not None:
-                timer.cancel()
+        if self._stall_timer is not None:
+            self._stall_timer.cancel()
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
@@ -154,10 +205,6 @@ class _WatchedProtocol(H11Protocol):
             self._stall_timer.cancel()
             self._stall_timer = None
         super().resume_writing()
-
-    def _check_request(self) -> None:
-        if self.cycle is None:
-            self.transport.abort()
 
     def _watch(self, waiting_bytes: int, since_s: float) -> None:
         """Look again soon: while writing is paused, what waits only becomes less."""

@@ -41,6 +41,15 @@ METRICS: dict[str, MetricInfo] = {
     "sightline_video_dropped_total": MetricInfo(
         "counter", "Pictures that a slow reader of video lost.", ("camera",)
     ),
+    "sightline_connections": MetricInfo("gauge", "Connections that are open on a port.", ("port",)),
+    "sightline_connections_refused_total": MetricInfo(
+        "counter", "Connections and requests beyond the most at once.", ("port",)
+    ),
+    "sightline_connections_cut_total": MetricInfo(
+        "counter",
+        "Connections that were ended: their request took too long, was too long, or they gave way.",
+        ("port", "cause"),
+    ),
     "sightline_readers": MetricInfo("gauge", "Clients that watch a port of endless answers.", ("port",)),
     "sightline_readers_refused_total": MetricInfo(
         "counter", "Clients beyond the most that may watch a port at once.", ("port",)
@@ -53,7 +62,8 @@ METRICS: dict[str, MetricInfo] = {
         "counter", "Frames that slow clients lost, each the oldest of those that waited.", ("port",)
     ),
 }
-"""All figures by name. `port` is the protocol, `json` or `mjpeg`; `role` is that of the lease."""
+"""All figures by name. `port` is what is served there: `web`, `health`, `json`, `mjpeg`, `video`, `relay` or
+`annotated`; `role` is that of the lease."""
 
 
 @dataclass(frozen=True, slots=True)

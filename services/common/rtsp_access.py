@@ -4,6 +4,7 @@ import base64
 import binascii
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from services.common.gstreamer import GStreamer
@@ -13,8 +14,18 @@ log = logging.getLogger(__name__)
 
 CHALLENGE = 'Basic realm="Sightline"'
 
-CONNECT, REQUEST = "auth.check.connect", "auth.check.url"
-"""The names of GStreamer's questions; what it asks after these is allowed to whoever came so far."""
+REQUEST = "auth.check.url"
+"""The name of GStreamer's question at each request; what else it asks is allowed to whoever came so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What opened the door to a client, so that it can be seen later whether it still would."""
+
+    token: str = field(default="", repr=False)
+    user: str = ""
+    stamp: str = field(default="", repr=False)
+    """What the user's account had been, which a new password changes."""
 
 
 class Door:
@@ -26,15 +37,30 @@ class Door:
 
     def is_open(self, header: str | None, address: str) -> bool:
         """Judge the header `Authorization` of a request, which may be missing, from an address."""
+        return self.admit(header, address) is not None
+
+    def admit(self, header: str | None, address: str) -> Grant | None:
+        """Judge as `is_open` does, and give what opens the door."""
         if self._check is None:
-            return True
+            return Grant()
         credentials = basic_credentials(header)
         if credentials is None:
-            return False
+            return None
         user, password = credentials
         if self._check.check_token(password):
+            return Grant(token=password)
+        stamp = self._check.stamp(user)
+        if not user or not self._check.check_password(user, password, address):
+            return None
+        return Grant(user=user, stamp=stamp)
+
+    def still_holds(self, grant: Grant) -> bool:
+        """Tell whether what opened the door is still there. Never blocks."""
+        if self._check is None:
             return True
-        return bool(user) and self._check.check_password(user, password, address)
+        if grant.token:
+            return self._check.check_token(grant.token)
+        return bool(grant.stamp) and self._check.stamp(grant.user) == grant.stamp
 
 
 def basic_credentials(header: str | None) -> tuple[str, str] | None:
@@ -50,8 +76,11 @@ def basic_credentials(header: str | None) -> tuple[str, str] | None:
     return (user, password) if separator else None
 
 
-def make_authentication(gstreamer: GStreamer, door: Door, has_room: Callable[[], bool]) -> Any:
-    """Make what GStreamer asks at each connection and request, on the thread of that client."""
+def make_authentication(gstreamer: GStreamer, door: Door, on_admitted: Callable[[Any, Grant], None]) -> Any:
+    """Make what GStreamer asks at each request, on the thread of that client.
+
+    `on_admitted` is told of each client and what opened the door to it.
+    """
 
     class Authentication(gstreamer.server.RTSPAuth):  # type: ignore[name-defined,misc]  # no types
         """Answers 401 before anything else is answered, so that not even a camera's name is told."""
@@ -65,13 +94,13 @@ def make_authentication(gstreamer: GStreamer, door: Door, has_room: Callable[[],
                 return False
 
         def _judge(self, context: Any, check: str) -> bool:
-            if check == CONNECT:
-                return has_room()
             if check != REQUEST or context.method == gstreamer.rtsp.RTSPMethod.OPTIONS:
                 return True
             fields = gstreamer.rtsp.RTSPHeaderField
             _, header = context.request.get_header(fields.AUTHORIZATION, 0)
-            if door.is_open(header, context.conn.get_ip() or ""):
+            grant = door.admit(header, context.conn.get_ip() or "")
+            if grant is not None:
+                on_admitted(context.client, grant)
                 return True
             _refuse(gstreamer, context)
             return False

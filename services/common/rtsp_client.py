@@ -3,9 +3,20 @@
 import errno
 import os
 import socket
+import struct
 import threading
 import time
-from typing import Any
+from collections.abc import Callable
+
+from services.common.places import Place
+from services.common.rtsp_access import Grant
+
+RECEIVED_AT = 128
+"""Where the system tells, in its structure of 64-bit numbers, how many bytes have come."""
+
+REQUESTS_BYTES, REQUESTS_BYTES_S = 65_536, 1024
+"""What requests and reports may come to: so much at once, and so much more for each second. GStreamer
+itself would keep the lines of a request without end."""
 
 
 class RtspClient:
@@ -14,12 +25,28 @@ class RtspClient:
     GStreamer's `close` may be called by no other thread: one that is reading would read for ever.
     """
 
-    def __init__(self, client: Any) -> None:
-        """Take GStreamer's client when it has connected, before it is answered."""
-        self.since_s = time.monotonic()
-        handle = client.get_connection().get_read_socket().get_fd()
-        self._socket = socket.socket(fileno=os.dup(handle))
+    def __init__(self, accepted: socket.socket, monotonic_s: Callable[[], float] = time.monotonic) -> None:
+        """Take a connection before GStreamer does; OSError when there is no descriptor for it."""
+        self._monotonic_s = monotonic_s
+        self._since_s = monotonic_s()
+        self._socket = socket.socket(fileno=os.dup(accepted.fileno()))
         self._lock = threading.Lock()
+        self.place: Place | None = None
+        self.grant: Grant | None = None
+        """What opened the door; None where there is none, or nothing has opened it yet."""
+
+    @property
+    def sends_too_much(self) -> bool:
+        """Whether more has come than requests can need."""
+        with self._lock:
+            if self._socket.fileno() < 0:
+                return False
+            told = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, RECEIVED_AT + 8)
+        if len(told) < RECEIVED_AT + 8:
+            return False
+        (received,) = struct.unpack_from("Q", told, RECEIVED_AT)
+        age_s = self._monotonic_s() - self._since_s
+        return bool(received > REQUESTS_BYTES + REQUESTS_BYTES_S * age_s)
 
     def close(self) -> None:
         """End the connection soon, whatever waits to be sent. Called from any thread."""

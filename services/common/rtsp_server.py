@@ -1,44 +1,75 @@
 """An RTSP server (TCP and UDP) whose streams come and go, each filled only while somebody watches it.
 
 Each client is answered on one of a few threads of GStreamer's. A client that takes its pictures too
-slowly loses some and is in the end cut off by GStreamer; it delays nobody.
+slowly loses some and is in the end cut off by GStreamer; it delays nobody. Whoever watches nothing gives
+way to others, and is ended after a while; whoever may not watch any more is ended within seconds.
 """
 
 import logging
+import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from services.common.descriptors import affordable
 from services.common.gstreamer import load_gstreamer, require_elements
 from services.common.http_access import Check
-from services.common.listening import ensure_free
-from services.common.rtsp_access import Door, make_authentication
+from services.common.listening import listen
+from services.common.metrics import Figure
+from services.common.places import PlaceLimits, Places, Standing
+from services.common.rtsp_accepting import RtspAcceptor
+from services.common.rtsp_access import Door, Grant, make_authentication
 from services.common.rtsp_client import RtspClient
 from services.common.rtsp_mounts import RtspMounts
-from services.core.errors import BadInputError
+from services.common.settings import RtspConnectionSettings
 
 log = logging.getLogger(__name__)
-
-CLIENT_LIMIT = 64
-"""Connections at once; more are refused."""
 
 THREAD_LIMIT = 16
 """Threads that answer requests: a password that is being checked holds up few others, and no pictures."""
 
 REQUEST_LIMIT_BYTES = 16_384
-IDLE_S = 20.0
-"""A connection that has set nothing up for this long is closed."""
 
-HOUSEKEEPING_S = 2
+HOUSEKEEPING_MS = 1000
+"""Time between two looks at all clients: whoever is not allowed any more watches for no longer."""
+
+ENDING_FACTOR = 2
+"""Connections that have given way are still there until their thread has ended them: at most so many more."""
+
 STOP_TIMEOUT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class RtspLimits:
+    """The bounds of one port."""
+
+    connections: int = 64
+    """At once; fewer where the system allows few file descriptors."""
+    client_connections: int = 32
+    """At once from one address."""
+    idle_s: float = 20.0
+    """A connection that has watched nothing for this long is closed."""
+
+
+def rtsp_limits(settings: RtspConnectionSettings) -> RtspLimits:
+    """Give the bounds of a port by its settings."""
+    return RtspLimits(settings.rtsp_connection_limit, settings.rtsp_client_connection_limit)
 
 
 class RtspServer:
     """Listens from when it is made until `stop`."""
 
     def __init__(
-        self, host: str, port: int, check: Check | None, elements: Sequence[str], option: str = "--port"
+        self,
+        host: str,
+        port: int,
+        check: Check | None,
+        elements: Sequence[str],
+        option: str = "--port",
+        limits: RtspLimits | None = None,
+        monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
         """Listen on a port (0: any free one) for whom `check` knows (None: everybody).
 
@@ -47,19 +78,26 @@ class RtspServer:
         """
         self._gstreamer = load_gstreamer()
         require_elements(self._gstreamer, elements)
-        ensure_free(host, port, option)
+        listening = listen(host, port, option)
+        self.port = int(listening.getsockname()[1])
+        self._limits, self._monotonic_s = limits or RtspLimits(), monotonic_s
+        self._most = affordable(self._limits.connections)
+        self._places = Places(PlaceLimits(self._most, self._limits.client_connections), monotonic_s)
         self._lock = threading.Condition(threading.Lock())
         self._clients: dict[Any, RtspClient] = {}
+        self._arriving: RtspClient | None = None
         self._watching: set[Any] = set()
-        self.refused = 0
-        """Connections beyond the limit."""
-        self._server = self._make_server(host, port, Door(check))
+        self._ended = {"idle": 0, "head": 0, "access": 0}
+        self._door = Door(check)
+        self._server = self._make_server()
         self.mounts = RtspMounts(self._gstreamer, self._server.get_mount_points())
         glib = self._gstreamer.glib
         self._context = glib.MainContext()
         self._loop = glib.MainLoop(self._context)
-        self._sources = [self._accepting(host, port), self._housekeeping()]
-        self.port = int(self._server.get_bound_port())
+        self._acceptor = RtspAcceptor(
+            self._gstreamer, self._context, listening, self._places, self._hand_over
+        )
+        self._housekeeping = self._keep_house_regularly()
         self._thread = threading.Thread(target=self._loop.run, name=f"rtsp-{self.port}", daemon=True)
         self._thread.start()
 
@@ -69,13 +107,26 @@ class RtspServer:
         with self._lock:
             return len(self._watching)
 
+    @property
+    def refused(self) -> int:
+        """Connections beyond the most at once, while all others watched."""
+        return self._places.refused
+
+    def figures(self, port: str) -> Iterator[Figure]:
+        """Give the figures of the connections; `port` names it."""
+        labels = {"port": port}
+        yield Figure("sightline_readers", self.watchers, labels)
+        yield Figure("sightline_connections", len(self._places), labels)
+        yield Figure("sightline_connections_refused_total", self._places.refused, labels)
+        for cause, number in {**self._ended, "gave_way": self._places.gave_way}.items():
+            yield Figure("sightline_connections_cut_total", number, {**labels, "cause": cause})
+
     def stop(self) -> None:
         """End the server's thread, so that nobody else is let in, and then all clients."""
-        for source in self._sources:
-            source.destroy()
-        self._sources.clear()
+        self._housekeeping.destroy()
         self._quit()
         self._thread.join(STOP_TIMEOUT_S)
+        self._acceptor.stop()
         for name in self.mounts.names:
             self.mounts.remove(name)
         with self._lock:
@@ -98,46 +149,49 @@ class RtspServer:
         source.set_callback(lambda *_: self._loop.quit())
         source.attach(self._context)
 
-    def _make_server(self, host: str, port: int, door: Door) -> Any:
+    def _make_server(self) -> Any:
         server = self._gstreamer.server.RTSPServer()
-        server.set_address(host.strip("[]"))
-        server.set_service(str(port))
         server.set_content_length_limit(REQUEST_LIMIT_BYTES)
         server.get_thread_pool().set_max_threads(THREAD_LIMIT)
-        server.set_auth(make_authentication(self._gstreamer, door, self._has_room))
+        server.set_auth(make_authentication(self._gstreamer, self._door, self._on_admitted))
         server.connect("client-connected", self._on_client)
         return server
 
-    def _accepting(self, host: str, port: int) -> Any:
-        try:
-            source = self._server.create_source(None)
-        except self._gstreamer.glib.Error as error:
-            raise BadInputError(f"cannot listen on {host} port {port}: {error.message}") from None
-        source.attach(self._context)
-        return source
-
-    def _housekeeping(self) -> Any:
-        source = self._gstreamer.glib.timeout_source_new_seconds(HOUSEKEEPING_S)
+    def _keep_house_regularly(self) -> Any:
+        source = self._gstreamer.glib.timeout_source_new(HOUSEKEEPING_MS)
         source.set_callback(self._keep_house)
         source.attach(self._context)
         return source
 
-    def _has_room(self) -> bool:
+    def _hand_over(self, connection: RtspClient, accepted: socket.socket, peer: tuple[str, int]) -> None:
+        """Let GStreamer answer a connection, which has a place, unless too many have not ended yet."""
         with self._lock:
-            if len(self._clients) < CLIENT_LIMIT:
-                return True
-            self.refused += 1
-        log.warning("an RTSP client was refused: %d are connected", CLIENT_LIMIT)
-        return False
+            is_behind = len(self._clients) >= ENDING_FACTOR * self._most
+        if is_behind:
+            self._leave(connection)
+            connection.release()
+            return
+        self._arriving = connection
+        handle = self._gstreamer.gio.Socket.new_from_fd(accepted.detach())
+        self._server.transfer_connection(handle, peer[0], peer[1], None)
 
     def _on_client(self, _server: Any, client: Any) -> None:
+        connection, self._arriving = self._arriving, None
+        assert connection is not None, "only what has a place is handed over"
         with self._lock:
-            self._clients[client] = RtspClient(client)
+            self._clients[client] = connection
         for signal in ("pre-describe-request", "pre-setup-request"):
             client.connect(signal, self._on_request)
         client.connect("play-request", self._on_play)
         client.connect("teardown-request", self._on_teardown)
         client.connect("closed", self._on_closed)
+
+    def _on_admitted(self, client: Any, grant: Grant) -> None:
+        with self._lock:
+            connection = self._clients[client]
+        connection.grant = grant
+        if connection.place is not None and connection.place.standing is Standing.STRANGER:
+            self._places.set_standing(connection.place, Standing.KNOWN)
 
     def _on_request(self, client: Any, context: Any) -> Any:
         with self._lock:
@@ -146,13 +200,18 @@ class RtspServer:
         return self._gstreamer.rtsp.RTSPStatusCode.OK
 
     def _on_play(self, client: Any, context: Any) -> None:
-        with self._lock:
-            self._watching.add(client)
+        self._note_watching(client, True)
         self.mounts.ask_for_keyframe(context.uri.abspath)
 
     def _on_teardown(self, client: Any, _context: Any) -> None:
+        self._note_watching(client, False)
+
+    def _note_watching(self, client: Any, is_watching: bool) -> None:
         with self._lock:
-            self._watching.discard(client)
+            place = self._clients[client].place
+            (self._watching.add if is_watching else self._watching.discard)(client)
+        if place is not None:
+            self._places.set_standing(place, Standing.BUSY if is_watching else Standing.KNOWN)
 
     def _on_closed(self, client: Any) -> None:
         with self._lock:
@@ -160,15 +219,33 @@ class RtspServer:
             connection.release()
             self._watching.discard(client)
             self._lock.notify_all()
+        self._leave(connection)
         self.mounts.forget(connection)
 
+    def _leave(self, connection: RtspClient) -> None:
+        if connection.place is not None:
+            self._places.leave(connection.place)
+
     def _keep_house(self, *_: object) -> bool:
-        """Forget sessions of clients that vanished, and close connections that ask for nothing."""
+        """Forget sessions of clients that vanished, and end connections that may not go on."""
         self._server.get_session_pool().cleanup()
-        before_s = time.monotonic() - IDLE_S
         with self._lock:
-            old = [(client, own) for client, own in self._clients.items() if own.since_s < before_s]
-        for client, connection in old:
-            if not client.session_filter(None):
+            clients = list(self._clients.items())
+        for client, connection in clients:
+            cause = self._over(client, connection)
+            if cause is not None:
+                self._ended[cause] += 1
                 connection.close()
         return True
+
+    def _over(self, client: Any, connection: RtspClient) -> str | None:
+        """Tell why a connection may not go on: what opened the door is gone, or it only costs."""
+        place = connection.place
+        if connection.grant is not None and not self._door.still_holds(connection.grant):
+            return "access"
+        if connection.sends_too_much:
+            return "head"
+        if place is None or self._monotonic_s() - place.since_s < self._limits.idle_s:
+            return None
+        is_watching = place.standing is Standing.BUSY and client.session_filter(None)
+        return None if is_watching else "idle"

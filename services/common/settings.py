@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.core.errors import BadInputError
 
@@ -34,6 +34,22 @@ class Settings(BaseModel):
             first = error.errors(include_url=False, include_input=False, include_context=False)[0]
             option = f"--{first['loc'][0]}: ".replace("_", "-") if first["loc"] else ""
             raise BadInputError(option + first["msg"].removeprefix("Value error, ")) from None
+
+
+class ConnectionSettings(Settings):
+    """How many connections an HTTP port takes at once."""
+
+    connection_limit: int = Field(500, ge=8, le=100_000)
+    client_connection_limit: int = Field(100, ge=2, le=100_000)
+    """From one address; behind a trusted proxy, requests at once for an address that it tells."""
+
+
+class RtspConnectionSettings(Settings):
+    """How many connections an RTSP port takes at once."""
+
+    rtsp_connection_limit: int = Field(64, ge=2, le=10_000)
+    rtsp_client_connection_limit: int = Field(32, ge=1, le=10_000)
+    """From one address."""
 
 
 S = TypeVar("S", bound=Settings)

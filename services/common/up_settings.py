@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from services.common.camera_files import Folders
 from services.common.identifiers import id_from_name
-from services.common.settings import Settings
+from services.common.settings import ConnectionSettings, RtspConnectionSettings, Settings
 from services.core.errors import BadInputError
 from services.core.lines import ID_PATTERN, line_from_object
 from services.core.tasks import model_for
@@ -85,7 +85,7 @@ class CameraSettings(Settings):
 OptionalPort = Annotated[int | None, Field(ge=0, le=65_535)]
 
 
-class UpConfig(Settings):
+class UpConfig(ConnectionSettings, RtspConnectionSettings):
     """The settings of `sightline up`; an option of the command line wins over its key here."""
 
     host: str = "127.0.0.1"

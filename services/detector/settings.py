@@ -3,9 +3,10 @@
 from pydantic import Field
 
 from services.common.service_settings import Port, ServiceSettings
+from services.common.settings import ConnectionSettings
 
 
-class DetectorSettings(ServiceSettings):
+class DetectorSettings(ServiceSettings, ConnectionSettings):
     """Where the detector shows what it sees."""
 
     port: Port = Field(8070, ge=0, le=65_535)

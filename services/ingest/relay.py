@@ -6,15 +6,16 @@ with several ingest processes, players need the address of the one that owns the
 
 import asyncio
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 
 from services.common.bus import Bus
 from services.common.gstreamer import load_gstreamer
 from services.common.http_access import Check
+from services.common.metrics import Figure
 from services.common.rtsp_mounts import Feed, RtspStream
 from services.common.rtsp_output import RtspOutput
-from services.common.rtsp_server import RtspServer
+from services.common.rtsp_server import RtspLimits, RtspServer
 from services.common.video import VideoSource
 from services.core.types import CameraId, CameraSetup
 from services.ingest.relay_feed import RelayFeed
@@ -46,9 +47,11 @@ class RelayServer:
         port: int,
         check: Check | None = None,
         port_option: str = "--port",
+        limits: RtspLimits | None = None,
     ) -> None:
         """Take the pictures, where to listen (port 0: any free one), and who may watch (None: everybody)."""
         self._video, self._host, self._port, self._check = video, host, port, check
+        self._port_option, self._limits = port_option, limits
         self._lock = threading.Lock()
         self._feeds: set[RelayFeed] = set()
         self.dropped = 0
@@ -76,9 +79,16 @@ class RelayServer:
         with self._lock:
             return len(self._feeds)
 
+    def figures(self) -> Iterator[Figure]:
+        """Give the figures of the port."""
+        if self._server is not None:
+            yield from self._server.figures("relay")
+
     def start(self) -> None:
         """Listen; SightlineError when GStreamer is missing, BadInputError when the port cannot be had."""
-        self._server = RtspServer(self._host, self._port, self._check, ELEMENTS)
+        self._server = RtspServer(
+            self._host, self._port, self._check, ELEMENTS, self._port_option, self._limits
+        )
 
     def set_cameras(self, cameras: Collection[CameraId], default: CameraId | None = None) -> None:
         """Serve exactly these cameras, one of them at the bare address; clients of others are ended."""

@@ -4,9 +4,10 @@ from pydantic import Field
 
 from services.common.camera_files import Folders
 from services.common.service_settings import Port, ServiceSettings
+from services.common.settings import RtspConnectionSettings
 
 
-class IngestSettings(ServiceSettings):
+class IngestSettings(ServiceSettings, RtspConnectionSettings):
     """Where ingest listens and how other services reach it."""
 
     port: Port = Field(8554, ge=0, le=65_535)

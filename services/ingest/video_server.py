@@ -9,15 +9,22 @@ import hmac
 import logging
 import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
+from websockets.protocol import State
 
+from services.common.accepting import survive_exhaustion
 from services.common.addresses import host_and_port
+from services.common.descriptors import affordable
+from services.common.listening import WAITING_LIMIT
+from services.common.metrics import Figure
+from services.common.places import Place, PlaceLimits, Places, Standing
+from services.common.sparing import SparingFilter
 from services.common.video import LocalVideoReader, VideoHub
 from services.common.video_wire import (
     MESSAGE_LIMIT_BYTES,
@@ -34,6 +41,14 @@ log = logging.getLogger(__name__)
 SEND_TIMEOUT_S = 10.0
 """A reader that takes nothing for this long is cut off; it may come back."""
 
+HANDSHAKE_TIMEOUT_S = 5.0
+"""How long a client may take to ask for a camera and show the key."""
+
+HANDSHAKE_LIMIT_BYTES = 16_384
+
+CONNECTIONS = PlaceLimits(total=1000, per_client=500)
+"""A reader for each camera and process; whoever has not shown the key gives way to the next."""
+
 PING_S = 5.0
 CLOSE_TIMEOUT_S = 0.5
 REQUEST_LIMIT_BYTES = 1024
@@ -41,16 +56,53 @@ REQUEST_LIMIT_BYTES = 1024
 
 _library_log = logging.getLogger(f"{__name__}.websockets")
 _library_log.setLevel(logging.WARNING)
-"""At its lowest level the library would log the headers, and the key with them."""
+_library_log.addFilter(SparingFilter(logging.ERROR))
+"""At its lowest level the library would log the headers, and the key with them; it has a traceback for each
+client that is no WebSocket."""
+
+
+class _BoundedConnection(ServerConnection):
+    """A connection that has a place; what it sends before it has shown the key is bounded."""
+
+    places: Places
+    _place: Place | None = None
+    _received = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        peer = transport.get_extra_info("peername") or ("",)
+        self._place = self.places.take(str(peer[0]), self.transport.abort)
+        if self._place is None:
+            self.transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        if self.protocol.state is State.CONNECTING:
+            self._received += len(data)
+            if self._received > HANDSHAKE_LIMIT_BYTES:
+                self.transport.abort()
+                return
+        super().data_received(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._place is not None:
+            self.places.leave(self._place)
+        super().connection_lost(exc)
+
+    def admit(self) -> None:
+        """Let it keep its place: it has shown the key."""
+        if self._place is not None:
+            self.places.set_standing(self._place, Standing.BUSY)
 
 
 class VideoServer:
     """Sends each reader what its bounded queue holds; a slow one delays nobody."""
 
-    def __init__(self, hub: VideoHub, key: str) -> None:
+    def __init__(self, hub: VideoHub, key: str, limits: PlaceLimits = CONNECTIONS) -> None:
         if not key:
             raise BadInputError("the video server needs a key")
         self._hub = hub
+        most = affordable(limits.total)
+        self._places = Places(PlaceLimits(most, min(most, limits.per_client)))
         self._authorization = authorization(key).encode()
         self._readers: set[LocalVideoReader] = set()
         self._dropped = 0
@@ -67,6 +119,20 @@ class VideoServer:
         """Pictures that readers lost because they were too slow, or that were too large to be sent."""
         return self._dropped + sum(reader.dropped for reader in self._readers)
 
+    def figures(self) -> Iterator[Figure]:
+        """Give the figures of the connections."""
+        labels = {"port": "video"}
+        yield Figure("sightline_connections", len(self._places), labels)
+        yield Figure("sightline_connections_refused_total", self._places.refused, labels)
+        cut = {**labels, "cause": "gave_way"}
+        yield Figure("sightline_connections_cut_total", self._places.gave_way, cut)
+
+    def _connection_class(self) -> type[_BoundedConnection]:
+        class _Connection(_BoundedConnection):
+            places = self._places
+
+        return _Connection
+
     @asynccontextmanager
     async def listening(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
         """Serve until the context ends, by TLS where a context is given; gives the port, which the system
@@ -74,12 +140,16 @@ class VideoServer:
 
         BadInputError when nobody can listen there.
         """
+        survive_exhaustion(asyncio.get_running_loop())
         try:
             server = await serve(
                 self._serve_reader,
                 host,
                 port,
                 ssl=tls,
+                create_connection=self._connection_class(),
+                open_timeout=HANDSHAKE_TIMEOUT_S,
+                backlog=WAITING_LIMIT,
                 process_request=self._refuse,
                 compression=None,
                 server_header=None,
@@ -110,6 +180,8 @@ class VideoServer:
     async def _serve_reader(self, connection: ServerConnection) -> None:
         assert connection.request is not None
         camera = CameraId(connection.request.path[1:])
+        assert isinstance(connection, _BoundedConnection)
+        connection.admit()
         _bound_system_buffer(connection)
         loop, ready = asyncio.get_running_loop(), asyncio.Event()
         closed = asyncio.create_task(connection.wait_closed())

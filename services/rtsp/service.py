@@ -2,16 +2,17 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 
 from services.common.bus import Bus
 from services.common.gstreamer import load_gstreamer
 from services.common.http_access import Check
 from services.common.live.matching import MatchedPictures
+from services.common.metrics import Figure
 from services.common.rtsp_mounts import Feed, RtspStream
 from services.common.rtsp_output import RtspOutput
-from services.common.rtsp_server import RtspServer
+from services.common.rtsp_server import RtspLimits, RtspServer
 from services.common.video import VideoSource
 from services.core.types import CameraId, CameraSetup, Line
 from services.rtsp.feed import AnnotatedFeed
@@ -58,10 +59,12 @@ class RtspService:
         check: Check | None = None,
         port_option: str = "--port",
         now_s: Callable[[], float] = time.time,
+        limits: RtspLimits | None = None,
     ) -> None:
         """Take where to listen (port 0: any free one), and who may watch (None: everybody)."""
         self._bus, self._video, self._now_s = bus, video, now_s
         self._host, self._port, self._check, self._port_option = host, port, check, port_option
+        self._limits = limits
         self._setups: dict[CameraId, CameraSetup] = {}
         self._feeds: set[asyncio.Task[None]] = set()
         self._server: RtspServer | None = None
@@ -95,6 +98,11 @@ class RtspService:
         """Cameras that are drawn and encoded now."""
         return len(self._feeds)
 
+    def figures(self) -> Iterator[Figure]:
+        """Give the figures of the port."""
+        if self._server is not None:
+            yield from self._server.figures("annotated")
+
     async def run(self) -> None:
         """Serve until cancelled.
 
@@ -102,7 +110,9 @@ class RtspService:
         """
         loop = asyncio.get_running_loop()
         await asyncio.to_thread(load_gstreamer)
-        server = self._server = RtspServer(self._host, self._port, self._check, ELEMENTS, self._port_option)
+        server = self._server = RtspServer(
+            self._host, self._port, self._check, ELEMENTS, self._port_option, self._limits
+        )
         try:
             async with self._bus.setups() as changes:
                 async for setups in changes:

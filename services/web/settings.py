@@ -8,10 +8,10 @@ from pydantic import Field, field_validator, model_validator
 
 from services.common.addresses import is_loopback
 from services.common.camera_files import Folders
-from services.common.settings import Settings
+from services.common.settings import ConnectionSettings
 
 
-class WebSettings(Settings):
+class WebSettings(ConnectionSettings):
     """Where the page and the API are served. Secrets come by the environment alone."""
 
     host: str = "127.0.0.1"

@@ -15,6 +15,7 @@ from services.common.leases import Member
 from services.common.listening import ensure_free
 from services.common.metrics import Figure
 from services.common.ownership import Ownership
+from services.common.rtsp_server import rtsp_limits
 from services.common.service_settings import reachable_host
 from services.common.video import VideoHub
 from services.ingest.relay import RelayServer
@@ -34,6 +35,7 @@ class IngestProcess:
         self._tls = server_context()
         self._video = VideoServer(self._hub, self._key)
         self._ownership: Ownership | None = None
+        self._relay: RelayServer | None = None
         self._process = ServiceProcess("ingest", settings.host, settings.health_port, figures=self._figures)
 
     async def run(self) -> None:
@@ -58,13 +60,18 @@ class IngestProcess:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._ownership.run())
                 if self._settings.relay:
-                    tasks.create_task(self._relay(link, self._ownership))
+                    tasks.create_task(self._serve_relay(link, self._ownership))
 
-    async def _relay(self, link: Link, ownership: Ownership) -> None:
+    async def _serve_relay(self, link: Link, ownership: Ownership) -> None:
         check = AccessCheck(link.bus.access) if self._settings.wants_login else None
-        relay = RelayServer(self._hub, self._settings.host, self._settings.port, check)
+        host, port = self._settings.host, self._settings.port
+        relay = RelayServer(self._hub, host, port, check, limits=rtsp_limits(self._settings))
+        self._relay = relay
         await relay.run(link.bus, lambda: ownership.cameras)
 
     def _figures(self) -> Iterator[Figure]:
         cameras = self._ownership.cameras if self._ownership is not None else ()
         yield Figure("sightline_cameras_owned", len(cameras), {"role": "ingest"})
+        yield from self._video.figures()
+        if self._relay is not None:
+            yield from self._relay.figures()

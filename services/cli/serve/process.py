@@ -14,6 +14,7 @@ from services.cli.running import RunningTasks
 from services.common.addresses import is_loopback
 from services.common.bus_nats import NatsBus, nats_bus
 from services.common.health import Heartbeat, health_app
+from services.common.http_bounds import HttpLimits
 from services.common.http_server import HttpServer
 from services.common.leases import Role
 from services.common.leases_nats import NatsLeaseStore
@@ -24,6 +25,9 @@ from services.common.service_settings import nats_url
 from services.core.errors import BusUnavailableError
 
 BEAT_S = 1.0
+
+HEALTH_LIMITS = HttpLimits(connections=64, client_connections=32, body_bytes=1024)
+"""Probes and figures: few ask, and nobody sends anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,7 @@ class ServiceProcess:
             heartbeat=self._heartbeat,
             is_loopback=is_loopback(self.host),
         )
-        return HttpServer(app)
+        return HttpServer(app, limits=HEALTH_LIMITS)
 
     def all_missing(self) -> Sequence[str]:
         """Give what keeps the service from its work."""

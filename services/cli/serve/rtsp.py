@@ -1,11 +1,14 @@
 """`sightline serve rtsp`: pictures with boxes and lines go out."""
 
 import asyncio
+from collections.abc import Iterator
 
 from services.cli.serve.process import Link, ServiceProcess
 from services.common.access import AccessCheck
 from services.common.leases import Member
 from services.common.listening import ensure_free
+from services.common.metrics import Figure
+from services.common.rtsp_server import rtsp_limits
 from services.common.video_remote import RemoteVideo
 from services.rtsp.service import RtspService
 from services.rtsp.settings import RtspSettings
@@ -16,7 +19,8 @@ class RtspProcess:
 
     def __init__(self, settings: RtspSettings) -> None:
         self._settings = settings
-        self._process = ServiceProcess("rtsp", settings.host, settings.health_port)
+        self._service: RtspService | None = None
+        self._process = ServiceProcess("rtsp", settings.host, settings.health_port, figures=self._figures)
 
     async def run(self) -> None:
         """Run until SIGTERM."""
@@ -27,9 +31,15 @@ class RtspProcess:
         settings = self._settings
         video = RemoteVideo(lambda camera: link.leases.holder("ingest", camera))
         check = AccessCheck(link.bus.access) if settings.wants_login else None
-        service = RtspService(link.bus, video, settings.host, settings.port, check)
+        limits = rtsp_limits(settings)
+        service = RtspService(link.bus, video, settings.host, settings.port, check, limits=limits)
+        self._service = service
         await link.leases.join(Member(self._process.member_id, "rtsp"))
         try:
             await service.run()
         finally:
             await asyncio.shield(link.leases.leave())
+
+    def _figures(self) -> Iterator[Figure]:
+        if self._service is not None:
+            yield from self._service.figures()

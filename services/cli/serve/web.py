@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,11 +13,13 @@ from services.common.database import Repository
 from services.common.http_server import HttpServer
 from services.common.leases import Member, Role
 from services.common.listening import listen
+from services.common.metrics import Figure
 from services.common.service_settings import mongodb_uri
 from services.common.video_remote import RemoteVideo
 from services.detector.infer.models import model_path
 from services.web.app import create_app
 from services.web.auth.first_admin import ensure_first_admin
+from services.web.limits import ProxyClients, web_limits
 from services.web.mirror import SetupMirror
 from services.web.settings import WebSettings
 from services.web.system import ServiceState, SystemInfo
@@ -33,7 +35,8 @@ class WebProcess:
         self._settings, self._data = settings, data
         self._repository = Repository(mongodb_uri())
         self._listening = listen(settings.host, settings.port)
-        self._process = ServiceProcess("web", settings.host, settings.health_port)
+        self._server: HttpServer | None = None
+        self._process = ServiceProcess("web", settings.host, settings.health_port, figures=self._figures)
 
     async def run(self) -> None:
         """Run until SIGTERM."""
@@ -43,7 +46,13 @@ class WebProcess:
         mirror = SetupMirror(self._repository, link.bus)
         video = RemoteVideo(lambda camera: link.leases.holder("ingest", camera))
         app = create_app(self._repository, link.bus, video, self._system(link), self._settings, mirror=mirror)
-        server = HttpServer(app, tls_cert=self._settings.tls_cert, tls_key=self._settings.tls_key)
+        server = self._server = HttpServer(
+            app,
+            limits=web_limits(self._settings),
+            clients=ProxyClients(self._settings.trusted_proxy),
+            tls_cert=self._settings.tls_cert,
+            tls_key=self._settings.tls_key,
+        )
         await link.leases.join(Member(self._process.member_id, "web"))
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -67,6 +76,10 @@ class WebProcess:
             sees_files=False,
             figures=self._process.all_figures,
         )
+
+    def _figures(self) -> Iterator[Figure]:
+        if self._server is not None:
+            yield from self._server.figures("web")
 
 
 def service_states(link: Link) -> Sequence[ServiceState]:

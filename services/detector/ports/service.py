@@ -5,10 +5,11 @@ import socket
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.common.bus import Bus
 from services.common.http_access import Check
+from services.common.http_bounds import HttpLimits
 from services.common.http_server import HttpServer
 from services.common.live import mjpeg
 from services.common.live.pictures import LivePictures
@@ -42,6 +43,8 @@ class PortOptions:
     """Whether only this machine reaches the ports."""
     reader_limit: int = READER_LIMIT
     slow_reader_s: float = SLOW_READER_S
+    limits: HttpLimits = field(default_factory=HttpLimits)
+    """Connections and requests of each port."""
 
 
 class DetectorPorts:
@@ -68,11 +71,13 @@ class DetectorPorts:
             json_app(self._cameras, self._frames, guard),
             end_streams=self._end_streams,
             stall_timeout_s=options.slow_reader_s,
+            limits=options.limits,
         )
         self._mjpeg = HttpServer(
             mjpeg_app(self._cameras, self._pictures, guard),
             end_streams=self._end_streams,
             stall_timeout_s=options.slow_reader_s,
+            limits=options.limits,
         )
 
     async def run(self, json_listening: socket.socket, mjpeg_listening: socket.socket) -> None:
@@ -97,6 +102,7 @@ class DetectorPorts:
             yield Figure("sightline_readers_stalled_total", server.stalled, labels)
             yield Figure("sightline_reader_waiting_bytes", server.waiting_bytes, labels)
             yield Figure("sightline_reader_frames_dropped_total", relay.dropped, labels)
+            yield from server.figures(port)
 
     async def _follow_setups(self) -> None:
         async with self._bus.setups() as changes:

@@ -1,6 +1,5 @@
 """The door: every request passes it, and what is not known to be allowed is refused."""
 
-import asyncio
 import logging
 from urllib.parse import parse_qsl, urlencode
 
@@ -9,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.common.accounts import UserRole
 from services.common.database import Repository
+from services.common.http_allowed import RECHECK_S, while_allowed
 from services.common.problems import problem_of
 from services.core.errors import AccessDeniedError, DatabaseUnavailableError, LoginNeededError, SightlineError
 from services.web.auth import rules
@@ -19,9 +19,6 @@ from services.web.auth.origin import Origin, origin_of
 from services.web.settings import WebSettings
 
 log = logging.getLogger(__name__)
-
-RECHECK_S = 5.0
-"""How often a running stream looks whether its reader may still see it."""
 
 FORM_TYPES = ("text/plain", "multipart/form-data", "application/x-www-form-urlencoded")
 """What a page of another site may send without asking first."""
@@ -56,7 +53,10 @@ class LoginGuard:
         set_caller(scope, caller)
         if rules.takes_token_in_query(method, path):
             await self._while_allowed(_without_token(scope), receive, send, caller)
-        elif rules.is_change(method) and path != rules.SESSION_PATH:
+        elif not rules.is_change(method):
+            kept = {**scope, "sightline.original": scope}
+            await self._while_allowed(kept, receive, send, caller, is_endless=False)
+        elif path != rules.SESSION_PATH:
             await self._app(scope, receive, self._recording(scope, caller, send))
         else:
             await self._app(scope, receive, send)
@@ -94,25 +94,18 @@ class LoginGuard:
             raise AccessDeniedError("this is for admins: your account may only look")
         return caller
 
-    async def _while_allowed(self, scope: Scope, receive: Receive, send: Send, caller: Caller) -> None:
-        """End a stream when its reader is removed meanwhile."""
-        if not self._wants_login:
+    async def _while_allowed(
+        self, scope: Scope, receive: Receive, send: Send, caller: Caller, *, is_endless: bool = True
+    ) -> None:
+        """End a stream, or break off a long export, when its reader is removed meanwhile."""
+        if not caller.by:
             await self._app(scope, receive, send)
             return
-        answer = _Answer(send)
-        serving = asyncio.ensure_future(self._app(scope, receive, answer.send))
-        try:
-            while not serving.done():
-                await asyncio.wait({serving}, timeout=RECHECK_S)
-                if not serving.done() and not await self._is_still_allowed(scope, caller):
-                    break
-        finally:
-            if not serving.done():
-                serving.cancel()
-                await asyncio.wait({serving})
-                await answer.finish()
-        if not serving.cancelled():
-            serving.result()
+
+        async def is_allowed() -> bool:
+            return await self._is_still_allowed(scope, caller)
+
+        await while_allowed(self._app, scope, receive, send, is_allowed, RECHECK_S, is_endless)
 
     async def _is_still_allowed(self, scope: Scope, caller: Caller) -> bool:
         original = scope["sightline.original"]
@@ -133,25 +126,6 @@ class LoginGuard:
             await send(message)
 
         return send_and_record
-
-
-class _Answer:
-    """Remembers how far an answer got, so that a stream can be ended properly."""
-
-    def __init__(self, send: Send) -> None:
-        self._send = send
-        self._is_started = self._is_finished = False
-
-    async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self._is_started = True
-        elif not message.get("more_body", False):
-            self._is_finished = True
-        await self._send(message)
-
-    async def finish(self) -> None:
-        if self._is_started and not self._is_finished:
-            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def _without_token(scope: Scope) -> Scope:

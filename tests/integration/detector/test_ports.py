@@ -396,14 +396,19 @@ class _Door:
     """Knows one token and one user."""
 
     def __init__(self) -> None:
-        self.tokens = {"long-random"}
+        self.tokens, self.users = {"long-random"}, {"anna"}
+        self.is_throttled, self.asked = False, 0
 
     def check_token(self, token: str) -> bool:
         return token in self.tokens
 
     def check_password(self, user: str, password: str, address: str = "") -> bool:
         assert address == "127.0.0.1"
-        return (user, password) == ("anna", "päss:word")
+        self.asked += 1
+        return (user, password) == ("anna", "päss:word") and not self.is_throttled
+
+    def stamp(self, user: str) -> str:
+        return "hash" if user in self.users else ""
 
 
 def _basic(text: str) -> dict[str, str]:
@@ -438,3 +443,33 @@ async def test_only_who_is_known_may_watch(
                 assert answer.headers["www-authenticate"].startswith("Basic ")
     own = [record.getMessage() for record in caplog.records if not record.name.startswith("http")]
     assert not [text for text in own if "long-random" in text or "wrong" in text]
+
+
+@pytest.mark.parametrize("login", [{"Authorization": "Bearer long-random"}, _basic("anna:päss:word")])
+@pytest.mark.parametrize("port", ["json", "mjpeg"])
+async def test_a_silent_stream_ends_within_5_s_when_its_reader_is_removed(
+    port: str, login: dict[str, str]
+) -> None:
+    door = _Door()
+    async with running(door) as here, httpx.AsyncClient(timeout=10) as client:
+        url = f"http://127.0.0.1:{getattr(here, port)}/gate"
+        async with client.stream("GET", url, headers=login) as answer:
+            assert answer.status_code == 200
+            await here.watched_by(1, port)
+            door.tokens.clear()
+            door.users.clear()
+            async with asyncio.timeout(5):
+                assert b"car" not in b"".join([part async for part in answer.aiter_bytes()])
+        await here.watched_by(0, port)
+
+
+async def test_a_reader_goes_on_though_somebody_guesses_the_password_meanwhile() -> None:
+    door = _Door()
+    async with running(door) as here, httpx.AsyncClient(timeout=10) as client:
+        url = f"http://127.0.0.1:{here.json}/gate"
+        async with client.stream("GET", url, headers=_basic("anna:päss:word")) as answer:
+            assert answer.status_code == 200
+            door.is_throttled = True
+            await asyncio.sleep(3.5)
+            assert here.figure("readers", "json") == 1
+            assert door.asked == 1, "the password is not checked once more"

@@ -2,6 +2,7 @@
 
 import base64
 import socket
+import time
 from collections.abc import Iterator
 
 import av
@@ -50,6 +51,30 @@ def test_who_is_known_watches(guarded, gate, login: str, transport: str):
     wait_until(lambda: gate.sent, 5, "the camera sends")
     with watching(f"rtsp://{login}@127.0.0.1:{guarded.port}/gate", transport) as frames:
         assert len(take(frames, 5)) == 5
+
+
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+@pytest.mark.parametrize("login", ["ann:a%20long%20pass%3Aword!", f"anybody:{TOKEN}"])
+@pytest.mark.parametrize("left", [Access(), Access({"ann": "a new password's"}, frozenset({"another"}))])
+def test_who_watches_is_ended_when_token_or_account_is_taken_away(
+    hub, access: Access, gate, login: str, transport: str, left: Access
+):
+    wait_until(lambda: gate.sent, 5, "the camera sends")
+    now = [access]
+    relay = RelayServer(hub, "127.0.0.1", 0, AccessCheck(lambda: now[0]))
+    relay.start()
+    try:
+        relay.set_cameras([GATE], GATE)
+        with watching(f"rtsp://{login}@127.0.0.1:{relay.port}/gate", transport) as frames:
+            take(frames, 30)
+            now[0] = left
+            removed_s = time.monotonic()
+            wait_until(lambda: relay.watchers == relay.feeds == 0, 5, "nobody watches")
+            assert time.monotonic() - removed_s < 5
+            with pytest.raises((av.error.FFmpegError, StopIteration)):
+                take(frames, 500)
+    finally:
+        relay.stop()
 
 
 @pytest.mark.parametrize("login", ["", "ann:wrong@", "bob:a%20long%20pass%3Aword!@", f"ann:{'t' * 39}@"])

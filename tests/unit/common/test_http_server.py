@@ -7,6 +7,7 @@ import time
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
+from services.common.http_bounds import HttpLimits
 from services.common.http_server import HttpServer
 from services.common.listening import listen
 
@@ -42,7 +43,7 @@ async def test_it_ends_in_bounded_time_though_an_answer_does_not() -> None:
 
 
 async def test_who_connects_and_asks_for_nothing_is_cut_off() -> None:
-    task, port = await _serve(HttpServer(_endless, request_timeout_s=0.3))
+    task, port = await _serve(HttpServer(_endless, limits=HttpLimits(head_s=0.3)))
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"GET / HT")
     begun_s = time.monotonic()

@@ -57,13 +57,17 @@ class Check:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, str]] = []
+        self.token, self.stamps = "the-token", {"ann": "hash"}
 
     def check_token(self, token: str) -> bool:
-        return token == "the-token"
+        return token == self.token
 
     def check_password(self, user: str, password: str, address: str = "") -> bool:
         self.asked.append((user, password, address))
         return (user, password) == ("ann", "secret")
+
+    def stamp(self, user: str) -> str:
+        return self.stamps.get(user, "")
 
 
 def test_the_door_opens_for_accounts_and_tokens():
@@ -77,6 +81,20 @@ def test_the_door_opens_for_accounts_and_tokens():
     for refused in (header("ann:wrong"), header(":secret"), header("the-token:"), "", None):
         assert not door.is_open(refused, "10.0.0.5")
     assert Door(None).is_open(None, "10.0.0.5")
+
+
+def test_what_opened_the_door_holds_until_it_is_taken_away():
+    check = Check()
+    door = Door(check)
+    by_token, by_password = door.admit(header(":the-token"), ""), door.admit(header("ann:secret"), "")
+    assert by_token is not None and by_password is not None
+    assert "the-token" not in repr(by_token) and "hash" not in repr(by_password)
+    assert door.still_holds(by_token) and door.still_holds(by_password)
+    assert len(check.asked) == 1, "no password is checked once more"
+    check.token, check.stamps = "another", {"ann": "a new password's"}
+    assert not door.still_holds(by_token) and not door.still_holds(by_password)
+    check.stamps = {}
+    assert not door.still_holds(by_password)
 
 
 def test_missing_libraries_are_said_in_one_line(monkeypatch: pytest.MonkeyPatch):

@@ -1,0 +1,44 @@
+"""The bounds of page and API, and who sends a request from behind the proxy."""
+
+import ipaddress
+
+from starlette.types import Scope
+
+from services.common.http_bounds import HttpLimits
+from services.web.auth.origin import origin_of
+from services.web.auth.rules import SESSION_PATH
+from services.web.settings import WebSettings
+
+LOGIN_BYTES = 65_536
+
+SMALL_BODIES = {("POST", SESSION_PATH): LOGIN_BYTES}
+"""What anybody may send, known or not."""
+
+
+def web_limits(settings: WebSettings) -> HttpLimits:
+    """Give the bounds that the settings ask for."""
+    return HttpLimits(
+        connections=settings.connection_limit,
+        client_connections=settings.client_connection_limit,
+        small_bodies=SMALL_BODIES,
+    )
+
+
+class ProxyClients:
+    """Believes one proxy, or those of a network, what they tell of their clients."""
+
+    def __init__(self, trusted_proxy: str) -> None:
+        """Take an address or a network; empty: nobody is believed."""
+        self._trusted_proxy = trusted_proxy
+        self._network = ipaddress.ip_network(trusted_proxy, strict=False) if trusted_proxy else None
+
+    def is_proxy(self, peer: str) -> bool:
+        """Tell whether an address is the proxy's."""
+        try:
+            return self._network is not None and ipaddress.ip_address(peer) in self._network
+        except ValueError:
+            return False
+
+    def address(self, scope: Scope) -> str:
+        """Give the client's address as far as it can be believed."""
+        return origin_of(scope, self._trusted_proxy).address
