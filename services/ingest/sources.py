@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.core.errors import StreamError
-from services.ingest.container import RTSP_OPTIONS, ContainerConnection
+from services.ingest.apart.connection import ApartConnection
 from services.ingest.paced import PacedConnection
 from services.ingest.source import Connection, Source
 
@@ -17,8 +17,7 @@ class RtspSource:
 
     def connect(self) -> Connection:
         """Open the session."""
-        options = RTSP_OPTIONS if self.url.startswith(("rtsp:", "rtsps:")) else {}
-        return ContainerConnection.open(self.url, dict(options))
+        return ApartConnection.open(self.url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class FileSource:
 
     def connect(self) -> Connection:
         """Open the file."""
-        return PacedConnection(ContainerConnection.open(str(self.path)))
+        return PacedConnection(ApartConnection.open(str(self.path)))
 
 
 def source_of(url: str) -> Source:
