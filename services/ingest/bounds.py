@@ -71,7 +71,7 @@ class StreamBounds:
             raise StreamError(f"the camera sends more than {UNITS_PER_S_LIMIT} pictures a second")
         if not self._bytes.take(len(data), now_s):
             raise StreamError(
-                f"the camera sends more than {BYTES_PER_S_LIMIT * 8 // 1_000_000} Mbit/s: lower its quality or rate"
+                f"the camera sends more than {BYTES_PER_S_LIMIT * 8 // 1_000_000} Mbit/s: lower its quality"
             )
 
     @staticmethod

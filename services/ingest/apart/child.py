@@ -82,5 +82,5 @@ def main() -> int:
         return 0  # who started this one wants no more
     except Exception:
         starter.tell_text(Kind.FAULT, redact(traceback.format_exc()))
+        raise
     return 0
-

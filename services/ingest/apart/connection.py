@@ -41,10 +41,10 @@ SECRETS = "SIGHTLINE_"
 """Variables of this name carry the passwords of databases; who reads strangers' streams needs none."""
 
 TOO_MUCH_MEMORY = {
-    False: "opening the camera's stream takes more memory than Sightline gives to one: its description or its "
-    "pictures are too large, or have no end",
-    True: "the camera's stream takes more memory than Sightline gives to one: a picture in it is too large, or "
-    "has no end",
+    False: "opening the camera's stream takes more memory than Sightline gives to one: its description or "
+    "its pictures are too large, or have no end",
+    True: "the camera's stream takes more memory than Sightline gives to one: a picture in it is too large, "
+    "or has no end",
 }
 TOO_MUCH_WORK = {
     False: f"opening the camera's stream takes more than {OPENING_S:g} s of processor time: what the camera "
@@ -170,7 +170,7 @@ def _start(channel: socket.socket) -> subprocess.Popen[bytes]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(SECRETS)}
     return subprocess.Popen(
         [sys.executable, "-I", "-B", "-c", _LAUNCHER, str(ROOT)],
-        stdin=channel,
+        stdin=channel.fileno(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env={**environment, "MALLOC_ARENA_MAX": "1"},
