@@ -67,7 +67,7 @@ class Ingesting:
 
     def reason(self, timeout_s: float) -> str:
         """Wait until the camera is degraded; gives the reason."""
-        wait_until(lambda: self.is_now(CameraStatus.DEGRADED), timeout_s, f"degraded, it is {self.state}")
+        wait_until(lambda: self.is_now(CameraStatus.DEGRADED), timeout_s, "degraded")
         assert self.state is not None
         return self.state.last_error or ""
 

@@ -76,7 +76,10 @@ def _make_folder(folder: Path) -> None:
 
 def _one(path: Path, detector: Detector, least: float, save: Path | None) -> dict[str, Any]:
     _check_size(path)
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    try:
+        picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    except cv2.error:  # it has more pixels than OpenCV is allowed
+        picture = None
     if picture is None:
         raise BadInputError(f"{path} is no picture that can be read")
     height, width = picture.shape[:2]
@@ -109,7 +112,7 @@ def _check_size(path: Path) -> None:
         return  # OpenCV may know it, or tells that it is no picture
     if sizes and not min(sizes[0]):
         raise BadInputError(
-            f"{path} is damaged, or larger than the {STILL_LIMIT_PIXELS / 1e6:.0f} megapixels that are taken"
+            f"{path} is no picture that can be read, or has more than {STILL_LIMIT_PIXELS / 1e6:.0f} megapixels"
         )
 
 

@@ -35,7 +35,7 @@ interrupted by its own timeouts only, within seconds, and what it still reads is
 
 END_CHECK_S = 0.02
 
-LEAST_PASS_S = 0.5
+LEAST_PASS_S = 1.0
 """A file begins anew no sooner than this after it began, however short it is."""
 
 
