@@ -112,7 +112,8 @@ def _check_size(path: Path) -> None:
         return  # OpenCV may know it, or tells that it is no picture
     if sizes and not min(sizes[0]):
         raise BadInputError(
-            f"{path} is no picture that can be read, or has more than {STILL_LIMIT_PIXELS / 1e6:.0f} megapixels"
+            f"{path} is no picture that can be read, or one of more than {STILL_LIMIT_PIXELS / 1e6:.0f} "
+            "megapixels"
         )
 
 

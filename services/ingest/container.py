@@ -38,7 +38,7 @@ FILE_OPTIONS = {"protocol_whitelist": "file", **PROBE_OPTIONS}
 
 OPEN_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 4.0
-NO_VIDEO = "what answers there is no video stream (not RTSP, not a video, or a description that is too large)"
+NO_VIDEO = "what answers there is no video stream (not RTSP, or not a video), or its description is too large"
 NO_END = "the camera does not answer in time, or what it answers has no end"
 
 CAUSES: tuple[tuple[type[Exception], str], ...] = (

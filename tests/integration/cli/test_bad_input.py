@@ -207,7 +207,7 @@ def test_a_small_file_that_unfolds_into_a_large_picture(tmp_path: Path, side: in
 
 
 def test_a_picture_is_bounded_also_where_its_size_is_not_found_out_before(tmp_path: Path):
-    """OpenCV itself refuses it; a process of its own tells, since OpenCV reads the limit when it is loaded."""
+    """OpenCV itself refuses it; a process of its own, since it reads the limit when it is loaded."""
     bomb(tmp_path / "bomb.png", 9_000)
     code = "import sys, services.cli, cv2; cv2.imread(sys.argv[1])"
     result = subprocess.run(

@@ -32,7 +32,7 @@ TOO_LARGE, ENDLESS, SLOW = "pixels", "memory", "does not answer in time"
         ("unknown-channels", SLOW),
         ("many-media-lines", "16 streams or more"),
         ("endless-description", SLOW),
-        ("huge-description", "description that is too large"),
+        ("huge-description", "description is too large"),
         ("endless-head", SLOW),
         ("redirect", SLOW),
     ],
