@@ -23,7 +23,7 @@ OPENING_BYTES = 112_000_000
 OPENING_FILE_BYTES = 256_000_000
 """A file of a whole day has an index of this size."""
 
-READING_BYTES = 64_000_000
+READING_BYTES = 72_000_000
 """What reading may take on top: the largest access unit is there up to five times."""
 
 NEARLY = 0.85
