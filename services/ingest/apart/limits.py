@@ -90,10 +90,13 @@ class Watch:
             self._memory_bytes = used + int(more_bytes * NEARLY)
 
     def _run(self) -> None:
-        while not self.is_ending:
-            readable, _, _ = select.select([self._starter], [], [], self._period_s)
-            self.is_ending = bool(readable)
-            self._check()
+        try:
+            while not self.is_ending:
+                readable, _, _ = select.select([self._starter], [], [], self._period_s)
+                self.is_ending = bool(readable)
+                self._check()
+        except MemoryError:  # nothing is left even for the watch
+            os._exit(Exit.MEMORY)
         time.sleep(ENDING_S)
         os._exit(0)
 
