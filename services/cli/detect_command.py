@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any
 
+import av
 import cv2
 import numpy as np
 import typer
@@ -11,6 +12,7 @@ from services.cli.console import progress, table, write_json
 from services.common.drawing import draw_detections
 from services.core.errors import BadInputError
 from services.core.frames import Picture
+from services.core.limits import STILL_LIMIT_PIXELS
 from services.core.types import Detection
 from services.detector.infer.detector import Detector
 from services.detector.infer.models import model_path
@@ -73,7 +75,11 @@ def _make_folder(folder: Path) -> None:
 
 
 def _one(path: Path, detector: Detector, least: float, save: Path | None) -> dict[str, Any]:
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    _check_size(path)
+    try:
+        picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    except cv2.error:  # it has more pixels than OpenCV is allowed
+        picture = None
     if picture is None:
         raise BadInputError(f"{path} is no picture that can be read")
     height, width = picture.shape[:2]
@@ -95,6 +101,20 @@ def _one(path: Path, detector: Detector, least: float, save: Path | None) -> dic
             for item in found
         ],
     }
+
+
+def _check_size(path: Path) -> None:
+    """BadInputError when a picture is too large, found out before it is decoded."""
+    try:
+        with av.open(str(path), options={"max_pixels": str(STILL_LIMIT_PIXELS), "threads": "1"}) as container:
+            sizes = [(stream.width, stream.height) for stream in container.streams.video]
+    except (av.error.FFmpegError, OSError):
+        return  # OpenCV may know it, or tells that it is no picture
+    if sizes and not min(sizes[0]):
+        raise BadInputError(
+            f"{path} is no picture that can be read, or one of more than {STILL_LIMIT_PIXELS / 1e6:.0f} "
+            "megapixels"
+        )
 
 
 def detections_in(picture_bgr: Picture, detector: Detector, least: float) -> list[Detection]:

@@ -5,10 +5,14 @@ from dataclasses import dataclass
 import av
 from av.video.frame import VideoFrame
 
+from services.core.limits import PICTURE_LIMIT_PIXELS
 from services.core.types import AccessUnit
 
 WAITING_LIMIT = 32
 """Units that a decoder may hold back to put pictures in order; more than any stream does."""
+
+HELD_LIMIT_PIXELS = 8 * PICTURE_LIMIT_PIXELS
+"""Most pixels of all pictures together that a decoder may hold back: 200 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +29,13 @@ class DecodedPicture:
 
 
 class H264Decoder:
-    """Decodes the units of one connection in order; starts at a key frame."""
+    """Decodes the units of one connection in order; starts at a key frame.
+
+    Pictures that are larger than Sightline takes are broken: nothing is reserved for them.
+    """
 
     def __init__(self) -> None:
-        codec = av.CodecContext.create("h264", "r")
-        assert isinstance(codec, av.VideoCodecContext)
-        codec.thread_count = 1
-        self._codec = codec
+        self._codec = _codec()
         self._waiting: dict[int, AccessUnit] = {}
         self._is_started = False
         self.broken = 0
@@ -50,6 +54,9 @@ class H264Decoder:
         self._waiting[unit.frame] = unit
         if len(self._waiting) > WAITING_LIMIT:
             del self._waiting[min(self._waiting)]
+        if len(self._waiting) * self._codec.width * self._codec.height > HELD_LIMIT_PIXELS:
+            self._begin_anew()
+            return None
         try:
             pictures = self._codec.decode(packet)
         except av.error.FFmpegError:
@@ -60,3 +67,17 @@ class H264Decoder:
             return None
         source = self._waiting.pop(pictures[-1].pts or 0, unit)
         return DecodedPicture(source, pictures[-1])
+
+    def _begin_anew(self) -> None:
+        """Let go of what is held back, and wait for a key frame."""
+        self._codec, self._is_started = _codec(), False
+        self._waiting.clear()
+        self.broken += 1
+
+
+def _codec() -> av.VideoCodecContext:
+    codec = av.CodecContext.create("h264", "r")
+    assert isinstance(codec, av.VideoCodecContext)
+    codec.thread_count = 1
+    codec.options = {"max_pixels": str(PICTURE_LIMIT_PIXELS)}
+    return codec

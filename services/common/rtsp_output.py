@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from services.common.gstreamer import GStreamer
+from services.core.limits import QUEUE_LIMIT_BYTES
 
 FIRST_PTS_S = 1.0
 """Room for pictures that are shown before the first one, which is possible in streams with B-frames."""
@@ -48,7 +49,11 @@ class RtspOutput:
     @property
     def is_full(self) -> bool:
         """Whether the pipeline takes no more pictures now."""
-        return bool(self._source.get_property("current-level-buffers") >= self._waiting_limit)
+        source = self._source
+        return bool(
+            source.get_property("current-level-buffers") >= self._waiting_limit
+            or source.get_property("current-level-bytes") >= QUEUE_LIMIT_BYTES
+        )
 
     def describe(self, caps: str) -> None:
         """Say what the pictures are, before the first one."""

@@ -8,9 +8,10 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from services.core.limits import QUEUE_LIMIT_BYTES
 from services.core.types import AccessUnit, CameraId
 
 READER_LIMIT = 150
@@ -41,7 +42,7 @@ class VideoSource(Protocol):
 
 
 class LocalVideoReader:
-    """A bounded queue of access units that drops up to the next key frame when it is full.
+    """A queue of access units, bounded in number and bytes, that drops up to the next key frame when full.
 
     The group that a reader begins with waits beside the bound: its pictures come all at once, however
     quick the reader is.
@@ -52,6 +53,7 @@ class LocalVideoReader:
         self._wake = wake
         self._units: deque[AccessUnit] = deque()
         self._kept = 0
+        self._bytes = self._kept_bytes = 0
         self._ready = threading.Condition()
         self._waiting_for_keyframe = False
         self.dropped = 0
@@ -62,10 +64,10 @@ class LocalVideoReader:
         `wake` is called, on this thread, when a picture comes into the empty queue; it may not block.
         """
         with self._ready:
-            if len(self._units) - min(self._kept, GROUP_LIMIT) >= self._limit:
+            if self._is_full(unit):
                 self.dropped += len(self._units)
                 self._units.clear()
-                self._kept = 0
+                self._kept = self._bytes = self._kept_bytes = 0
                 self._waiting_for_keyframe = True
             if self._waiting_for_keyframe and not unit.is_keyframe:
                 self.dropped += 1
@@ -73,7 +75,7 @@ class LocalVideoReader:
             self._waiting_for_keyframe = False
             was_empty = not self._units
             self._units.append(unit)
-            self._kept += unit.is_backlog
+            self._count(unit, 1)
             self._ready.notify()
         if was_empty and self._wake is not None:
             self._wake()
@@ -86,8 +88,20 @@ class LocalVideoReader:
             if not self._units:
                 return None
             unit = self._units.popleft()
-            self._kept -= unit.is_backlog
+            self._count(unit, -1)
             return unit
+
+    def _count(self, unit: AccessUnit, sign: int) -> None:
+        self._kept += sign * unit.is_backlog
+        self._bytes += sign * len(unit.data)
+        self._kept_bytes += sign * unit.is_backlog * len(unit.data)
+
+    def _is_full(self, unit: AccessUnit) -> bool:
+        waiting = len(self._units) - min(self._kept, GROUP_LIMIT)
+        waiting_bytes = self._bytes - min(self._kept_bytes, QUEUE_LIMIT_BYTES)
+        return waiting >= self._limit or (
+            waiting_bytes > 0 and waiting_bytes + len(unit.data) > QUEUE_LIMIT_BYTES
+        )
 
     @property
     def backlog_s(self) -> float:
@@ -96,13 +110,33 @@ class LocalVideoReader:
             return self._units[-1].time_s - self._units[0].time_s if self._units else 0.0
 
 
+@dataclass(slots=True)
+class _Group:
+    """The newest group of pictures of one camera, empty where it is not whole."""
+
+    units: list[AccessUnit] = field(default_factory=list)
+    size_bytes: int = 0
+
+    def begin(self, keyframe: AccessUnit) -> None:
+        self.units, self.size_bytes = [keyframe], len(keyframe.data)
+
+    def go_on(self, unit: AccessUnit) -> None:
+        """Append, or let go of a group that grows too long or was broken off."""
+        self.size_bytes += len(unit.data)
+        is_broken_off = self.units[-1].connection != unit.connection
+        if is_broken_off or len(self.units) >= GROUP_LIMIT or self.size_bytes > QUEUE_LIMIT_BYTES:
+            self.units, self.size_bytes = [], 0
+        else:
+            self.units.append(unit)
+
+
 class VideoHub:
     """Hands the pictures of all cameras to their readers."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._readers: dict[CameraId, list[LocalVideoReader]] = {}
-        self._groups: dict[CameraId, list[AccessUnit]] = {}
+        self._groups: dict[CameraId, _Group] = {}
 
     def publish(self, unit: AccessUnit) -> None:
         """Hand one picture to each reader of its camera. Called by ingest, from any thread."""
@@ -113,13 +147,11 @@ class VideoHub:
 
     def _keep(self, unit: AccessUnit) -> None:
         """Keep the newest group while it is whole: from a key frame on, of one connection."""
-        group = self._groups.setdefault(unit.camera, [])
+        group = self._groups.setdefault(unit.camera, _Group())
         if unit.is_keyframe:
-            group[:] = [unit]
-        elif group and (len(group) >= GROUP_LIMIT or group[-1].connection != unit.connection):
-            group.clear()
-        elif group:
-            group.append(unit)
+            group.begin(unit)
+        elif group.units:
+            group.go_on(unit)
 
     def forget(self, camera: CameraId) -> None:
         """Drop the kept pictures of a camera that is gone or off; its readers wait for it to come back."""
@@ -135,7 +167,7 @@ class VideoHub:
         """
         reader = LocalVideoReader(wake=wake)
         with self._lock:
-            for unit in self._groups.get(camera, ()):
+            for unit in self._groups.get(camera, _Group()).units:
                 reader.put(replace(unit, is_backlog=True))
             self._readers.setdefault(camera, []).append(reader)
         try:

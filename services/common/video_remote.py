@@ -21,6 +21,7 @@ from services.common.secrets import redact
 from services.common.video import LocalVideoReader
 from services.common.video_wire import (
     MESSAGE_LIMIT_BYTES,
+    MESSAGES_LIMIT,
     SOCKET_BUFFER_BYTES,
     authorization,
     decode_unit,
@@ -160,6 +161,7 @@ class _Following:
             ping_timeout=PING_S,
             close_timeout=CLOSE_TIMEOUT_S,
             max_size=MESSAGE_LIMIT_BYTES,
+            max_queue=MESSAGES_LIMIT,
             logger=_library_log,
         )
 

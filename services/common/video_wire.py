@@ -3,12 +3,16 @@
 import struct
 
 from services.core.errors import StreamError
+from services.core.limits import UNIT_LIMIT_BYTES
 from services.core.types import AccessUnit, CameraId
 
 VERSION = 1
 
-MESSAGE_LIMIT_BYTES = 16 * 1024 * 1024
-"""More than a key frame of any camera."""
+MESSAGE_LIMIT_BYTES = 2 * UNIT_LIMIT_BYTES
+"""A key frame may have got its headers on top."""
+
+MESSAGES_LIMIT = 2
+"""Messages that wait for the loop beside the bounded queue that they go to."""
 
 SOCKET_BUFFER_BYTES = 256 * 1024
 """What the system may hold for a reader that does not read. Its own measure is megabytes, which would be

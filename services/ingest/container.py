@@ -1,5 +1,6 @@
 """Reads H.264 access units out of anything that FFmpeg opens: an RTSP session or a file."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,17 +12,34 @@ from av.video.stream import VideoStream
 
 from services.common.secrets import redact
 from services.core.errors import StreamError
+from services.core.limits import PICTURE_LIMIT_PIXELS, size_fault
+from services.ingest.bounds import StreamBounds
 from services.ingest.parameter_sets import ParameterSets
 from services.ingest.source import SourceUnit
+
+LIVE_SCHEMES = ("rtsp://", "rtsps://")
+
+STREAMS_LIMIT = 16
+"""Streams of one session: video, sound and data of a camera, in several forms."""
+
+PROBE_OPTIONS = {"threads": "1", "skip_frame": "nokey", "max_pixels": str(PICTURE_LIMIT_PIXELS)}
+"""FFmpeg decodes pictures to find out what a stream is: no more of them than it takes."""
 
 RTSP_OPTIONS = {
     "rtsp_transport": "tcp",
     "timeout": "3000000",
     "analyzeduration": "500000",
     "probesize": "500000",
+    "max_streams": str(STREAMS_LIMIT),
+    **PROBE_OPTIONS,
 }
+FILE_OPTIONS = {"protocol_whitelist": "file", **PROBE_OPTIONS}
+"""A file that names other addresses, as playlists do, is read no further."""
+
 OPEN_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 4.0
+NO_VIDEO = "what answers there is no video stream (not RTSP, or not a video), or its description is too large"
+NO_END = "the camera does not answer in time, or what it answers has no end"
 
 CAUSES: tuple[tuple[type[Exception], str], ...] = (
     (av.error.HTTPUnauthorizedError, "the camera refuses user or password"),
@@ -32,7 +50,8 @@ CAUSES: tuple[tuple[type[Exception], str], ...] = (
     (av.error.ExitError, "the camera does not answer in time"),
     (av.error.ProtocolNotFoundError, "this kind of address is not supported"),
     (av.error.FileNotFoundError, "there is no such file"),
-    (av.error.InvalidDataError, "what answers there is no video stream (not RTSP, or not a video)"),
+    (MemoryError, "the stream takes more memory than Sightline gives to a camera"),
+    (av.error.InvalidDataError, NO_VIDEO),
 )
 
 
@@ -46,57 +65,68 @@ def cause_of(error: Exception) -> str:
 
 @dataclass(slots=True)
 class ContainerConnection:
-    """An open container whose first video stream is H.264."""
+    """An open container whose first video stream is H.264, kept within the bounds of one camera."""
 
     container: InputContainer
+    bounds: StreamBounds
 
     @classmethod
-    def open(cls, url: str, options: dict[str, str] | None = None) -> "ContainerConnection":
-        """Open it; StreamError when it cannot be opened or carries no H.264 video."""
+    def open(cls, url: str) -> "ContainerConnection":
+        """Open it; StreamError when it cannot be opened or carries no H.264 video that can be taken."""
+        is_live = url.startswith(LIVE_SCHEMES)
+        options = dict(RTSP_OPTIONS if is_live else FILE_OPTIONS)
+        began_s = time.monotonic()
         try:
-            container = av.open(url, "r", options=options or {}, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S))
-        except (av.error.FFmpegError, OSError) as error:
-            raise StreamError(cause_of(error)) from None
+            container = av.open(url, "r", options=options, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S))
+        except (av.error.FFmpegError, OSError, MemoryError) as error:
+            has_run_out = is_live and time.monotonic() - began_s >= OPEN_TIMEOUT_S
+            raise StreamError(NO_END if has_run_out else cause_of(error)) from None
         try:
-            cls._check(container)
+            cls._check(container, is_live)
         except StreamError:
             container.close()
             raise
-        return cls(container)
+        return cls(container, StreamBounds(is_live, time.monotonic))
 
     @staticmethod
-    def _check(container: InputContainer) -> None:
+    def _check(container: InputContainer, is_live: bool) -> None:
+        if is_live and len(container.streams) >= STREAMS_LIMIT:
+            raise StreamError(f"the camera describes {STREAMS_LIMIT} streams or more in one session")
         if not container.streams.video:
             raise StreamError("the stream has no video")
-        codec = container.streams.video[0].codec_context.name
-        if codec != "h264":
-            raise StreamError(f"the stream is {codec}: set the camera to H.264")
+        context = container.streams.video[0].codec_context
+        if context.name != "h264":
+            raise StreamError(f"the stream is {context.name}: set the camera to H.264")
+        if fault := size_fault(context.width, context.height):
+            raise StreamError(f"the stream is too large: {fault}")
 
     @property
     def resolution(self) -> tuple[int, int]:
         """Width and height in pixels."""
         context = self.container.streams.video[0].codec_context
-        return context.width, context.height
+        return self.bounds.resolution or (context.width, context.height)
 
     def units(self) -> Iterator[SourceUnit]:
-        """Give access units until the stream ends; StreamError when it breaks."""
+        """Give access units until the stream ends; StreamError when it breaks or goes beyond a bound."""
         stream = self.container.streams.video[0]
         to_annex_b = BitStreamFilterContext("h264_mp4toannexb", stream)
         parameter_sets = ParameterSets(stream.codec_context.extradata or b"")
         try:
             for packet in self.container.demux(stream):
+                self.bounds.check_length(packet.size)
                 for unit in to_annex_b.filter(packet) if packet.size else ():
                     yield self._unit(unit, parameter_sets)
         except (av.error.FFmpegError, OSError) as error:
             raise StreamError(f"the stream broke off: {cause_of(error)}") from None
 
-    @staticmethod
-    def _unit(packet: "Packet[VideoStream]", parameter_sets: ParameterSets) -> SourceUnit:
+    def _unit(self, packet: "Packet[VideoStream]", parameter_sets: ParameterSets) -> SourceUnit:
         pts, time_base = packet.pts, packet.time_base
         stream_s = None if pts is None or time_base is None else float(pts * time_base)
         data = bytes(packet)
+        self.bounds.check_unit(data)
         if packet.is_keyframe:
             data = parameter_sets.complete(data)
+        self.bounds.check_headers(data)
         return SourceUnit(data, bool(packet.is_keyframe), stream_s)
 
     def close(self) -> None:

@@ -1,13 +1,20 @@
 """A stream that goes by as fast as its own clock runs."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from services.core.limits import UNITS_PER_S_LIMIT
 from services.ingest.source import Connection, SourceUnit
 
 LARGEST_PAUSE_S = 1.0
 """A pacer that fell behind by more than this starts anew instead of hurrying."""
+
+LONGEST_WAIT_S = 30.0
+"""A stream whose clock jumps ahead by more than this is anchored anew."""
+
+LEAST_STEP_S = 1 / UNITS_PER_S_LIMIT
+"""Units come no closer than this, whatever the stream's clock says, or where it tells none."""
 
 
 @dataclass(slots=True)
@@ -15,6 +22,8 @@ class PacedConnection:
     """Lets an endless or a stored stream go by as fast as its clock runs."""
 
     inner: Connection
+    now_s: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
 
     @property
     def resolution(self) -> tuple[int, int]:
@@ -24,12 +33,19 @@ class PacedConnection:
     def units(self) -> Iterator[SourceUnit]:
         """Give each unit when its time has come."""
         offset_s: float | None = None
+        earliest_s = self.now_s()
         for unit in self.inner.units():
+            now_s = due_s = self.now_s()
             if unit.stream_s is not None:
-                now_s = time.monotonic()
-                if offset_s is None or now_s - (offset_s + unit.stream_s) > LARGEST_PAUSE_S:
+                if (
+                    offset_s is None
+                    or not -LARGEST_PAUSE_S < offset_s + unit.stream_s - now_s < LONGEST_WAIT_S
+                ):
                     offset_s = now_s - unit.stream_s
-                time.sleep(max(0.0, offset_s + unit.stream_s - now_s))
+                due_s = offset_s + unit.stream_s
+            due_s = max(due_s, earliest_s)
+            self.sleep(max(0.0, due_s - now_s))
+            earliest_s = max(due_s, now_s) + LEAST_STEP_S
             yield unit
 
     def close(self) -> None:

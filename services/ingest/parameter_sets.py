@@ -29,6 +29,15 @@ class ParameterSets:
         return keyframe[:at] + self._headers + keyframe[at:] if self._headers else keyframe
 
 
+def sequence_headers(data: bytes) -> list[bytes]:
+    """Give the sequence headers (SPS) that stand before the first slice, without their start codes."""
+    return [
+        data[data.index(START, start) + len(START) : end]
+        for kind, start, end in _leading_units(data)
+        if kind == SPS
+    ]
+
+
 def _headers_of(data: bytes) -> bytes:
     """Give the headers that stand before the first slice; nothing unless both kinds are there."""
     headers = [(kind, data[start:end]) for kind, start, end in _leading_units(data) if kind in (SPS, PPS)]

@@ -35,6 +35,9 @@ interrupted by its own timeouts only, within seconds, and what it still reads is
 
 END_CHECK_S = 0.02
 
+LEAST_PASS_S = 1.0
+"""A file begins anew no sooner than this after it began, however short it is."""
+
 
 @dataclass
 class CameraIngest:
@@ -76,6 +79,7 @@ class CameraIngest:
         machine = ConnectionState.begin(self.now_s(), self.before)
         self._tell(machine.state)
         while not self._stopped.is_set():
+            began_s = time.monotonic()
             try:
                 self._one_connection(machine)
                 cause = "the stream ended"
@@ -87,6 +91,7 @@ class CameraIngest:
             if self._stopped.is_set():
                 return
             if self._is_next_pass(cause):
+                self._stopped.wait(began_s + LEAST_PASS_S - time.monotonic())
                 continue
             changed, wait_s = machine.on_failure(self.now_s(), cause)
             if changed:
@@ -112,6 +117,7 @@ class CameraIngest:
         connection = self.open_source(self.camera.url).connect()
         number = self._connection = self._next_connection()
         clock = CaptureClock(self.now_s, self._newest_s)
+        frame = -1
         try:
             for frame, unit in enumerate(connection.units()):
                 if self._stopped.is_set():
@@ -123,6 +129,8 @@ class CameraIngest:
         finally:
             self._newest_s = clock.newest_s or self._newest_s
             connection.close()
+        if frame < 0:
+            raise StreamError("the stream ended before its first picture")
 
     def _next_connection(self) -> int:
         """Number connections by the clock, so that those of another ingest process have other numbers."""

@@ -7,7 +7,7 @@ from services.common.camera_files import CameraFiles
 from services.common.secrets import redact
 from services.core.camera_address import KINDS, NETWORK_SCHEMES, scheme_of
 from services.core.errors import BadInputError, StreamError
-from services.ingest.container import RTSP_OPTIONS, ContainerConnection
+from services.ingest.apart.connection import ApartConnection
 from services.ingest.paced import PacedConnection
 from services.ingest.source import Connection, Source
 
@@ -22,7 +22,7 @@ class RtspSource:
         """Open the session."""
         scheme, _, rest = self.url.partition(":")
         try:
-            return ContainerConnection.open(f"{scheme.lower()}:{rest}", dict(RTSP_OPTIONS))
+            return ApartConnection.open(f"{scheme.lower()}:{rest}")
         except StreamError as error:
             raise StreamError(redact(str(error), self.url)) from None
 
@@ -41,7 +41,7 @@ class FileSource:
             real = self.files.real_path(self.path) if self.files is not None else Path(self.path).absolute()
         except BadInputError as error:
             raise StreamError(str(error)) from None
-        return PacedConnection(ContainerConnection.open(str(real)))
+        return PacedConnection(ApartConnection.open(str(real)))
 
 
 def source_of(url: str, files: CameraFiles | None = None) -> Source:

@@ -26,11 +26,17 @@ from tests.processes import platform, wait_until
 console = Console()
 WARM_UP_S = 8.0
 
+READER = "services.ingest.apart"
+
 
 def cpu_s(pids: Iterable[int]) -> float:
-    """Processor seconds of processes, without their children."""
-    times = [psutil.Process(pid).cpu_times() for pid in pids]
-    return sum(one.user + one.system for one in times)
+    """Processor seconds of processes and the readers of their cameras' streams, without other children."""
+    processes = [psutil.Process(pid) for pid in pids]
+    readers = [
+        child for process in processes for child in process.children() if READER in " ".join(child.cmdline())
+    ]
+    times = [process.cpu_times() for process in (*processes, *readers)]
+    return sum(one.user + one.system + one.children_user + one.children_system for one in times)
 
 
 def add_cameras(url: str, video: Path, numbers: Iterable[int], fps: float) -> None:

@@ -9,21 +9,25 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from services.core.errors import BadInputError
+from services.core.limits import PICTURE_LIMIT_PIXELS, size_fault
 
 FALLBACK_FPS = 25.0
+
+OPTIONS = {"max_pixels": str(PICTURE_LIMIT_PIXELS)}
+"""FFmpeg reserves nothing for a picture that is larger."""
 
 
 class VideoFile:
     """A file with a video stream, opened to read it once; a context manager.
 
-    BadInputError when the file is missing, is no video, or has no video stream.
+    BadInputError when the file is missing, is no video, has no video stream, or pictures that are too large.
     """
 
     def __init__(self, path: Path) -> None:
         if not path.is_file():
             raise BadInputError(f"there is no file {path}")
         try:
-            self._container: InputContainer = av.open(str(path), "r")
+            self._container: InputContainer = av.open(str(path), "r", options=dict(OPTIONS))
         except (av.error.FFmpegError, OSError) as error:
             raise BadInputError(f"{path} is no video that can be read") from error
         if not self._container.streams.video:
@@ -31,13 +35,23 @@ class VideoFile:
             raise BadInputError(f"{path} has no video stream")
         self._stream: VideoStream = self._container.streams.video[0]
         self._stream.thread_count = 1
+        self._stream.codec_context.options = dict(OPTIONS)
         self.path = path
+        self._check_size()
 
     def __enter__(self) -> "VideoFile":
         return self
 
     def __exit__(self, *_: object) -> None:
         self._container.close()
+
+    def _check_size(self) -> None:
+        fault = size_fault(*self.size)
+        if not min(self.size):
+            fault = "its pictures cannot be decoded, or are larger than Sightline takes"
+        if fault is not None:
+            self._container.close()
+            raise BadInputError(f"{self.path} cannot be taken: {fault}")
 
     @property
     def fps(self) -> float:

@@ -1,13 +1,17 @@
 """What a person sees on the command line when something is wrong: one clear line and exit 2."""
 
 import json
+import resource
 import socket
+import struct
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import pytest
 
+from tests.hostile_files import write_grey
 from tests.processes import REPOSITORY
 
 GOOD_LINE = {"id": "main", "x1": 0.1, "y1": 0.5, "x2": 0.9, "y2": 0.5}
@@ -207,3 +211,41 @@ def test_a_data_folder_that_is_not_there_is_not_made(tmp_path: Path, command: tu
     )
     assert result.returncode == 2 and "name that of `up` with --data" in result.stderr
     assert not list(tmp_path.iterdir())
+
+
+def bomb(path: Path, side: int) -> None:
+    """A black picture of few bytes on the disk and many pixels."""
+    packer = zlib.compressobj(9)
+    row = bytes(1 + (side + 7) // 8)
+    data = b"".join(packer.compress(row) for _ in range(side)) + packer.flush()
+    head = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
+    chunks = [(b"IHDR", head), (b"IDAT", data), (b"IEND", b"")]
+    body = (struct.pack(">I", len(d)) + n + d + struct.pack(">I", zlib.crc32(n + d)) for n, d in chunks)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(body))
+
+
+@pytest.mark.parametrize("side", [9_000, 30_000])
+def test_a_small_file_that_unfolds_into_a_large_picture(tmp_path: Path, side: int):
+    bomb(tmp_path / "bomb.png", side)
+    before_s = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    assert "megapixels" in refused("detect", tmp_path / "bomb.png")
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before_s < 10
+
+
+def test_a_picture_is_bounded_also_where_its_size_is_not_found_out_before(tmp_path: Path):
+    """OpenCV itself refuses it; a process of its own, since it reads the limit when it is loaded."""
+    bomb(tmp_path / "bomb.png", 9_000)
+    code = "import sys, services.cli, cv2; cv2.imread(sys.argv[1])"
+    result = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "bomb.png")],
+        capture_output=True,
+        text=True,
+        cwd=REPOSITORY,
+        timeout=60,
+    )
+    assert "CV_IO_MAX_IMAGE_PIXELS" in result.stderr
+
+
+def test_a_video_of_large_pictures(tmp_path: Path, lines: Path):
+    write_grey(tmp_path / "large.mp4", 12_288, 6_912, 1)
+    assert "12288x6912 pixels" in refused("count", tmp_path / "large.mp4", "--lines", lines)

@@ -80,3 +80,8 @@ def test_the_report_shows_no_credential() -> None:
     text = report([Check("wrong", "stream", f"cannot open {URL}: s3cret is wrong")], URL)
     assert "s3cret" not in text
     assert "rtsp://user:***@192.0.2.1/live" in text
+
+
+def test_what_was_seen_is_not_kept_in_memory() -> None:
+    units = doctor_camera._watch(FakeStream([SourceUnit(bytes(1000), True, 0.0)] * 3))
+    assert [(unit.data, unit.is_keyframe) for unit in units] == [(b"", True)] * 3

@@ -4,8 +4,10 @@ import io
 
 import av
 import numpy as np
+import psutil
 import pytest
 
+from services.common import h264
 from services.common.h264 import H264Decoder
 from services.core.types import AccessUnit
 
@@ -47,3 +49,35 @@ def test_decoding_begins_at_a_key_frame_and_goes_on_after_damage():
     results = [decoder.decode(unit) for unit in (units[0], damaged, *units[12:20])]
     assert results[0] is not None
     assert results[-1] is not None
+
+
+def keyframe_of(width: int, height: int) -> bytes:
+    codec = av.CodecContext.create("libx264", "w")
+    codec.width, codec.height, codec.pix_fmt, codec.framerate = width, height, "yuv420p", 25
+    codec.options = {"preset": "ultrafast", "x264-params": "threads=1:ref=1"}
+    packets = [*codec.encode(av.VideoFrame(width, height, "yuv420p")), *codec.encode(None)]
+    return b"".join(bytes(packet) for packet in packets)
+
+
+def test_nothing_is_reserved_for_a_picture_that_is_too_large():
+    decoder, own = H264Decoder(), psutil.Process()
+    good, large = keyframe_of(640, 360), keyframe_of(12_288, 6_912)
+    before_bytes = own.memory_info().rss
+    for number in range(6):
+        assert decoder.decode(AccessUnit("c", number, float(number), True, large)) is None
+        assert own.memory_info().rss - before_bytes < 30_000_000
+    decoded = [decoder.decode(AccessUnit("c", 10 + n, 10.0 + n, True, good)) for n in range(3)]
+    assert any(decoded)
+    assert decoder.broken
+
+
+def test_large_pictures_that_are_held_back_are_let_go(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(h264, "HELD_LIMIT_PIXELS", 4 * 64 * 64)
+    units = encoded(2)
+    decoder = H264Decoder()
+    held = [AccessUnit("c", n, float(n), False, b"\0\0\1\x41garbage") for n in range(100, 110)]
+    assert any(decoder.decode(unit) for unit in units[:6])
+    for unit in held:
+        assert decoder.decode(unit) is None
+    assert decoder.decode(units[6]) is None, "it waits for a key frame"
+    assert any(decoder.decode(unit) for unit in units[12:])

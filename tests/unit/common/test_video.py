@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
 from services.common.video import GROUP_LIMIT, READER_LIMIT, LocalVideoReader, VideoHub
+from services.core.limits import QUEUE_LIMIT_BYTES
 from services.core.types import AccessUnit
 
 
@@ -122,3 +125,48 @@ def test_readers_that_left_get_nothing():
         pass
     hub.publish(unit(1, is_keyframe=True))
     assert reader.read(0.01) is None
+
+
+MEGABYTE = bytes(1_000_000)
+LIMIT_MB = QUEUE_LIMIT_BYTES // len(MEGABYTE)
+
+
+def large(frame: int, is_keyframe: bool = False) -> AccessUnit:
+    return AccessUnit("c", frame, frame / 25, is_keyframe, MEGABYTE, 0)
+
+
+def test_a_slow_reader_keeps_no_more_bytes_than_are_allowed():
+    hub = VideoHub()
+    with hub.reader("c") as slow:
+        for i in range(LIMIT_MB):
+            hub.publish(large(i, is_keyframe=i == 0))
+        assert slow.dropped == 0
+        hub.publish(large(LIMIT_MB))
+        assert slow.dropped == LIMIT_MB + 1
+        assert slow.read(0) is None
+        for i in range(3 * LIMIT_MB):
+            hub.publish(large(1000 + i, is_keyframe=True))
+        assert len(drain(slow)) <= LIMIT_MB
+        hub.publish(large(2000))
+        assert slow.read(0).frame == 2000, "what was read frees its place"
+
+
+def test_a_group_of_many_bytes_is_not_kept():
+    hub = VideoHub()
+    for i in range(LIMIT_MB):
+        hub.publish(large(i, is_keyframe=i == 0))
+    with hub.reader("c") as reader:
+        for i in range(LIMIT_MB):
+            hub.publish(large(LIMIT_MB + i))
+        assert len(drain(reader)) == 2 * LIMIT_MB, "the group waits beside the bound"
+    with hub.reader("c") as late:
+        assert late.read(0) is None
+        hub.publish(large(5000, is_keyframe=True))
+        assert late.read(0).frame == 5000
+
+
+def test_what_was_kept_elsewhere_fills_no_more_either():
+    reader = LocalVideoReader()
+    for i in range(5 * LIMIT_MB):
+        reader.put(replace(large(i, is_keyframe=True), is_backlog=True))
+    assert len(drain(reader)) <= 2 * LIMIT_MB

@@ -211,3 +211,26 @@ async def test_a_disabled_camera_is_told_once_and_connected_when_it_is_enabled()
     assert await statuses(bus) == ["disabled", "connecting", "live"]
     source.let_go.set()
     await service.drop("c")
+
+
+class Empty(Flaky):
+    """A source that opens and ends without a picture."""
+
+    def connect(self) -> "Empty":
+        self.attempts += 1
+        return self
+
+    def units(self) -> Iterator[SourceUnit]:
+        yield from ()
+
+
+def test_a_file_without_a_picture_is_degraded_and_not_opened_all_the_time():
+    bus, source = LocalBus(), Empty()
+    ingest = CameraIngest(Camera("c", "C", "/videos/empty.mp4"), bus, VideoHub(), lambda url: source)
+    ingest.start()
+    try:
+        wait_until(lambda: bus.state("c") and bus.state("c").status is CameraStatus.DEGRADED, 3, "degraded")
+        assert "before its first picture" in bus.state("c").last_error
+        assert source.attempts <= 2
+    finally:
+        ingest.stop()

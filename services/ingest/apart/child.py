@@ -1,0 +1,86 @@
+"""The process of one source: opens it, and tells its access units to the process that started it.
+
+It is started anew for each connection, by `ApartConnection`; its standard input is the socket between them.
+"""
+
+import json
+import os
+import socket
+import traceback
+
+from services.common.secrets import redact
+from services.core.errors import StreamError
+from services.ingest.apart.limits import OPENING_BYTES, OPENING_FILE_BYTES, Watch
+from services.ingest.apart.wire import (
+    HAS_TIME,
+    HEAD,
+    KEYFRAME,
+    REQUEST_LIMIT_BYTES,
+    SIZE,
+    TEXT_LIMIT_BYTES,
+    UNIT,
+    Exit,
+    Kind,
+)
+from services.ingest.container import LIVE_SCHEMES, ContainerConnection
+from services.ingest.source import SourceUnit
+
+
+class _Starter:
+    """The process that started this one."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+
+    def url(self) -> str:
+        """Give the address to open; it stands in no command line, since it carries a password."""
+        with self._connection.makefile("rb") as reader:
+            return str(json.loads(reader.readline(REQUEST_LIMIT_BYTES)))
+
+    def tell(self, kind: Kind, *parts: bytes) -> None:
+        """Send a message."""
+        body = b"".join(parts)
+        self._connection.sendall(HEAD.pack(kind, len(body)) + body)
+
+    def tell_text(self, kind: Kind, text: str) -> None:
+        """Send a text."""
+        self.tell(kind, text.encode()[-TEXT_LIMIT_BYTES:])
+
+    def tell_unit(self, unit: SourceUnit, resolution: tuple[int, int]) -> None:
+        """Send an access unit."""
+        flags = KEYFRAME * unit.is_keyframe | HAS_TIME * (unit.stream_s is not None)
+        self.tell(Kind.UNIT, UNIT.pack(flags, unit.stream_s or 0.0, *resolution), unit.data)
+
+
+def _read(starter: _Starter, watch: Watch) -> None:
+    url = starter.url()
+    watch.start(OPENING_BYTES if url.startswith(LIVE_SCHEMES) else OPENING_FILE_BYTES)
+    connection = ContainerConnection.open(url)
+    try:
+        watch.opened()
+        starter.tell(Kind.OPENED, SIZE.pack(*connection.resolution))
+        for unit in connection.units():
+            if watch.is_ending:
+                return
+            starter.tell_unit(unit, connection.resolution)
+        starter.tell(Kind.ENDED)
+    finally:
+        connection.close()
+
+
+def main() -> int:
+    """Read one source to its end; gives the code with which the process ends."""
+    connection = socket.socket(fileno=os.dup(0))
+    starter = _Starter(connection)
+    try:
+        _read(starter, Watch(connection))
+    except StreamError as error:
+        starter.tell_text(Kind.REFUSED, str(error))
+    except MemoryError:
+        return Exit.MEMORY
+    except ConnectionError:
+        return 0  # who started this one wants no more
+    except Exception:
+        starter.tell_text(Kind.FAULT, redact(traceback.format_exc()))
+        raise
+    return 0

@@ -1,0 +1,178 @@
+"""A stream that is opened in a process of its own, with little memory and processor time (docs/adr/0021).
+
+FFmpeg puts descriptions, packets and pictures together before anybody sees them. What it takes for that is
+bounded by the process around it: a camera that sends too much ends its own process and nothing else.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.core.errors import StreamError
+from services.core.limits import UNIT_LIMIT_BYTES
+from services.ingest.apart.limits import OPENING_S
+from services.ingest.apart.wire import HAS_TIME, HEAD, KEYFRAME, SIZE, TEXT_LIMIT_BYTES, UNIT, Exit, Kind
+from services.ingest.source import SourceUnit
+
+OPEN_DEADLINE_S = 20.0
+"""The process gives up by itself before this, also on a machine that is busy."""
+
+READ_DEADLINE_S = 10.0
+END_DEADLINE_S = 0.5
+
+MESSAGE_LIMIT_BYTES = UNIT.size + 2 * UNIT_LIMIT_BYTES
+"""A key frame may have got its headers on top."""
+
+ROOT = Path(__file__).resolve().parents[3]
+
+_LAUNCHER = """
+import os, sys
+sys.path.append(sys.argv[1])
+from services.ingest.apart.child import main
+os._exit(main())
+"""
+
+SECRETS = "SIGHTLINE_"
+"""Variables of this name carry the passwords of databases; who reads strangers' streams needs none."""
+
+TOO_MUCH_MEMORY = {
+    False: "opening the camera's stream takes more memory than Sightline gives to one: its description or "
+    "its pictures are too large, or have no end",
+    True: "the camera's stream takes more memory than Sightline gives to one: a picture in it is too large, "
+    "or has no end",
+}
+TOO_MUCH_WORK = {
+    False: f"opening the camera's stream takes more than {OPENING_S:g} s of processor time: what the camera "
+    "answers is too large, or has no end",
+    True: "the camera's stream takes more processor time than Sightline gives to one: it sends too much, or "
+    "too little of it is video",
+}
+
+
+@dataclass(slots=True)
+class ApartConnection:
+    """An open stream whose process gives its access units."""
+
+    resolution: tuple[int, int]
+    """Width and height in pixels, as the newest access unit tells them."""
+    _process: subprocess.Popen[bytes]
+    _socket: socket.socket
+    _has_opened: bool = False
+
+    @classmethod
+    def open(cls, url: str) -> "ApartConnection":
+        """Start the process and have it open an address; StreamError says why it cannot."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                process = _start(theirs)
+            except OSError as error:
+                ours.close()
+                raise StreamError(f"no process can be started for the camera: {error.strerror}") from None
+        connection = cls((0, 0), process, ours)
+        try:
+            connection._begin(url)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    @property
+    def pid(self) -> int:
+        """The process that reads the stream."""
+        return self._process.pid
+
+    def _begin(self, url: str) -> None:
+        self._socket.settimeout(OPEN_DEADLINE_S)
+        try:
+            self._socket.sendall(json.dumps(url).encode() + b"\n")
+        except OSError:
+            raise self._end() from None
+        _, body = self._receive()
+        self.resolution = SIZE.unpack(body)
+        self._has_opened = True
+        self._socket.settimeout(READ_DEADLINE_S)
+
+    def units(self) -> Iterator[SourceUnit]:
+        """Give access units until the stream ends; StreamError when it breaks or sends too much."""
+        while True:
+            kind, body = self._receive()
+            if kind is Kind.ENDED:
+                return
+            flags, stream_s, width, height = UNIT.unpack_from(body)
+            self.resolution = width, height
+            data = bytes(memoryview(body)[UNIT.size :])
+            yield SourceUnit(data, bool(flags & KEYFRAME), stream_s if flags & HAS_TIME else None)
+
+    def _receive(self) -> tuple[Kind, bytearray]:
+        """Give the next message that is no failure; StreamError tells of one."""
+        number, length = HEAD.unpack(self._exactly(HEAD.size))
+        kind = Kind(number)
+        if length > (MESSAGE_LIMIT_BYTES if kind is Kind.UNIT else TEXT_LIMIT_BYTES):
+            raise StreamError(f"the reader of the camera's stream told {length} bytes at once")
+        body = self._exactly(length)
+        if kind is Kind.REFUSED:
+            raise StreamError(body.decode(errors="replace"))
+        if kind is Kind.FAULT:
+            raise RuntimeError(f"the reader of a camera's stream failed:\n{body.decode(errors='replace')}")
+        return kind, body
+
+    def _exactly(self, length: int) -> bytearray:
+        data = bytearray(length)
+        view = memoryview(data)
+        try:
+            while view:
+                count = self._socket.recv_into(view)
+                if not count:
+                    raise self._end()
+                view = view[count:]
+        except TimeoutError:
+            raise StreamError("the camera does not answer in time") from None
+        except ConnectionError:
+            raise self._end() from None
+        return data
+
+    def _end(self) -> StreamError:
+        """Say why the process is gone."""
+        try:
+            code = self._process.wait(END_DEADLINE_S)
+        except subprocess.TimeoutExpired:
+            return StreamError("the reader of the camera's stream tells nothing any more")
+        if code == Exit.MEMORY:
+            return StreamError(TOO_MUCH_MEMORY[self._has_opened])
+        if code == Exit.PROCESSOR:
+            return StreamError(TOO_MUCH_WORK[self._has_opened])
+        return StreamError(
+            f"the reader of the camera's stream ended (code {code}): the camera sends something broken, or "
+            "more than Sightline takes"
+        )
+
+    def close(self) -> None:
+        """End the session in order, or else its process. Safe to call again."""
+        self._socket.close()
+        try:
+            self._process.wait(END_DEADLINE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def _start(channel: socket.socket) -> subprocess.Popen[bytes]:
+    """Start the process in a session of its own, so that Ctrl-C reaches only its parent.
+
+    It ends when the other end of its socket closes, which the system does also for a parent that is killed.
+    """
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(SECRETS)}
+    return subprocess.Popen(
+        [sys.executable, "-I", "-B", "-c", _LAUNCHER, str(ROOT)],
+        stdin=channel.fileno(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**environment, "MALLOC_ARENA_MAX": "1"},
+        start_new_session=True,
+    )
