@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from services.common.files import is_file
 from services.common.secrets import redact
 from services.core.errors import BadInputError
 from services.core.lines import is_id
@@ -14,6 +15,7 @@ LEAST_FPS, MOST_FPS = 1.0, 60.0
 MAX_NAME_LENGTH = 200
 MAX_URL_LENGTH = 2000
 DEMOS = ("traffic", "masks")
+MOST_SEED_DIGITS = 9
 
 
 def validate_camera(camera: Camera, check_model: Callable[[str], object], *, sees_files: bool) -> Camera:
@@ -54,7 +56,7 @@ def check_url(url: str, *, sees_files: bool) -> None:
 
 def _check_file(path: str, sees_files: bool) -> None:
     """A file of another machine can only be tried there: its camera then says what is wrong."""
-    there = Path(path).is_file() if sees_files else Path(path).is_absolute()
+    there = is_file(path) if sees_files else Path(path).is_absolute()
     if not there:
         wanted = "no file" if sees_files else "no full path of a file"
         raise BadInputError(f"there is {wanted} {redact(path)!r}; an address begins with rtsp://")
@@ -63,7 +65,7 @@ def _check_file(path: str, sees_files: bool) -> None:
 def _check_demo(rest: str) -> None:
     name, _, query = rest.partition("?")
     key, separator, value = query.partition("=")
-    is_seed = key == "seed" and value.isdigit()
+    is_seed = key == "seed" and value.isascii() and value.isdigit() and len(value) <= MOST_SEED_DIGITS
     if name not in DEMOS or (query and not (separator and is_seed)):
         raise BadInputError("there is no such demo: give demo://traffic or demo://masks")
 

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Header, Query
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from services.common.database import Place
-from services.common.wire import crossing_object
+from services.common.wire import crossing_object, parse_milliseconds
 from services.core.errors import BadInputError
 from services.core.types import Crossing
 from services.web.api.parameters import CameraParameter, FromTime, LineParameter, ToTime, span_of
@@ -145,6 +145,6 @@ def _place(cursor: str) -> Place:
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         milliseconds, _, id = text.partition(" ")
-        return Place(int(milliseconds) / 1000, id)
     except (binascii.Error, UnicodeError, ValueError):
         raise BadInputError("cursor is not one that this service gave") from None
+    return Place(parse_milliseconds(milliseconds), id)
