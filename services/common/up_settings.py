@@ -4,8 +4,9 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from services.common.forwarded import trusted_proxies
 from services.common.identifiers import id_from_name
 from services.common.settings import Settings
 from services.core.errors import BadInputError
@@ -95,7 +96,7 @@ class UpConfig(Settings):
     login: Literal["auto", "required", "off"] = "auto"
     """`auto` asks for a login where other machines can reach this one."""
     trusted_proxy: str = ""
-    """Address or network of a proxy whose X-Forwarded-For, -Proto and -Host are believed."""
+    """Addresses and networks of proxies whose X-Forwarded-For, -Proto and -Host are believed."""
     json_port: OptionalPort = 8070
     """Detections as a JSON stream; None: not served. The same holds for the other three."""
     mjpeg_port: OptionalPort = 8090
@@ -107,6 +108,12 @@ class UpConfig(Settings):
     tls_cert: Path | None = None
     tls_key: Path | None = None
     cameras: tuple[CameraSettings, ...] = ()
+
+    @field_validator("trusted_proxy")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        trusted_proxies(value)
+        return value
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

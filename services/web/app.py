@@ -71,5 +71,5 @@ def create_app(
     app.add_middleware(LoginGuard, repository=repository, settings=settings)
     if settings.is_loopback and not settings.wants_login:
         app.add_middleware(LoopbackGuard)
-    app.add_middleware(SecurityHeaders)
+    app.add_middleware(SecurityHeaders, trusted_proxy=settings.trusted_proxy)
     return app

@@ -9,12 +9,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.common.accounts import UserRole
 from services.common.database import Repository
+from services.common.guard import CROSS_ORIGIN, adding
 from services.common.problems import problem_of
 from services.core.errors import AccessDeniedError, DatabaseUnavailableError, LoginNeededError, SightlineError
 from services.web.auth import rules
 from services.web.auth.audit import record_change
 from services.web.auth.caller import Caller, set_caller
-from services.web.auth.login import anybody, bearer_token, find_caller, session_cookie
+from services.web.auth.login import anybody, bearer_token, find_caller, query_token, session_cookie
 from services.web.auth.origin import Origin, origin_of
 from services.web.settings import WebSettings
 
@@ -55,6 +56,8 @@ class LoginGuard:
             return
         set_caller(scope, caller)
         if rules.takes_token_in_query(method, path):
+            if self._wants_login and query_token(scope) is not None:
+                send = adding(send, {CROSS_ORIGIN: "cross-origin"})
             await self._while_allowed(_without_token(scope), receive, send, caller)
         elif rules.is_change(method) and path != rules.SESSION_PATH:
             await self._app(scope, receive, self._recording(scope, caller, send))
@@ -62,9 +65,12 @@ class LoginGuard:
             await self._app(scope, receive, send)
 
     def _check_page(self, scope: Scope, origin: Origin) -> None:
-        """Refuse what a page of another site makes a browser send. Programs with a token are no browsers."""
+        """Refuse what a page of another site makes a browser send.
+
+        Programs with a token, which is checked next, are no browsers.
+        """
         headers = Headers(scope=scope)
-        if bearer_token(headers) is not None:
+        if self._wants_login and bearer_token(headers) is not None:
             return
         if origin.foreign is not None:
             raise AccessDeniedError(
