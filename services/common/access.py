@@ -28,6 +28,8 @@ class Access:
     """Argon2 hash of the password by user name."""
     tokens: frozenset[str] = field(default=frozenset(), repr=False)
     """SHA-256 of each bearer token, in hexadecimal; tokens are long random texts, which need no slow hash."""
+    networks: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    """Where users have logged in from, by user name."""
 
 
 def token_hash(token: str) -> str:
@@ -63,12 +65,15 @@ class AccessCheck:
 
         `address` is where the request comes from. Whoever has failed too often is refused for a while.
         """
-        stored = self._access().users.get(user)
+        access = self._access()
+        stored, networks = access.users.get(user), access.networks.get(user, ())
         key = self._cache_key(user, password, stored)
         if self._is_known(key):
             return True
         try:
-            is_right = self._gate.check(user, password, stored, address, known=lambda: self._is_known(key))
+            is_right = self._gate.check(
+                user, password, stored, address, known=lambda: self._is_known(key), networks=networks
+            )
         except ThrottledError:
             return False
         if is_right:

@@ -42,7 +42,7 @@ CONTROLLER = Peer(
     "10.4.0.1", "ingress-nginx", {NAME: "ingress-nginx", "app.kubernetes.io/component": "controller"}
 )
 NOT_CONTROLLERS = [
-    Peer("10.4.0.2", "ingress-nginx", {NAME: "ingress-nginx", "app.kubernetes.io/component": "default-backend"}),
+    Peer("10.4.0.2", "ingress-nginx", {NAME: "ingress-nginx", "app.kubernetes.io/component": "other"}),
     Peer("10.4.0.3", "elsewhere", CONTROLLER.labels),
 ]
 """Pods that have something of the controller."""
@@ -60,7 +60,8 @@ def flow_problems(
         workload.name: Peer(f"10.0.0.{number}", NAMESPACE, workload.labels)
         for number, workload in enumerate(workloads(manifests), 1)
     }
-    for source, target, wanted in _expected(pods, monitored, OPEN | {"web": set()} if behind_ingress else OPEN):
+    opened = OPEN | {"web": set()} if behind_ingress else OPEN
+    for source, target, wanted in _expected(pods, monitored, opened):
         found = open_ports(policies, source, target, PORTS)
         for port in sorted(found ^ wanted):
             verb = "can" if port in found else "cannot"

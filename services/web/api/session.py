@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.common.access import token_hash
 from services.common.accounts import SESSION_LONGEST_S, User
 from services.common.passwords import needs_new_hash
+from services.common.throttle import network_of
 from services.core.errors import ConflictError, LoginNeededError
 from services.web.auth.audit import entry_of, record
 from services.web.auth.caller import Caller, Who
@@ -48,6 +49,7 @@ async def log_in(
 ) -> dict[str, Any]:
     """Begin a session; its cookie comes with the answer."""
     user = await _checked(context, who, login)
+    await context.repository.remember_network(user, network_of(who.origin.address))
     await end_session(context, request)
     await begin_session(context, who, user, response)
     await record(context.repository, entry_of(who, "login", user=user.name))
@@ -67,9 +69,8 @@ async def log_out(context: Context, who: Who, request: Request, response: Respon
 async def _checked(context: WebContext, who: Caller, login: Login) -> User:
     """Give the user whose password it is. Unknown names get the same answer in the same time."""
     user = await context.repository.user(login.user)
-    password_hash = None if user is None else user.password_hash
     address = who.origin.address
-    is_right = await context.passwords.check(login.user, login.password, password_hash, address)
+    is_right = await context.passwords.check(login.user, login.password, user, address)
     if user is None or not is_right:
         log.warning("a login from %s was refused: user or password is wrong", address)
         # A name that nobody has may be a password that was typed into the wrong field.
