@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
+from services.cli.audit import record_command
 from services.cli.console import notes
 from services.cli.database_choice import DataOption, MongodbOption, chosen_database, open_repository
-from services.common.accounts import AuditEntry
 from services.common.passwords import check_new_password, hash_password
 from services.core.errors import BadInputError
 
@@ -53,4 +53,4 @@ async def _set_password(uri: str, name: str, password: str, keep_tokens: bool) -
         if user is None:
             raise BadInputError(f"there is no account {name[:80]!r}")
         await repository.change_user(user, password_hash=hash_password(password), keep_tokens=keep_tokens)
-        await repository.add_audit(AuditEntry("user.change", user.name, by="command line"))
+        await record_command(repository, "user.change", user.name)

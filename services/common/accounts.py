@@ -107,3 +107,5 @@ class AuditEntry:
     time_s: float = 0.0
     """When it was written; the repository's clock tells."""
     id: str = ""
+    count: int = 1
+    """How often it happened since it was written last."""

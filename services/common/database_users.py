@@ -15,7 +15,7 @@ from services.common.accounts import (
     User,
     UserRole,
 )
-from services.common.database_documents import EPOCH, date_of, seconds_of
+from services.common.database_documents import EPOCH, audit_document, audit_entry_from, date_of, seconds_of
 from services.common.database_link import DatabaseLink, Document
 from services.common.database_schema import AUDIT, SESSIONS, TOKENS, USERS
 from services.core.errors import ConflictError, NotFoundError
@@ -220,15 +220,7 @@ class UserTables:
     async def add_audit(self, entry: AuditEntry) -> None:
         """Keep what was done."""
         await self._before_writing()
-        document = {
-            "_id": secrets.token_hex(8),
-            "time": date_of(self._now_s()),
-            "action": entry.action,
-            "target": entry.target,
-            "user": entry.user,
-            "by": entry.by,
-            "address": entry.address,
-        }
+        document = audit_document(entry, secrets.token_hex(8), self._now_s())
         with self._link.guarded():
             await self._link.collection(AUDIT).insert_one(document)
 
@@ -241,7 +233,7 @@ class UserTables:
             query["$or"] = [{"time": {"$lt": time}}, {"_id": {"$lt": id}}]
         with self._link.guarded():
             found = self._link.collection(AUDIT).find(query).sort([("time", -1), ("_id", -1)]).limit(limit)
-            return [_audit_entry(document) async for document in found]
+            return [audit_entry_from(document) async for document in found]
 
 
 def is_owned(token: Token, owner: User | None) -> bool:
@@ -300,16 +292,4 @@ def _token(document: Document) -> Token:
         None if expires is None else seconds_of(expires),
         document["owner"],
         document["owner_id"],
-    )
-
-
-def _audit_entry(document: Document) -> AuditEntry:
-    return AuditEntry(
-        document["action"],
-        document["target"],
-        document["user"],
-        document["by"],
-        document["address"],
-        seconds_of(document["time"]),
-        document["_id"],
     )

@@ -1,6 +1,6 @@
 """What keeps pages of other sites away: from services without login, and from what answers hold."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -50,14 +50,16 @@ class LoopbackGuard:
     Sec-Fetch-Site (a program).
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, on_refused: Callable[[Scope], Awaitable[None]] | None = None) -> None:
+        self._app, self._on_refused = app, on_refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 403, or pass the request on."""
         if scope["type"] == "http":
             foreign = _foreign(scope["method"], Headers(scope=scope))
             if foreign is not None:
+                if self._on_refused is not None:
+                    await self._on_refused(scope)
                 answer = problem(403, f"this service answers only its own machine, not {foreign[:80]!r}")
                 await answer(scope, receive, send)
                 return

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 
 from services.cli.serve.process import Link, ServiceProcess
 from services.common.access import AccessCheck
+from services.common.access_notes import AccessNotes
 from services.common.addresses import host_and_port
 from services.common.leases import Member
 from services.common.listening import ensure_free
@@ -54,7 +55,8 @@ class IngestProcess:
                     tasks.create_task(self._relay(link, self._ownership))
 
     async def _relay(self, link: Link, ownership: Ownership) -> None:
-        check = AccessCheck(link.bus.access) if self._settings.wants_login else None
+        notes = AccessNotes(link.bus.publish_events, "ingest")
+        check = AccessCheck(link.bus.access, report=notes.tell) if self._settings.wants_login else None
         relay = RelayServer(self._hub, self._settings.host, self._settings.port, check)
         await relay.run(link.bus, lambda: ownership.cameras)
 

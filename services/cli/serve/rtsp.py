@@ -4,6 +4,7 @@ import asyncio
 
 from services.cli.serve.process import Link, ServiceProcess
 from services.common.access import AccessCheck
+from services.common.access_notes import AccessNotes
 from services.common.leases import Member
 from services.common.listening import ensure_free
 from services.common.video_remote import RemoteVideo
@@ -26,7 +27,8 @@ class RtspProcess:
     async def _serve(self, link: Link) -> None:
         settings = self._settings
         video = RemoteVideo(lambda camera: link.leases.holder("ingest", camera))
-        check = AccessCheck(link.bus.access) if settings.wants_login else None
+        notes = AccessNotes(link.bus.publish_events, "rtsp")
+        check = AccessCheck(link.bus.access, report=notes.tell) if settings.wants_login else None
         service = RtspService(link.bus, video, settings.host, settings.port, check)
         await link.leases.join(Member(self._process.member_id, "rtsp"))
         try:

@@ -43,4 +43,5 @@ def _shown(entry: AuditEntry) -> dict[str, Any]:
         "action": entry.action,
         "target": entry.target,
         "address": entry.address,
+        "count": entry.count,
     }
