@@ -57,12 +57,11 @@ class AuditTally:
         if kind not in self._counted and len(self._counted) >= MOST_KINDS:
             entry = replace(entry, target=SEVERAL, user=SEVERAL, by=SEVERAL, address=SEVERAL)
             kind = _kind(entry)
-        known = self._counted.get(kind)
-        if known is not None:
+        known, now_s = self._counted.get(kind), self._monotonic_s()
+        if known is not None and (known.count or known.until_s > now_s):
             known.count += 1
             return None
-        is_now = self._take_room()
-        until_s = self._monotonic_s() + FIRST_WINDOW_S
+        is_now, until_s = self._take_room(), now_s + FIRST_WINDOW_S
         self._counted[kind] = _Counted(entry, 0 if is_now else 1, FIRST_WINDOW_S, until_s)
         return entry if is_now else None
 
