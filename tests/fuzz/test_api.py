@@ -1,0 +1,180 @@
+"""The whole API by its own description, with a login and without: no input is answered by a 500."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import APIOperation, Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+
+from services.common.bus_local import LocalBus
+from services.common.database import Repository
+from services.common.video import VideoHub
+from services.web.app import create_app
+from services.web.settings import WebSettings
+from tests.fuzz.memory import LIMIT_BYTES, resident_bytes
+from tests.web_app import SYSTEM
+
+TIMEOUT_S = 20.0
+EXAMPLES = {"admin": 15, "open": 10, "nobody": 4}
+"""Requests of each operation and kind of data, by who sends them."""
+
+ENDLESS = ("/tracks", "/stream.mjpeg", "/snapshot.jpg")
+"""Answers that wait for pictures: only cameras that are not there are asked for."""
+
+ODD = (
+    "",
+    "0",
+    "-1",
+    "9" * 400,
+    "1e308",
+    "1e400",
+    "nan",
+    "0001-01-01",
+    "1969-12-31T23:59:59Z",
+    "1970-01-01",
+    "2199-12-31T23:59:59.999Z",
+    "9999-12-31T23:59:59.9999Z",
+    "2026-01-01T00:00:00+14:00",
+    "America/New_York",
+    "../../etc/passwd",
+    "/" + "x" * 300,
+    "x" * 5000,
+    "\x00",
+    "\u0663",
+    "\u2028",
+    "$where",
+    "a.b.$c",
+    "gate",
+    "main",
+    "root",
+    "csv",
+    "1d",
+    "demo://traffic",
+    "rtsp://user:p@192.0.2.1:554/x",
+    "rtsp://[::1",
+    "never",
+    "OTk5OTk5OTk5OTk5OTk5OSB4",
+)
+VALUES = st.sampled_from(ODD)
+
+
+def _operations() -> list[APIOperation]:
+    repository = Repository("mongodb://127.0.0.1:9/")
+    app = create_app(repository, LocalBus(), VideoHub(), SYSTEM, WebSettings())
+    schema = schemathesis.openapi.from_dict(app.openapi())
+    return [result.ok() for result in schema.get_all_operations()]
+
+
+def _takes_anything(operation: APIOperation) -> bool:
+    return bool(operation.path_parameters or operation.query or operation.body)
+
+
+OPERATIONS = _operations()
+CASES = [
+    pytest.param(operation, mode, id=f"{operation.label} {mode.value}")
+    for operation in OPERATIONS
+    for mode in GenerationMode
+    if mode is GenerationMode.POSITIVE or operation.body
+]
+"""Every operation with what it asks for; those with a body also with what they do not."""
+
+
+@dataclass
+class Service:
+    """The service that is asked, and by whom."""
+
+    url: str
+    headers: dict[str, str]
+    pid: int
+    session: requests.Session
+
+
+@contextmanager
+def _process(uri: str, login: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    name = f"fuzz_{uuid.uuid4().hex[:12]}"
+    command = [sys.executable, "-m", "tests.fuzz.web_process", uri, name, login]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        assert process.stdout is not None
+        yield process.pid, json.loads(process.stdout.readline())
+    finally:
+        os.kill(process.pid, signal.SIGTERM)
+        process.wait(20)
+
+
+@pytest.fixture(scope="module", params=sorted(EXAMPLES))
+def service(request: pytest.FixtureRequest, database_uri: str) -> Iterator[Service]:
+    who: str = request.param
+    with _process(database_uri, "off" if who == "open" else "required") as (pid, told):
+        headers = {"Authorization": f"Bearer {told['token']}"} if who == "admin" else {}
+        with requests.Session() as session:
+            found = Service(f"http://127.0.0.1:{told['port']}", headers, pid, session)
+            _warm_up(found)
+            before = resident_bytes(pid)
+            yield found
+            assert session.get(f"{found.url}/healthz", timeout=TIMEOUT_S).status_code == 200
+            assert resident_bytes(pid) - before < LIMIT_BYTES, "memory that strangers have taken"
+
+
+def _warm_up(service: Service) -> None:
+    """Have everything loaded that is loaded once: passwords, zones, the description of the API."""
+    for path in ("/", "/api/v1/openapi.json", "/api/v1/counts?tz=Europe/Berlin", "/api/v1/audit", "/metrics"):
+        service.session.get(f"{service.url}{path}", headers=service.headers, timeout=TIMEOUT_S)
+    for _ in range(3):
+        login = {"user": "root", "password": "wrong"}
+        service.session.post(f"{service.url}/api/v1/session", json=login, timeout=TIMEOUT_S)
+
+
+def _make_odd(case: Case, data: st.DataObject, operation: APIOperation) -> None:
+    """Put values in place that random texts hardly ever are."""
+    is_endless = operation.path.endswith(ENDLESS)
+    for place in (case.path_parameters, case.query, case.body):
+        if not isinstance(place, dict) or (place is case.path_parameters and is_endless):
+            continue
+        for key in sorted(place, key=str):
+            if data.draw(st.booleans()):
+                place[key] = data.draw(VALUES) or ("x" if place is case.path_parameters else "")
+
+
+def _is_quiet_failure(answer: requests.Response | Any, operation: APIOperation) -> bool:
+    """A camera that gives no picture is told by a 503, which is no error of ours."""
+    return bool(answer.status_code == 503 and operation.path.endswith("/snapshot.jpg"))
+
+
+@pytest.mark.parametrize(("operation", "mode"), CASES)
+def test_no_input_is_answered_by_an_error_of_ours(
+    service: Service, operation: APIOperation, mode: GenerationMode, request: pytest.FixtureRequest
+) -> None:
+    examples = EXAMPLES[request.node.callspec.params["service"]]
+
+    @settings(
+        max_examples=examples if _takes_anything(operation) else 2,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy(generation_mode=mode), data=st.data())
+    def ask(case: Case, data: st.DataObject) -> None:
+        _make_odd(case, data, operation)
+        answer = case.call(
+            base_url=service.url, session=service.session, headers=service.headers, timeout=TIMEOUT_S
+        )
+        if not _is_quiet_failure(answer, operation):
+            case.validate_response(answer, checks=[not_a_server_error])
+
+    ask()
