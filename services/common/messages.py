@@ -45,6 +45,8 @@ LONGEST_TEXT = 2000
 _STRICT = ConfigDict(strict=True, allow_inf_nan=False, hide_input_in_errors=True)
 _CAMERA = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _BOX_STEPS = 10_000
+_MOST_STEPS = 1000 * _BOX_STEPS
+"""What a corner may be away from the picture: more than any box is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +299,8 @@ def _trajectory(packed: _PackedTrajectory) -> Trajectory:
     points, time_ms = [], 0
     for step_ms, (left, top, right, bottom) in zip(packed.ms, packed.boxes, strict=True):
         time_ms += step_ms
+        if not (_is_number(time_ms) and max(map(abs, (left, top, right, bottom))) <= _MOST_STEPS):
+            raise BadMessageError("a trajectory is broken")
         box = (left / _BOX_STEPS, top / _BOX_STEPS, right / _BOX_STEPS, bottom / _BOX_STEPS)
         points.append(TrajectoryPoint(time_ms / 1000, box))
     return Trajectory(
