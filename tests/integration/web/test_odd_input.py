@@ -71,8 +71,8 @@ async def test_a_token_that_expires_at_the_end_of_the_calendar(gate: Web, time: 
     [
         {"url": "x" * 301},
         {"url": "/" + "x" * 256},
-        {"url": "/root/x/" * 200},
-        {"url": "/proc/1/root/x"},
+        {"url": "/srv/x/" * 200},
+        {"url": "/proc/1/cwd/x"},
         {"url": "demo://traffic?seed=" + "9" * 400},
         {"url": "demo://traffic?seed=\u00b2"},
         {"model": "x" * 301},
