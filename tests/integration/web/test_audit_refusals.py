@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 
 from services.common.access_notes import AccessNotes
@@ -14,7 +15,7 @@ from services.core.types import AccessAction
 from services.web.auth.audit import AuditLog
 from services.web.auth.password_work import PasswordWork
 from tests.makers import camera, crossing, recent_minute_s
-from tests.web_app import Web, web_over
+from tests.web_app import Web, served, web_over
 from tests.web_login import OPEN_TO_ALL, SESSION, add_user, browser, program
 
 FOREIGN = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
@@ -132,6 +133,14 @@ async def test_what_was_counted_is_written_later_and_at_the_end(repository: Repo
     await log.count(AuditEntry("login.failed", "", "anna", "", "192.0.2.1"))
     await log.close()
     assert sorted(entry.count for entry in await repository.audit(10)) == [1, 1, 1, 4]
+
+
+async def test_the_end_of_the_service_leaves_nothing_out(guarded: Web, repository: Repository) -> None:
+    async with served(guarded.app) as address, httpx.AsyncClient(base_url=address) as client:
+        for _ in range(4):
+            await client.post(SESSION, json={"user": "anna", "password": "wrong"})
+        assert [entry.count for entry in await repository.audit(10)] == [1]
+    assert sorted(entry.count for entry in await repository.audit(10)) == [1, 3]
 
 
 async def test_logins_of_the_media_ports_reach_the_log_by_the_store(
