@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from services.cli.audit import record_command
 from services.cli.backup_file import BackupSummary, read_backup, readable_backup, verify_backup, write_backup
 from services.cli.console import notes, progress
 from services.cli.database_choice import DataOption, MongodbOption, chosen_database, open_repository
@@ -56,7 +57,9 @@ async def _backup(uri: str, file: Path) -> BackupSummary:
     }
     async with open_repository(uri) as repository:
         with progress("documents", None) as on_progress:
-            return await write_backup(file, repository.export_documents(), header, on_progress)
+            summary = await write_backup(file, repository.export_documents(), header, on_progress)
+        await record_command(repository, "backup", file.name)
+        return summary
 
 
 async def _restore(uri: str, file: Path, summary: BackupSummary, replace: bool) -> None:
@@ -69,6 +72,7 @@ async def _restore(uri: str, file: Path, summary: BackupSummary, replace: bool) 
             await repository.prepare()
             with progress("documents", summary.total) as on_progress:
                 await repository.import_documents(read_backup(file, on_progress))
+            await record_command(repository, "restore", "in place of what was there" if replace else "")
         except asyncio.CancelledError:
             raise StoppedError(
                 "stopped: the database holds a part of the backup; restore it with --replace for the whole"

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from services.common.access import AccessCheck
+from services.common.access_notes import AccessNotes
 from services.common.addresses import is_loopback
 from services.common.bus import Bus
 from services.common.http_access import Check
@@ -33,7 +34,8 @@ class MediaPorts:
 
     def __init__(self, settings: UpConfig, bus: Bus, video: VideoHub, wants_login: bool) -> None:
         self._settings, self._bus, self._video = settings, bus, video
-        self._check: Check | None = AccessCheck(bus.access) if wants_login else None
+        notes = AccessNotes(bus.publish_events, "media ports")
+        self._check: Check | None = AccessCheck(bus.access, report=notes.tell) if wants_login else None
         self._detector: DetectorPorts | None = None
         self._relay: RelayServer | None = None
         self._annotated: RtspService | None = None

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
+from services.cli.audit import record_command
 from services.cli.console import notes
 from services.cli.database_choice import DataOption, MongodbOption, chosen_database, open_repository
-from services.common.accounts import AuditEntry
 from services.common.passwords import check_new_password, hash_password
 from services.core.errors import BadInputError
 
@@ -17,12 +17,27 @@ def set_password_command(
     name: Annotated[str, typer.Argument(help="Name of the account, such as admin.")],
     data: DataOption = None,
     mongodb: MongodbOption = None,
+    keep_tokens: Annotated[
+        bool | None,
+        typer.Option(
+            "--keep-tokens/--end-tokens",
+            help="Whether tokens that the account made stay valid; without it a person is asked, and "
+            "otherwise they end.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
-    """Give an account the password on standard input; its sessions end. Sightline may run meanwhile."""
+    """Give an account the password on standard input; its sessions and tokens end.
+
+    Sightline may run meanwhile.
+    """
     password = check_new_password(_read_password())
+    if keep_tokens is None:
+        keep_tokens = sys.stdin.isatty() and not typer.confirm("End its tokens too?", default=True, err=True)
     with chosen_database(data, mongodb, may_be_running=True) as uri:
-        asyncio.run(_set_password(uri, name, password))
-    notes.print(f"{name} has a new password", highlight=False)
+        asyncio.run(_set_password(uri, name, password, keep_tokens))
+    tokens = "tokens go on" if keep_tokens else "its tokens have ended"
+    notes.print(f"{name} has a new password; {tokens}", highlight=False)
 
 
 def _read_password() -> str:
@@ -32,10 +47,10 @@ def _read_password() -> str:
     return sys.stdin.readline().rstrip("\r\n")
 
 
-async def _set_password(uri: str, name: str, password: str) -> None:
+async def _set_password(uri: str, name: str, password: str, keep_tokens: bool) -> None:
     async with open_repository(uri) as repository:
         user = await repository.user(name)
         if user is None:
             raise BadInputError(f"there is no account {name[:80]!r}")
-        await repository.change_user(user, password_hash=hash_password(password))
-        await repository.add_audit(AuditEntry("user.change", user.name, by="command line"))
+        await repository.change_user(user, password_hash=hash_password(password), keep_tokens=keep_tokens)
+        await record_command(repository, "user.change", user.name)

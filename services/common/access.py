@@ -11,10 +11,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from services.common.passwords import PasswordGate
+from services.common.throttle import network_of
 from services.core.errors import ThrottledError
+from services.core.types import AccessAction
 
 CACHE_S = 60.0
 """For how long a right password opens the door without being hashed again."""
+
+TOLD_S = 12 * 3600.0
+"""For how long a door does not tell again that somebody came in from the same place."""
+
+NOBODY = "(unknown)"
+"""Told in place of a name that nobody has: it may be a password that was typed into the wrong field."""
 
 CACHE_LIMIT = 1000
 """Right passwords remembered at once; beyond it the oldest is forgotten."""
@@ -28,11 +36,21 @@ class Access:
     """Argon2 hash of the password by user name."""
     tokens: frozenset[str] = field(default=frozenset(), repr=False)
     """SHA-256 of each bearer token, in hexadecimal; tokens are long random texts, which need no slow hash."""
+    networks: dict[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    """Where users have logged in from, by user name."""
 
 
 def token_hash(token: str) -> str:
     """Give the form in which a token is kept and compared."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+Report = Callable[[AccessAction, str, str], None]
+"""Takes what happened, the user and the address."""
+
+
+def _tell_nobody(action: AccessAction, user: str, address: str) -> None:
+    """Let nobody know."""
 
 
 class AccessCheck:
@@ -47,12 +65,14 @@ class AccessCheck:
         access: Callable[[], Access],
         monotonic_s: Callable[[], float] = time.monotonic,
         gate: PasswordGate | None = None,
+        report: Report = _tell_nobody,
     ) -> None:
-        self._access, self._monotonic_s = access, monotonic_s
+        self._access, self._monotonic_s, self._report = access, monotonic_s, report
         self._gate = gate or PasswordGate(monotonic_s)
         self._key = secrets.token_bytes(32)
         self._lock = threading.Lock()
         self._right: OrderedDict[bytes, float] = OrderedDict()
+        self._told: OrderedDict[bytes, float] = OrderedDict()
 
     def check_token(self, token: str) -> bool:
         """Tell whether a bearer token opens the door. Never blocks."""
@@ -63,21 +83,35 @@ class AccessCheck:
 
         `address` is where the request comes from. Whoever has failed too often is refused for a while.
         """
-        stored = self._access().users.get(user)
+        access = self._access()
+        stored, networks = access.users.get(user), access.networks.get(user, ())
         key = self._cache_key(user, password, stored)
         if self._is_known(key):
             return True
         try:
-            is_right = self._gate.check(user, password, stored, address, known=lambda: self._is_known(key))
+            is_right = self._gate.check(
+                user, password, stored, address, known=lambda: self._is_known(key), networks=networks
+            )
         except ThrottledError:
+            self._report(AccessAction.THROTTLED, user if stored else NOBODY, address)
             return False
-        if is_right:
-            self._remember(key)
+        if not is_right:
+            self._report(AccessAction.FAILED, user if stored else NOBODY, address)
+        elif key is not None:
+            self._remember(self._right, key, CACHE_S)
+            self._tell_once(user, address)
         return is_right
 
     def stamp(self, user: str) -> str:
         """Give what changes when a user gets a new password or goes; empty for nobody. Never blocks."""
         return self._access().users.get(user, "")
+    def _tell_once(self, user: str, address: str) -> None:
+        place = f"{user} {network_of(address)}".encode("utf-8", "surrogatepass")
+        with self._lock:
+            is_told = self._told.get(place, -math.inf) > self._monotonic_s()
+        if not is_told:
+            self._remember(self._told, place, TOLD_S)
+            self._report(AccessAction.LOGIN, user, address)
 
     def _is_known(self, key: bytes | None) -> bool:
         if key is None:
@@ -85,14 +119,12 @@ class AccessCheck:
         with self._lock:
             return self._right.get(key, -math.inf) > self._monotonic_s()
 
-    def _remember(self, key: bytes | None) -> None:
-        if key is None:
-            return
+    def _remember(self, known: OrderedDict[bytes, float], key: bytes, time_s: float) -> None:
         with self._lock:
-            self._right.pop(key, None)
-            self._right[key] = self._monotonic_s() + CACHE_S
-            while len(self._right) > CACHE_LIMIT:
-                self._right.popitem(last=False)
+            known.pop(key, None)
+            known[key] = self._monotonic_s() + time_s
+            while len(known) > CACHE_LIMIT:
+                known.popitem(last=False)
 
     def _cache_key(self, user: str, password: str, stored: str | None) -> bytes | None:
         """Bind what is remembered to the stored hash, which a changed password replaces."""

@@ -12,6 +12,12 @@ SESSION_IDLE_S = 12 * 3600.0
 SESSION_LONGEST_S = 7 * 86_400.0
 """A session ends after this, used or not."""
 
+TOKEN_LIFETIME_S = 90 * 86_400.0
+"""A token that says nothing else expires after this."""
+
+MOST_NETWORKS = 32
+"""Networks that are remembered of an account."""
+
 SECONDS_BETWEEN_MARKS = 60.0
 """How exactly the last use of a session or token is kept."""
 
@@ -39,9 +45,12 @@ class User:
     password_hash: str = field(repr=False)
     created_s: float = 0.0
     id: str = ""
-    """Stays with the account: another one of the same name has another."""
+    """What its tokens are bound to: another account of the same name has another, and so has this one after
+    a new password that ended them."""
     stamp: str = field(default="", repr=False)
     """Changes with password and role; sessions that were begun under another have ended."""
+    networks: tuple[str, ...] = ()
+    """Where somebody logged in to it from, the newest last: guesses from elsewhere do not slow these down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +107,5 @@ class AuditEntry:
     time_s: float = 0.0
     """When it was written; the repository's clock tells."""
     id: str = ""
+    count: int = 1
+    """How often it happened since it was written last."""

@@ -166,5 +166,5 @@ def _error_of(answer: Msg) -> Exception | None:
         if "error" not in content:
             return None
         return APIError(**{key: content["error"].get(key) for key in ("code", "err_code", "description")})
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return NatsError("an answer of JetStream cannot be read")

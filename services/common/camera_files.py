@@ -71,14 +71,5 @@ def whole_path(path: str) -> str:
     """Give a path from the root on, without `..`: links are not followed for it."""
     return os.path.abspath(path)
 
-
-def is_file(path: Path) -> bool:
-    """Tell whether a file is there; a path that can be none is none."""
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
-
-
 def _lies_in(path: str, folder: str) -> bool:
     return Path(path) != Path(folder) and Path(path).is_relative_to(folder)

@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from services.common.accounts import AuditEntry
 from services.common.database_link import Document
 from services.core.types import (
+    AccessNote,
     Box,
     Camera,
     CameraStatus,
@@ -233,4 +235,38 @@ def minute_from(document: Mapping[str, Any]) -> MinuteCount:
         minute=minute_of(seconds_of(document["time"])),
         forward=dict(document["forward"]),
         backward=dict(document["backward"]),
+    )
+
+
+def audit_document(entry: AuditEntry, id: str, time_s: float) -> Document:
+    """An entry of the audit log, with its name and when it was written."""
+    return {
+        "_id": id,
+        "time": date_of(time_s),
+        "action": entry.action,
+        "target": entry.target,
+        "user": entry.user,
+        "by": entry.by,
+        "address": entry.address,
+        "count": entry.count,
+    }
+
+
+def note_document(note: AccessNote) -> Document:
+    """What happened at a door that does not see the database, as an entry of the audit log."""
+    entry = AuditEntry(note.action, "", note.user, note.place, note.address, count=note.count)
+    return audit_document(entry, note.id, note.time_s)
+
+
+def audit_entry_from(document: Mapping[str, Any]) -> AuditEntry:
+    """The entry of a document."""
+    return AuditEntry(
+        document["action"],
+        document["target"],
+        document["user"],
+        document["by"],
+        document["address"],
+        seconds_of(document["time"]),
+        document["_id"],
+        document.get("count", 1),
     )

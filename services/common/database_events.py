@@ -21,15 +21,17 @@ from services.common.database_documents import (
     date_of,
     milliseconds,
     minute_of,
+    note_document,
     status_document,
     trajectory_document,
 )
 from services.common.database_link import Document
 from services.common.database_minutes import MinuteTables
 from services.common.database_ownership import Minute, OwnershipTables
-from services.common.database_schema import ANALYSED, CROSSINGS, PENDING, STATUSES, TRAJECTORIES
+from services.common.database_schema import ANALYSED, AUDIT, CROSSINGS, PENDING, STATUSES, TRAJECTORIES
 from services.core.fencing import Ownerships, admitted, believed
 from services.core.types import (
+    AccessNote,
     AnalysedSecond,
     CameraId,
     Crossing,
@@ -141,6 +143,8 @@ class EventTables(MinuteTables, OwnershipTables):
         await self._insert_new(TRAJECTORIES, [trajectory_document(event) for event in tracks])
         changes = [status_document(event) for event in events if isinstance(event, StatusChange)]
         await self._insert_new(STATUSES, changes)
+        notes = [note_document(event) for event in events if isinstance(event, AccessNote)]
+        await self._insert_new(AUDIT, notes)
         await self._insert_analysed([event for event in events if isinstance(event, AnalysedSecond)])
 
     async def _insert_new(self, collection: str, documents: list[Document]) -> None:

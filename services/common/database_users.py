@@ -6,8 +6,16 @@ from dataclasses import replace
 
 from pymongo.errors import DuplicateKeyError
 
-from services.common.accounts import SECONDS_BETWEEN_MARKS, AuditEntry, Session, Token, User, UserRole
-from services.common.database_documents import EPOCH, date_of, seconds_of
+from services.common.accounts import (
+    MOST_NETWORKS,
+    SECONDS_BETWEEN_MARKS,
+    AuditEntry,
+    Session,
+    Token,
+    User,
+    UserRole,
+)
+from services.common.database_documents import EPOCH, audit_document, audit_entry_from, date_of, seconds_of
 from services.common.database_link import DatabaseLink, Document
 from services.common.database_schema import AUDIT, SESSIONS, TOKENS, USERS
 from services.core.errors import ConflictError, NotFoundError
@@ -54,17 +62,23 @@ class UserTables:
                 raise ConflictError(f"there is a user {user.name!r} already") from None
 
     async def change_user(
-        self, user: User, role: UserRole | None = None, password_hash: str | None = None
+        self,
+        user: User,
+        role: UserRole | None = None,
+        password_hash: str | None = None,
+        keep_tokens: bool = False,
     ) -> User:
-        """Change role or password, which ends the user's sessions.
+        """Change role or password, which ends the user's sessions, and with a new password the tokens.
 
         ConflictError when that would leave no admin, or when somebody else changed the user just now.
         """
         await self._before_writing()
+        ends_tokens = password_hash is not None and not keep_tokens
         changed = replace(
             user,
             role=role or user.role,
             password_hash=password_hash or user.password_hash,
+            id=secrets.token_hex(8) if ends_tokens else user.id,
             stamp=secrets.token_hex(8),
         )
         await self._replace_user(user.stamp, changed)
@@ -72,7 +86,20 @@ class UserTables:
             await self._replace_user(changed.stamp, user)
             raise _last_admin(user.name)
         await self._end_sessions(user.name)
+        if ends_tokens:
+            await self._delete_tokens(user.id)
         return changed
+
+    async def remember_network(self, user: User, network: str) -> None:
+        """Keep that somebody logged in to an account from a network, within a bound."""
+        if not network or user.networks[-1:] == (network,):
+            return
+        known = [other for other in user.networks if other != network]
+        with self._link.guarded():
+            await self._link.collection(USERS).update_one(
+                {"_id": user.name, "stamp": user.stamp},
+                {"$set": {"networks": [*known, network][-MOST_NETWORKS:]}},
+            )
 
     async def renew_password_hash(self, user: User, password_hash: str) -> None:
         """Keep the same password under newer parameters; sessions go on."""
@@ -95,8 +122,12 @@ class UserTables:
             await self._insert_user(user)
             raise _last_admin(user.name)
         await self._end_sessions(user.name)
+        await self._delete_tokens(user.id)
+
+    async def _delete_tokens(self, owner_id: str) -> None:
+        """Remove what opens nothing any more since its owner has another id, or is gone."""
         with self._link.guarded():
-            await self._link.collection(TOKENS).delete_many({"owner_id": user.id, "time": ALL_TIME})
+            await self._link.collection(TOKENS).delete_many({"owner_id": owner_id, "time": ALL_TIME})
 
     async def _has_admin(self) -> bool:
         """Ask after the change, not before: two admins who remove each other both see that nobody is left."""
@@ -189,15 +220,7 @@ class UserTables:
     async def add_audit(self, entry: AuditEntry) -> None:
         """Keep what was done."""
         await self._before_writing()
-        document = {
-            "_id": secrets.token_hex(8),
-            "time": date_of(self._now_s()),
-            "action": entry.action,
-            "target": entry.target,
-            "user": entry.user,
-            "by": entry.by,
-            "address": entry.address,
-        }
+        document = audit_document(entry, secrets.token_hex(8), self._now_s())
         with self._link.guarded():
             await self._link.collection(AUDIT).insert_one(document)
 
@@ -210,7 +233,7 @@ class UserTables:
             query["$or"] = [{"time": {"$lt": time}}, {"_id": {"$lt": id}}]
         with self._link.guarded():
             found = self._link.collection(AUDIT).find(query).sort([("time", -1), ("_id", -1)]).limit(limit)
-            return [_audit_entry(document) async for document in found]
+            return [audit_entry_from(document) async for document in found]
 
 
 def is_owned(token: Token, owner: User | None) -> bool:
@@ -230,6 +253,7 @@ def _user_document(user: User) -> Document:
         "password_hash": user.password_hash,
         "user_id": user.id,
         "stamp": user.stamp,
+        "networks": list(user.networks),
     }
 
 
@@ -241,6 +265,7 @@ def _user(document: Document) -> User:
         seconds_of(document["time"]),
         document["user_id"],
         document["stamp"],
+        tuple(document.get("networks", ())),
     )
 
 
@@ -267,16 +292,4 @@ def _token(document: Document) -> Token:
         None if expires is None else seconds_of(expires),
         document["owner"],
         document["owner_id"],
-    )
-
-
-def _audit_entry(document: Document) -> AuditEntry:
-    return AuditEntry(
-        document["action"],
-        document["target"],
-        document["user"],
-        document["by"],
-        document["address"],
-        seconds_of(document["time"]),
-        document["_id"],
     )

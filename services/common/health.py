@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from services.common.guard import LoopbackGuard
+from services.common.guard import AnswerHeaders, LoopbackGuard
 from services.common.metrics import METRICS_TYPE, Figure, metrics_text
 from services.common.problems import RETRY_AFTER_S, install_problems, problem
 
@@ -100,4 +100,5 @@ def health_app(
     install_problems(app)
     if is_loopback:
         app.add_middleware(LoopbackGuard)
+    app.add_middleware(AnswerHeaders)
     return app

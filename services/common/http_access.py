@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from services.common.guard import CROSS_ORIGIN, adding
 from services.common.http_allowed import RECHECK_S, while_allowed
 from services.common.problems import problem
 
@@ -36,6 +37,8 @@ class _Given:
     """What a request says of who sends it."""
 
     tokens: tuple[str, ...] = ()
+    """Those of the address."""
+    bearer: str = ""
     user: str = ""
     password: str = ""
 
@@ -43,8 +46,9 @@ class _Given:
 class AccessGuard:
     """Answers 401 to who is not known.
 
-    The token in the address is for players that cannot send headers. It is taken off before the request
-    goes on, so that nothing behind the guard can log it.
+    The token in the address is for players that cannot send headers, and for pages of other sites: whoever
+    gave it to them lets them show the answer. It is taken off before the request goes on, so that nothing
+    behind the guard can log it.
     """
 
     def __init__(self, app: ASGIApp, check: Check, recheck_s: float = RECHECK_S) -> None:
@@ -62,18 +66,20 @@ class AccessGuard:
             await problem(401, DETAIL, {"WWW-Authenticate": CHALLENGE})(scope, receive, send)
             return
         scope = {**scope, "query_string": query}
+        if any(map(self._check.check_token, given.tokens)):
+            send = adding(send, {CROSS_ORIGIN: "cross-origin"})
         await while_allowed(
             self._app, scope, receive, send, lambda: self._still_holds(given, stamp), self._recheck_s
         )
 
     async def _still_holds(self, given: _Given, stamp: str) -> bool:
         """Tell whether what opened the door is still there; a password is not checked once more for that."""
-        if any(self._check.check_token(token) for token in given.tokens):
+        if any(map(self._check.check_token, (*given.tokens, given.bearer))):
             return True
         return bool(stamp) and self._check.stamp(given.user) == stamp
 
     async def _is_known(self, given: _Given, address: str) -> bool:
-        if any(self._check.check_token(token) for token in given.tokens):
+        if any(map(self._check.check_token, (*given.tokens, given.bearer))):
             return True
         if not given.user:
             return False
@@ -85,13 +91,23 @@ def _given(scope: Scope) -> tuple[_Given, bytes]:
     pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
     query = urlencode([pair for pair in pairs if pair[0] != TOKEN_PARAMETER]).encode("latin-1")
     tokens = tuple(value for name, value in pairs if name == TOKEN_PARAMETER)
-    scheme, _, value = Headers(scope=scope).get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return _Given((*tokens, value.strip())), query
-    if scheme.lower() == "basic":
-        user, password = _basic(value.strip())
-        return _Given(tokens, user, password), query
+    scheme, value = authorization(Headers(scope=scope))
+    if scheme == "bearer":
+        return _Given(tokens, value), query
+    if scheme == "basic":
+        user, password = _basic(value)
+        return _Given(tokens, "", user, password), query
     return _Given(tokens), query
+
+
+def authorization(headers: Headers) -> tuple[str, str]:
+    """Give scheme, in small letters, and value of the header Authorization; empty where it says nothing.
+
+    Of two such headers nobody can tell which is meant: they say nothing either.
+    """
+    given = headers.getlist("authorization")
+    scheme, _, value = given[0].strip().partition(" ") if len(given) == 1 else ("", "", "")
+    return (scheme.lower(), value.strip()) if value.strip() else ("", "")
 
 
 def _basic(value: str) -> tuple[str, str]:

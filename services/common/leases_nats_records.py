@@ -104,5 +104,5 @@ def _decode(value: bytes | None) -> Record | None:
     try:
         fields = json.loads(value or b"")
         return Record(str(fields["member"]), int(fields["epoch"]), bool(fields["released"]))
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None

@@ -56,7 +56,7 @@ def decode(data: bytes) -> Heartbeat | None:
         texts = {name: str(fields[name]) for name in ("id", "address", "key", "status")}
         held = {CameraId(camera): int(epoch) for camera, epoch in fields["held"].items()}
         return Heartbeat(str(fields["sender"]), Member(role=role, **texts), held, bool(fields["left"]))
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return None
 
 

@@ -16,6 +16,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from services.common.access import Access
 from services.core.errors import BadMessageError
 from services.core.types import (
+    AccessNote,
     AnalysedSecond,
     CameraId,
     CameraSetup,
@@ -39,9 +40,13 @@ LATEST_TIME_S = 253_402_300_799.0
 """The end of the year 9999: the last time that the database can hold."""
 
 LARGEST_NUMBER = 2**53
+
+LONGEST_TEXT = 2000
 _STRICT = ConfigDict(strict=True, allow_inf_nan=False, hide_input_in_errors=True)
 _CAMERA = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _BOX_STEPS = 10_000
+_MOST_STEPS = 1000 * _BOX_STEPS
+"""What a corner may be away from the picture: more than any box is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +129,7 @@ _TRAJECTORY = _Codec("trajectory", TypeAdapter(tuple[_PackedTrajectory], config=
 _ANALYSED = _Codec("analysed", TypeAdapter(tuple[AnalysedSecond], config=_STRICT))
 _OWNERSHIP = _Codec("ownership", TypeAdapter(tuple[Ownership], config=_STRICT))
 _STATUS = _Codec("status", TypeAdapter(tuple[StatusChange], config=_STRICT))
+_NOTE = _Codec("access-note", TypeAdapter(tuple[AccessNote], config=_STRICT))
 _TRACKS = _Codec("tracks", TypeAdapter(tuple[TrackedFrame], config=_STRICT))
 _NEWS = _Codec("news", TypeAdapter(tuple[CameraNews], config=_STRICT))
 _SETUPS = _Codec("setups", TypeAdapter(tuple[tuple[CameraSetup, ...]], config=_STRICT), is_compressed=True)
@@ -143,18 +149,21 @@ def encode_event(event: Event) -> bytes:
             return _OWNERSHIP.encode(event)
         case StatusChange():
             return _STATUS.encode(event)
+        case AccessNote():
+            return _NOTE.encode(event)
 
 
 def decode_event(data: bytes) -> Event:
     """Give the event of a message; one with a time or number that no database holds is broken too."""
     event = _decoded_event(data)
-    if not _CAMERA.fullmatch(event.camera) or not all(map(_is_number, _numbers(event))):
+    has_place = isinstance(event, AccessNote) or _CAMERA.fullmatch(event.camera)
+    if not (has_place and all(map(_is_number, _numbers(event))) and all(map(_is_text, _texts(event)))):
         raise BadMessageError("an event holds what no event can hold")
     return event
 
 
 def _decoded_event(data: bytes) -> Event:
-    for codec in (_CROSSING, _ANALYSED, _OWNERSHIP, _STATUS):
+    for codec in (_CROSSING, _ANALYSED, _OWNERSHIP, _STATUS, _NOTE):
         if data.startswith(codec.head):
             return codec.decode(data)
     if data.startswith(_TRAJECTORY.head):
@@ -175,6 +184,26 @@ def _numbers(event: Event) -> tuple[float, ...]:
             return event.from_s * 1000, event.epoch
         case StatusChange():
             return (event.time_s * 1000,)
+        case AccessNote():
+            return event.time_s * 1000, event.count
+
+
+def _texts(event: Event) -> tuple[str, ...]:
+    """Give the texts of an event, which become names and keys in the database."""
+    match event:
+        case Crossing() | Trajectory():
+            line = (event.line,) if isinstance(event, Crossing) else ()
+            return event.id, event.class_name, event.mask or "", *line
+        case StatusChange():
+            return (event.cause,)
+        case AccessNote():
+            return event.id, event.user, event.place, event.address
+        case _:
+            return ()
+
+
+def _is_text(text: str) -> bool:
+    return len(text) <= LONGEST_TEXT and "\0" not in text
 
 
 def _is_number(value: float) -> bool:
@@ -194,6 +223,8 @@ def event_identity(event: Event) -> str:
             return f"ownership/{event.camera}/{event.epoch}"
         case StatusChange():
             return f"status/{event.camera}/{round(event.time_s * 1000)}/{event.status.value}"
+        case AccessNote():
+            return f"access/{event.id}"
 
 
 def encode_tracks(frame: TrackedFrame) -> bytes:
@@ -268,6 +299,8 @@ def _trajectory(packed: _PackedTrajectory) -> Trajectory:
     points, time_ms = [], 0
     for step_ms, (left, top, right, bottom) in zip(packed.ms, packed.boxes, strict=True):
         time_ms += step_ms
+        if not (_is_number(time_ms) and max(map(abs, (left, top, right, bottom))) <= _MOST_STEPS):
+            raise BadMessageError("a trajectory is broken")
         box = (left / _BOX_STEPS, top / _BOX_STEPS, right / _BOX_STEPS, bottom / _BOX_STEPS)
         points.append(TrajectoryPoint(time_ms / 1000, box))
     return Trajectory(

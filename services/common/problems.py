@@ -1,5 +1,6 @@
 """Errors over HTTP as RFC 9457 problem details: one clear line, no traceback, no secret."""
 
+import json
 import logging
 import math
 from collections.abc import Mapping
@@ -56,6 +57,10 @@ class ProblemResponse(JSONResponse):
     """A problem as JSON."""
 
     media_type = MEDIA_TYPE
+
+    def render(self, content: Any) -> bytes:
+        """Write it; half a character, which JSON can carry and UTF-8 cannot, becomes a question mark."""
+        return json.dumps(content, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
 
 
 def problem(

@@ -32,8 +32,11 @@ class Throttle:
         free_failures: int = FREE_FAILURES,
         key_limit: int = KEY_LIMIT,
         monotonic_s: Callable[[], float] = time.monotonic,
+        longest_wait_s: float = LONGEST_WAIT_S,
+        first_wait_s: float = FIRST_WAIT_S,
     ) -> None:
         self._free_failures, self._key_limit, self._monotonic_s = free_failures, key_limit, monotonic_s
+        self._first_wait_s, self._longest_wait_s = first_wait_s, longest_wait_s
         self._lock = threading.Lock()
         self._failures: OrderedDict[str, _Failures] = OrderedDict()
 
@@ -43,6 +46,21 @@ class Throttle:
             found = self._failures.get(key)
             return max(0.0, found.blocked_until_s - self._monotonic_s()) if found else 0.0
 
+    def book(self, key: str) -> float:
+        """Take the next try of a key, or give the time until it is due.
+
+        A key that is slowed down has one try at a time: others wait as if this one had failed.
+        """
+        now_s = self._monotonic_s()
+        with self._lock:
+            found = self._failures.get(key)
+            if found is None or now_s - found.last_s > FORGET_S or found.number < self._free_failures:
+                return 0.0
+            if found.blocked_until_s > now_s:
+                return found.blocked_until_s - now_s
+            found.blocked_until_s = now_s + self._first_wait_s
+            return 0.0
+
     def failed(self, key: str) -> None:
         """Count a failure; from the bound on each doubles the wait."""
         now_s = self._monotonic_s()
@@ -51,7 +69,8 @@ class Throttle:
             is_new = found is None or now_s - found.last_s > FORGET_S
             number = 1 if found is None or is_new else found.number + 1
             beyond = number - self._free_failures
-            wait_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(beyond, 30)) if beyond >= 0 else 0.0
+            doubled_s = self._first_wait_s * 2.0 ** min(max(beyond, 0), 30)
+            wait_s = min(self._longest_wait_s, doubled_s) if beyond >= 0 else 0.0
             self._failures[key] = _Failures(number, now_s, now_s + wait_s)
             while len(self._failures) > self._key_limit:
                 self._failures.popitem(last=False)

@@ -4,9 +4,10 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from services.common.camera_files import Folders
+from services.common.forwarded import trusted_proxies
 from services.common.identifiers import id_from_name
 from services.common.settings import ConnectionSettings, RtspConnectionSettings, Settings
 from services.core.errors import BadInputError
@@ -96,7 +97,7 @@ class UpConfig(ConnectionSettings, RtspConnectionSettings):
     login: Literal["auto", "required", "off"] = "auto"
     """`auto` asks for a login where other machines can reach this one."""
     trusted_proxy: str = ""
-    """Address or network of a proxy whose X-Forwarded-For, -Proto and -Host are believed."""
+    """Addresses and networks of proxies whose X-Forwarded-For, -Proto and -Host are believed."""
     file_camera_folders: Folders = ()
     """Folders whose video files may become cameras on the page and through the API."""
     json_port: OptionalPort = 8070
@@ -110,6 +111,12 @@ class UpConfig(ConnectionSettings, RtspConnectionSettings):
     tls_cert: Path | None = None
     tls_key: Path | None = None
     cameras: tuple[CameraSettings, ...] = ()
+
+    @field_validator("trusted_proxy")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        trusted_proxies(value)
+        return value
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

@@ -18,6 +18,9 @@ SOCKET_BUFFER_BYTES = 256 * 1024
 """What the system may hold for a reader that does not read. Its own measure is megabytes, which would be
 half a minute of a small camera: video that nobody wants any more."""
 
+LATEST_TIME_S = 253_402_300_799.0
+"""The end of the year 9999: the last time that can be told."""
+
 _HEAD = struct.Struct("!BBQdQB")
 """Version, flags, frame, time in seconds, connection, length of the camera's id, which follows."""
 
@@ -41,7 +44,7 @@ def decode_unit(message: bytes | str) -> AccessUnit:
     if version != VERSION:
         raise StreamError(f"the other side sends video in version {version}, this one reads {VERSION}")
     data_at = _HEAD.size + length
-    if len(message) < data_at:
+    if len(message) < data_at or not 0 <= time_s <= LATEST_TIME_S:
         raise StreamError("what came is no picture")
     try:
         camera = CameraId(message[_HEAD.size : data_at].decode("ascii"))

@@ -14,8 +14,11 @@ from services.core.types import Camera, CameraState, CameraStatus, Crossing, Lin
 
 JsonObject = dict[str, Any]
 
-LATEST_TIME_S = 253_402_300_799.0
-"""The end of the year 9999."""
+LATEST_TIME_S = 7_258_118_400.0
+"""The year 2200. A time that somebody gives lies between 1970 and this, far from where calendars end."""
+
+MOST_DIGITS = 15
+"""Of the milliseconds since 1970 that a cursor holds."""
 
 
 def time_text(time_s: float) -> str:
@@ -25,19 +28,39 @@ def time_text(time_s: float) -> str:
 
 
 def parse_time(text: str) -> float:
-    """Read an ISO 8601 time, without a zone as UTC, or seconds since 1970; BadInputError when it is none."""
+    """Read an ISO 8601 time, without a zone as UTC, or seconds since 1970.
+
+    BadInputError when it is none, or lies outside of the years 1970 to 2199.
+    """
+    time_s = _seconds_of(text.strip())
+    if math.isnan(time_s):
+        raise BadInputError(f"{text[:40]!r} is no time: give one like 2026-11-21T20:43:29.169Z")
+    if not 0 <= time_s < LATEST_TIME_S:
+        raise BadInputError(f"{text[:40]!r} is too far away: give a time of the years 1970 to 2199")
+    return time_s
+
+
+def parse_milliseconds(text: str) -> float:
+    """Read the whole milliseconds since 1970 of a cursor as seconds; BadInputError when they are none."""
+    if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS):
+        raise BadInputError("cursor is not one that this service gave")
+    time_s = int(text) / 1000
+    if time_s >= LATEST_TIME_S:
+        raise BadInputError("cursor is not one that this service gave")
+    return time_s
+
+
+def _seconds_of(text: str) -> float:
+    """Give seconds since 1970; not a number where the text tells no time."""
     try:
-        moment = datetime.fromisoformat(text.strip().replace(" ", "+"))
+        moment = datetime.fromisoformat(text.replace(" ", "+"))
         return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
     except (ValueError, OverflowError):
         pass
     try:
-        seconds = float(text)
+        return float(text)
     except ValueError:
-        seconds = math.nan
-    if not 0 <= seconds <= LATEST_TIME_S:
-        raise BadInputError(f"{text[:40]!r} is no time: give one like 2026-11-21T20:43:29.169Z")
-    return seconds
+        return math.nan
 
 
 def camera_object(camera: Camera, state: CameraState | None) -> JsonObject:

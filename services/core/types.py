@@ -23,6 +23,18 @@ TRAFFIC_CLASSES = ("person", "bicycle", "car", "motorbike", "bus", "truck")
 MASK_CLASSES = ("mask", "no_mask", "mask_incorrect")
 
 
+NO_CAMERA = CameraId("_")
+"""Stands where an event belongs to no camera; no camera has this id."""
+
+
+class AccessAction(StrEnum):
+    """What happened at a door."""
+
+    LOGIN = "login"
+    FAILED = "login.failed"
+    THROTTLED = "login.throttled"
+
+
 class CameraStatus(StrEnum):
     """What a camera's stream does now."""
 
@@ -220,5 +232,26 @@ class MinuteCount:
     backward: dict[str, int] = field(default_factory=dict)
 
 
-Event = Crossing | Trajectory | AnalysedSecond | StatusChange | Ownership
+@dataclass(frozen=True, slots=True)
+class AccessNote:
+    """Somebody came in, or was refused, at a port whose service does not see the database."""
+
+    id: str
+    time_s: float
+    action: AccessAction
+    user: str
+    """Name of an account, or a word for one that nobody has."""
+    place: str
+    """Which door it was."""
+    address: str
+    count: int = 1
+    """How often since it was told last."""
+
+    @property
+    def camera(self) -> CameraId:
+        """It belongs to none."""
+        return NO_CAMERA
+
+
+Event = Crossing | Trajectory | AnalysedSecond | StatusChange | Ownership | AccessNote
 """What the store keeps."""

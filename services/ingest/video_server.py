@@ -171,7 +171,8 @@ class VideoServer:
     def _refuse(self, connection: ServerConnection, request: Request) -> Response | None:
         """Give the answer to a request that may not be served."""
         given = request.headers.get_all("Authorization")
-        if len(given) != 1 or not hmac.compare_digest(given[0].encode(), self._authorization):
+        key = given[0].encode("utf-8", "surrogateescape") if len(given) == 1 else b""
+        if not hmac.compare_digest(key, self._authorization):
             return connection.respond(HTTPStatus.UNAUTHORIZED, "the key is wrong\n")
         if ID_PATTERN.fullmatch(request.path.removeprefix("/")) is None:
             return connection.respond(HTTPStatus.NOT_FOUND, "ask for /<camera>\n")

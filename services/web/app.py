@@ -1,7 +1,8 @@
 """The web service: page, API and live pictures in one ASGI application."""
 
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
@@ -11,8 +12,8 @@ from services.common.live.pictures import LivePictures
 from services.common.video import VideoSource
 from services.core.errors import SightlineError
 from services.core.types import CameraId, Line
+from services.web.api import audit as audit_routes
 from services.web.api import (
-    audit,
     cameras,
     counts,
     crossings,
@@ -25,7 +26,8 @@ from services.web.api import (
     tracks,
     users,
 )
-from services.web.auth.guard import LoginGuard
+from services.web.auth.audit import AuditLog
+from services.web.auth.guard import LoginGuard, refused_pages
 from services.web.context import WebContext
 from services.web.guard import LoopbackGuard, SecurityHeaders
 from services.web.mirror import SetupMirror
@@ -34,7 +36,20 @@ from services.web.problems import install_problems
 from services.web.settings import WebSettings
 from services.web.system import SystemInfo
 
-ROUTERS = (cameras, lines, counts, crossings, gaps, tracks, pictures, system, session, users, tokens, audit)
+ROUTERS = (
+    cameras,
+    lines,
+    counts,
+    crossings,
+    gaps,
+    tracks,
+    pictures,
+    system,
+    session,
+    users,
+    tokens,
+    audit_routes,
+)
 
 
 def create_app(
@@ -56,20 +71,28 @@ def create_app(
             return ()
 
     live = LivePictures(bus, video, lines_of, settings.live_fps, settings.jpeg_quality, now_s)
+    audit = AuditLog(repository)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await audit.close()
+
     app = FastAPI(
         title="Sightline",
+        lifespan=lifespan,
         version=system.version,
         openapi_url="/api/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
     )
-    app.state.context = WebContext(repository, bus, system, settings, mirror, live, now_s)
+    app.state.context = WebContext(repository, bus, system, settings, mirror, live, audit, now_s)
     for module in ROUTERS:
         app.include_router(module.router)
     install_problems(app)
     install_page(app)
-    app.add_middleware(LoginGuard, repository=repository, settings=settings)
+    app.add_middleware(LoginGuard, repository=repository, settings=settings, audit=audit)
     if settings.is_loopback and not settings.wants_login:
-        app.add_middleware(LoopbackGuard)
-    app.add_middleware(SecurityHeaders)
+        app.add_middleware(LoopbackGuard, on_refused=refused_pages(audit, settings.trusted_proxy))
+    app.add_middleware(SecurityHeaders, trusted_proxy=settings.trusted_proxy)
     return app

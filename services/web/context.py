@@ -11,6 +11,7 @@ from services.common.bus import Bus
 from services.common.database import Repository, StoredCamera
 from services.common.live.pictures import LivePictures
 from services.core.errors import NotFoundError
+from services.web.auth.audit import AuditLog
 from services.web.auth.password_work import PasswordWork
 from services.web.mirror import SetupMirror
 from services.web.settings import WebSettings
@@ -27,6 +28,7 @@ class WebContext:
     settings: WebSettings
     mirror: SetupMirror
     live: LivePictures
+    audit: AuditLog
     now_s: Callable[[], float] = time.time
     passwords: PasswordWork = field(default_factory=PasswordWork)
 

@@ -116,4 +116,8 @@ class SetupMirror:
             for token in await self._repository.tokens()
             if not token.is_over(now_s) and is_owned(token, users.get(token.owner or ""))
         ]
-        return Access({user.name: user.password_hash for user in users.values()}, frozenset(tokens))
+        return Access(
+            {user.name: user.password_hash for user in users.values()},
+            frozenset(tokens),
+            {user.name: user.networks for user in users.values() if user.networks},
+        )

@@ -1,6 +1,5 @@
 """Settings of the web service."""
 
-import ipaddress
 from pathlib import Path
 from typing import Literal, Self
 
@@ -8,6 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from services.common.addresses import is_loopback
 from services.common.camera_files import Folders
+from services.common.forwarded import trusted_proxies
 from services.common.settings import ConnectionSettings
 
 
@@ -27,17 +27,16 @@ class WebSettings(ConnectionSettings):
     login: Literal["auto", "required", "off"] = "auto"
     """`auto` asks for a login where other machines can reach the service; `off` lets everybody in."""
     trusted_proxy: str = ""
-    """Address or network of a proxy whose X-Forwarded-For, -Proto and -Host are believed."""
+    """Addresses and networks of proxies whose X-Forwarded-For, -Proto and -Host are believed, with commas
+    between; `direct` believes whoever connects, one hop far."""
     file_camera_folders: Folders = ()
     """Folders whose video files may become cameras through the API, as ingest sees them."""
 
     @field_validator("trusted_proxy")
     @classmethod
-    def _is_network(cls, value: str) -> str:
-        try:
-            return value and str(ipaddress.ip_network(value, strict=False))
-        except ValueError:
-            raise ValueError("give an address or a network like 10.0.0.0/8") from None
+    def _are_networks(cls, value: str) -> str:
+        trusted_proxies(value)
+        return value
 
     @model_validator(mode="after")
     def _both_or_neither(self) -> Self:

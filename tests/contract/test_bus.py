@@ -12,6 +12,8 @@ from services.common.access import Access
 from services.common.bus import TRACK_LIMIT, Bus
 from services.common.bus_local import LocalBus
 from services.core.types import (
+    AccessAction,
+    AccessNote,
     AnalysedSecond,
     CameraSetup,
     CameraState,
@@ -60,6 +62,7 @@ async def test_events_arrive_as_they_were_published(buses):
         replace(crossing(1, NOON_S + 0.123456789), mask="no_mask"),
         trajectory(1, NOON_S),
         StatusChange(GATE, NOON_S, CameraStatus.DEGRADED, "the camera does not answer: gone – 1 s"),
+        AccessNote("access-1", NOON_S, AccessAction.FAILED, "anna", "relay", "192.0.2.1", 3),
         AnalysedSecond(GATE, int(NOON_S), 7),
     ]
     buses.here.publish_events(sent)

@@ -95,6 +95,7 @@ def test_an_admin_makes_users_and_tokens(chromium: str, up: Platform, password: 
         page.find("token-name").fill("Wall display")
         page.find("token-add").click()
         expect(page.find("token-secret")).to_have_value(re.compile("^sl_"))
+        expect(page.find("token-Wall display")).to_contain_text("until ")
         token = page.find("token-secret").input_value()
         picture = f"{up.url}/api/v1/cameras/demo/snapshot.jpg"
         assert httpx.get(picture, params={"token": token}).status_code == 200
@@ -127,3 +128,30 @@ def test_a_viewer_sees_no_editing_and_is_asked_again_when_the_session_ends(
             expect(page.find("login")).to_be_visible(timeout=10_000)
             expect(page.page.locator(".player")).to_be_hidden()
             assert _unexpected(page) == []
+
+
+@pytest.mark.parametrize("keeps", [False, True])
+def test_a_new_password_ends_the_tokens_unless_they_are_kept(
+    chromium: str, up: Platform, password: str, keeps: bool, tmp_path: Path
+) -> None:
+    name, old, new = f"carl-{keeps}".lower(), "carl has this one", "carl has another"
+    with httpx.Client(base_url=f"{up.url}/api/v1", headers={"Origin": up.url}) as client:
+        client.post("/session", json={"user": "admin", "password": password}).raise_for_status()
+        client.post("/users", json={"name": name, "password": old, "role": "admin"}).raise_for_status()
+        client.post("/session", json={"user": name, "password": old}).raise_for_status()
+        token = client.post("/tokens", json={"name": "robot"}).json()["token"]
+    with browser(chromium, up.url) as page:
+        _log_in(page, name, old)
+        page.find("account").click()
+        expect(page.find("password-keep")).not_to_be_checked()
+        page.find("password-old").fill(old)
+        page.find("password-new").fill(new)
+        if keeps:
+            page.page.get_by_label("Keep my tokens").check()
+        page.page.screenshot(path=tmp_path / "password.png")
+        page.find("password-save").click()
+        expect(page.find("toast")).to_have_text("The password is changed")
+        assert _unexpected(page) == []
+    robot = {"Authorization": f"Bearer {token}"}
+    status = httpx.get(f"{up.url}/api/v1/cameras", headers=robot).status_code
+    assert status == (200 if keeps else 401)

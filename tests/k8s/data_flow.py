@@ -38,16 +38,30 @@ NEWCOMER = Peer("10.0.0.250", NAMESPACE, {NAME: "newcomer"})
 
 CLUSTER_DNS = Peer("10.2.0.1", "kube-system", {"k8s-app": "kube-dns"})
 MONITORING = Peer("10.3.0.1", "monitoring", {NAME: "prometheus"})
+CONTROLLER = Peer(
+    "10.4.0.1", "ingress-nginx", {NAME: "ingress-nginx", "app.kubernetes.io/component": "controller"}
+)
+NOT_CONTROLLERS = [
+    Peer("10.4.0.2", "ingress-nginx", {NAME: "ingress-nginx", "app.kubernetes.io/component": "other"}),
+    Peer("10.4.0.3", "elsewhere", CONTROLLER.labels),
+]
+"""Pods that have something of the controller."""
 
 
-def flow_problems(manifests: list[Manifest], *, monitored: bool = False) -> Iterator[str]:
-    """Say who can reach whom and should not, or cannot and should."""
+def flow_problems(
+    manifests: list[Manifest], *, monitored: bool = False, behind_ingress: bool = False
+) -> Iterator[str]:
+    """Say who can reach whom and should not, or cannot and should.
+
+    `behind_ingress`: people and programs reach web by the ingress controller alone.
+    """
     policies = of_kind(manifests, "NetworkPolicy")
     pods = {
         workload.name: Peer(f"10.0.0.{number}", NAMESPACE, workload.labels)
         for number, workload in enumerate(workloads(manifests), 1)
     }
-    for source, target, wanted in _expected(pods, monitored):
+    opened = OPEN | {"web": set()} if behind_ingress else OPEN
+    for source, target, wanted in _expected(pods, monitored, opened):
         found = open_ports(policies, source, target, PORTS)
         for port in sorted(found ^ wanted):
             verb = "can" if port in found else "cannot"
@@ -60,23 +74,27 @@ def flow_problems(manifests: list[Manifest], *, monitored: bool = False) -> Iter
             yield f"{_title(source)} cannot look names up"
 
 
-def _expected(pods: dict[str, Peer], monitored: bool) -> Iterator[tuple[Peer, Peer, set[int]]]:
+def _expected(
+    pods: dict[str, Peer], monitored: bool, opened: dict[str, set[int]]
+) -> Iterator[tuple[Peer, Peer, set[int]]]:
     for name, pod in pods.items():
         cameras = PORTS if name == "ingest" else set()
         api_server = API_SERVER if name == "bootstrap" else set()
         database = {27017} if name in ("store", "web") and "mongodb" not in pods else set()
         for other, target in pods.items():
             # A camera may have any address, so that ingest can ask all of them for what is open to everybody.
-            yield pod, target, FLOWS.get(name, {}).get(other, set()) | (cameras & OPEN.get(other, set()))
+            yield pod, target, FLOWS.get(name, {}).get(other, set()) | (cameras & opened.get(other, set()))
         yield pod, CAMERA, cameras | api_server | database
         yield pod, CAMERA_IPV6, cameras | api_server
         yield pod, CLUSTER_DNS, cameras | api_server | database | {53}
         yield pod, NEWCOMER, set()
         for address in METADATA:
             yield pod, address, api_server
-        for source in (CAMERA, STRANGER):
-            yield source, pod, OPEN.get(name, set())
-        yield MONITORING, pod, OPEN.get(name, set()) | (FIGURES.get(name, set()) if monitored else set())
+        for source in (CAMERA, STRANGER, *NOT_CONTROLLERS):
+            yield source, pod, opened.get(name, set())
+        yield CONTROLLER, pod, OPEN.get(name, set())
+        figures = FIGURES.get(name, OPEN.get(name, set())) if monitored else set()
+        yield MONITORING, pod, opened.get(name, set()) | figures
     yield NEWCOMER, CAMERA, set()
     yield STRANGER, NEWCOMER, set()
 

@@ -5,11 +5,15 @@ from typing import Any
 
 import pytest
 
+from services.common.forwarded import DIRECT
 from tests.k8s.changes import changed, without
+from tests.k8s.checks.manifest import workloads
 from tests.k8s.data_flow import OPEN, flow_problems
 from tests.k8s.rendering import ALL_COMPONENTS, DEFAULT, REPOSITORY, WHOLE, rendered
 
 EGRESS, INGRESS = "spec/egress", "spec/ingress"
+INGRESS_COMPONENT = "k8s/components/ingress"
+BEHIND_INGRESS = (INGRESS_COMPONENT, "k8s/overlays/cloud", ALL_COMPONENTS)
 ANYWHERE = {"ports": [{"port": 443}]}
 BROKEN: dict[str, tuple[str, str, Any, str]] = {
     "missing flow": (
@@ -52,7 +56,21 @@ BROKEN: dict[str, tuple[str, str, Any, str]] = {
 @pytest.mark.parametrize("folder", WHOLE)
 def test_the_data_flows_and_nothing_else(folder: str) -> None:
     monitored = folder in ("k8s/components/monitoring", ALL_COMPONENTS)
-    assert list(flow_problems(rendered(folder), monitored=monitored)) == []
+    behind = folder in BEHIND_INGRESS
+    assert list(flow_problems(rendered(folder), monitored=monitored, behind_ingress=behind)) == []
+
+
+def test_web_believes_the_controller_alone() -> None:
+    manifests = rendered(INGRESS_COMPONENT)
+    (web,) = (workload for workload in workloads(manifests) if workload.name == "web")
+    (container,) = web.pod["containers"]
+    told = {item["name"]: item.get("value") for item in container["env"]}
+    assert told["SIGHTLINE_TRUSTED_PROXY"] == DIRECT
+    broken = changed(manifests, "NetworkPolicy/web", f"{INGRESS}/0/from", None)
+    problems = list(flow_problems(broken, behind_ingress=True))
+    assert "elsewhere can reach web at 8080" in problems
+    broken = changed(manifests, "NetworkPolicy/web", f"{INGRESS}/0/from/0/podSelector", {})
+    assert "ingress-nginx can reach web at 8080" in list(flow_problems(broken, behind_ingress=True))
 
 
 def test_the_open_ports_are_those_of_the_services_table() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from services.cli.detectors import make_detector
 from services.cli.serve.process import Link, ServiceProcess
 from services.common.access import AccessCheck
+from services.common.access_notes import AccessNotes
 from services.common.http_bounds import http_limits
 from services.common.leases import Member
 from services.common.listening import listen
@@ -42,7 +43,8 @@ class DetectorProcess:
         service = DetectorService(link.bus, video, make_detector)
         member = Member(self._process.member_id, "detector")
         self._ownership = Ownership(member, link.leases, link.bus, service)
-        check = AccessCheck(link.bus.access) if settings.wants_login else None
+        notes = AccessNotes(link.bus.publish_events, "detector")
+        check = AccessCheck(link.bus.access, report=notes.tell) if settings.wants_login else None
         options = PortOptions(
             settings.live_fps, settings.jpeg_quality, settings.is_loopback, limits=http_limits(settings)
         )

@@ -8,6 +8,7 @@ from functools import partial
 
 from services.cli.serve.process import Link, ServiceProcess
 from services.common.access import AccessCheck
+from services.common.access_notes import AccessNotes
 from services.common.addresses import host_and_port
 from services.common.camera_files import CameraFiles
 from services.common.cluster_tls import server_context
@@ -63,7 +64,8 @@ class IngestProcess:
                     tasks.create_task(self._serve_relay(link, self._ownership))
 
     async def _serve_relay(self, link: Link, ownership: Ownership) -> None:
-        check = AccessCheck(link.bus.access) if self._settings.wants_login else None
+        notes = AccessNotes(link.bus.publish_events, "ingest")
+        check = AccessCheck(link.bus.access, report=notes.tell) if self._settings.wants_login else None
         host, port = self._settings.host, self._settings.port
         relay = RelayServer(self._hub, host, port, check, limits=rtsp_limits(self._settings))
         self._relay = relay

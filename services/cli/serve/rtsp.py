@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from services.cli.serve.process import Link, ServiceProcess
 from services.common.access import AccessCheck
+from services.common.access_notes import AccessNotes
 from services.common.leases import Member
 from services.common.listening import ensure_free
 from services.common.metrics import Figure
@@ -30,7 +31,8 @@ class RtspProcess:
     async def _serve(self, link: Link) -> None:
         settings = self._settings
         video = RemoteVideo(lambda camera: link.leases.holder("ingest", camera))
-        check = AccessCheck(link.bus.access) if settings.wants_login else None
+        notes = AccessNotes(link.bus.publish_events, "rtsp")
+        check = AccessCheck(link.bus.access, report=notes.tell) if settings.wants_login else None
         limits = rtsp_limits(settings)
         service = RtspService(link.bus, video, settings.host, settings.port, check, limits=limits)
         self._service = service

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from services.common.files import is_file
 from services.core.errors import BadInputError
 from services.detector.infer.detector import ModelInfo
 from services.detector.infer.onnx_metadata import read_metadata
@@ -18,13 +19,13 @@ METADATA_KEY = "sightline"
 def model_path(name: str) -> Path:
     """Find the file of a model given by task, name or path; BadInputError names what there is."""
     shipped = WEIGHTS / f"{ALIASES.get(name, name)}.onnx"
-    if shipped.is_file():
+    if is_file(shipped):
         return shipped
     path = Path(name)
-    if path.suffix == ".onnx" and path.is_file():
+    if path.suffix == ".onnx" and is_file(path):
         return path
     there = ", ".join(sorted(file.stem for file in WEIGHTS.glob("*.onnx"))) or "none"
-    raise BadInputError(f"unknown model {name!r}: give one of {there}, or the path of an .onnx file")
+    raise BadInputError(f"unknown model {name[:80]!r}: give one of {there}, or the path of an .onnx file")
 
 
 def read_info(path: Path) -> ModelInfo:

@@ -9,7 +9,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from services.common.guard import LoopbackGuard
+from services.common.guard import AnswerHeaders, LoopbackGuard
 from services.common.http_access import AccessGuard, Check
 from services.common.live import mjpeg
 from services.common.live.pictures import Form
@@ -42,6 +42,7 @@ def guarding(check: Check | None, is_loopback: bool) -> Guarding:
             app.add_middleware(AccessGuard, check=check)
         elif is_loopback:
             app.add_middleware(LoopbackGuard)
+        app.add_middleware(AnswerHeaders)
 
     return add
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from services.common.accounts import AuditEntry
-from services.common.wire import time_text
+from services.common.wire import parse_milliseconds, time_text
 from services.core.errors import BadInputError
 from services.web.context import Context
 
@@ -30,9 +30,9 @@ async def get_audit(
 
 def _place(cursor: str) -> tuple[float, str]:
     milliseconds, _, id = cursor.partition("-")
-    if not (milliseconds.isascii() and milliseconds.isdigit() and len(milliseconds) < 15 and id):
+    if not id:
         raise BadInputError("cursor is not one that this service gave")
-    return int(milliseconds) / 1000, id
+    return parse_milliseconds(milliseconds), id
 
 
 def _shown(entry: AuditEntry) -> dict[str, Any]:
@@ -43,4 +43,5 @@ def _shown(entry: AuditEntry) -> dict[str, Any]:
         "action": entry.action,
         "target": entry.target,
         "address": entry.address,
+        "count": entry.count,
     }

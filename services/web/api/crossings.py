@@ -13,10 +13,12 @@ from fastapi import APIRouter, Header, Query
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from services.common.database import Place
-from services.common.wire import crossing_object
+from services.common.wire import crossing_object, parse_milliseconds
 from services.core.errors import BadInputError
 from services.core.types import Crossing
 from services.web.api.parameters import CameraParameter, FromTime, LineParameter, ToTime, span_of
+from services.web.auth.audit import entry_of
+from services.web.auth.caller import Who
 from services.web.context import Context
 
 router = APIRouter(prefix="/api/v1", tags=["counts"])
@@ -52,6 +54,7 @@ ROWS_A_CHUNK = 200
 @router.get("/crossings")
 async def get_crossings(
     context: Context,
+    who: Who,
     camera: CameraParameter = None,
     line: LineParameter = None,
     from_: FromTime = None,
@@ -70,6 +73,7 @@ async def get_crossings(
     if form == "json":
         return JSONResponse(await _page(found, min(limit or 100, MOST_ON_A_PAGE)))
     first = [crossing async for crossing in _first(found, ROWS_A_CHUNK)]
+    await context.audit.count(entry_of(who, "crossings.export", f"{stored.camera.id} as {form}"))
     write = _csv_rows if form == "csv" else _json_rows
     name = f"crossings-{stored.camera.id}.{form}"
     return StreamingResponse(
@@ -145,6 +149,6 @@ def _place(cursor: str) -> Place:
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         milliseconds, _, id = text.partition(" ")
-        return Place(int(milliseconds) / 1000, id)
     except (binascii.Error, UnicodeError, ValueError):
         raise BadInputError("cursor is not one that this service gave") from None
+    return Place(parse_milliseconds(milliseconds), id)

@@ -7,11 +7,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.common.access import token_hash
+from services.common.access import NOBODY, token_hash
 from services.common.accounts import SESSION_LONGEST_S, User
 from services.common.passwords import needs_new_hash
-from services.core.errors import ConflictError, LoginNeededError
-from services.web.auth.audit import entry_of, record
+from services.common.throttle import network_of
+from services.core.errors import ConflictError, LoginNeededError, ThrottledError
+from services.core.types import AccessAction
+from services.web.auth.audit import entry_of
 from services.web.auth.caller import Caller, Who
 from services.web.auth.login import COOKIE, session_cookie
 from services.web.context import Context, WebContext
@@ -48,9 +50,10 @@ async def log_in(
 ) -> dict[str, Any]:
     """Begin a session; its cookie comes with the answer."""
     user = await _checked(context, who, login)
+    await context.repository.remember_network(user, network_of(who.origin.address))
     await end_session(context, request)
     await begin_session(context, who, user, response)
-    await record(context.repository, entry_of(who, "login", user=user.name))
+    await context.audit.count(entry_of(who, "login", user=user.name))
     response.headers.update(NO_STORE)
     return {"login_wanted": context.settings.wants_login, "user": user.name, "role": user.role}
 
@@ -61,20 +64,21 @@ async def log_out(context: Context, who: Who, request: Request, response: Respon
     await end_session(context, request)
     response.delete_cookie(COOKIE, path="/", secure=who.origin.is_https, httponly=True, samesite="strict")
     if who.by == "session":
-        await record(context.repository, entry_of(who, "logout"))
+        await context.audit.count(entry_of(who, "logout"))
 
 
 async def _checked(context: WebContext, who: Caller, login: Login) -> User:
     """Give the user whose password it is. Unknown names get the same answer in the same time."""
     user = await context.repository.user(login.user)
-    password_hash = None if user is None else user.password_hash
-    address = who.origin.address
-    is_right = await context.passwords.check(login.user, login.password, password_hash, address)
+    address, name = who.origin.address, user.name if user else NOBODY
+    try:
+        is_right = await context.passwords.check(login.user, login.password, user, address)
+    except ThrottledError:
+        await context.audit.count(entry_of(who, AccessAction.THROTTLED, user=name))
+        raise
     if user is None or not is_right:
         log.warning("a login from %s was refused: user or password is wrong", address)
-        # A name that nobody has may be a password that was typed into the wrong field.
-        entry = entry_of(who, "login.failed", user=user.name if user else "(unknown)")
-        await record(context.repository, entry)
+        await context.audit.count(entry_of(who, AccessAction.FAILED, user=name))
         raise LoginNeededError("user or password is wrong")
     if needs_new_hash(user.password_hash):
         user = await _rehashed(context, user, login.password)

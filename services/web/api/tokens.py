@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.common.access import token_hash
-from services.common.accounts import Token, UserRole
+from services.common.accounts import TOKEN_LIFETIME_S, Token, UserRole
 from services.common.wire import parse_time, time_text
 from services.core.errors import BadInputError
 from services.web.auth.caller import Who
@@ -17,6 +17,8 @@ router = APIRouter(prefix="/api/v1/tokens", tags=["users"])
 
 PREFIX = "sl_"
 MAX_NAME_LENGTH = 100
+NEVER = "never"
+LIFETIME_DAYS = round(TOKEN_LIFETIME_S / 86_400)
 
 
 class TokenInput(BaseModel):
@@ -26,7 +28,9 @@ class TokenInput(BaseModel):
 
     name: Annotated[str, Field(description="what it is for")]
     role: UserRole = UserRole.VIEWER
-    expires: Annotated[str | None, Field(description="ISO 8601; default: never")] = None
+    expires: Annotated[
+        str | None, Field(description=f"ISO 8601, or `{NEVER}`; default: {LIFETIME_DAYS} days from now")
+    ] = None
 
 
 @router.get("")
@@ -42,9 +46,7 @@ async def add_token(wanted: TokenInput, context: Context, who: Who, response: Re
     if not name or len(name) > MAX_NAME_LENGTH or not name.isprintable():
         raise BadInputError(f"the name is a printable text of 1 to {MAX_NAME_LENGTH} characters")
     now_s = context.now_s()
-    expires_s = None if wanted.expires is None else parse_time(wanted.expires)
-    if expires_s is not None and expires_s <= now_s:
-        raise BadInputError("expires lies in the past")
+    expires_s = _end_of(wanted.expires, now_s)
     text = PREFIX + secrets.token_urlsafe(32)
     owner_id = "" if who.user is None else who.user.id
     token = Token(name, wanted.role, token_hash(text), now_s, expires_s, who.name, owner_id)
@@ -60,6 +62,18 @@ async def delete_token(id: str, context: Context) -> None:
     """End a token at once."""
     await context.repository.delete_token(id)
     await context.mirror.refresh()
+
+
+def _end_of(expires: str | None, now_s: float) -> float | None:
+    """Give when a new token expires: None for never, which has to be asked for."""
+    if expires is None:
+        return now_s + TOKEN_LIFETIME_S
+    if expires.strip().lower() == NEVER:
+        return None
+    expires_s = parse_time(expires)
+    if expires_s <= now_s:
+        raise BadInputError("expires lies in the past")
+    return expires_s
 
 
 def _shown(token: Token) -> dict[str, Any]:

@@ -33,6 +33,9 @@ class UserChange(BaseModel):
 
     password: Annotated[str | None, Field(repr=False)] = None
     old_password: Annotated[str | None, Field(repr=False)] = None
+    keep_tokens: Annotated[bool, Field(description="a new password ends the user's tokens, unless kept")] = (
+        False
+    )
     role: UserRole | None = None
 
 
@@ -60,7 +63,10 @@ async def add_user(wanted: UserInput, context: Context, response: Response) -> d
 async def change_user(
     name: str, change: UserChange, context: Context, who: Who, response: Response
 ) -> dict[str, Any]:
-    """Change password or role, which ends the user's sessions; who changes their own goes on."""
+    """Change password or role, which ends the user's sessions; who changes their own goes on.
+
+    A new password also ends the tokens that the user made, unless `keep_tokens` is given.
+    """
     user = await _user(context, name)
     if change.role is not None and who.role is not UserRole.ADMIN:
         raise AccessDeniedError("only an admin changes roles")
@@ -73,7 +79,7 @@ async def change_user(
         password_hash = await context.passwords.hash(change.password)
     if role is None and password_hash is None:
         return _shown(user)
-    changed = await context.repository.change_user(user, role, password_hash)
+    changed = await context.repository.change_user(user, role, password_hash, change.keep_tokens)
     if name == who.name and who.by == "session":
         await begin_session(context, who, changed, response)
     await context.mirror.refresh()
@@ -98,7 +104,7 @@ async def _check_old(context: WebContext, who: Caller, user: User, old: str | No
     """Somebody at a forgotten screen must not take the account over."""
     if old is None:
         raise BadInputError("give old_password too: it is your own password that changes")
-    if not await context.passwords.check(user.name, old, user.password_hash, who.origin.address):
+    if not await context.passwords.check(user.name, old, user, who.origin.address):
         raise AccessDeniedError("the old password is wrong")
 
 

@@ -1,6 +1,7 @@
 """The door: every request passes it, and what is not known to be allowed is refused."""
 
 import logging
+from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -8,17 +9,21 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.common.accounts import UserRole
 from services.common.database import Repository
+from services.common.guard import CROSS_ORIGIN, adding
 from services.common.http_allowed import RECHECK_S, while_allowed
 from services.common.problems import problem_of
 from services.core.errors import AccessDeniedError, DatabaseUnavailableError, LoginNeededError, SightlineError
 from services.web.auth import rules
-from services.web.auth.audit import record_change
+from services.web.auth.audit import AuditLog, change_of, entry_of, refusal_of
 from services.web.auth.caller import Caller, set_caller
-from services.web.auth.login import anybody, bearer_token, find_caller, session_cookie
+from services.web.auth.login import anybody, bearer_token, find_caller, query_token, session_cookie
 from services.web.auth.origin import Origin, origin_of
 from services.web.settings import WebSettings
 
 log = logging.getLogger(__name__)
+
+REFUSALS = (403, 429)
+"""Answers to a change that say that its sender may not make it, or not now."""
 
 FORM_TYPES = ("text/plain", "multipart/form-data", "application/x-www-form-urlencoded")
 """What a page of another site may send without asking first."""
@@ -27,8 +32,8 @@ FORM_TYPES = ("text/plain", "multipart/form-data", "application/x-www-form-urlen
 class LoginGuard:
     """Refuses whoever is not known or may not do it; what was changed by whom goes into the audit log."""
 
-    def __init__(self, app: ASGIApp, repository: Repository, settings: WebSettings) -> None:
-        self._app, self._repository = app, repository
+    def __init__(self, app: ASGIApp, repository: Repository, settings: WebSettings, audit: AuditLog) -> None:
+        self._app, self._repository, self._audit = app, repository, audit
         self._wants_login, self._trusted_proxy = settings.wants_login, settings.trusted_proxy
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -43,15 +48,20 @@ class LoginGuard:
     async def _guard(self, scope: Scope, receive: Receive, send: Send) -> None:
         method, path = scope["method"], scope["path"]
         origin = origin_of(scope, self._trusted_proxy)
+        caller = anybody(origin, None)
         try:
             if rules.is_change(method):
                 self._check_page(scope, origin)
-            caller = await self._admit(scope, origin)
+            caller = await self._find(scope, origin)
+            self._check_role(caller, method, path)
         except SightlineError as error:
+            await self._count_refused(error, scope, caller)
             await problem_of(error)(scope, receive, send)
             return
         set_caller(scope, caller)
         if rules.takes_token_in_query(method, path):
+            if self._wants_login and query_token(scope) is not None:
+                send = adding(send, {CROSS_ORIGIN: "cross-origin"})
             await self._while_allowed(_without_token(scope), receive, send, caller)
         elif not rules.is_change(method):
             kept = {**scope, "sightline.original": scope}
@@ -61,10 +71,21 @@ class LoginGuard:
         else:
             await self._app(scope, receive, send)
 
+    async def _count_refused(self, error: SightlineError, scope: Scope, caller: Caller) -> None:
+        """Changes that somebody may not make, and tokens that open nothing, stand in the audit log."""
+        if isinstance(error, LoginNeededError):
+            if bearer_token(Headers(scope=scope)) is not None or query_token(scope) is not None:
+                await self._audit.count(entry_of(caller, "token.refused"))
+        elif isinstance(error, AccessDeniedError) and rules.is_change(scope["method"]):
+            await self._audit.count(refusal_of(caller, scope["method"], scope["path"]))
+
     def _check_page(self, scope: Scope, origin: Origin) -> None:
-        """Refuse what a page of another site makes a browser send. Programs with a token are no browsers."""
+        """Refuse what a page of another site makes a browser send.
+
+        Programs with a token, which is checked next, are no browsers.
+        """
         headers = Headers(scope=scope)
-        if bearer_token(headers) is not None:
+        if self._wants_login and bearer_token(headers) is not None:
             return
         if origin.foreign is not None:
             raise AccessDeniedError(
@@ -78,7 +99,8 @@ class LoginGuard:
         if headers.get("content-type", "").partition(";")[0].strip().lower() in FORM_TYPES:
             raise AccessDeniedError("a change by session is sent as JSON, not as a form")
 
-    async def _admit(self, scope: Scope, origin: Origin) -> Caller:
+    async def _find(self, scope: Scope, origin: Origin) -> Caller:
+        """Give who sends a request; LoginNeededError where nobody may send it who is not known."""
         method, path = scope["method"], scope["path"]
         if not self._wants_login:
             return anybody(origin, UserRole.ADMIN)
@@ -86,13 +108,13 @@ class LoginGuard:
         if is_open and path != rules.SESSION_PATH:
             return anybody(origin, None)
         caller = await find_caller(self._repository, scope, origin)
-        if caller is None:
-            if is_open:
-                return anybody(origin, None)
+        if caller is None and not is_open:
             raise LoginNeededError("log in first, or send a token")
-        if not is_open and not rules.may(caller, method, path):
+        return caller or anybody(origin, None)
+
+    def _check_role(self, caller: Caller, method: str, path: str) -> None:
+        if not rules.is_open(method, path) and not rules.may(caller, method, path):
             raise AccessDeniedError("this is for admins: your account may only look")
-        return caller
 
     async def _while_allowed(
         self, scope: Scope, receive: Receive, send: Send, caller: Caller, *, is_endless: bool = True
@@ -120,12 +142,33 @@ class LoginGuard:
         """Write the audit log before the answer leaves, so that what is answered is also written."""
 
         async def send_and_record(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] < 400:
-                location = MutableHeaders(scope=message).get("location")
-                await record_change(self._repository, caller, scope["method"], location or scope["path"])
+            if message["type"] == "http.response.start":
+                await self._record(scope, caller, message)
             await send(message)
 
         return send_and_record
+
+    async def _record(self, scope: Scope, caller: Caller, answer: Message) -> None:
+        """What admins do is written each time; what others do, and what was refused, within a bound."""
+        status, method, path = answer["status"], scope["method"], scope["path"]
+        if status < 400:
+            location = MutableHeaders(scope=answer).get("location")
+            entry = entry_of(caller, *change_of(method, location or path))
+            is_admin = caller.role is UserRole.ADMIN
+            await (self._audit.record(entry) if is_admin else self._audit.count(entry))
+        elif status in REFUSALS:
+            await self._audit.count(refusal_of(caller, method, path))
+
+
+def refused_pages(audit: AuditLog, trusted_proxy: str) -> Callable[[Scope], Awaitable[None]]:
+    """Give what counts the changes that foreign pages try where no login is wanted."""
+
+    async def count(scope: Scope) -> None:
+        if rules.is_change(scope["method"]):
+            caller = anybody(origin_of(scope, trusted_proxy), None)
+            await audit.count(refusal_of(caller, scope["method"], scope["path"]))
+
+    return count
 
 
 def _without_token(scope: Scope) -> Scope:

@@ -7,6 +7,7 @@ from starlette.types import Scope
 from services.common.access import token_hash
 from services.common.accounts import UserRole, weaker_role
 from services.common.database import Repository
+from services.common.http_access import authorization
 from services.core.errors import LoginNeededError
 from services.web.auth.caller import Caller
 from services.web.auth.origin import Origin
@@ -17,8 +18,8 @@ COOKIE = "sightline_session"
 
 def bearer_token(headers: Headers) -> str | None:
     """Give the token of the header; None when there is none."""
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None
+    scheme, token = authorization(headers)
+    return token if scheme == "bearer" else None
 
 
 def session_cookie(headers: Headers) -> str | None:

@@ -1,11 +1,12 @@
 """Where a request comes from: the address behind a proxy, and the page that made a browser send it."""
 
-import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import Scope
+
+from services.common.forwarded import trusted_proxies
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 OWN_SITES = ("same-origin", "none")
@@ -27,16 +28,13 @@ class Origin:
 
 def origin_of(scope: Scope, trusted_proxy: str = "") -> Origin:
     """Read a request. What a proxy adds is believed only when it comes from `trusted_proxy`."""
-    headers = Headers(scope=scope)
+    headers, proxies = Headers(scope=scope), trusted_proxies(trusted_proxy)
     client = scope.get("client")
-    address = str(client[0]) if client else ""
-    is_https, host = scope.get("scheme") == "https", headers.get("host", "")
-    if _is_within(address, trusted_proxy):
-        address = headers.get("x-forwarded-for", address).rpartition(",")[2].strip() or address
-        is_https = headers.get("x-forwarded-proto", "https" if is_https else "http").strip() == "https"
-        host = headers.get("x-forwarded-host", host).strip()
+    peer = str(client[0]) if client else ""
+    scheme = proxies.last_word(headers, "x-forwarded-proto", peer) or scope.get("scheme")
+    host = proxies.last_word(headers, "x-forwarded-host", peer) or headers.get("host", "")
     foreign, is_known = _page_of(headers, host)
-    return Origin(address, is_https, host, foreign, is_known)
+    return Origin(proxies.client_address(headers, peer), scheme == "https", host, foreign, is_known)
 
 
 def _page_of(headers: Headers, host: str) -> tuple[str | None, bool]:
@@ -60,14 +58,5 @@ def _is_same(page: str, host: str) -> bool:
             and parts.hostname is not None
             and (parts.hostname, parts.port or default) == (own.hostname, own.port or default)
         )
-    except ValueError:
-        return False
-
-
-def _is_within(address: str, network: str) -> bool:
-    if not network:
-        return False
-    try:
-        return ipaddress.ip_address(address) in ipaddress.ip_network(network, strict=False)
     except ValueError:
         return False

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from services.common.accounts import User
 from services.common.passwords import HASHED_AT_ONCE, WAITING_LIMIT, PasswordGate, hash_password
 from services.core.errors import ThrottledError
 
@@ -19,9 +20,13 @@ class PasswordWork:
         self._threads = ThreadPoolExecutor(HASHED_AT_ONCE, "password")
         self._waiting = 0
 
-    async def check(self, user: str, password: str, password_hash: str | None, address: str) -> bool:
-        """Tell whether it is the user's password; ThrottledError for whoever guesses."""
-        return await self._run(lambda: self._gate.check(user, password, password_hash, address))
+    async def check(self, name: str, password: str, user: User | None, address: str) -> bool:
+        """Tell whether it is the password of the user of this name, None for nobody.
+
+        ThrottledError for whoever guesses.
+        """
+        stored, networks = (user.password_hash, user.networks) if user is not None else (None, ())
+        return await self._run(lambda: self._gate.check(name, password, stored, address, networks=networks))
 
     async def hash(self, password: str) -> str:
         """Hash a new password."""

@@ -9,6 +9,7 @@ import typer
 from pymongo import MongoClient
 from typer.testing import CliRunner
 
+from services.cli.audit import COMMAND_LINE
 from services.cli.backup import backup_command, restore_command
 from services.cli.backup_file import verify_backup
 from services.cli.embedded_database import start_database
@@ -74,11 +75,23 @@ async def _fill(uri: str) -> None:
 
 
 def _everything(uri: str) -> dict[str, dict[str, Any]]:
+    """All documents but what these commands wrote of themselves."""
     with MongoClient(uri) as client:
         return {
-            name: {str(document["_id"]): document for document in client.sightline[name].find()}
+            name: {
+                str(document["_id"]): document
+                for document in client.sightline[name].find()
+                if document.get("by") != COMMAND_LINE
+            }
             for name in LASTING
         }
+
+
+def _told(uri: str) -> list[tuple[str, str]]:
+    """What the commands wrote of themselves into the audit log."""
+    with MongoClient(uri) as client:
+        found = client.sightline.audit.find({"by": COMMAND_LINE}).sort([("time", 1)])
+        return [(document["action"], document["target"]) for document in found]
 
 
 @pytest.fixture
@@ -111,9 +124,12 @@ def test_all_documents_arrive_and_are_the_same(
     database = start_database(second)
     try:
         assert _everything(database.uri) == documents
+        assert _told(database.uri) == [("restore", "in place of what was there")]
         # The folder is in use now; a backup goes to the database that runs.
         _run("backup", tmp_path / "again.backup", "--data", second)
-        assert verify_backup(tmp_path / "again.backup") == verify_backup(file)
+        assert _told(database.uri)[1:] == [("backup", "again.backup")]
+        again, before = verify_backup(tmp_path / "again.backup").counts, verify_backup(file).counts
+        assert again == {**before, "audit": before["audit"] + 1}
         with pytest.raises(BadInputError, match="in use by another Sightline"):
             _run("restore", file, "--data", second, "--replace")
     finally:

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from services.cli.embedded_database import start_database
 from services.cli.set_password import set_password_command
-from services.common.accounts import User, UserRole
+from services.common.accounts import Token, User, UserRole
 from services.common.database import Repository
 from services.common.passwords import hash_password, verify_password
 from services.core.errors import BadInputError
@@ -17,10 +17,10 @@ from services.core.errors import BadInputError
 OLD, NEW = "the first password", "another password"
 
 
-def _set(uri: str, name: str, typed: str) -> None:
+def _set(uri: str, name: str, typed: str, *options: str) -> None:
     app = typer.Typer()
     app.command()(set_password_command)
-    result = CliRunner().invoke(app, [name, "--mongodb", uri], input=typed)
+    result = CliRunner().invoke(app, [name, "--mongodb", uri, *options], input=typed)
     if isinstance(result.exception, BadInputError):
         raise result.exception
     assert result.exit_code == 0, result.output
@@ -63,5 +63,33 @@ def test_the_new_password_opens_the_account_and_its_sessions_end(tmp_path: Path)
         assert not verify_password(OLD, user.password_hash)
         assert not has_session
         assert entries == ["user.change admin command line"]
+    finally:
+        database.close()
+
+
+async def _add_token(uri: str) -> None:
+    repository = Repository(uri)
+    admin = await repository.user("admin")
+    assert admin is not None
+    await repository.add_token(Token("robot", UserRole.ADMIN, "cd" * 32, 1.0, None, "admin", admin.id))
+    await repository.close()
+
+
+async def _is_valid(uri: str) -> bool:
+    repository = Repository(uri)
+    found = await repository.token("cd" * 32)
+    await repository.close()
+    return found is not None
+
+
+def test_its_tokens_end_unless_they_are_to_stay(tmp_path: Path) -> None:
+    database = start_database(tmp_path)
+    try:
+        asyncio.run(_begin(database.uri))
+        asyncio.run(_add_token(database.uri))
+        _set(database.uri, "admin", f"{NEW}\n", "--keep-tokens")
+        assert asyncio.run(_is_valid(database.uri))
+        _set(database.uri, "admin", f"{NEW} again\n")
+        assert not asyncio.run(_is_valid(database.uri))
     finally:
         database.close()

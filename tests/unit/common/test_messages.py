@@ -19,6 +19,8 @@ from services.common.messages import (
 )
 from services.core.errors import BadMessageError
 from services.core.types import (
+    AccessAction,
+    AccessNote,
     AnalysedSecond,
     CameraSetup,
     CameraState,
@@ -53,6 +55,7 @@ EVENTS = {
     "empty trajectory": replace(ON_GRID, points=(), mask=None),
     "analysed": AnalysedSecond(GATE, int(NOON_S), 1_790_000_000_123),
     "ownership": Ownership(GATE, 1_790_000_000_123, NOON_S),
+    "access note": AccessNote("access-1", NOON_S, AccessAction.THROTTLED, "anna", "relay", "2001:db8::1", 7),
     "status": StatusChange(GATE, NOON_S, CameraStatus.DEGRADED, "no answer – “gone”\n"),
 }
 OTHERS = {

@@ -16,8 +16,9 @@ export async function changeRole(name: string, role: Role): Promise<void> {
 }
 
 /** One's own password changes only with the old one. */
-export async function changePassword(name: string, password: string, old: string | null): Promise<void> {
-  await request("PATCH", `/users/${part(name)}`, old === null ? { password } : { password, old_password: old });
+export async function changePassword(name: string, password: string, old: string | null, keepTokens: boolean): Promise<void> {
+  const change = { password, keep_tokens: keepTokens };
+  await request("PATCH", `/users/${part(name)}`, old === null ? change : { ...change, old_password: old });
 }
 
 export async function deleteUser(name: string): Promise<void> {
@@ -26,8 +27,8 @@ export async function deleteUser(name: string): Promise<void> {
 
 export const tokens = async (): Promise<Token[]> => parse.tokens(await request("GET", "/tokens"));
 
-/** Gives the token itself, which is shown this once. */
-export async function addToken(name: string, role: Role, expires: string | null): Promise<string> {
+/** Gives the token itself, which is shown this once; it expires at a time, or "never". */
+export async function addToken(name: string, role: Role, expires: string): Promise<string> {
   return parse.secret(await request("POST", "/tokens", { name, role, expires }));
 }
 

@@ -9,7 +9,7 @@ function row(entry: AuditEntry): HTMLElement {
   return el("li", {},
     el("time", { datetime: entry.time }, new Date(entry.time).toLocaleString()),
     el("span", { class: "name" }, who),
-    el("span", {}, entry.action, " ", entry.target),
+    el("span", {}, entry.action, " ", entry.target, entry.count > 1 && ` × ${entry.count}`),
     el("span", { class: "detail" }, entry.address));
 }
 

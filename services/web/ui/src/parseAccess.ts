@@ -37,6 +37,7 @@ function entry(raw: Json): AuditEntry {
     action: text(raw["action"]) ?? "",
     target: text(raw["target"]) ?? "",
     address: text(raw["address"]) ?? "",
+    count: typeof raw["count"] === "number" ? raw["count"] : 1,
   };
 }
 

@@ -15,6 +15,7 @@ export function newPasswordField(id: string): HTMLInputElement {
 export function passwordDialog(user: string, own: boolean): void {
   const old = el("input", { id: "password-old", "data-testid": "password-old", type: "password", autocomplete: "current-password" });
   const fresh = newPasswordField("password-new");
+  const keep = el("input", { id: "password-keep", "data-testid": "password-keep", type: "checkbox" });
   const error = el("p", { class: "error", role: "alert" });
   const save = el("button", { type: "submit", class: "primary", "data-testid": "password-save" }, t.save);
   const title = t.passwordOf(user);
@@ -24,6 +25,7 @@ export function passwordDialog(user: string, own: boolean): void {
     own && el("label", { for: "password-old" }, t.oldPassword), own && old,
     el("label", { for: "password-new" }, t.newPassword), fresh,
     el("p", { class: "help" }, own ? t.passwordHelp : t.passwordEnds),
+    el("label", { class: "check" }, keep, own ? t.keepOwnTokens : t.keepTokens),
     error,
     el("div", { class: "actions" },
       el("button", { type: "button", onclick: () => dialog.close() }, t.cancel), save));
@@ -33,7 +35,7 @@ export function passwordDialog(user: string, own: boolean): void {
     error.textContent = fresh.value.length < SHORTEST_PASSWORD ? t.passwordShort : "";
     if (error.textContent) return fresh.focus();
     save.disabled = true;
-    void attempt(() => api.changePassword(user, fresh.value, own ? old.value : null)).then((done) => {
+    void attempt(() => api.changePassword(user, fresh.value, own ? old.value : null, keep.checked)).then((done) => {
       save.disabled = false;
       if (!done) return;
       dialog.close();

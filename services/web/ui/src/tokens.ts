@@ -9,7 +9,7 @@ import type { Role, Token } from "./types.ts";
 import { roleChoice } from "./users.ts";
 
 const DAY_MS = 86_400_000;
-const LIFETIMES = [30, 365, 0];
+const LIFETIMES = [90, 30, 365, 0];
 
 function row(token: Token, reload: () => Promise<void>): Keyed<Token> {
   const remove = async () => {
@@ -71,7 +71,7 @@ export function tokensPanel(): HTMLElement {
     error.textContent = name.value.trim() ? "" : t.needName;
     if (error.textContent) return name.focus();
     const lifetime = Number(days.value) * DAY_MS;
-    const expires = lifetime > 0 ? new Date(serverNow().getTime() + lifetime).toISOString() : null;
+    const expires = lifetime > 0 ? new Date(serverNow().getTime() + lifetime).toISOString() : "never";
     void attempt(async () => {
       place.replaceChildren(secretNote(await api.addToken(name.value.trim(), role.value as Role, expires)));
       form.reset();

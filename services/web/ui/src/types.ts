@@ -93,6 +93,7 @@ export interface AuditEntry {
   action: string;
   target: string;
   address: string;
+  count: number;
 }
 
 export interface AuditPage { items: AuditEntry[]; next: string | null }

@@ -14,5 +14,5 @@ test("users, tokens and entries with missing fields", () => {
   assert.deepEqual(parse.tokens({ items: [{ id: "1", name: "robot" }] })[0], { id: "1", name: "robot", role: "viewer", owner: null, expires: null });
   assert.equal(parse.secret({ token: "sl_x" }), "sl_x");
   const page = parse.audit({ items: [{ action: "login", user: null }], next: "5-a" });
-  assert.deepEqual([page.items[0]?.action, page.items[0]?.user, page.next], ["login", null, "5-a"]);
+  assert.deepEqual([page.items[0]?.action, page.items[0]?.user, page.items[0]?.count, page.next], ["login", null, 1, "5-a"]);
 });

@@ -1,0 +1,3 @@
+from tests.conftest_database import database_uri
+
+__all__ = ["database_uri"]

@@ -1,0 +1,103 @@
+"""What no client sends by mistake: each gets an answer that says so, and none a 500."""
+
+import base64
+from typing import Any
+
+import pytest
+
+from tests.makers import camera, line
+from tests.web_app import Web
+
+FAR = ("0001-01-01", "1969-12-31T23:59:59Z", "9999-12-31T23:59:59.9999Z", "2200-01-01T00:00:00Z", "9" * 400)
+
+
+def _cursor(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+@pytest.fixture
+async def gate(web: Web) -> Web:
+    await web.repository.add_camera(camera())
+    await web.repository.add_line("gate", line())
+    return web
+
+
+@pytest.mark.parametrize("path", ["/api/v1/counts", "/api/v1/crossings", "/api/v1/cameras/gate/gaps"])
+@pytest.mark.parametrize("time", FAR)
+async def test_times_at_the_ends_of_calendars(gate: Web, path: str, time: str) -> None:
+    zone = {"tz": "America/New_York"} if path.endswith("counts") else {}
+    for query in ({"to": time}, {"from": time}, {"from": "0001-01-01", "to": time, **zone}):
+        answer = await gate.client.get(path, params=query)
+        assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+
+
+@pytest.mark.parametrize("time", ["1970-01-01T00:00:01Z", "2199-12-31T23:59:59.999Z"])
+async def test_times_at_the_ends_of_the_range(gate: Web, time: str) -> None:
+    for bucket in ("1m", "1h", "1d"):
+        query = {"to": time, "tz": "America/New_York", "bucket": bucket}
+        assert (await gate.client.get("/api/v1/counts", params=query)).status_code == 200
+    for path in ("/api/v1/crossings", "/api/v1/cameras/gate/gaps"):
+        assert (await gate.client.get(path, params={"to": time})).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "9" * 400,
+        _cursor("9" * 400 + " id"),
+        _cursor("9" * 5000 + " id"),
+        _cursor("-1 id"),
+        _cursor("1_0 id"),
+        _cursor("253402300799000 id"),
+        "%",
+        "9" * 400 + "-id",
+        "253402300799000-id",
+    ],
+)
+async def test_cursors_that_nobody_gave(gate: Web, cursor: str) -> None:
+    for path in ("/api/v1/crossings", "/api/v1/audit"):
+        assert (await gate.client.get(path, params={"cursor": cursor})).status_code == 422, path
+
+
+@pytest.mark.parametrize("time", FAR)
+async def test_a_token_that_expires_at_the_end_of_the_calendar(gate: Web, time: str) -> None:
+    answer = await gate.client.post("/api/v1/tokens", json={"name": "far", "expires": time})
+    assert answer.status_code == 422
+    assert (await gate.client.get("/api/v1/tokens")).json() == {"items": []}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"url": "x" * 301},
+        {"url": "/" + "x" * 256},
+        {"url": "/srv/x/" * 200},
+        {"url": "/proc/1/cwd/x"},
+        {"url": "demo://traffic?seed=" + "9" * 400},
+        {"url": "demo://traffic?seed=\u00b2"},
+        {"model": "x" * 301},
+        {"model": "x" * 300 + ".onnx"},
+        {"fps": 1e308},
+    ],
+)
+async def test_cameras_with_long_texts(gate: Web, change: dict[str, Any]) -> None:
+    for method, path in (("POST", "/api/v1/cameras"), ("PATCH", "/api/v1/cameras/gate")):
+        answer = await gate.client.request(method, path, json={"url": "demo://traffic", **change})
+        assert answer.status_code == 422, answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("text", ['{"\\ud800": 1}', '{"points": [[1e999, 0], [1, 1]]}', "[]", "NaN", "\x00"])
+async def test_bodies_that_no_line_has(gate: Web, text: str) -> None:
+    headers = {"Content-Type": "application/json"}
+    for method, path in (
+        ("POST", "/api/v1/session"),
+        ("POST", "/api/v1/cameras"),
+        ("POST", "/api/v1/cameras/gate/lines"),
+        ("PATCH", "/api/v1/cameras/gate/lines/main"),
+        ("PATCH", "/api/v1/cameras/gate"),
+        ("POST", "/api/v1/users"),
+        ("POST", "/api/v1/tokens"),
+    ):
+        answer = await gate.client.request(method, path, content=text, headers=headers)
+        assert answer.status_code == 422, f"{method} {path}: {answer.text}"
