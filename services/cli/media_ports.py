@@ -14,6 +14,7 @@ from services.common.addresses import is_loopback
 from services.common.bus import Bus
 from services.common.http_access import Check
 from services.common.listening import listen
+from services.common.live.decoding import Decoders
 from services.common.metrics import Figure
 from services.common.up_settings import UpConfig
 from services.common.video import VideoHub
@@ -29,8 +30,10 @@ log = logging.getLogger(__name__)
 class MediaPorts:
     """Serves 8070, 8090, 8554 and 8555 of one process until cancelled."""
 
-    def __init__(self, settings: UpConfig, bus: Bus, video: VideoHub, wants_login: bool) -> None:
-        self._settings, self._bus, self._video = settings, bus, video
+    def __init__(
+        self, settings: UpConfig, bus: Bus, video: VideoHub, decoders: Decoders, wants_login: bool
+    ) -> None:
+        self._settings, self._bus, self._video, self._decoders = settings, bus, video, decoders
         self._check: Check | None = AccessCheck(bus.access) if wants_login else None
         self._detector: DetectorPorts | None = None
 
@@ -70,7 +73,9 @@ class MediaPorts:
             listen(settings.host, settings.mjpeg_port, "mjpeg_port") as mjpeg,
         ):
             options = PortOptions(is_loopback=is_loopback(settings.host))
-            self._detector = DetectorPorts(self._bus, self._video, self._check, options)
+            self._detector = DetectorPorts(
+                self._bus, self._video, self._check, options, decoders=self._decoders
+            )
             await self._detector.run(json, mjpeg)
 
     async def _serve_relay(self, owned: Callable[[], Collection[CameraId]]) -> None:
@@ -82,5 +87,7 @@ class MediaPorts:
     async def _serve_annotated(self) -> None:
         assert self._settings.annotated_port is not None
         port = self._settings.annotated_port
-        host = self._settings.host
-        await RtspService(self._bus, self._video, host, port, self._check, "annotated_port").run()
+        host, names = self._settings.host, "annotated_port"
+        await RtspService(
+            self._bus, self._video, host, port, self._check, names, decoders=self._decoders
+        ).run()

@@ -18,6 +18,7 @@ from services.common.database import Repository
 from services.common.http_server import HttpServer
 from services.common.leases import Member, Role
 from services.common.leases_local import LocalLeaseStore, LocalLeaseTable
+from services.common.live.decoding import Decoders
 from services.common.metrics import Figure
 from services.common.ownership import Owner, Ownership
 from services.common.up_settings import UpConfig
@@ -59,7 +60,10 @@ class Platform:
         self._leases = LocalLeaseTable()
         self._ingest = self._owning("ingest", IngestService(self._bus, self._video))
         self._detector = self._owning("detector", DetectorService(self._bus, self._video, make_detector))
-        self._media = MediaPorts(settings.up, self._bus, self._video, settings.web.wants_login)
+        self._decoders = Decoders(self._video, settings.up.live_memory_mb)
+        self._media = MediaPorts(
+            settings.up, self._bus, self._video, self._decoders, settings.web.wants_login
+        )
         self._server = self._make_server()
         self._tasks = RunningTasks()
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from services.common.identifiers import id_from_name
+from services.common.service_settings import LIVE_MEMORY_MB, LiveMemory
 from services.common.settings import Settings
 from services.core.errors import BadInputError
 from services.core.lines import ID_PATTERN, line_from_object
@@ -104,6 +105,8 @@ class UpConfig(Settings):
     """The cameras' own streams by RTSP; needs GStreamer."""
     annotated_port: OptionalPort = 8555
     """Pictures with boxes and lines by RTSP; needs GStreamer."""
+    live_memory_mb: LiveMemory = LIVE_MEMORY_MB
+    """Most memory for the decoded pictures of all cameras that are watched, in megabytes."""
     tls_cert: Path | None = None
     tls_key: Path | None = None
     cameras: tuple[CameraSettings, ...] = ()

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from services.common.bus import Bus
 from services.common.database import Repository
+from services.common.live.decoding import Decoders
 from services.common.live.pictures import LivePictures
 from services.common.video import VideoSource
 from services.core.errors import SightlineError
@@ -30,6 +31,7 @@ from services.web.context import WebContext
 from services.web.guard import LoopbackGuard, SecurityHeaders
 from services.web.mirror import SetupMirror
 from services.web.page import install_page
+from services.web.places import Places
 from services.web.problems import install_problems
 from services.web.settings import WebSettings
 from services.web.system import SystemInfo
@@ -45,8 +47,12 @@ def create_app(
     settings: WebSettings,
     mirror: SetupMirror | None = None,
     now_s: Callable[[], float] = time.time,
+    decoders: Decoders | None = None,
 ) -> FastAPI:
-    """Make the application. The caller runs `app.state.context.mirror.run()` beside it."""
+    """Make the application. The caller runs `app.state.context.mirror.run()` beside it.
+
+    `decoders` are those of the process, where it shows pictures on other ports too.
+    """
     mirror = mirror or SetupMirror(repository, bus)
 
     def lines_of(camera: CameraId) -> tuple[Line, ...]:
@@ -55,7 +61,9 @@ def create_app(
         except SightlineError:
             return ()
 
-    live = LivePictures(bus, video, lines_of, settings.live_fps, settings.jpeg_quality, now_s)
+    decoders = decoders or Decoders(video, settings.live_memory_mb)
+    live = LivePictures(bus, decoders, lines_of, settings.live_fps, settings.jpeg_quality, now_s)
+    streams = Places("streams", settings.streams, settings.streams_per_user)
     app = FastAPI(
         title="Sightline",
         version=system.version,
@@ -63,7 +71,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
-    app.state.context = WebContext(repository, bus, system, settings, mirror, live, now_s)
+    app.state.context = WebContext(repository, bus, system, settings, mirror, live, streams, now_s)
     for module in ROUTERS:
         app.include_router(module.router)
     install_problems(app)

@@ -12,7 +12,9 @@ from services.common.database import Repository, StoredCamera
 from services.common.live.pictures import LivePictures
 from services.core.errors import NotFoundError
 from services.web.auth.password_work import PasswordWork
+from services.web.frame_events import FrameEvents
 from services.web.mirror import SetupMirror
+from services.web.places import Places
 from services.web.settings import WebSettings
 from services.web.system import SystemInfo
 
@@ -27,7 +29,10 @@ class WebContext:
     settings: WebSettings
     mirror: SetupMirror
     live: LivePictures
+    streams: Places
+    """Places of answers that go on: pictures, tracks and files."""
     now_s: Callable[[], float] = time.time
+    events: FrameEvents = field(default_factory=FrameEvents)
     passwords: PasswordWork = field(default_factory=PasswordWork)
 
     async def camera_or_default(self, id: str | None) -> StoredCamera:

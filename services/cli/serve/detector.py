@@ -8,6 +8,7 @@ from services.cli.serve.process import Link, ServiceProcess
 from services.common.access import AccessCheck
 from services.common.leases import Member
 from services.common.listening import listen
+from services.common.live.decoding import Decoders
 from services.common.metrics import Figure
 from services.common.ownership import Ownership
 from services.common.video_remote import RemoteVideo
@@ -43,7 +44,8 @@ class DetectorProcess:
         self._ownership = Ownership(member, link.leases, link.bus, service)
         check = AccessCheck(link.bus.access) if settings.wants_login else None
         options = PortOptions(settings.live_fps, settings.jpeg_quality, settings.is_loopback)
-        self._ports = DetectorPorts(link.bus, video, check, options)
+        decoders = Decoders(video, settings.live_memory_mb)
+        self._ports = DetectorPorts(link.bus, video, check, options, decoders=decoders)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._ownership.run())
             tasks.create_task(self._ports.run(self._json, self._mjpeg))

@@ -6,6 +6,7 @@ from services.cli.serve.process import Link, ServiceProcess
 from services.common.access import AccessCheck
 from services.common.leases import Member
 from services.common.listening import ensure_free
+from services.common.live.decoding import Decoders
 from services.common.video_remote import RemoteVideo
 from services.rtsp.service import RtspService
 from services.rtsp.settings import RtspSettings
@@ -27,7 +28,8 @@ class RtspProcess:
         settings = self._settings
         video = RemoteVideo(lambda camera: link.leases.holder("ingest", camera))
         check = AccessCheck(link.bus.access) if settings.wants_login else None
-        service = RtspService(link.bus, video, settings.host, settings.port, check)
+        decoders = Decoders(video, settings.live_memory_mb)
+        service = RtspService(link.bus, video, settings.host, settings.port, check, decoders=decoders)
         await link.leases.join(Member(self._process.member_id, "rtsp"))
         try:
             await service.run()
