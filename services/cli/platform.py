@@ -29,6 +29,7 @@ from services.ingest.service import IngestService
 from services.store.writer import StoreWriter
 from services.web.app import create_app
 from services.web.mirror import SetupMirror
+from services.web.serving import bound_send_buffers, server_figures, web_server
 from services.web.settings import WebSettings
 from services.web.system import ServiceState, SystemInfo
 
@@ -75,7 +76,7 @@ class Platform:
         self._tasks.start("ingest", self._ingest.run())
         self._tasks.start("detector", self._detector.run())
         self._tasks.start("media", self._media.run(lambda: self._ingest.cameras))
-        self._tasks.start("web", self._server.run_until_cancelled(listening))
+        self._tasks.start("web", self._server.run_until_cancelled(bound_send_buffers(listening)))
         try:
             await self._tasks.until_stopped()
         finally:
@@ -97,9 +98,15 @@ class Platform:
     def _make_server(self) -> HttpServer:
         settings = self._settings
         app = create_app(
-            self._repository, self._bus, self._video, self._system(), settings.web, mirror=self._mirror
+            self._repository,
+            self._bus,
+            self._video,
+            self._system(),
+            settings.web,
+            mirror=self._mirror,
+            decoders=self._decoders,
         )
-        return HttpServer(app, tls_cert=settings.web.tls_cert, tls_key=settings.web.tls_key)
+        return web_server(app, settings.web)
 
     def _system(self) -> SystemInfo:
         return SystemInfo(
@@ -115,6 +122,7 @@ class Platform:
                 Figure("sightline_events_written_total", self._store.health.written),
                 Figure("sightline_events_fenced_total", self._store.health.refused),
                 *self._media.figures(),
+                *server_figures(self._server),
             ),
         )
 

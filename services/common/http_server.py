@@ -135,7 +135,7 @@ class _WatchedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         if self.stall_timeout_s is not None:
-            transport.set_write_buffer_limits(high=0)
+            transport.set_write_buffer_limits(high=1, low=0)  # 0 would pause TLS while nothing waits
         self._request_timer = self.loop.call_later(self.request_timeout_s, self._check_request)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -59,7 +59,7 @@ METRICS: dict[str, MetricInfo] = {
         "counter", "Frames that slow clients lost, each the oldest of those that waited.", ("port",)
     ),
 }
-"""All figures by name. `port` is `json` (8070), `mjpeg` (8090) or `web` (8080); `role` is that of the lease."""
+"""All figures by name. `port` is `json`, `mjpeg` or `web` (8080); `role` is that of the lease."""
 
 
 @dataclass(frozen=True, slots=True)

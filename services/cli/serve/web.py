@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,12 +13,14 @@ from services.common.database import Repository
 from services.common.http_server import HttpServer
 from services.common.leases import Member, Role
 from services.common.listening import listen
+from services.common.metrics import Figure
 from services.common.service_settings import mongodb_uri
 from services.common.video_remote import RemoteVideo
 from services.detector.infer.models import model_path
 from services.web.app import create_app
 from services.web.auth.first_admin import ensure_first_admin
 from services.web.mirror import SetupMirror
+from services.web.serving import bound_send_buffers, server_figures, web_server
 from services.web.settings import WebSettings
 from services.web.system import ServiceState, SystemInfo
 
@@ -33,6 +35,7 @@ class WebProcess:
         self._settings, self._data = settings, data
         self._repository = Repository(mongodb_uri())
         self._listening = listen(settings.host, settings.port)
+        self._server: HttpServer | None = None
         self._process = ServiceProcess("web", settings.host, settings.health_port)
 
     async def run(self) -> None:
@@ -43,12 +46,12 @@ class WebProcess:
         mirror = SetupMirror(self._repository, link.bus)
         video = RemoteVideo(lambda camera: link.leases.holder("ingest", camera))
         app = create_app(self._repository, link.bus, video, self._system(link), self._settings, mirror=mirror)
-        server = HttpServer(app, tls_cert=self._settings.tls_cert, tls_key=self._settings.tls_key)
+        server = self._server = web_server(app, self._settings)
         await link.leases.join(Member(self._process.member_id, "web"))
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(mirror.run())
-                tasks.create_task(server.run_until_cancelled(self._listening))
+                tasks.create_task(server.run_until_cancelled(bound_send_buffers(self._listening)))
                 if self._settings.wants_login:
                     tasks.create_task(ensure_first_admin(self._repository, self._data))
         finally:
@@ -65,8 +68,13 @@ class WebProcess:
             models=model_entries,
             check_model=model_path,
             sees_files=False,
-            figures=self._process.all_figures,
+            figures=self._figures,
         )
+
+    def _figures(self) -> Iterator[Figure]:
+        yield from self._process.all_figures()
+        if self._server is not None:
+            yield from server_figures(self._server)
 
 
 def service_states(link: Link) -> Sequence[ServiceState]:
