@@ -52,7 +52,7 @@ class DatabaseLink:
         name = database or parts.get("database") or DATABASE_NAME
         self._uri, self._name = uri, name
         self._reading: MongoClient[Document] | None = None
-        self._lock = threading.Lock()
+        self._lock, self._is_closed = threading.Lock(), False
         self._database = self._client.get_database(name, write_concern=DURABLE)
         self.address = ", ".join(f"{host}:{port}" if port else host for host, port in parts["nodelist"])
 
@@ -63,9 +63,12 @@ class DatabaseLink:
     def reading(self, name: str) -> Collection[Document]:
         """Give a collection for reads in a thread of the caller's, for what would hold up an event loop.
 
-        Its client is made at the first call and has connections of its own.
+        Its client is made at the first call and has connections of its own. DatabaseUnavailableError once
+        the link is closed.
         """
         with self._lock:
+            if self._is_closed:
+                raise DatabaseUnavailableError("this process ends")
             if self._reading is None:
                 self._reading = MongoClient(self._uri, **CLIENT_OPTIONS)
             return self._reading[self._name][name]
@@ -83,7 +86,7 @@ class DatabaseLink:
         """Let go of all connections."""
         await self._client.close()
         with self._lock:
-            reading, self._reading = self._reading, None
+            reading, self._is_closed = self._reading, True
         if reading is not None:
             await asyncio.to_thread(reading.close)
 

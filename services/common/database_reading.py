@@ -1,7 +1,9 @@
 """Reading of what was recorded; each query carries a range of time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import math
+import time
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -19,6 +21,7 @@ from services.common.database_documents import (
 )
 from services.common.database_link import DatabaseLink, Document
 from services.common.database_schema import ANALYSED, CROSSINGS, MINUTES, STATUSES, TRAJECTORIES
+from services.core.errors import BadInputError
 from services.core.types import Crossing, MinuteCount, StatusChange, Trajectory
 
 FIRST_WINDOW_S = 3600.0
@@ -44,8 +47,9 @@ class Records:
     no more than a batch of it is in memory. DatabaseUnavailableError when the database goes meanwhile.
     """
 
-    def __init__(self, link: DatabaseLink) -> None:
-        self._link = link
+    def __init__(self, link: DatabaseLink, limit_s: float = math.inf) -> None:
+        """BadInputError from reads that go on for longer than `limit_s` from now."""
+        self._link, self._limit_s, self._begun_s = link, limit_s, time.monotonic()
 
     def minute_counts(
         self, camera: str, from_s: float, to_s: float, line: str | None = None
@@ -56,7 +60,7 @@ class Records:
 
     def crossings(
         self, camera: str, from_s: float, to_s: float, line: str | None = None, after: Place | None = None
-    ) -> Iterator[Crossing]:
+    ) -> Generator[Crossing, None, None]:
         """Give crossings, newest first; `after` goes on behind that place.
 
         Walks back in windows that grow, so that the newest come at once from a span of any length.
@@ -99,7 +103,16 @@ class Records:
         with self._link.guarded():
             found = self._link.reading(collection).find(query, fields, sort=order, limit=limit)
             with closing(found):
-                yield from found.batch_size(BATCH)
+                for number, document in enumerate(found.batch_size(BATCH)):
+                    if number % BATCH == 0:
+                        self._check_time()
+                    yield document
+
+    def _check_time(self) -> None:
+        if time.monotonic() - self._begun_s > self._limit_s:
+            raise BadInputError(
+                f"this takes longer than {self._limit_s:g} s: ask for a shorter span, or for one line"
+            )
 
 
 class ReadTables:
@@ -107,22 +120,21 @@ class ReadTables:
 
     _link: DatabaseLink
 
-    @property
-    def records(self) -> Records:
-        """Reads that a thread may do."""
-        return Records(self._link)
+    def records(self, limit_s: float = math.inf) -> Records:
+        """Give reads that a thread may do, for so long."""
+        return Records(self._link, limit_s)
 
     async def minute_counts(
         self, camera: str, from_s: float, to_s: float, line: str | None = None
     ) -> list[MinuteCount]:
         """Give the counted minutes that begin in a span, in the order of time."""
-        return await asyncio.to_thread(lambda: list(self.records.minute_counts(camera, from_s, to_s, line)))
+        return await asyncio.to_thread(lambda: list(self.records().minute_counts(camera, from_s, to_s, line)))
 
     async def crossings(
         self, camera: str, from_s: float, to_s: float, line: str | None = None, after: Place | None = None
     ) -> AsyncIterator[Crossing]:
         """Give crossings, newest first; `after` goes on behind that place."""
-        found = self.records.crossings(camera, from_s, to_s, line, after)
+        found = self.records().crossings(camera, from_s, to_s, line, after)
         while crossings := await asyncio.to_thread(lambda: list(islice(found, BATCH))):
             for crossing in crossings:
                 yield crossing
@@ -133,13 +145,13 @@ class ReadTables:
 
     def _analysed_minutes(self, camera: str, from_s: float, to_s: float) -> dict[int, int]:
         minutes: dict[int, int] = {}
-        for minute, seconds in self.records.analysed_minutes(camera, from_s, to_s):
+        for minute, seconds in self.records().analysed_minutes(camera, from_s, to_s):
             minutes[minute] = minutes.get(minute, 0) | seconds
         return minutes
 
     async def statuses(self, camera: str, from_s: float, to_s: float) -> list[StatusChange]:
         """Give the status that held at the start of a span and its changes, in the order of time."""
-        return await asyncio.to_thread(self.records.statuses, camera, from_s, to_s)
+        return await asyncio.to_thread(self.records().statuses, camera, from_s, to_s)
 
     async def trajectories(self, camera: str, from_s: float, to_s: float) -> AsyncIterator[Trajectory]:
         """Give the closed tracks that were seen in a span, in the order of their ends."""

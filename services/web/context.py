@@ -15,6 +15,7 @@ from services.web.auth.password_work import PasswordWork
 from services.web.frame_events import FrameEvents
 from services.web.mirror import SetupMirror
 from services.web.places import Places
+from services.web.reading import ReadingThreads
 from services.web.settings import WebSettings
 from services.web.system import SystemInfo
 
@@ -33,6 +34,7 @@ class WebContext:
     """Places of answers that go on: pictures, tracks and files."""
     now_s: Callable[[], float] = time.time
     events: FrameEvents = field(default_factory=FrameEvents)
+    reading: ReadingThreads = field(default_factory=ReadingThreads)
     passwords: PasswordWork = field(default_factory=PasswordWork)
 
     async def camera_or_default(self, id: str | None) -> StoredCamera:
