@@ -27,6 +27,7 @@ from services.web.api import (
     users,
 )
 from services.web.auth.guard import LoginGuard
+from services.web.body_values import BodyValues
 from services.web.context import WebContext
 from services.web.guard import LoopbackGuard, SecurityHeaders
 from services.web.mirror import SetupMirror
@@ -67,7 +68,7 @@ def create_app(
     app = FastAPI(
         title="Sightline",
         version=system.version,
-        openapi_url="/api/v1/openapi.json",
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
     )
@@ -76,6 +77,7 @@ def create_app(
         app.include_router(module.router)
     install_problems(app)
     install_page(app)
+    app.add_middleware(BodyValues)
     app.add_middleware(LoginGuard, repository=repository, settings=settings)
     if settings.is_loopback and not settings.wants_login:
         app.add_middleware(LoopbackGuard)

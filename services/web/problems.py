@@ -12,6 +12,9 @@ from services.common.problems import ProblemResponse, problem, problem_of
 
 __all__ = ["ProblemResponse", "install_problems", "problem", "problem_of"]
 
+MOST_ERRORS = 20
+"""Errors that one answer names."""
+
 
 def install_problems(app: FastAPI) -> None:
     """Answer each kind of error."""
@@ -22,7 +25,9 @@ def install_problems(app: FastAPI) -> None:
 async def _on_validation(request: Request, error: Exception) -> ProblemResponse:
     """Name each field; the values are left out, because they might be secrets."""
     assert isinstance(error, RequestValidationError)
-    errors = [{"field": _field(item["loc"]), "message": _message(item)} for item in error.errors()]
+    errors = [
+        {"field": _field(item["loc"]), "message": _message(item)} for item in error.errors()[:MOST_ERRORS]
+    ]
     first = errors[0] if errors else {"field": "", "message": "the request cannot be used"}
     detail = f"{first['field']}: {first['message']}" if first["field"] else first["message"]
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=errors)

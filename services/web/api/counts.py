@@ -63,7 +63,7 @@ async def get_counts(
     id = stored.camera.id
     versions = [v for v in await context.repository.line_versions(id) if not line or v.line.id == line]
     if line and not versions:
-        raise NotFoundError(f"camera {id!r} has no line {line!r}")
+        raise NotFoundError(f"camera {id!r} has no line {line[:80]!r}")
     records = context.repository.records(ANSWER_LIMIT_S)
 
     def count() -> bytes:
