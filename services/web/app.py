@@ -26,6 +26,7 @@ from services.web.api import (
     tracks,
     users,
 )
+from services.web.api.system import get_openapi
 from services.web.auth.guard import LoginGuard
 from services.web.body_values import BodyValues
 from services.web.context import WebContext
@@ -75,6 +76,7 @@ def create_app(
     app.state.context = WebContext(repository, bus, system, settings, mirror, live, streams, now_s)
     for module in ROUTERS:
         app.include_router(module.router)
+    app.add_api_route("/api/v1/openapi.json", get_openapi, include_in_schema=False)
     install_problems(app)
     install_page(app)
     app.add_middleware(BodyValues)

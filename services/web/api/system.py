@@ -60,7 +60,6 @@ async def get_system(context: Context) -> dict[str, Any]:
     }
 
 
-@router.get("/api/v1/openapi.json", response_class=Response, include_in_schema=False)
 async def get_openapi(request: Request) -> Response:
     """The description of all routes; made in a thread, since it takes longer than an answer may."""
     text = await asyncio.to_thread(lambda: json.dumps(request.app.openapi()))
