@@ -36,6 +36,10 @@ METRICS: dict[str, MetricInfo] = {
     "sightline_live_refused_total": MetricInfo(
         "counter", "Watchers of a further camera for whose pictures there was no memory."
     ),
+    "sightline_questions": MetricInfo("gauge", "Large questions that are answered or wait for their turn."),
+    "sightline_questions_refused_total": MetricInfo(
+        "counter", "Large questions beyond the most that may wait, of one user or of all."
+    ),
     "sightline_events_waiting": MetricInfo("gauge", "Events that are published and not yet acknowledged."),
     "sightline_events_dropped_total": MetricInfo(
         "counter", "Events that the bound of the buffer could not hold; their seconds become gaps."
