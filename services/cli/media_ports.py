@@ -16,6 +16,7 @@ from services.common.bus import Bus
 from services.common.http_access import Check
 from services.common.http_bounds import http_limits
 from services.common.listening import listen
+from services.common.live.decoding import Decoders
 from services.common.metrics import Figure
 from services.common.rtsp_server import rtsp_limits
 from services.common.up_settings import UpConfig
@@ -32,8 +33,10 @@ log = logging.getLogger(__name__)
 class MediaPorts:
     """Serves 8070, 8090, 8554 and 8555 of one process until cancelled."""
 
-    def __init__(self, settings: UpConfig, bus: Bus, video: VideoHub, wants_login: bool) -> None:
-        self._settings, self._bus, self._video = settings, bus, video
+    def __init__(
+        self, settings: UpConfig, bus: Bus, video: VideoHub, decoders: Decoders, wants_login: bool
+    ) -> None:
+        self._settings, self._bus, self._video, self._decoders = settings, bus, video, decoders
         notes = AccessNotes(bus.publish_events, "media ports")
         self._check: Check | None = AccessCheck(bus.access, report=notes.tell) if wants_login else None
         self._detector: DetectorPorts | None = None
@@ -77,7 +80,9 @@ class MediaPorts:
             listen(settings.host, settings.mjpeg_port, "mjpeg_port") as mjpeg,
         ):
             options = PortOptions(is_loopback=is_loopback(settings.host), limits=http_limits(settings))
-            self._detector = DetectorPorts(self._bus, self._video, self._check, options)
+            self._detector = DetectorPorts(
+                self._bus, self._video, self._check, options, decoders=self._decoders
+            )
             await self._detector.run(json, mjpeg)
 
     async def _serve_relay(self, owned: Callable[[], Collection[CameraId]]) -> None:
@@ -93,7 +98,14 @@ class MediaPorts:
         port = self._settings.annotated_port
         host, limits = self._settings.host, rtsp_limits(self._settings)
         service = RtspService(
-            self._bus, self._video, host, port, self._check, "annotated_port", limits=limits
+            self._bus,
+            self._video,
+            host,
+            port,
+            self._check,
+            "annotated_port",
+            limits=limits,
+            decoders=self._decoders,
         )
         self._annotated = service
         await service.run()

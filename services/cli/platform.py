@@ -20,6 +20,7 @@ from services.common.database import Repository
 from services.common.http_server import HttpServer
 from services.common.leases import Member, Role
 from services.common.leases_local import LocalLeaseStore, LocalLeaseTable
+from services.common.live.decoding import Decoders
 from services.common.metrics import Figure
 from services.common.ownership import Owner, Ownership
 from services.common.up_settings import UpConfig
@@ -30,8 +31,8 @@ from services.ingest.service import IngestService
 from services.ingest.sources import source_of
 from services.store.writer import StoreWriter
 from services.web.app import create_app
-from services.web.limits import ProxyClients, web_limits
 from services.web.mirror import SetupMirror
+from services.web.serving import bound_send_buffers, server_figures, web_server
 from services.web.settings import WebSettings
 from services.web.system import ServiceState, SystemInfo
 
@@ -65,7 +66,10 @@ class Platform:
         ingest = IngestService(self._bus, self._video, partial(source_of, files=files))
         self._ingest = self._owning("ingest", ingest)
         self._detector = self._owning("detector", DetectorService(self._bus, self._video, make_detector))
-        self._media = MediaPorts(settings.up, self._bus, self._video, settings.web.wants_login)
+        self._decoders = Decoders(self._video, settings.up.live_memory_mb)
+        self._media = MediaPorts(
+            settings.up, self._bus, self._video, self._decoders, settings.web.wants_login
+        )
         self._server = self._make_server()
         self._tasks = RunningTasks()
 
@@ -77,7 +81,7 @@ class Platform:
         self._tasks.start("ingest", self._ingest.run())
         self._tasks.start("detector", self._detector.run())
         self._tasks.start("media", self._media.run(lambda: self._ingest.cameras))
-        self._tasks.start("web", self._server.run_until_cancelled(listening))
+        self._tasks.start("web", self._server.run_until_cancelled(bound_send_buffers(listening)))
         try:
             await self._tasks.until_stopped()
         finally:
@@ -99,15 +103,15 @@ class Platform:
     def _make_server(self) -> HttpServer:
         settings = self._settings
         app = create_app(
-            self._repository, self._bus, self._video, self._system(), settings.web, mirror=self._mirror
+            self._repository,
+            self._bus,
+            self._video,
+            self._system(),
+            settings.web,
+            mirror=self._mirror,
+            decoders=self._decoders,
         )
-        return HttpServer(
-            app,
-            limits=web_limits(settings.web),
-            clients=ProxyClients(settings.web.trusted_proxy),
-            tls_cert=settings.web.tls_cert,
-            tls_key=settings.web.tls_key,
-        )
+        return web_server(app, settings.web)
 
     def _system(self) -> SystemInfo:
         return SystemInfo(
@@ -124,6 +128,7 @@ class Platform:
                 Figure("sightline_events_fenced_total", self._store.health.refused),
                 *self._server.figures("web"),
                 *self._media.figures(),
+                *server_figures(self._server),
             ),
         )
 

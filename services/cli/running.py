@@ -1,6 +1,7 @@
 """The tasks of one process: begun by name, watched, and ended in the order that the data asks for."""
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import Coroutine, Iterable
@@ -9,6 +10,15 @@ log = logging.getLogger(__name__)
 
 END_TIMEOUT_S = 10.0
 """How long one task may take to end: longer than a read of a camera that hangs."""
+
+
+def leave_out_of_collections() -> None:
+    """Have the garbage collector pass over all that is loaded by now.
+
+    Looking through all modules takes it longer than an event loop may be held up, again and again.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 class RunningTasks:
@@ -33,6 +43,7 @@ class RunningTasks:
 
     async def until_stopped(self) -> None:
         """Wait for a signal or for `stop`; raise what a task failed with."""
+        leave_out_of_collections()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)

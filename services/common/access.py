@@ -105,6 +105,7 @@ class AccessCheck:
     def stamp(self, user: str) -> str:
         """Give what changes when a user gets a new password or goes; empty for nobody. Never blocks."""
         return self._access().users.get(user, "")
+
     def _tell_once(self, user: str, address: str) -> None:
         place = f"{user} {network_of(address)}".encode("utf-8", "surrogatepass")
         with self._lock:

@@ -71,5 +71,6 @@ def whole_path(path: str) -> str:
     """Give a path from the root on, without `..`: links are not followed for it."""
     return os.path.abspath(path)
 
+
 def _lies_in(path: str, folder: str) -> bool:
     return Path(path) != Path(folder) and Path(path).is_relative_to(folder)

@@ -5,13 +5,13 @@ import time
 from collections.abc import Callable
 
 from services.common.database_link import DatabaseLink
-from services.common.database_reading import Place, ReadTables
+from services.common.database_reading import Place, ReadTables, Records
 from services.common.database_schema import Retention, prepare_schema
 from services.common.database_setups import LineVersion, SetupTables, StoredCamera
 from services.common.database_transfer import TransferTables
 from services.common.database_users import UserTables
 
-__all__ = ["LineVersion", "Place", "Repository", "Retention", "StoredCamera"]
+__all__ = ["LineVersion", "Place", "Records", "Repository", "Retention", "StoredCamera"]
 
 
 class Repository(SetupTables, ReadTables, UserTables, TransferTables):

@@ -1,12 +1,15 @@
 """The connection to MongoDB or a server that speaks its protocol, and what its failures mean."""
 
+import asyncio
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from pymongo import AsyncMongoClient
+from pymongo import AsyncMongoClient, MongoClient
 from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.collection import Collection
 from pymongo.errors import (
     ConfigurationError,
     ConnectionFailure,
@@ -26,6 +29,13 @@ Document = dict[str, Any]
 DATABASE_NAME = "sightline"
 SELECTION_TIMEOUT_MS = 2000
 ANSWER_TIMEOUT_MS = 30_000
+CLIENT_OPTIONS: dict[str, Any] = {
+    "serverSelectionTimeoutMS": SELECTION_TIMEOUT_MS,
+    "connectTimeoutMS": SELECTION_TIMEOUT_MS,
+    "socketTimeoutMS": ANSWER_TIMEOUT_MS,
+    "tz_aware": True,
+    "appname": "sightline",
+}
 DURABLE = WriteConcern(w="majority", j=True, wtimeout=10_000)
 """A write that was acknowledged survives the sudden end of the server."""
 
@@ -44,25 +54,33 @@ class DatabaseLink:
     def __init__(self, uri: str, database: str | None = None) -> None:
         try:
             parts = parse_uri(uri, validate=True, warn=False)
-            self._client: AsyncMongoClient[Document] = AsyncMongoClient(
-                uri,
-                serverSelectionTimeoutMS=SELECTION_TIMEOUT_MS,
-                connectTimeoutMS=SELECTION_TIMEOUT_MS,
-                socketTimeoutMS=ANSWER_TIMEOUT_MS,
-                tz_aware=True,
-                appname="sightline",
-                **_tls_options(parts["options"]),
-            )
+            self._options = CLIENT_OPTIONS | _tls_options(parts["options"])
+            self._client: AsyncMongoClient[Document] = AsyncMongoClient(uri, **self._options)
         except (InvalidURI, ConfigurationError, ValueError) as error:
             raise BadInputError(f"the database's address cannot be used: {redact(str(error), uri)}") from None
         name = database or parts.get("database") or DATABASE_NAME
-        self._uri = uri
+        self._uri, self._name = uri, name
+        self._reading: MongoClient[Document] | None = None
+        self._lock, self._is_closed = threading.Lock(), False
         self._database = self._client.get_database(name, write_concern=DURABLE)
         self.address = ", ".join(f"{host}:{port}" if port else host for host, port in parts["nodelist"])
 
     def collection(self, name: str) -> AsyncCollection[Document]:
         """Give a collection that writes durably."""
         return self._database[name]
+
+    def reading(self, name: str) -> Collection[Document]:
+        """Give a collection for reads in a thread of the caller's, for what would hold up an event loop.
+
+        Its client is made at the first call and has connections of its own. DatabaseUnavailableError once
+        the link is closed.
+        """
+        with self._lock:
+            if self._is_closed:
+                raise DatabaseUnavailableError("this process ends")
+            if self._reading is None:
+                self._reading = MongoClient(self._uri, **self._options)
+            return self._reading[self._name][name]
 
     async def command(self, command: Mapping[str, Any]) -> Document:
         """Run a database command."""
@@ -76,6 +94,10 @@ class DatabaseLink:
     async def close(self) -> None:
         """Let go of all connections."""
         await self._client.close()
+        with self._lock:
+            reading, self._is_closed = self._reading, True
+        if reading is not None:
+            await asyncio.to_thread(reading.close)
 
     @contextmanager
     def guarded(self) -> Iterator[None]:

@@ -11,6 +11,7 @@ from typing import Any
 from pymongo import DeleteOne, ReplaceOne, UpdateOne
 
 from services.common.database_documents import (
+    EPOCH,
     date_of,
     minute_of,
     ownerships_from,
@@ -44,6 +45,12 @@ class OwnershipTables:
         with self._link.guarded():
             document = await self._link.collection(EPOCHS).find_one({"_id": camera})
         return int(document["epoch"]) if document else 0
+
+    async def highest_epochs(self) -> dict[str, int]:
+        """Give the highest epoch of each camera of which one was announced."""
+        with self._link.guarded():
+            found = self._link.collection(EPOCHS).find({"time": {"$gte": EPOCH}}, ["epoch"])
+            return {document["_id"]: int(document["epoch"]) async for document in found}
 
     async def ownerships(self, cameras: Iterable[CameraId]) -> Ownerships:
         """Give the known ownerships of some cameras, by epoch."""

@@ -1,6 +1,7 @@
 """Cameras and their lines with all versions."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from pymongo.errors import DuplicateKeyError
@@ -19,6 +20,8 @@ from services.core.errors import ConflictError, NotFoundError
 from services.core.types import Camera, Line
 
 ALL_TIME = {"$gte": EPOCH}
+MOST_CAMERAS, MOST_LINES = 1000, 100
+"""Cameras of a system, and lines of a camera."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +65,12 @@ class SetupTables:
         return _stored(document)
 
     async def add_camera(self, camera: Camera) -> StoredCamera:
-        """Keep a new camera; ConflictError when its id is taken."""
+        """Keep a new camera; ConflictError when its id is taken, or when there are too many."""
         await self._before_writing()
+        with self._link.guarded():
+            number = await self._link.collection(CAMERAS).count_documents({"time": ALL_TIME})
+        if number >= MOST_CAMERAS:
+            raise ConflictError(f"there are {MOST_CAMERAS} cameras already: remove some first")
         document = camera_document(camera, self._now_s())
         with self._link.guarded():
             try:
@@ -92,28 +99,42 @@ class SetupTables:
 
     async def line_versions(self, camera: str) -> list[LineVersion]:
         """Give all versions of all lines of a camera, the oldest first."""
+        return [version for _, version in await asyncio.to_thread(self._versions, {"camera": camera})]
+
+    def _versions(self, query: Document) -> list[tuple[str, LineVersion]]:
+        """Give versions with their cameras, the oldest first; blocks, because they become ever more."""
         with self._link.guarded():
-            query = {"camera": camera, "time": ALL_TIME}
-            found = self._link.collection(LINES).find(query).sort([("time", 1), ("version", 1)])
+            found = self._link.reading(LINES).find({**query, "time": ALL_TIME})
             return [
-                LineVersion(line_from(document), seconds_of(document["time"]), document["deleted"])
-                async for document in found
+                (
+                    document["camera"],
+                    LineVersion(line_from(document), seconds_of(document["time"]), document["deleted"]),
+                )
+                for document in found.sort([("time", 1), ("version", 1)])
             ]
 
     async def lines(self, camera: str) -> list[Line]:
         """Give the lines of a camera as they are now, in the order in which they were made."""
-        newest: dict[str, LineVersion] = {}
-        for version in await self.line_versions(camera):
-            known = newest.get(version.line.id)
-            if known is None or version.line.version > known.line.version:
-                newest[version.line.id] = version
-        return [version.line for version in newest.values() if not version.is_deleted]
+        return _as_they_are(await self.line_versions(camera))
+
+    async def lines_of_all(self) -> dict[str, list[Line]]:
+        """Give the lines of each camera that ever had any, as they are now."""
+        versions: dict[str, list[LineVersion]] = {}
+        for camera, version in await asyncio.to_thread(self._versions, {}):
+            versions.setdefault(camera, []).append(version)
+        return {camera: _as_they_are(known) for camera, known in versions.items()}
 
     async def add_line(self, camera: str, line: Line) -> Line:
-        """Keep a new line; ConflictError when its id is taken. One that is made again goes on in versions."""
+        """Keep a new line; ConflictError when its id is taken, or when the camera has too many.
+
+        One that is made again goes on in versions.
+        """
         await self.camera(camera)
-        if any(existing.id == line.id for existing in await self.lines(camera)):
+        existing = await self.lines(camera)
+        if any(other.id == line.id for other in existing):
             raise ConflictError(f"camera {camera!r} has a line {line.id!r} already")
+        if len(existing) >= MOST_LINES:
+            raise ConflictError(f"camera {camera!r} has {MOST_LINES} lines already: remove some first")
         return await self._insert_version(camera, line)
 
     async def change_line(self, camera: str, line: Line) -> Line:
@@ -129,7 +150,7 @@ class SetupTables:
             if line.id == id:
                 return line
         await self.camera(camera)
-        raise NotFoundError(f"camera {camera!r} has no line {id!r}")
+        raise NotFoundError(f"camera {camera!r} has no line {id[:80]!r}")
 
     async def delete_line(self, camera: str, id: str) -> None:
         """End a line; its versions stay, because crossings name them."""
@@ -148,9 +169,19 @@ class SetupTables:
         return numbered
 
 
+def _as_they_are(versions: Sequence[LineVersion]) -> list[Line]:
+    """Give the newest version of each line of a camera that was not deleted."""
+    newest: dict[str, LineVersion] = {}
+    for version in versions:
+        known = newest.get(version.line.id)
+        if known is None or version.line.version > known.line.version:
+            newest[version.line.id] = version
+    return [version.line for version in newest.values() if not version.is_deleted]
+
+
 def _stored(document: Document) -> StoredCamera:
     return StoredCamera(camera_from(document), seconds_of(document["time"]))
 
 
 def _no_camera(id: str) -> NotFoundError:
-    return NotFoundError(f"there is no camera {id!r}")
+    return NotFoundError(f"there is no camera {id[:80]!r}")

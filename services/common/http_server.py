@@ -188,7 +188,7 @@ class _WatchedProtocol(BoundedProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         if self.stall_timeout_s is not None:
-            transport.set_write_buffer_limits(high=0)
+            transport.set_write_buffer_limits(high=1, low=0)  # 0 would pause TLS while nothing waits
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._stall_timer is not None:

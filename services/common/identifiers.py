@@ -6,6 +6,9 @@ from collections.abc import Container
 
 MAX_LENGTH = 63
 
+MOST_READ = 1000
+"""Characters of a name that are looked at."""
+
 _SPELLINGS = str.maketrans(
     {
         "ä": "ae",
@@ -31,7 +34,7 @@ def id_from_name(name: str, taken: Container[str] = (), fallback: str = "item") 
 
     A name of which no Latin letter or digit is left gives the fallback.
     """
-    spelled = unicodedata.normalize("NFC", name).lower().translate(_SPELLINGS)
+    spelled = unicodedata.normalize("NFC", name[:MOST_READ]).lower().translate(_SPELLINGS)
     plain = unicodedata.normalize("NFKD", spelled).encode("ascii", "ignore").decode("ascii").lower()
     base = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:MAX_LENGTH].rstrip("-") or fallback
     candidate, number = base, 2

@@ -30,6 +30,16 @@ METRICS: dict[str, MetricInfo] = {
     "sightline_camera_live": MetricInfo("gauge", "Whether a camera's stream is live.", ("camera",)),
     "sightline_camera_fps": MetricInfo("gauge", "Analysed frames a second.", ("camera",)),
     "sightline_live_pictures": MetricInfo("gauge", "Picture streams that are being made."),
+    "sightline_live_cameras": MetricInfo("gauge", "Cameras that are decoded because somebody watches."),
+    "sightline_live_memory_bytes": MetricInfo("gauge", "Memory of the pictures that are kept for watchers."),
+    "sightline_live_memory_limit_bytes": MetricInfo("gauge", "Most memory for pictures of all cameras."),
+    "sightline_live_refused_total": MetricInfo(
+        "counter", "Watchers of a further camera for whose pictures there was no memory."
+    ),
+    "sightline_questions": MetricInfo("gauge", "Large questions that are answered or wait for their turn."),
+    "sightline_questions_refused_total": MetricInfo(
+        "counter", "Large questions beyond the most that may wait, of one user or of all."
+    ),
     "sightline_events_waiting": MetricInfo("gauge", "Events that are published and not yet acknowledged."),
     "sightline_events_dropped_total": MetricInfo(
         "counter", "Events that the bound of the buffer could not hold; their seconds become gaps."

@@ -4,6 +4,7 @@ import os
 import socket
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field
 
@@ -15,6 +16,10 @@ NATS_URL_VARIABLE = "SIGHTLINE_NATS_URL"
 MONGODB_URI_VARIABLE = "SIGHTLINE_MONGODB_URI"
 
 Port = int
+
+LIVE_MEMORY_MB = 256.0
+LiveMemory = Annotated[float, Field(ge=32, allow_inf_nan=False)]
+"""Megabytes for the decoded pictures of all cameras that are watched; less than 32 shows hardly one."""
 
 
 class ServiceSettings(Settings):

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from services.common.camera_files import Folders
 from services.common.forwarded import trusted_proxies
 from services.common.identifiers import id_from_name
+from services.common.service_settings import LIVE_MEMORY_MB, LiveMemory
 from services.common.settings import ConnectionSettings, RtspConnectionSettings, Settings
 from services.core.errors import BadInputError
 from services.core.lines import ID_PATTERN, line_from_object
@@ -108,6 +109,8 @@ class UpConfig(ConnectionSettings, RtspConnectionSettings):
     """The cameras' own streams by RTSP; needs GStreamer."""
     annotated_port: OptionalPort = 8555
     """Pictures with boxes and lines by RTSP; needs GStreamer."""
+    live_memory_mb: LiveMemory = LIVE_MEMORY_MB
+    """Most memory for the decoded pictures of all cameras that are watched, in megabytes."""
     tls_cert: Path | None = None
     tls_key: Path | None = None
     cameras: tuple[CameraSettings, ...] = ()

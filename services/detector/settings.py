@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from services.common.service_settings import Port, ServiceSettings
+from services.common.service_settings import LIVE_MEMORY_MB, LiveMemory, Port, ServiceSettings
 from services.common.settings import ConnectionSettings
 
 
@@ -16,3 +16,5 @@ class DetectorSettings(ServiceSettings, ConnectionSettings):
     live_fps: float = Field(12, gt=0, le=60)
     """Most pictures a second of an MJPEG stream."""
     jpeg_quality: int = Field(60, ge=10, le=100)
+    live_memory_mb: LiveMemory = LIVE_MEMORY_MB
+    """Most memory for the decoded pictures of all cameras that are watched, in megabytes."""

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from services.common.live.matching import LinesOf, LivePicture, MatchedPictures
 from services.common.live.pictures import draw
+from services.core.errors import StreamError
 from services.core.types import CameraId
 from services.rtsp.picture import encoded_size, i420_caps, to_i420
 
@@ -69,16 +70,22 @@ class AnnotatedFeed:
     async def run(self) -> None:
         """Feed until cancelled, until the camera's pictures change their size, or until none has come."""
         source = self._source()
-        source.start()
         try:
+            source.start()
             await self._follow(source)
+        except StreamError as error:
+            log.warning("camera %s is not shown: %s", self._camera, error)
+            await asyncio.to_thread(self._refuse)
         except Exception:
             log.exception("annotated pictures of camera %s failed", self._camera)
-            self._output.fail()
-            self._output.end()
+            self._refuse()
         finally:
             source.stop()
             await _to_the_end(source)
+
+    def _refuse(self) -> None:
+        self._output.fail()
+        self._output.end()
 
     async def _follow(self, source: MatchedPictures) -> None:
         async with aclosing(source.annotated(self._lines_of)) as pictures:

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from services.common.bus import Bus
 from services.common.gstreamer import load_gstreamer
 from services.common.http_access import Check
+from services.common.live.decoding import Decoders
 from services.common.live.matching import MatchedPictures
 from services.common.metrics import Figure
 from services.common.rtsp_mounts import Feed, RtspStream
@@ -60,9 +61,13 @@ class RtspService:
         port_option: str = "--port",
         now_s: Callable[[], float] = time.time,
         limits: RtspLimits | None = None,
+        decoders: Decoders | None = None,
     ) -> None:
-        """Take where to listen (port 0: any free one), and who may watch (None: everybody)."""
-        self._bus, self._video, self._now_s = bus, video, now_s
+        """Take where to listen (port 0: any free one), and who may watch (None: everybody).
+
+        `decoders` are those of the process, where it shows pictures on other ports too.
+        """
+        self._bus, self._decoders, self._now_s = bus, decoders or Decoders(video), now_s
         self._host, self._port, self._check, self._port_option = host, port, check, port_option
         self._limits = limits
         self._setups: dict[CameraId, CameraSetup] = {}
@@ -147,7 +152,7 @@ class RtspService:
 
     async def _feed(self, camera: CameraId, output: RtspOutput) -> None:
         def source() -> MatchedPictures:
-            return MatchedPictures(camera, self._bus, self._video, 1 / SILENT_FPS, self._now_s)
+            return MatchedPictures(camera, self._bus, self._decoders, 1 / SILENT_FPS, self._now_s)
 
         task, setup = asyncio.current_task(), self._setups.get(camera)
         assert task is not None

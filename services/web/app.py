@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from services.common.bus import Bus
 from services.common.database import Repository
+from services.common.live.decoding import Decoders
 from services.common.live.pictures import LivePictures
 from services.common.video import VideoSource
 from services.core.errors import SightlineError
@@ -26,12 +27,15 @@ from services.web.api import (
     tracks,
     users,
 )
+from services.web.api.system import get_openapi
 from services.web.auth.audit import AuditLog
 from services.web.auth.guard import LoginGuard, refused_pages
+from services.web.body_values import BodyValues
 from services.web.context import WebContext
 from services.web.guard import LoopbackGuard, SecurityHeaders
 from services.web.mirror import SetupMirror
 from services.web.page import install_page
+from services.web.places import Places
 from services.web.problems import install_problems
 from services.web.settings import WebSettings
 from services.web.system import SystemInfo
@@ -60,8 +64,12 @@ def create_app(
     settings: WebSettings,
     mirror: SetupMirror | None = None,
     now_s: Callable[[], float] = time.time,
+    decoders: Decoders | None = None,
 ) -> FastAPI:
-    """Make the application. The caller runs `app.state.context.mirror.run()` beside it."""
+    """Make the application. The caller runs `app.state.context.mirror.run()` beside it.
+
+    `decoders` are those of the process, where it shows pictures on other ports too.
+    """
     mirror = mirror or SetupMirror(repository, bus)
 
     def lines_of(camera: CameraId) -> tuple[Line, ...]:
@@ -70,7 +78,9 @@ def create_app(
         except SightlineError:
             return ()
 
-    live = LivePictures(bus, video, lines_of, settings.live_fps, settings.jpeg_quality, now_s)
+    decoders = decoders or Decoders(video, settings.live_memory_mb)
+    live = LivePictures(bus, decoders, lines_of, settings.live_fps, settings.jpeg_quality, now_s)
+    streams = Places("streams", settings.streams, settings.streams_per_user)
     audit = AuditLog(repository)
 
     @asynccontextmanager
@@ -82,15 +92,17 @@ def create_app(
         title="Sightline",
         lifespan=lifespan,
         version=system.version,
-        openapi_url="/api/v1/openapi.json",
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
     )
-    app.state.context = WebContext(repository, bus, system, settings, mirror, live, audit, now_s)
+    app.state.context = WebContext(repository, bus, system, settings, mirror, live, audit, streams, now_s)
     for module in ROUTERS:
         app.include_router(module.router)
+    app.add_api_route("/api/v1/openapi.json", get_openapi, include_in_schema=False)
     install_problems(app)
     install_page(app)
+    app.add_middleware(BodyValues)
     app.add_middleware(LoginGuard, repository=repository, settings=settings, audit=audit)
     if settings.is_loopback and not settings.wants_login:
         app.add_middleware(LoopbackGuard, on_refused=refused_pages(audit, settings.trusted_proxy))

@@ -13,7 +13,10 @@ from services.common.live.pictures import LivePictures
 from services.core.errors import NotFoundError
 from services.web.auth.audit import AuditLog
 from services.web.auth.password_work import PasswordWork
+from services.web.frame_events import FrameEvents
 from services.web.mirror import SetupMirror
+from services.web.places import Places
+from services.web.reading import ReadingThreads
 from services.web.settings import WebSettings
 from services.web.system import SystemInfo
 
@@ -29,7 +32,11 @@ class WebContext:
     mirror: SetupMirror
     live: LivePictures
     audit: AuditLog
+    streams: Places
+    """Places of answers that go on: pictures, tracks and files."""
     now_s: Callable[[], float] = time.time
+    events: FrameEvents = field(default_factory=FrameEvents)
+    reading: ReadingThreads = field(default_factory=ReadingThreads)
     passwords: PasswordWork = field(default_factory=PasswordWork)
 
     async def camera_or_default(self, id: str | None) -> StoredCamera:

@@ -1,5 +1,6 @@
 """Counts in buckets of time: pure."""
 
+import json
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,11 +12,13 @@ from services.common.wire import time_text
 from services.core.errors import BadInputError
 from services.core.masks import Compliance
 from services.core.types import Crossing, Direction, MinuteCount
-from services.web.coverage import Span, coverage_of
+from services.web.coverage import AnalysedSeconds, Span, coverage_of
 
 FIXED_BUCKETS_S = {"1m": 60, "5m": 300, "15m": 900}
-BUCKETS = (*FIXED_BUCKETS_S, "1h", "1d")
-MOST_BUCKETS = 50_000
+BUCKETS_S = {**FIXED_BUCKETS_S, "1h": 3600, "1d": 86_400}
+MOST_BUCKETS = 12_000
+"""Buckets in one answer: more than a year of hours or a week of minutes."""
+
 HOUR_S = 3600
 
 
@@ -65,20 +68,23 @@ def bucket_starts(from_s: float, to_s: float, bucket: str, zone: ZoneInfo) -> li
 
     Hours and days are those of the zone: a day with a change of the clock has 23 or 25 hours.
     """
-    if bucket not in BUCKETS:
-        raise BadInputError(f"bucket is one of {', '.join(BUCKETS)}")
-    if to_s <= from_s:
-        raise BadInputError("the span is empty: `to` must be later than `from`")
+    check_bucket(bucket, from_s, to_s)
     starts: list[float] = []
     for start_s in _aligned(from_s, bucket, zone):
         if start_s >= to_s:
             break
         starts.append(max(start_s, from_s))
-        if len(starts) > MOST_BUCKETS:
-            raise BadInputError(
-                f"more than {MOST_BUCKETS} buckets: ask for a shorter span or a larger bucket"
-            )
     return starts
+
+
+def check_bucket(bucket: str, from_s: float, to_s: float) -> None:
+    """Check that a span has no more buckets of a kind than one answer may hold; BadInputError says so."""
+    if bucket not in BUCKETS_S:
+        raise BadInputError(f"bucket is one of {', '.join(BUCKETS_S)}")
+    if to_s <= from_s:
+        raise BadInputError("the span is empty: `to` must be later than `from`")
+    if to_s - from_s > MOST_BUCKETS * BUCKETS_S[bucket]:
+        raise BadInputError(f"more than {MOST_BUCKETS} buckets: ask for a shorter span or a larger bucket")
 
 
 def _aligned(from_s: float, bucket: str, zone: ZoneInfo) -> Iterator[float]:
@@ -111,11 +117,11 @@ def _day_floor(time_s: float, zone: ZoneInfo) -> float:
 class Evidence:
     """What is known of the span: counts, and what was analysed."""
 
-    minutes: Sequence[MinuteCount]
-    """Counts of the minutes that lie in the span as a whole."""
-    edges: Sequence[Crossing]
-    """Crossings of the minutes that the span cuts."""
-    analysed: Mapping[int, int]
+    minutes: Iterable[MinuteCount]
+    """Counts of the minutes that lie in the span as a whole; read once."""
+    edges: Iterable[Crossing]
+    """Crossings of the minutes that the span cuts; read once."""
+    analysed: AnalysedSeconds
     valid: Sequence[Span] | None
     """When the line was there; None when no line was asked for."""
     tells_all_states: bool = True
@@ -125,16 +131,21 @@ class Evidence:
 def counts_object(
     from_s: float, to_s: float, bucket: str, starts: Sequence[float], evidence: Evidence, now_s: float
 ) -> dict[str, Any]:
-    """Give the counts of all buckets, empty ones too, and their coverage."""
+    """Give the counts of all buckets, empty ones too, and their coverage.
+
+    Seconds before a line was there, or after, count as not analysed: it cannot have counted then.
+    """
     tallies = [Tally() for _ in starts]
     total = Tally()
     for time_s, direction, class_name, number in _numbers(evidence):
         tallies[bisect_right(starts, time_s) - 1].add(direction, class_name, number)
         total.add(direction, class_name, number)
     ends = [*starts[1:], to_s]
+    valid = evidence.valid
+    analysed = evidence.analysed if valid is None else evidence.analysed.within(valid)
 
     def coverage(start_s: float, end_s: float) -> float | None:
-        share = coverage_of(evidence.analysed, start_s, end_s, now_s, evidence.valid)
+        share = coverage_of(analysed, start_s, end_s, now_s)
         return None if share is None else round(share, 4)
 
     return {
@@ -154,6 +165,17 @@ def counts_object(
             for start, end, tally in zip(starts, ends, tallies, strict=True)
         ],
     }
+
+
+def counts_json(counts: Mapping[str, Any]) -> bytes:
+    """Write counts as JSON, bucket by bucket: all at once would keep other threads from running meanwhile."""
+    head = _text({key: value for key, value in counts.items() if key != "buckets"})
+    buckets = ",".join(_text(bucket) for bucket in counts["buckets"])
+    return f'{head[:-1]},"buckets":[{buckets}]}}'.encode()
+
+
+def _text(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _numbers(evidence: Evidence) -> Iterator[tuple[float, Direction, str, int]]:

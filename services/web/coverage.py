@@ -1,9 +1,13 @@
 """Coverage and gaps: pure arithmetic on analysed seconds (by minute, bit n for second n)."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, islice
 
+from services.core.errors import BadInputError
 from services.core.types import CameraStatus, StatusChange
 
 SETTLE_S = 8.0
@@ -15,7 +19,15 @@ TOO_FEW = "too few frames analysed"
 PRELUDE_S = 3.0
 """A status told this soon after a gap's start belongs to its start."""
 
+MOST_GAPS = 20_000
+"""Gaps in one answer."""
+
+WHOLE_MINUTE = (1 << 60) - 1
+LATEST_S = 1 << 40
+
 Span = tuple[float, float]
+Seconds = tuple[int, int]
+"""A span of whole seconds, without its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,87 +39,133 @@ class Gap:
     cause: str
 
 
-def analysed_count(minutes: Mapping[int, int], from_s: int, to_s: int) -> int:
-    """Count the analysed seconds from one whole second to before another."""
-    total = 0
-    for minute in range(from_s // 60, (to_s - 1) // 60 + 1):
-        mask = minutes.get(minute, 0)
-        if mask:
-            first, last = max(from_s - minute * 60, 0), min(to_s - minute * 60, 60)
-            total += (mask >> first & (1 << last - first) - 1).bit_count()
-    return total
+class AnalysedSeconds:
+    """The seconds of a camera that were analysed."""
+
+    def __init__(self, minutes: Iterable[tuple[int, int]]) -> None:
+        """Take minutes since 1970 with their seconds, bit n for second n, in the order of time.
+
+        A minute may come several times.
+        """
+        self._minutes, self._masks = array("q"), array("Q")
+        for minute, seconds in minutes:
+            if self._minutes and self._minutes[-1] == minute:
+                self._masks[-1] |= seconds
+            else:
+                self._minutes.append(minute)
+                self._masks.append(seconds)
+        self._before = array("q", accumulate((mask.bit_count() for mask in self._masks), initial=0))
+
+    def count(self, from_s: int, to_s: int) -> int:
+        """Count the analysed seconds from one whole second to before another."""
+        return self._count_before(to_s) - self._count_before(from_s)
+
+    def _count_before(self, second: int) -> int:
+        minute, rest = divmod(second, 60)
+        place = bisect_left(self._minutes, minute)
+        number = self._before[place]
+        if rest and place < len(self._minutes) and self._minutes[place] == minute:
+            number += (self._masks[place] & (1 << rest) - 1).bit_count()
+        return number
+
+    def within(self, spans: Sequence[Span]) -> "AnalysedSeconds":
+        """Give those within spans that follow each other, by whole seconds."""
+        return AnalysedSeconds(self._cut(spans))
+
+    def _cut(self, spans: Sequence[Span]) -> Iterator[tuple[int, int]]:
+        for from_s, to_s in spans:
+            first = math.ceil(from_s)
+            last = math.floor(to_s) if math.isfinite(to_s) else LATEST_S
+            place = bisect_left(self._minutes, first // 60)
+            while place < len(self._minutes) and (start := self._minutes[place] * 60) < last:
+                cut = (1 << min(60, last - start)) - 1 & -1 << max(0, first - start)
+                yield self._minutes[place], self._masks[place] & cut
+                place += 1
+
+    def runs(self, from_s: int, to_s: int) -> Iterator[Seconds]:
+        """Give the spans within a span of which each second was analysed, those of whole minutes merged."""
+        begun: int | None = None
+        for place in range(bisect_left(self._minutes, from_s // 60), len(self._minutes)):
+            start, mask = self._minutes[place] * 60, self._masks[place]
+            if start >= to_s:
+                break
+            if begun is not None and (mask != WHOLE_MINUTE or self._minutes[place - 1] * 60 + 60 != start):
+                yield max(begun, from_s), min(self._minutes[place - 1] * 60 + 60, to_s)
+                begun = None
+            if mask == WHOLE_MINUTE:
+                begun = start if begun is None else begun
+            else:
+                yield from _runs_of(mask, start, from_s, to_s)
+        if begun is not None:
+            last = self._minutes[bisect_left(self._minutes, -(-to_s // 60)) - 1]
+            yield max(begun, from_s), min(last * 60 + 60, to_s)
 
 
-def coverage_of(
-    minutes: Mapping[int, int], from_s: float, to_s: float, now_s: float, valid: Sequence[Span] | None = None
-) -> float | None:
-    """Give the analysed share of a span up to now, by whole seconds; None when it holds none yet.
+def _runs_of(mask: int, start: int, from_s: int, to_s: int) -> Iterator[Seconds]:
+    """Give the runs of a minute's analysed seconds that lie in a span."""
+    begun: int | None = None
+    for second in range(max(start, from_s), min(start + 60, to_s)):
+        is_analysed = mask >> second - start & 1
+        if is_analysed and begun is None:
+            begun = second
+        elif not is_analysed and begun is not None:
+            yield begun, second
+            begun = None
+    if begun is not None:
+        yield begun, min(start + 60, to_s)
 
-    With `valid`, seconds outside these spans count as not analysed: a line cannot have counted
-    before it was there.
-    """
+
+def coverage_of(analysed: AnalysedSeconds, from_s: float, to_s: float, now_s: float) -> float | None:
+    """Give the analysed share of a span up to now, by whole seconds; None when it holds none yet."""
     first, last = math.ceil(from_s), math.floor(min(to_s, now_s - SETTLE_S))
-    if last <= first:
-        return None
-    spans = [(first, last)] if valid is None else list(_clipped(valid, first, last))
-    analysed = sum(analysed_count(minutes, start, end) for start, end in spans)
-    return analysed / (last - first)
+    return analysed.count(first, last) / (last - first) if last > first else None
 
 
-def _clipped(spans: Sequence[Span], first: int, last: int) -> Iterator[tuple[int, int]]:
-    for from_s, to_s in spans:
-        start, end = max(first, math.ceil(from_s)), min(last, math.floor(min(to_s, last)))
-        if end > start:
-            yield start, end
-
-
-def missing_spans(minutes: Mapping[int, int], from_s: int, to_s: int) -> list[tuple[int, int]]:
+def missing_spans(analysed: AnalysedSeconds, from_s: int, to_s: int) -> Iterator[Seconds]:
     """Give the spans of whole seconds that were not analysed, neighbours merged."""
-    spans: list[tuple[int, int]] = []
-    second = from_s
-    while second < to_s:
-        end = min(second // 60 * 60 + 60, to_s)
-        mask = minutes.get(second // 60, 0)
-        if mask == 0:
-            _extend(spans, second, end)
-        else:
-            for missing in range(second, end):
-                if not mask >> missing % 60 & 1:
-                    _extend(spans, missing, missing + 1)
-        second = end
-    return spans
-
-
-def _extend(spans: list[tuple[int, int]], start: int, end: int) -> None:
-    if spans and spans[-1][1] == start:
-        spans[-1] = (spans[-1][0], end)
-    else:
-        spans.append((start, end))
+    begun = from_s
+    for start, end in analysed.runs(from_s, to_s):
+        if start > begun:
+            yield begun, start
+        begun = end
+    if begun < to_s:
+        yield begun, to_s
 
 
 def find_gaps(
-    minutes: Mapping[int, int], statuses: Sequence[StatusChange], from_s: float, to_s: float, now_s: float
+    analysed: AnalysedSeconds,
+    statuses: Sequence[StatusChange],
+    from_s: float,
+    to_s: float,
+    now_s: float,
+    most: int = MOST_GAPS,
 ) -> list[Gap]:
-    """Give all gaps of a span with their causes; `statuses` begins with what held at its start."""
+    """Give all gaps of a span with their causes; `statuses` begins with what held at its start.
+
+    BadInputError where there are more than `most`.
+    """
     first, last = math.floor(from_s), math.floor(min(to_s, now_s - SETTLE_S))
+    spans = list(islice(missing_spans(analysed, first, last), most + 1))
+    if len(spans) > most:
+        raise BadInputError(f"there are more than {most} gaps: ask for a shorter span")
+    times = [change.time_s for change in statuses]
     return [
-        Gap(max(float(start), from_s), float(end), _cause(statuses, start, end))
-        for start, end in missing_spans(minutes, first, last)
+        Gap(max(float(start), from_s), float(end), _cause(statuses, times, start, end))
+        for start, end in spans
     ]
 
 
-def _cause(statuses: Sequence[StatusChange], start: int, end: int) -> str:
+def _cause(statuses: Sequence[StatusChange], times: Sequence[float], start: int, end: int) -> str:
     """Say why nothing was analysed.
 
     What held at the start or came soon after it decides, then what was told first within the gap. A
     camera that connects anew in the middle of a gap without having been lost tells of a restart.
     """
-    before = [change for change in statuses if change.time_s <= start + PRELUDE_S]
-    within = [change for change in statuses if start + PRELUDE_S < change.time_s <= end + 1]
-    held = before[-1] if before else None
+    known = bisect_right(times, start + PRELUDE_S)
+    held = statuses[known - 1] if known else None
     if held is not None and held.status is not CameraStatus.LIVE:
         return _words(held)
-    for change in within:
+    for change in statuses[known : bisect_right(times, end + 1)]:
         if change.status is CameraStatus.CONNECTING and not change.cause:
             return NOT_RUNNING
         if change.status is not CameraStatus.LIVE:

@@ -1,9 +1,8 @@
 """The bounds of page and API, and who sends a request from behind the proxy."""
 
-import ipaddress
-
 from starlette.types import Scope
 
+from services.common.forwarded import trusted_proxies
 from services.common.http_bounds import HttpLimits
 from services.web.auth.origin import origin_of
 from services.web.auth.rules import SESSION_PATH
@@ -25,19 +24,15 @@ def web_limits(settings: WebSettings) -> HttpLimits:
 
 
 class ProxyClients:
-    """Believes one proxy, or those of a network, what they tell of their clients."""
+    """Believes the proxies of a setting what they tell of their clients."""
 
     def __init__(self, trusted_proxy: str) -> None:
-        """Take an address or a network; empty: nobody is believed."""
+        """Take the setting `trusted_proxy`; empty: nobody is believed."""
         self._trusted_proxy = trusted_proxy
-        self._network = ipaddress.ip_network(trusted_proxy, strict=False) if trusted_proxy else None
 
     def is_proxy(self, peer: str) -> bool:
-        """Tell whether an address is the proxy's."""
-        try:
-            return self._network is not None and ipaddress.ip_address(peer) in self._network
-        except ValueError:
-            return False
+        """Tell whether an address is that of a proxy that is believed."""
+        return trusted_proxies(self._trusted_proxy).are_in_front(peer)
 
     def address(self, scope: Scope) -> str:
         """Give the client's address as far as it can be believed."""

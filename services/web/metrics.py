@@ -19,6 +19,11 @@ async def collect_figures(context: WebContext) -> list[Figure]:
         Figure("sightline_database_up", is_up),
         *_camera_figures(context),
         Figure("sightline_live_pictures", context.live.watched),
+        *context.live.figures(),
+        Figure("sightline_readers", context.streams.taken, {"port": "web"}),
+        Figure("sightline_readers_refused_total", context.streams.refused, {"port": "web"}),
+        Figure("sightline_questions", context.reading.places.taken),
+        Figure("sightline_questions_refused_total", context.reading.places.refused),
         Figure("sightline_start_time_seconds", context.system.started_s),
         *context.system.figures(),
     ]

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from services.common.access import Access
 from services.common.bus import Bus
@@ -58,7 +58,7 @@ class SetupMirror:
         if self._setups is None:
             raise DatabaseUnavailableError("cameras are not known yet: the database has not answered")
         if camera not in self._setups:
-            raise NotFoundError(f"there is no camera {camera!r}")
+            raise NotFoundError(f"there is no camera {camera[:80]!r}")
         return self._setups[camera]
 
     def has(self, camera: str) -> bool:
@@ -88,7 +88,7 @@ class SetupMirror:
             self._stale.clear()
             try:
                 cameras = [stored.camera for stored in await self._repository.cameras()]
-                setups = [await self._setup_of(camera) for camera in cameras]
+                setups = await self._setups_of(cameras)
                 access = await self._load_access()
             except DatabaseUnavailableError:
                 self._stale.set()
@@ -104,9 +104,13 @@ class SetupMirror:
             self._access = access
             self._bus.publish_access(access)
 
-    async def _setup_of(self, camera: Camera) -> CameraSetup:
-        lines = await self._repository.lines(camera.id)
-        return CameraSetup(camera, tuple(lines), await self._repository.highest_epoch(camera.id))
+    async def _setups_of(self, cameras: Sequence[Camera]) -> list[CameraSetup]:
+        """Read what belongs to all cameras at once: one question a camera would take ever longer."""
+        lines, epochs = await self._repository.lines_of_all(), await self._repository.highest_epochs()
+        return [
+            CameraSetup(camera, tuple(lines.get(camera.id, ())), epochs.get(camera.id, 0))
+            for camera in cameras
+        ]
 
     async def _load_access(self) -> Access:
         users = {user.name: user for user in await self._repository.users()}

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from services.common.addresses import is_loopback
 from services.common.camera_files import Folders
 from services.common.forwarded import trusted_proxies
+from services.common.service_settings import LIVE_MEMORY_MB, LiveMemory
 from services.common.settings import ConnectionSettings
 
 
@@ -23,6 +24,12 @@ class WebSettings(ConnectionSettings):
     live_fps: float = Field(12, gt=0, le=60)
     """Most pictures a second of an MJPEG stream."""
     jpeg_quality: int = Field(80, ge=10, le=100)
+    live_memory_mb: LiveMemory = LIVE_MEMORY_MB
+    """Most memory for the decoded pictures of all cameras that are watched, in megabytes."""
+    streams: int = Field(200, ge=1)
+    """Most pictures, tracks and files that are sent at once."""
+    streams_per_user: int = Field(40, ge=1)
+    """Most of them for one user, or for one client address where no login is wanted."""
 
     login: Literal["auto", "required", "off"] = "auto"
     """`auto` asks for a login where other machines can reach the service; `off` lets everybody in."""

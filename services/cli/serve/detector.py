@@ -10,6 +10,7 @@ from services.common.access_notes import AccessNotes
 from services.common.http_bounds import http_limits
 from services.common.leases import Member
 from services.common.listening import listen
+from services.common.live.decoding import Decoders
 from services.common.metrics import Figure
 from services.common.ownership import Ownership
 from services.common.video_remote import RemoteVideo
@@ -48,7 +49,8 @@ class DetectorProcess:
         options = PortOptions(
             settings.live_fps, settings.jpeg_quality, settings.is_loopback, limits=http_limits(settings)
         )
-        self._ports = DetectorPorts(link.bus, video, check, options)
+        decoders = Decoders(video, settings.live_memory_mb)
+        self._ports = DetectorPorts(link.bus, video, check, options, decoders=decoders)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._ownership.run())
             tasks.create_task(self._ports.run(self._json, self._mjpeg))

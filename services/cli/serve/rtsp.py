@@ -8,6 +8,7 @@ from services.common.access import AccessCheck
 from services.common.access_notes import AccessNotes
 from services.common.leases import Member
 from services.common.listening import ensure_free
+from services.common.live.decoding import Decoders
 from services.common.metrics import Figure
 from services.common.rtsp_server import rtsp_limits
 from services.common.video_remote import RemoteVideo
@@ -33,8 +34,10 @@ class RtspProcess:
         video = RemoteVideo(lambda camera: link.leases.holder("ingest", camera))
         notes = AccessNotes(link.bus.publish_events, "rtsp")
         check = AccessCheck(link.bus.access, report=notes.tell) if settings.wants_login else None
-        limits = rtsp_limits(settings)
-        service = RtspService(link.bus, video, settings.host, settings.port, check, limits=limits)
+        limits, decoders = rtsp_limits(settings), Decoders(video, settings.live_memory_mb)
+        service = RtspService(
+            link.bus, video, settings.host, settings.port, check, limits=limits, decoders=decoders
+        )
         self._service = service
         await link.leases.join(Member(self._process.member_id, "rtsp"))
         try:

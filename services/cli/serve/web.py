@@ -19,8 +19,8 @@ from services.common.video_remote import RemoteVideo
 from services.detector.infer.models import model_path
 from services.web.app import create_app
 from services.web.auth.first_admin import ensure_first_admin
-from services.web.limits import ProxyClients, web_limits
 from services.web.mirror import SetupMirror
+from services.web.serving import bound_send_buffers, server_figures, web_server
 from services.web.settings import WebSettings
 from services.web.system import ServiceState, SystemInfo
 
@@ -46,18 +46,12 @@ class WebProcess:
         mirror = SetupMirror(self._repository, link.bus)
         video = RemoteVideo(lambda camera: link.leases.holder("ingest", camera))
         app = create_app(self._repository, link.bus, video, self._system(link), self._settings, mirror=mirror)
-        server = self._server = HttpServer(
-            app,
-            limits=web_limits(self._settings),
-            clients=ProxyClients(self._settings.trusted_proxy),
-            tls_cert=self._settings.tls_cert,
-            tls_key=self._settings.tls_key,
-        )
+        server = self._server = web_server(app, self._settings)
         await link.leases.join(Member(self._process.member_id, "web"))
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(mirror.run())
-                tasks.create_task(server.run_until_cancelled(self._listening))
+                tasks.create_task(server.run_until_cancelled(bound_send_buffers(self._listening)))
                 if self._settings.wants_login:
                     tasks.create_task(ensure_first_admin(self._repository, self._data))
         finally:
@@ -80,6 +74,7 @@ class WebProcess:
     def _figures(self) -> Iterator[Figure]:
         if self._server is not None:
             yield from self._server.figures("web")
+            yield from server_figures(self._server)
 
 
 def service_states(link: Link) -> Sequence[ServiceState]:

@@ -1,19 +1,19 @@
-"""Decoded pictures of one camera while somebody watches: a thread and a short memory."""
+"""Decoded pictures of cameras while somebody watches: one thread and one memory a camera, whoever watches."""
 
+import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
-from services.common.h264 import DecodedPicture, H264Decoder
-from services.common.video import VideoSource
-from services.core.types import CameraId
+from services.common.h264 import H264Decoder
+from services.common.live.memory import PictureMemories, PictureMemory
+from services.common.service_settings import LIVE_MEMORY_MB
+from services.common.video import VideoReader, VideoSource
+from services.core.errors import StreamError
+from services.core.types import AccessUnit, CameraId
 
-KEPT_S = 2.0
-"""The detector may be this late for its tracks still to find their picture."""
-
-KEPT_BYTES = 96_000_000
-"""Most memory for one camera's pictures; large ones are kept for less time."""
+log = logging.getLogger(__name__)
 
 CAUGHT_UP_S = 0.05
 LONGEST_CATCHING_UP_S = 1.0
@@ -22,74 +22,151 @@ LONGEST_CATCHING_UP_S = 1.0
 READ_TIMEOUT_S = 0.5
 STOP_TIMEOUT_S = 3.0
 
+DRAWN_AT_ONCE = 4
+"""Pictures that are drawn and encoded at the same moment: each takes several times its size meanwhile."""
 
-class PictureMemory:
-    """The newest pictures, for any thread."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._pictures: deque[DecodedPicture] = deque()
-
-    def put(self, decoded: DecodedPicture) -> None:
-        """Keep a picture, and drop those that are too old or too many."""
-        size_bytes = decoded.picture.width * decoded.picture.height * 3 // 2
-        most = max(2, KEPT_BYTES // max(1, size_bytes))
-        with self._lock:
-            pictures = self._pictures
-            pictures.append(decoded)
-            while len(pictures) > most or pictures[0].unit.time_s < decoded.unit.time_s - KEPT_S:
-                pictures.popleft()
-
-    def newest(self) -> DecodedPicture | None:
-        """Give the newest picture."""
-        with self._lock:
-            return self._pictures[-1] if self._pictures else None
-
-    def find(self, frame: int, time_s: float) -> DecodedPicture | None:
-        """Give the picture of a frame; its time tells apart equal numbers of two connections."""
-        with self._lock:
-            for decoded in reversed(self._pictures):
-                if decoded.unit.frame == frame and abs(decoded.unit.time_s - time_s) < 1e-6:
-                    return decoded
-        return None
+Watcher = Callable[[], None]
+"""Is told, on the decoding thread, that there is a newer picture or will be none; may not block."""
 
 
 class DecodingThread:
-    """Decodes one camera until it is stopped."""
+    """Decodes one camera until nobody watches it any more."""
 
-    def __init__(self, camera: CameraId, video: VideoSource, on_picture: Callable[[], None]) -> None:
-        self.memory = PictureMemory()
-        self._camera, self._video, self._on_picture = camera, video, on_picture
+    def __init__(self, camera: CameraId, video: VideoSource, memory: PictureMemory) -> None:
+        self.memory = memory
+        self.failure: StreamError | None = None
+        """Why no pictures come any more."""
+        self.has_told = False
+        self._camera, self._video = camera, video
+        self._watchers: tuple[Watcher, ...] = ()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"live-{camera}", daemon=True)
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody is told of pictures."""
+        return bool(self._watchers)
 
     def start(self) -> None:
         """Begin with the newest group of pictures."""
         self._thread.start()
 
+    def add(self, watcher: Watcher) -> None:
+        """Tell somebody too; at once if there is a picture."""
+        self._watchers = (*self._watchers, watcher)
+        if self.has_told or self.failure is not None:
+            watcher()
+
+    def remove(self, watcher: Watcher) -> None:
+        """Tell somebody no more."""
+        self._watchers = tuple(other for other in self._watchers if other != watcher)
+
     def stop(self) -> None:
-        """Ask the thread to end; it does within its read timeout."""
+        """Forget the pictures, and ask the thread to end; it does within its read timeout."""
         self._stopped.set()
+        self.memory.close()
 
     def join(self) -> None:
         """Wait for the end of the thread."""
         self._thread.join(STOP_TIMEOUT_S)
 
     def _run(self) -> None:
+        try:
+            with self._video.reader(self._camera) as reader:
+                self._decode(reader)
+        except StreamError as error:
+            log.warning("camera %s is not shown: %s", self._camera, error)
+            self.failure = error
+            self._tell()
+        finally:
+            self.memory.close()
+
+    def _decode(self, reader: VideoReader) -> None:
         decoder, connection = H264Decoder(), -1
         told_s = time.monotonic()
-        with self._video.reader(self._camera) as reader:
-            while not self._stopped.is_set():
-                unit = reader.read(READ_TIMEOUT_S)
-                if unit is None:
-                    continue
-                if unit.connection != connection:
-                    decoder, connection = H264Decoder(), unit.connection
-                decoded = decoder.decode(unit)
-                if decoded is None:
-                    continue
-                self.memory.put(decoded)
-                now_s = time.monotonic()
-                if reader.backlog_s < CAUGHT_UP_S or now_s - told_s > LONGEST_CATCHING_UP_S:
-                    told_s = now_s
-                    self._on_picture()
+        while not self._stopped.is_set():
+            unit = reader.read(READ_TIMEOUT_S)
+            if unit is None:
+                continue
+            if unit.connection != connection or self._wants_new_decoder(unit):
+                decoder, connection = H264Decoder(), unit.connection
+            decoded = decoder.decode(unit)
+            if decoded is None:
+                continue
+            self.memory.put(decoded)
+            now_s = time.monotonic()
+            if reader.backlog_s < CAUGHT_UP_S or now_s - told_s > LONGEST_CATCHING_UP_S:
+                told_s = now_s
+                self.has_told = True
+                self._tell()
+
+    def _wants_new_decoder(self, unit: AccessUnit) -> bool:
+        """A decoder keeps what its dropped pictures took for others: an emptier memory wants a new one."""
+        return unit.is_keyframe and self.memory.take_shrunk()
+
+    def _tell(self) -> None:
+        for watcher in self._watchers:
+            watcher()
+
+
+class Decoders:
+    """Decodes each camera once while anybody watches it, in whatever form. Callable from any thread.
+
+    A process has one, so that all its pictures share one bound of memory.
+    """
+
+    def __init__(self, video: VideoSource, limit_mb: float = LIVE_MEMORY_MB) -> None:
+        self.memories = PictureMemories(limit_mb)
+        self.drawing = ThreadPoolExecutor(DRAWN_AT_ONCE, "live-drawing")
+        """Where pictures are drawn and encoded."""
+        self.refused = 0
+        """Watchers of a further camera for whose pictures there was no memory."""
+        self._video = video
+        self._lock = threading.Lock()
+        self._threads: dict[CameraId, DecodingThread] = {}
+
+    @property
+    def cameras(self) -> int:
+        """Number of cameras that are decoded now."""
+        return len(self._threads)
+
+    def check_room(self, camera: CameraId) -> None:
+        """Raise the StreamError that `watch` would."""
+        with self._lock:
+            if camera in self._threads:
+                return
+            try:
+                self.memories.check_room()
+            except StreamError:
+                self.refused += 1
+                raise
+
+    def watch(self, camera: CameraId, watcher: Watcher) -> DecodingThread:
+        """Tell somebody of a camera's pictures until `leave`; StreamError when there is no memory for it."""
+        with self._lock:
+            thread = self._threads.get(camera)
+            if thread is None or thread.failure is not None:
+                thread = self._threads[camera] = self._start(camera)
+            thread.add(watcher)
+            return thread
+
+    def leave(self, camera: CameraId, thread: DecodingThread, watcher: Watcher) -> None:
+        """End what `watch` began; the camera is decoded no more when this was the last one."""
+        with self._lock:
+            thread.remove(watcher)
+            if thread.is_watched:
+                return
+            thread.stop()
+            if self._threads.get(camera) is thread:
+                del self._threads[camera]
+
+    def _start(self, camera: CameraId) -> DecodingThread:
+        try:
+            memory = self.memories.open()
+        except StreamError:
+            self.refused += 1
+            raise
+        thread = DecodingThread(camera, self._video, memory)
+        thread.start()
+        return thread

@@ -9,8 +9,9 @@ from typing import Any
 
 from services.common.bus import Bus
 from services.common.h264 import DecodedPicture
-from services.common.live.decoding import DecodingThread
-from services.common.video import VideoSource
+from services.common.live.decoding import Decoders, DecodingThread
+from services.common.live.memory import PictureMemory
+from services.core.errors import StreamError
 from services.core.types import CameraId, Line, TrackedFrame, TrackedObject
 
 STALE_S = 10.0
@@ -40,41 +41,52 @@ def no_lines(_: CameraId) -> tuple[Line, ...]:
 
 
 class MatchedPictures:
-    """Decodes one camera and gives its pictures to one consumer, on the event loop that made this.
+    """Gives one camera's pictures to one consumer, on the event loop that made this.
 
     A consumer that is slow misses pictures; nothing waits for it. Pictures without tracks come at most
-    once in `pause_s`.
+    once in `pause_s`. StreamError from the pictures tells that none will come any more.
     """
 
     def __init__(
         self,
         camera: CameraId,
         bus: Bus,
-        video: VideoSource,
+        decoders: Decoders,
         pause_s: float,
         now_s: Callable[[], float] = time.time,
     ) -> None:
         self._camera, self._bus, self._pause_s, self._now_s = camera, bus, pause_s, now_s
         self._loop, self._ready = asyncio.get_running_loop(), asyncio.Event()
-        self._decoder = DecodingThread(camera, video, self._on_picture)
+        self._decoders = decoders
+        self._decoder: DecodingThread | None = None
 
     def start(self) -> None:
-        """Begin to decode."""
-        self._decoder.start()
+        """Begin to watch the camera; StreamError when there is no memory for one more."""
+        self._decoder = self._decoders.watch(self._camera, self._on_picture)
 
     def stop(self) -> None:
-        """Ask the decoder to end, without waiting for it."""
-        self._decoder.stop()
+        """Watch no more, without waiting for the decoder."""
+        if self._decoder is not None:
+            self._decoders.leave(self._camera, self._decoder, self._on_picture)
 
     def join(self) -> None:
-        """Wait for the end of the decoder; blocks for up to its read timeout."""
-        self._decoder.join()
+        """Wait for the end of a decoder that nobody watches; blocks for up to its read timeout."""
+        if self._decoder is not None and not self._decoder.is_watched:
+            self._decoder.join()
 
     def _on_picture(self) -> None:
         try:
             self._loop.call_soon_threadsafe(self._ready.set)
         except RuntimeError:  # the loop has ended, and its viewers with it
-            self._decoder.stop()
+            self.stop()
+
+    @property
+    def _memory(self) -> PictureMemory:
+        """The camera's pictures; StreamError when there will be none any more."""
+        assert self._decoder is not None, "it was started before"
+        if self._decoder.failure is not None:
+            raise StreamError(str(self._decoder.failure))
+        return self._decoder.memory
 
     async def plain(self) -> AsyncGenerator[LivePicture, None]:
         """Give pictures as they are, without end."""
@@ -127,17 +139,16 @@ class MatchedPictures:
         """Wait for a picture and give it, if it is of now."""
         await self._ready.wait()
         self._ready.clear()
-        decoded = self._decoder.memory.newest()
+        decoded = self._memory.newest()
         if decoded is None or self._now_s() - decoded.unit.time_s > STALE_S:
             return None
         return LivePicture(decoded, (), lines)
 
     async def _picture_of(self, frame: TrackedFrame) -> DecodedPicture | None:
         """Wait for a frame's picture; None when it is lost or too late."""
-        memory = self._decoder.memory
         end_s = time.monotonic() + LATE_S
-        while (decoded := memory.find(frame.frame, frame.time_s)) is None:
-            newest = memory.newest()
+        while (decoded := self._memory.find(frame.frame, frame.time_s)) is None:
+            newest = self._memory.newest()
             is_past = newest is not None and newest.unit.time_s >= frame.time_s
             left_s = end_s - time.monotonic()
             if is_past or left_s <= 0:

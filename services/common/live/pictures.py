@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing, closing
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -13,8 +13,9 @@ from av.video.reformatter import VideoReformatter
 
 from services.common.bus import Bus
 from services.common.drawing import Canvas, draw_lines, draw_objects
+from services.common.live.decoding import Decoders
 from services.common.live.matching import LinesOf, LivePicture, MatchedPictures, no_lines
-from services.common.video import VideoSource
+from services.common.metrics import Figure
 from services.core.errors import StreamError
 from services.core.types import CameraId
 
@@ -39,6 +40,7 @@ class _Channel:
     source: MatchedPictures
     viewers: int = 0
     newest: Jpeg | None = None
+    failure: StreamError | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
 
@@ -46,8 +48,43 @@ class _Channel:
         """Show a picture to all viewers; one that is slow sees only the newest."""
         number = self.newest.number + 1 if self.newest else 1
         self.newest = Jpeg(number, time_s, data)
+        self._wake()
+
+    def fail(self, error: StreamError) -> None:
+        """Tell all viewers that no picture will come any more."""
+        self.failure = error
+        self._wake()
+
+    def _wake(self) -> None:
         changed, self.changed = self.changed, asyncio.Event()
         changed.set()
+
+
+class LiveStream:
+    """What one viewer sees of a camera, until it is closed."""
+
+    def __init__(self, channel: _Channel, on_close: Callable[[], None]) -> None:
+        self._channel, self._on_close = channel, on_close
+        self._is_closed = False
+
+    async def __aiter__(self) -> AsyncGenerator[bytes, None]:
+        """Give JPEG pictures without end; StreamError when no more will come."""
+        seen = 0
+        while True:
+            changed, newest = self._channel.changed, self._channel.newest
+            if newest is not None and newest.number > seen:
+                seen = newest.number
+                yield newest.data
+            elif self._channel.failure is not None:
+                raise StreamError(str(self._channel.failure))
+            else:
+                await changed.wait()
+
+    def close(self) -> None:
+        """Look no more; the last one of a camera and form ends its work."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._on_close()
 
 
 class LivePictures:
@@ -56,63 +93,68 @@ class LivePictures:
     def __init__(
         self,
         bus: Bus,
-        video: VideoSource,
+        decoders: Decoders,
         lines_of: LinesOf,
         fps: float = 12.0,
         quality: int = 80,
         now_s: Callable[[], float] = time.time,
     ) -> None:
-        self._bus, self._video, self._lines_of = bus, video, lines_of
+        self._bus, self._decoders, self._lines_of = bus, decoders, lines_of
         self._pause_s, self._quality, self._now_s = 1 / fps, quality, now_s
         self._channels: dict[tuple[CameraId, Form], _Channel] = {}
 
     @property
     def watched(self) -> int:
-        """Number of cameras, each in a form, that are decoded now."""
+        """Number of cameras, each in a form, whose pictures are made now."""
         return len(self._channels)
+
+    def check_room(self, camera: CameraId) -> None:
+        """Raise the StreamError that `open` would for want of memory."""
+        self._decoders.check_room(camera)
+
+    def figures(self) -> Iterator[Figure]:
+        """Give what live pictures cost this process."""
+        memories = self._decoders.memories
+        yield Figure("sightline_live_cameras", self._decoders.cameras)
+        yield Figure("sightline_live_memory_bytes", memories.held_bytes)
+        yield Figure("sightline_live_memory_limit_bytes", memories.limit_bytes)
+        yield Figure("sightline_live_refused_total", self._decoders.refused)
 
     async def snapshot(self, camera: CameraId, form: Form, timeout_s: float) -> bytes:
         """Give one picture; StreamError when none comes in time."""
-        pictures = self.stream(camera, form)
-        try:
-            async with asyncio.timeout(timeout_s):
-                return await anext(pictures)
-        except TimeoutError:
-            raise StreamError(f"camera {camera!r} gives no picture now") from None
-        finally:
-            await pictures.aclose()
+        with closing(self.open(camera, form)) as stream:
+            try:
+                async with asyncio.timeout(timeout_s):
+                    return await anext(aiter(stream))
+            except TimeoutError:
+                raise StreamError(f"camera {camera!r} gives no picture now") from None
 
     async def stream(self, camera: CameraId, form: Form) -> AsyncGenerator[bytes, None]:
         """Give JPEG pictures from now on, without end."""
-        seen = 0
-        async with self._watched(camera, form) as channel:
-            while True:
-                changed, newest = channel.changed, channel.newest
-                if newest is None or newest.number <= seen:
-                    await changed.wait()
-                    continue
-                seen = newest.number
-                yield newest.data
+        with closing(self.open(camera, form)) as stream:
+            async for picture in stream:
+                yield picture
 
-    @asynccontextmanager
-    async def _watched(self, camera: CameraId, form: Form) -> AsyncIterator[_Channel]:
+    def open(self, camera: CameraId, form: Form) -> LiveStream:
+        """Watch a camera until the stream is closed; StreamError when there is no memory for one more."""
         key = camera, form
         channel = self._channels.get(key)
-        if channel is None:
-            channel = self._channels[key] = self._open(camera, form)
+        if channel is None or channel.failure is not None:
+            channel = self._channels[key] = self._begin(camera, form)
         channel.viewers += 1
-        try:
-            yield channel
-        finally:
-            channel.viewers -= 1
-            if channel.viewers == 0:
-                del self._channels[key]
-                channel.source.stop()
-                if channel.task is not None:
-                    channel.task.cancel()
+        return LiveStream(channel, lambda: self._leave(key, channel))
 
-    def _open(self, camera: CameraId, form: Form) -> _Channel:
-        source = MatchedPictures(camera, self._bus, self._video, self._pause_s, self._now_s)
+    def _leave(self, key: tuple[CameraId, Form], channel: _Channel) -> None:
+        channel.viewers -= 1
+        if channel.viewers == 0:
+            if self._channels.get(key) is channel:
+                del self._channels[key]
+            channel.source.stop()
+            if channel.task is not None:
+                channel.task.cancel()
+
+    def _begin(self, camera: CameraId, form: Form) -> _Channel:
+        source = MatchedPictures(camera, self._bus, self._decoders, self._pause_s, self._now_s)
         source.start()
         channel = _Channel(source)
         lines_of = self._lines_of if form == "boxes and lines" else no_lines
@@ -121,10 +163,14 @@ class LivePictures:
         return channel
 
     async def _make(self, channel: _Channel, pictures: AsyncGenerator[LivePicture, None]) -> None:
-        async with aclosing(pictures):
-            async for picture in pictures:
-                data = await asyncio.to_thread(render, picture, self._quality)
-                channel.publish(data, picture.decoded.unit.time_s)
+        loop, drawing = asyncio.get_running_loop(), self._decoders.drawing
+        try:
+            async with aclosing(pictures):
+                async for picture in pictures:
+                    data = await loop.run_in_executor(drawing, render, picture, self._quality)
+                    channel.publish(data, picture.decoded.unit.time_s)
+        except StreamError as error:
+            channel.fail(error)
 
 
 def draw(picture: LivePicture) -> Canvas:

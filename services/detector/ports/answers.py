@@ -84,14 +84,23 @@ async def _json_body(reader: RelayReader) -> AsyncIterator[bytes]:
     yield frames.END
 
 
-def mjpeg_app(cameras: ShownCameras, relay: Relay[PictureKey], guard: Guarding) -> Starlette:
-    """Answer with the pictures of a camera; `?overlay=1` draws boxes and lines, `&lines=0` boxes alone."""
+def mjpeg_app(
+    cameras: ShownCameras,
+    relay: Relay[PictureKey],
+    guard: Guarding,
+    check_room: Callable[[CameraId], None],
+) -> Starlette:
+    """Answer with the pictures of a camera; `?overlay=1` draws boxes and lines, `&lines=0` boxes alone.
+
+    `check_room` raises StreamError for a camera for whose pictures there is no memory.
+    """
 
     async def answer(request: Request) -> Response:
         camera = cameras.find(request.url.path)
         form = _form(request)
         if request.method == "HEAD":
             return Response(headers=HEADERS, media_type=mjpeg.MEDIA_TYPE)
+        check_room(camera.id)
         reader = relay.open((camera.id, form))
         return _ReaderAnswer(reader, _mjpeg_body(reader), mjpeg.MEDIA_TYPE)
 

@@ -12,6 +12,7 @@ from services.common.http_access import Check
 from services.common.http_bounds import HttpLimits
 from services.common.http_server import HttpServer
 from services.common.live import mjpeg
+from services.common.live.decoding import Decoders
 from services.common.live.pictures import LivePictures
 from services.common.metrics import Figure
 from services.common.video import VideoSource
@@ -50,7 +51,8 @@ class PortOptions:
 class DetectorPorts:
     """Shows any camera of the system, whichever process analyses it.
 
-    `check` opens the ports to who is known; without it they are open to all who reach them.
+    `check` opens the ports to who is known; without it they are open to all who reach them. `decoders` are
+    those of the process, where it shows pictures on other ports too.
     """
 
     def __init__(
@@ -60,10 +62,13 @@ class DetectorPorts:
         check: Check | None = None,
         options: PortOptions | None = None,
         now_s: Callable[[], float] = time.time,
+        decoders: Decoders | None = None,
     ) -> None:
-        options = options or PortOptions()
+        options, decoders = options or PortOptions(), decoders or Decoders(video)
         self._bus, self._cameras, self._class_ids = bus, ShownCameras(), ClassIds()
-        self._live = LivePictures(bus, video, self._cameras.lines, options.fps, options.jpeg_quality, now_s)
+        self._live = LivePictures(
+            bus, decoders, self._cameras.lines, options.fps, options.jpeg_quality, now_s
+        )
         self._frames: Relay[CameraId] = Relay(self._frames_of, FRAMES_KEPT, options.reader_limit)
         self._pictures: Relay[PictureKey] = Relay(self._pictures_of, PICTURES_KEPT, options.reader_limit)
         guard = guarding(check, options.is_loopback)
@@ -74,7 +79,7 @@ class DetectorPorts:
             limits=options.limits,
         )
         self._mjpeg = HttpServer(
-            mjpeg_app(self._cameras, self._pictures, guard),
+            mjpeg_app(self._cameras, self._pictures, guard, self._live.check_room),
             end_streams=self._end_streams,
             stall_timeout_s=options.slow_reader_s,
             limits=options.limits,
@@ -103,6 +108,7 @@ class DetectorPorts:
             yield Figure("sightline_reader_waiting_bytes", server.waiting_bytes, labels)
             yield Figure("sightline_reader_frames_dropped_total", relay.dropped, labels)
             yield from server.figures(port)
+        yield from self._live.figures()
 
     async def _follow_setups(self) -> None:
         async with self._bus.setups() as changes:

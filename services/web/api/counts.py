@@ -2,40 +2,53 @@
 
 import math
 from collections.abc import Sequence
+from itertools import chain
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
+from starlette.responses import Response
 
-from services.common.database import LineVersion
+from services.common.database import LineVersion, Records
 from services.core.errors import NotFoundError
 from services.core.masks import tells_all_states
-from services.core.types import Crossing
-from services.web.api.parameters import CameraParameter, FromTime, LineParameter, ToTime, span_of
-from services.web.context import Context, WebContext
+from services.web.api.parameters import (
+    MOST_DAYS_COUNTED,
+    CameraParameter,
+    FromTime,
+    LineParameter,
+    ToTime,
+    span_of,
+)
+from services.web.auth.caller import Who
+from services.web.context import Context
 from services.web.counts import (
     Evidence,
     bucket_starts,
+    check_bucket,
+    counts_json,
     counts_object,
     valid_spans,
     whole_minutes,
     zone_of,
 )
-from services.web.coverage import Span
+from services.web.coverage import AnalysedSeconds, Span
+from services.web.reading import ANSWER_LIMIT_S
 
 router = APIRouter(prefix="/api/v1", tags=["counts"])
 
 
-@router.get("/counts")
+@router.get("/counts", response_model=dict[str, Any])
 async def get_counts(
     context: Context,
+    who: Who,
     camera: CameraParameter = None,
     line: LineParameter = None,
     from_: FromTime = None,
     to: ToTime = None,
-    bucket: Annotated[str, Query(description="1m, 5m, 15m, 1h or 1d")] = "1h",
+    bucket: Annotated[str, Query(description="1m, 5m, 15m, 1h or 1d; at most 12000 of them")] = "1h",
     tz: Annotated[str, Query(description="zone whose hours and days the buckets are")] = "UTC",
-) -> dict[str, Any]:
-    """Counts with the share of the time that was analysed.
+) -> Response:
+    """Counts with the share of the time that was analysed, over at most 400 days.
 
     A bucket's `coverage` is null while none of it has passed. `compliance` is the share of the people
     counted whose mask state is `mask`, with their number as `counted`: who wears one wrongly
@@ -43,26 +56,37 @@ async def get_counts(
     a line did not count all three states.
     """
     now_s = context.now_s()
-    from_s, to_s = span_of(from_, to, now_s)
-    starts = bucket_starts(from_s, to_s, bucket, zone_of(tz))
+    span = span_of(from_, to, now_s, MOST_DAYS_COUNTED)
+    zone = zone_of(tz)
+    check_bucket(bucket, *span)
     stored = await context.camera_or_default(camera)
-    evidence = await _evidence(context, stored.camera.id, line or None, (from_s, to_s))
-    return counts_object(from_s, to_s, bucket, starts, evidence, now_s)
+    id = stored.camera.id
+    versions = [v for v in await context.repository.line_versions(id) if not line or v.line.id == line]
+    if line and not versions:
+        raise NotFoundError(f"camera {id!r} has no line {line[:80]!r}")
+    records = context.repository.records(ANSWER_LIMIT_S)
+
+    def count() -> bytes:
+        starts = bucket_starts(*span, bucket, zone)
+        evidence = _evidence(records, id, line or None, span, versions)
+        return counts_json(counts_object(*span, bucket, starts, evidence, now_s))
+
+    return Response(await context.reading.run(who, count), media_type="application/json")
 
 
-async def _evidence(context: WebContext, camera: str, line: str | None, span: Span) -> Evidence:
-    repository = context.repository
-    versions = [v for v in await repository.line_versions(camera) if line in (None, v.line.id)]
-    if line is not None and not versions:
-        raise NotFoundError(f"camera {camera!r} has no line {line!r}")
+def _evidence(
+    records: Records, camera: str, line: str | None, span: Span, versions: Sequence[LineVersion]
+) -> Evidence:
+    """Begin to read what is known of a span."""
     valid = None if line is None else valid_spans([(v.valid_from_s, v.is_deleted) for v in versions])
     (first, last), edge_spans = whole_minutes(*span)
-    minutes = await repository.minute_counts(camera, first, last, line)
-    edges: list[Crossing] = []
-    for start_s, end_s in edge_spans:
-        edges.extend([crossing async for crossing in repository.crossings(camera, start_s, end_s, line)])
-    analysed = await repository.analysed_minutes(camera, *span)
-    return Evidence(minutes, edges, analysed, valid, _tell_all_states(versions, span))
+    return Evidence(
+        records.minute_counts(camera, first, last, line),
+        chain.from_iterable(records.crossings(camera, *edge, line) for edge in edge_spans),
+        AnalysedSeconds(records.analysed_minutes(camera, *span)),
+        valid,
+        _tell_all_states(versions, span),
+    )
 
 
 def _tell_all_states(versions: Sequence[LineVersion], span: Span) -> bool:

@@ -5,21 +5,25 @@ import binascii
 import csv
 import io
 import json
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable, Generator, Iterable
+from contextlib import closing
 from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response
 
 from services.common.database import Place
 from services.common.wire import crossing_object, parse_milliseconds
-from services.core.errors import BadInputError
+from services.core.errors import BadInputError, SightlineError
 from services.core.types import Crossing
+from services.web.api.held_answer import HeldAnswer
 from services.web.api.parameters import CameraParameter, FromTime, LineParameter, ToTime, span_of
 from services.web.auth.audit import entry_of
 from services.web.auth.caller import Who
-from services.web.context import Context
+from services.web.context import Context, WebContext
+from services.web.reading import ReadingThreads
 
 router = APIRouter(prefix="/api/v1", tags=["counts"])
 
@@ -48,7 +52,8 @@ ACCEPTED = {
     "application/vnd.apache.parquet": "parquet",
 }
 MOST_ON_A_PAGE = 5000
-ROWS_A_CHUNK = 200
+ROWS_A_CHUNK = 1000
+MOST_IN_A_FILE = 10**12
 
 
 @router.get("/crossings")
@@ -67,20 +72,26 @@ async def get_crossings(
     """Crossings, newest first."""
     form = _form(format, accept)
     from_s, to_s = span_of(from_, to, context.now_s())
-    stored = await context.camera_or_default(camera)
     after = None if cursor is None else _place(cursor)
-    found = context.repository.crossings(stored.camera.id, from_s, to_s, line or None, after)
+    stored = await context.camera_or_default(camera)
+    records = context.repository.records()
+    found = records.crossings(stored.camera.id, from_s, to_s, line or None, after)
     if form == "json":
-        return JSONResponse(await _page(found, min(limit or 100, MOST_ON_A_PAGE)))
-    first = [crossing async for crossing in _first(found, ROWS_A_CHUNK)]
-    await context.audit.count(entry_of(who, "crossings.export", f"{stored.camera.id} as {form}"))
-    write = _csv_rows if form == "csv" else _json_rows
-    name = f"crossings-{stored.camera.id}.{form}"
-    return StreamingResponse(
-        _chunks(first, found, limit, write, ",".join(COLUMNS) + "\r\n" if form == "csv" else ""),
-        media_type=MEDIA_TYPES[form],
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+        most = min(limit or 100, MOST_ON_A_PAGE)
+        page = await context.reading.run(who, lambda: _page(found, most))
+        return Response(page, media_type=MEDIA_TYPES[form])
+    place = context.streams.take(who)
+    rows = _Rows(context.reading, found, limit, _csv_rows if form == "csv" else _json_rows)
+    try:
+        first = await context.reading.go_on(rows.next)
+        await context.audit.count(entry_of(who, "crossings.export", f"{stored.camera.id} as {form}"))
+    except SightlineError:
+        rows.close()
+        place.close()
+        raise
+    head = (",".join(COLUMNS) + "\r\n").encode() if form == "csv" else b""
+    headers = {"Content-Disposition": f'attachment; filename="crossings-{stored.camera.id}.{form}"'}
+    return HeldAnswer(_body(context, head + first, rows), MEDIA_TYPES[form], headers, rows, place)
 
 
 def _form(format: str | None, accept: str) -> str:
@@ -95,39 +106,53 @@ def _form(format: str | None, accept: str) -> str:
     return wanted
 
 
-async def _page(found: AsyncIterator[Crossing], limit: int) -> dict[str, Any]:
-    items = [crossing async for crossing in _first(found, limit + 1)]
+def _page(found: Generator[Crossing, None, None], limit: int) -> bytes:
+    with closing(found):
+        items = list(islice(found, limit + 1))
     following = _cursor(items[limit - 1]) if len(items) > limit else None
-    return {"items": [crossing_object(item) for item in islice(items, limit)], "next": following}
+    rows = ",".join(_json(item) for item in islice(items, limit))
+    return f'{{"items":[{rows}],"next":{json.dumps(following)}}}'.encode()
 
 
-async def _first(found: AsyncIterator[Crossing], number: int) -> AsyncIterator[Crossing]:
-    while number > 0:
-        try:
-            yield await anext(found)
-        except StopAsyncIteration:
-            return
-        number -= 1
+class _Rows:
+    """The rows of a file, chunk after chunk, and the question to the database that they come from."""
+
+    def __init__(
+        self,
+        reading: ReadingThreads,
+        found: Generator[Crossing, None, None],
+        limit: int | None,
+        write: Callable[[Iterable[Crossing]], str],
+    ) -> None:
+        self._reading, self._found, self._write = reading, found, write
+        self._left = MOST_IN_A_FILE if limit is None else min(limit, MOST_IN_A_FILE)
+        self._lock = threading.Lock()
+
+    def next(self) -> bytes:
+        """Write the next chunk, nothing at the end; blocks."""
+        with self._lock:
+            crossings = list(islice(self._found, min(ROWS_A_CHUNK, self._left)))
+            self._left -= len(crossings)
+            return self._write(crossings).encode()
+
+    def close(self) -> None:
+        """Ask no more, in a thread: the database is told so, which blocks."""
+        self._reading.later(self._close)
+
+    def _close(self) -> None:
+        with self._lock:
+            self._found.close()
 
 
-async def _chunks(
-    first: list[Crossing],
-    found: AsyncIterator[Crossing],
-    limit: int | None,
-    write: Any,
-    head: str,
-) -> AsyncIterator[str]:
-    """Write chunk after chunk. The first was read before the answer began: an error then had a status."""
-    left = limit if limit is not None else 10**12
-    yield head
-    chunk = first[:left]
+async def _body(context: WebContext, first: bytes, rows: _Rows) -> AsyncIterator[bytes]:
+    """Send chunk after chunk. The first was read before the answer began: an error then had a status."""
+    chunk = first
     while chunk:
-        yield write(chunk)
-        left -= len(chunk)
-        chunk = [crossing async for crossing in _first(found, min(ROWS_A_CHUNK, left))]
+        yield chunk
+        chunk = await context.reading.go_on(rows.next)
 
 
-def _csv_rows(crossings: list[Crossing]) -> str:
+def _csv_rows(crossings: Iterable[Crossing]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     for crossing in crossings:
@@ -136,8 +161,12 @@ def _csv_rows(crossings: list[Crossing]) -> str:
     return text.getvalue()
 
 
-def _json_rows(crossings: list[Crossing]) -> str:
-    return "".join(json.dumps(crossing_object(item), ensure_ascii=False) + "\n" for item in crossings)
+def _json_rows(crossings: Iterable[Crossing]) -> str:
+    return "".join(f"{_json(item)}\n" for item in crossings)
+
+
+def _json(crossing: Crossing) -> str:
+    return json.dumps(crossing_object(crossing), ensure_ascii=False)
 
 
 def _cursor(crossing: Crossing) -> str:

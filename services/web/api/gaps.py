@@ -1,33 +1,49 @@
 """The route of gaps."""
 
+import json
 from typing import Any
 
 from fastapi import APIRouter
+from starlette.responses import JSONResponse, Response
 
 from services.common.wire import time_text
-from services.web.api.parameters import FromTime, ToTime, span_of
+from services.web.api.parameters import MOST_DAYS_COUNTED, FromTime, ToTime, check_length, span_of
+from services.web.auth.caller import Who
 from services.web.context import Context
-from services.web.coverage import find_gaps
+from services.web.coverage import AnalysedSeconds, Gap, find_gaps
+from services.web.reading import ANSWER_LIMIT_S
 
 router = APIRouter(prefix="/api/v1/cameras/{camera}", tags=["counts"])
 
 
-@router.get("/gaps")
+@router.get("/gaps", response_model=dict[str, Any])
 async def get_gaps(
-    camera: str, context: Context, from_: FromTime = None, to: ToTime = None
-) -> dict[str, Any]:
-    """Spans in which the camera was not analysed, since it was made, with their causes."""
+    camera: str, context: Context, who: Who, from_: FromTime = None, to: ToTime = None
+) -> Response:
+    """Spans in which the camera was not analysed, since it was made, with their causes.
+
+    Over at most 400 days, and at most 20000 of them.
+    """
     now_s = context.now_s()
     stored = await context.repository.camera(camera)
     from_s, to_s = span_of(from_, to, now_s)
     from_s = max(from_s, stored.created_s)
     if from_s >= to_s:
-        return {"items": []}
-    analysed = await context.repository.analysed_minutes(camera, from_s, to_s)
-    statuses = await context.repository.statuses(camera, from_s, to_s)
-    return {
-        "items": [
-            {"from": time_text(gap.from_s), "to": time_text(gap.to_s), "cause": gap.cause}
-            for gap in find_gaps(analysed, statuses, from_s, to_s, now_s)
-        ]
-    }
+        return JSONResponse({"items": []})
+    check_length(from_s, to_s, MOST_DAYS_COUNTED)
+    records = context.repository.records(ANSWER_LIMIT_S)
+
+    def find() -> bytes:
+        analysed = AnalysedSeconds(records.analysed_minutes(camera, from_s, to_s))
+        statuses = records.statuses(camera, from_s, to_s)
+        return _json(find_gaps(analysed, statuses, from_s, to_s, now_s))
+
+    return Response(await context.reading.run(who, find), media_type="application/json")
+
+
+def _json(gaps: list[Gap]) -> bytes:
+    items = (
+        json.dumps({"from": time_text(gap.from_s), "to": time_text(gap.to_s), "cause": gap.cause})
+        for gap in gaps
+    )
+    return f'{{"items":[{",".join(items)}]}}'.encode()

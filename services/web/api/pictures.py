@@ -1,20 +1,24 @@
 """Routes of live pictures: one JPEG, or a stream of them (MJPEG)."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response, StreamingResponse
 
 from services.common.live import mjpeg
-from services.common.live.pictures import Form
+from services.common.live.pictures import Form, LiveStream
 from services.core.errors import StreamError
 from services.core.types import CameraId, CameraStatus
+from services.web.api.held_answer import HeldAnswer
+from services.web.auth.caller import Who
 from services.web.context import Context, WebContext
 
 router = APIRouter(prefix="/api/v1/cameras/{camera}", tags=["live"])
+log = logging.getLogger(__name__)
 
 SNAPSHOT_TIMEOUT_S = 3.0
 CHECK_S = 1.0
@@ -30,7 +34,7 @@ def _form(overlay: bool, lines: bool) -> Form:
 
 @router.get("/snapshot.jpg", response_class=Response)
 async def get_snapshot(
-    camera: str, context: Context, overlay: Overlay = False, lines: Lines = True
+    camera: str, context: Context, who: Who, overlay: Overlay = False, lines: Lines = True
 ) -> Response:
     """What the camera sees now; 503 when it gives no picture."""
     setup = context.mirror.setup(camera)
@@ -39,25 +43,33 @@ async def get_snapshot(
     state = context.bus.state(CameraId(camera))
     if state is not None and state.status is CameraStatus.DEGRADED:
         raise StreamError(f"camera {camera!r} gives no picture now: {state.last_error or 'degraded'}")
-    data = await context.live.snapshot(CameraId(camera), _form(overlay, lines), SNAPSHOT_TIMEOUT_S)
+    with closing(context.streams.take(who)):
+        data = await context.live.snapshot(CameraId(camera), _form(overlay, lines), SNAPSHOT_TIMEOUT_S)
     return Response(data, media_type="image/jpeg", headers=mjpeg.NO_STORE)
 
 
 @router.get("/stream.mjpeg", response_class=StreamingResponse)
 async def stream_pictures(
-    camera: str, context: Context, overlay: Overlay = False, lines: Lines = True
+    camera: str, context: Context, who: Who, overlay: Overlay = False, lines: Lines = True
 ) -> StreamingResponse:
-    """Pictures until the camera is removed; nothing comes while it gives none."""
+    """Pictures until the camera is removed; nothing comes while it gives none.
+
+    429 when this user has too many streams open, 503 when all have, and when there is no memory for the
+    pictures of one more camera.
+    """
     context.mirror.setup(camera)
-    return StreamingResponse(
-        _parts(context, CameraId(camera), _form(overlay, lines)),
-        media_type=mjpeg.MEDIA_TYPE,
-        headers={**mjpeg.NO_STORE, "X-Accel-Buffering": "no"},
-    )
+    place = context.streams.take(who)
+    try:
+        stream = context.live.open(CameraId(camera), _form(overlay, lines))
+    except StreamError:
+        place.close()
+        raise
+    headers = {**mjpeg.NO_STORE, "X-Accel-Buffering": "no"}
+    return HeldAnswer(_parts(context, camera, stream), mjpeg.MEDIA_TYPE, headers, stream, place)
 
 
-async def _parts(context: WebContext, camera: CameraId, form: Form) -> AsyncIterator[bytes]:
-    async with aclosing(context.live.stream(camera, form)) as pictures:
+async def _parts(context: WebContext, camera: str, stream: LiveStream) -> AsyncIterator[bytes]:
+    async with aclosing(aiter(stream)) as pictures:
         following = asyncio.ensure_future(anext(pictures))
         try:
             while context.mirror.has(camera):
@@ -65,6 +77,8 @@ async def _parts(context: WebContext, camera: CameraId, form: Form) -> AsyncIter
                 if done:
                     yield mjpeg.part(following.result())
                     following = asyncio.ensure_future(anext(pictures))
+        except StreamError as error:
+            log.warning("pictures of camera %s end: %s", camera, error)
         finally:
             following.cancel()
             await asyncio.wait({following})

@@ -1,5 +1,7 @@
 """Routes of health, figures and the system as a whole."""
 
+import asyncio
+import json
 from html import escape
 from typing import Any
 
@@ -58,10 +60,16 @@ async def get_system(context: Context) -> dict[str, Any]:
     }
 
 
+async def get_openapi(request: Request) -> Response:
+    """The description of all routes; made in a thread, since it takes longer than an answer may."""
+    text = await asyncio.to_thread(lambda: json.dumps(request.app.openapi()))
+    return Response(text, media_type="application/json")
+
+
 @router.get("/api/v1/docs", response_class=HTMLResponse, include_in_schema=False)
 async def get_docs(request: Request) -> HTMLResponse:
     """A list of all routes that needs no network."""
-    paths: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
+    paths: dict[str, dict[str, Any]] = (await asyncio.to_thread(request.app.openapi))["paths"]
     rows = "".join(
         f"<tr><td>{method.upper()}</td><td>{escape(path)}</td>"
         f"<td>{escape(route.get('description', ''))}</td></tr>"

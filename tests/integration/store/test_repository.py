@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from services.common import database_setups
 from services.common.database import Place, Repository, Retention
 from services.common.database_documents import date_of
 from services.core.errors import BadInputError, ConflictError, DatabaseUnavailableError, NotFoundError
@@ -51,6 +52,39 @@ async def test_a_changed_line_is_a_new_version_and_a_deleted_one_goes_on_when_ma
     assert points[2] == 0.5
 
 
+async def test_there_are_only_so_many_cameras_and_lines(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_setups, "MOST_CAMERAS", 2)
+    monkeypatch.setattr(database_setups, "MOST_LINES", 2)
+    for name in ("gate", "yard"):
+        await repository.add_camera(camera(name))
+    with pytest.raises(ConflictError, match="there are 2 cameras already: remove some first"):
+        await repository.add_camera(camera("hall"))
+    for name in ("main", "side"):
+        await repository.add_line("gate", line(name))
+    with pytest.raises(ConflictError, match="camera 'gate' has 2 lines already"):
+        await repository.add_line("gate", line("third"))
+    await repository.change_line("gate", line("side", 0.3))
+    await repository.delete_line("gate", "main")
+    await repository.add_line("gate", line("third"))
+    await repository.add_line("yard", line("main"))
+    found = await repository.lines_of_all()
+    assert {camera: [item.id for item in lines] for camera, lines in found.items()} == {
+        "gate": ["side", "third"],
+        "yard": ["main"],
+    }
+    assert await repository.lines("gate") == found["gate"]
+
+
+async def test_reads_that_go_on_for_too_long_are_given_up(repository: Repository) -> None:
+    start = recent_minute_s()
+    await repository.insert_events([crossing(n, start + n) for n in range(3)])
+    assert len(list(repository.records(60).crossings("gate", start, start + 60))) == 3
+    with pytest.raises(BadInputError, match="longer than 0 s: ask for a shorter span, or for one line"):
+        list(repository.records(0).crossings("gate", start, start + 60))
+
+
 async def test_a_camera_that_is_made_again_has_no_lines_and_goes_on_in_epochs(repository: Repository) -> None:
     await repository.add_camera(camera())
     await repository.add_line("gate", Line(LineId("l"), "L", ((0.1, 0.1), (0.2, 0.2))))
@@ -61,6 +95,7 @@ async def test_a_camera_that_is_made_again_has_no_lines_and_goes_on_in_epochs(re
     await repository.add_camera(camera())
     assert await repository.lines("gate") == []
     assert await repository.highest_epoch(GATE) == 7
+    assert await repository.highest_epochs() == {GATE: 7}
 
 
 async def test_events_written_again_change_nothing(repository: Repository) -> None:

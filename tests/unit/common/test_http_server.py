@@ -2,8 +2,12 @@
 
 import asyncio
 import contextlib
+import ssl
+import subprocess
 import time
+from pathlib import Path
 
+import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
@@ -77,3 +81,52 @@ async def test_it_can_be_stopped_without_being_cancelled() -> None:
     server.stop()
     await asyncio.wait_for(task, 3)
     assert ended
+
+
+async def _flood(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with more than any system keeps, part after part."""
+    if scope["type"] != "http":
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    for _ in range(400):
+        await send({"type": "http.response.body", "body": bytes(100_000), "more_body": True})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _certificate(folder: Path) -> tuple[Path, Path]:
+    """Make a certificate that nobody trusts."""
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=here -days 1"
+    subprocess.run([*command.split(), "-out", certificate, "-keyout", key], check=True, capture_output=True)
+    return certificate, key
+
+
+@pytest.mark.parametrize("is_tls", [False, True])
+async def test_a_reader_that_takes_nothing_is_cut_off_and_one_that_is_slow_or_idle_is_not(
+    is_tls: bool, tmp_path: Path
+) -> None:
+    tls = dict(zip(("tls_cert", "tls_key"), _certificate(tmp_path), strict=True)) if is_tls else {}
+    server = HttpServer(_flood, stall_timeout_s=0.8, **tls)
+    task, port = await _serve(server)
+    context = ssl._create_unverified_context() if is_tls else None
+    clients = [await asyncio.open_connection("127.0.0.1", port, ssl=context) for _ in range(3)]
+    for _, writer in clients[:2]:
+        writer.write(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+    (slow, _), (_, stalled), (idle, idle_writer) = clients
+    stalled.transport.pause_reading()
+    taken = 0
+    async with asyncio.timeout(20):
+        while chunk := await slow.read(2_000_000):
+            taken += len(chunk)
+            await asyncio.sleep(0.02)
+            if chunk.endswith(b"0\r\n\r\n"):
+                break
+        while not server.stalled:
+            await asyncio.sleep(0.05)
+    assert (taken > 400 * 100_000, server.stalled) == (True, 1)
+    idle_writer.write(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+    assert (await asyncio.wait_for(idle.readline(), 5)).startswith(b"HTTP/1.1 200")
+    for _, writer in clients:
+        writer.transport.abort()
+    task.cancel()
+    await asyncio.wait([task], timeout=10)

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from itertools import pairwise
+from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,7 +13,7 @@ from services.web.counts import Evidence, bucket_starts, counts_object, valid_sp
 from services.web.coverage import (
     NOT_RUNNING,
     TOO_FEW,
-    analysed_count,
+    AnalysedSeconds,
     coverage_of,
     find_gaps,
     missing_spans,
@@ -24,35 +25,62 @@ M = BASE // 60
 LATER = BASE + 10_000.0
 
 
+def seconds(minutes: dict[int, int]) -> AnalysedSeconds:
+    return AnalysedSeconds(minutes.items())
+
+
 def status(at_s: float, status: str, cause: str = "") -> StatusChange:
     return StatusChange(CameraId("gate"), at_s, CameraStatus(status), cause)
 
 
 def test_analysed_seconds_are_counted_within_their_span() -> None:
-    minutes = {M: FULL, M + 1: 0b1011}
-    assert analysed_count(minutes, BASE, BASE + 120) == 63
-    assert analysed_count(minutes, BASE + 59, BASE + 62) == 3
-    assert analysed_count(minutes, BASE + 61, BASE + 64) == 2
-    assert analysed_count({}, BASE, BASE + 120) == 0
+    analysed = seconds({M: FULL, M + 1: 0b1011})
+    assert analysed.count(BASE, BASE + 120) == 63
+    assert analysed.count(BASE + 59, BASE + 62) == 3
+    assert analysed.count(BASE + 61, BASE + 64) == 2
+    assert analysed.count(BASE - 500, BASE + 5000) == 63
+    assert seconds({}).count(BASE, BASE + 120) == 0
+    assert AnalysedSeconds([(M, 0b1), (M, 0b110)]).count(BASE, BASE + 60) == 3
 
 
 def test_coverage_leaves_the_future_out() -> None:
-    assert coverage_of({M: FULL}, BASE, BASE + 60, LATER) == 1.0
-    assert coverage_of({M: FULL}, BASE, BASE + 120, LATER) == 0.5
-    assert coverage_of({M: FULL}, BASE, BASE + 3600, BASE + 65) == 1.0
-    assert coverage_of({M: FULL}, BASE + 3600, BASE + 7200, BASE + 65) is None
+    assert coverage_of(seconds({M: FULL}), BASE, BASE + 60, LATER) == 1.0
+    assert coverage_of(seconds({M: FULL}), BASE, BASE + 120, LATER) == 0.5
+    assert coverage_of(seconds({M: FULL}), BASE, BASE + 3600, BASE + 65) == 1.0
+    assert coverage_of(seconds({M: FULL}), BASE + 3600, BASE + 7200, BASE + 65) is None
 
 
 def test_a_line_is_covered_only_while_it_is_there() -> None:
-    assert coverage_of({M: FULL}, BASE, BASE + 60, LATER, [(BASE + 45, float("inf"))]) == 0.25
+    there = seconds({M: FULL, M + 1: FULL}).within([(BASE + 1.5, BASE + 3.9), (BASE + 45, float("inf"))])
+    assert coverage_of(there, BASE, BASE + 60, LATER) == 16 / 60
+    assert coverage_of(there, BASE, BASE + 120, LATER) == 76 / 120
     assert valid_spans([(1, False), (2, False), (5, True), (9, False)]) == [(1, 5), (9, float("inf"))]
     assert valid_spans([(1, False), (2, True)]) == [(1, 2)]
 
 
 def test_missing_spans_are_merged_over_minutes() -> None:
-    minutes = {M: FULL ^ (1 << 59), M + 2: FULL ^ 1}
-    assert missing_spans(minutes, BASE, BASE + 180) == [(BASE + 59, BASE + 121)]
-    assert missing_spans({M: FULL}, BASE, BASE + 60) == []
+    minutes = seconds({M: FULL ^ (1 << 59), M + 2: FULL ^ 1})
+    assert list(missing_spans(minutes, BASE, BASE + 180)) == [(BASE + 59, BASE + 121)]
+    assert list(missing_spans(seconds({M: FULL}), BASE, BASE + 60)) == []
+
+
+def test_missing_spans_are_those_that_a_look_at_each_second_finds() -> None:
+    random = Random(5)
+    kinds = (FULL, FULL, 0, FULL ^ 1 << 30, FULL << 20 & FULL, FULL >> 20, random.getrandbits(60))
+    for _ in range(100):
+        minutes = {M + n: random.choice(kinds) for n in range(12) if random.random() < 0.8}
+        start, end = BASE + random.randrange(0, 200), BASE + random.randrange(300, 800)
+        missing = [n for n in range(start, end) if not minutes.get(n // 60, 0) >> n % 60 & 1]
+        spans = list(missing_spans(seconds(minutes), start, end))
+        assert [n for span in spans for n in range(*span)] == missing
+        assert all(before[1] < after[0] for before, after in pairwise(spans))
+
+
+def test_more_gaps_than_one_answer_holds_are_refused() -> None:
+    flapping = seconds({M + n: 0b10 for n in range(30)})
+    assert len(find_gaps(flapping, [], BASE, BASE + 1800, LATER, most=31)) == 31
+    with pytest.raises(BadInputError, match="more than 30 gaps: ask for a shorter span"):
+        find_gaps(flapping, [], BASE, BASE + 1800, LATER, most=30)
 
 
 @pytest.mark.parametrize(
@@ -72,12 +100,12 @@ def test_missing_spans_are_merged_over_minutes() -> None:
     ],
 )
 def test_a_gap_names_its_cause(statuses: list[StatusChange], cause: str) -> None:
-    (gap,) = find_gaps({}, statuses, BASE, BASE + 60, LATER)
+    (gap,) = find_gaps(seconds({}), statuses, BASE, BASE + 60, LATER)
     assert (gap.from_s, gap.to_s, gap.cause) == (BASE, BASE + 60, cause)
 
 
 def test_the_newest_seconds_are_no_gap_yet() -> None:
-    assert find_gaps({M: FULL}, [], BASE, BASE + 3600, BASE + 64) == []
+    assert find_gaps(seconds({M: FULL}), [], BASE, BASE + 3600, BASE + 64) == []
 
 
 def _utc(text: str) -> float:
@@ -132,7 +160,9 @@ def test_whole_minutes_and_edges() -> None:
 def test_counts_are_put_into_their_buckets() -> None:
     minute = MinuteCount(CameraId("gate"), LineId("main"), M + 1, {"car": 2}, {"bus": 1})
     starts = bucket_starts(BASE, BASE + 180, "1m", ZoneInfo("UTC"))
-    body = counts_object(BASE, BASE + 180, "1m", starts, Evidence([minute], [], {M + 1: FULL}, None), LATER)
+    body = counts_object(
+        BASE, BASE + 180, "1m", starts, Evidence([minute], [], seconds({M + 1: FULL}), None), LATER
+    )
     assert body["total"] == {"forward": {"car": 2}, "backward": {"bus": 1}}
     assert [b["forward"] for b in body["buckets"]] == [{}, {"car": 2}, {}]
     assert [b["coverage"] for b in body["buckets"]] == [0.0, 1.0, 0.0]

@@ -1,0 +1,71 @@
+"""Places for answers that go on: a bound for all, and one for each user."""
+
+from collections import Counter
+from collections.abc import Callable
+
+from services.common.throttle import network_of
+from services.core.errors import StreamError, ThrottledError
+from services.web.auth.caller import Caller
+
+WAIT_S = 5.0
+"""When another try makes sense for who has too many."""
+
+
+class Place:
+    """One answer's place, until it is given back."""
+
+    def __init__(self, on_close: Callable[[], None]) -> None:
+        self._on_close: Callable[[], None] | None = on_close
+
+    def close(self) -> None:
+        """Give the place back, once."""
+        if self._on_close is not None:
+            self._on_close()
+        self._on_close = None
+
+
+class Places:
+    """Counts the answers of one kind, such as `streams`; on one event loop."""
+
+    def __init__(self, what: str, most: int, most_each: int) -> None:
+        self._what, self._most, self._most_each = what, most, most_each
+        self._taken: Counter[str] = Counter()
+        self.refused = 0
+        """Requests that found no place."""
+
+    @property
+    def taken(self) -> int:
+        """Places that are taken now."""
+        return self._taken.total()
+
+    def take(self, caller: Caller) -> Place:
+        """Take a place until it is closed.
+
+        ThrottledError when this user has as many as one may have, StreamError when all are taken.
+        """
+        key = _key(caller)
+        if self._taken[key] >= self._most_each:
+            self.refused += 1
+            raise ThrottledError(
+                f"{self._most_each} {self._what} at once are the most for one user or address: end one first",
+                WAIT_S,
+            )
+        if self.taken >= self._most:
+            self.refused += 1
+            raise StreamError(
+                f"{self._most} {self._what} are open already, which is the most: try again later"
+            )
+        self._taken[key] += 1
+        return Place(lambda: self._leave(key))
+
+    def _leave(self, key: str) -> None:
+        self._taken[key] -= 1
+        if self._taken[key] == 0:
+            del self._taken[key]
+
+
+def _key(caller: Caller) -> str:
+    """Name who it is: the user, the token of nobody's, or the address that asks where no login is wanted."""
+    if caller.name is not None:
+        return f"user {caller.name}"
+    return caller.by or network_of(caller.origin.address)

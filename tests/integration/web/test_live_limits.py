@@ -1,0 +1,141 @@
+"""Live streams on a real port: how many there may be, and who is cut off."""
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from fractions import Fraction
+from itertools import cycle
+
+import av
+import httpx
+import numpy as np
+import pytest
+
+from services.common.database import Repository
+from services.common.listening import listen
+from services.core.types import AccessUnit, TrackedFrame, TrackedObject
+from services.web.serving import bound_send_buffers, server_figures, web_server
+from services.web.settings import WebSettings
+from tests.makers import GATE, camera
+from tests.web_app import Web, web_over
+
+PROBLEM = "application/problem+json"
+OBJECTS = tuple(TrackedObject(number, (0.1, 0.1, 0.2, 0.2), "car", 0.9) for number in range(300))
+
+
+def _noise() -> list[tuple[bool, bytes]]:
+    """Pictures of noise, each large as a JPEG."""
+    codec = av.CodecContext.create("libx264", "w")
+    codec.width, codec.height, codec.pix_fmt, codec.time_base = 640, 352, "yuv420p", Fraction(1, 10)
+    codec.options = {"preset": "ultrafast", "tune": "zerolatency", "g": "1"}
+    random, units = np.random.default_rng(1), []
+    for number in range(6):
+        picture = random.integers(0, 255, (352, 640, 3), dtype=np.uint8)
+        frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
+        frame.pts = number
+        units += [(packet.is_keyframe, bytes(packet)) for packet in codec.encode(frame)]
+    return units
+
+
+@asynccontextmanager
+async def _served(web: Web, settings: WebSettings, stall_s: float = 20.0) -> AsyncIterator[int]:
+    listening = bound_send_buffers(listen("127.0.0.1", 0))
+    server = web_server(web.app, settings, stall_s)
+    task = asyncio.create_task(server.run_until_cancelled(listening))
+    web.app.state.server = server
+    try:
+        yield listening.getsockname()[1]
+    finally:
+        task.cancel()
+        await asyncio.wait([task], timeout=10)
+
+
+@pytest.mark.parametrize(
+    ("limits", "status"),
+    [({"streams": 9, "streams_per_user": 3}, 429), ({"streams": 3, "streams_per_user": 9}, 503)],
+)
+async def test_beyond_the_most_streams_the_next_is_told_to_wait_until_one_ends(
+    repository: Repository, limits: dict[str, int], status: int
+) -> None:
+    settings = WebSettings(**limits)
+    await repository.add_camera(camera())
+    async with (
+        web_over(repository, settings) as web,
+        _served(web, settings) as port,
+        AsyncExitStack() as stack,
+    ):
+        await web.app.state.context.mirror.refresh()
+        client = await stack.enter_async_context(httpx.AsyncClient(timeout=10))
+        url = f"http://127.0.0.1:{port}/api/v1/cameras/gate"
+        for path in ("tracks", "stream.mjpeg"):
+            answer = await stack.enter_async_context(client.stream("GET", f"{url}/{path}"))
+            assert answer.status_code == 200
+        async with client.stream("GET", f"{url}/tracks") as answer:
+            assert answer.status_code == 200
+            for path in ("tracks", "stream.mjpeg", "snapshot.jpg"):
+                refused = await client.get(f"{url}/{path}")
+                assert (refused.status_code, refused.headers["content-type"]) == (status, PROBLEM)
+                assert int(refused.headers["retry-after"]) >= 1
+                assert "streams" in refused.json()["detail"]
+            figures = (await client.get(f"http://127.0.0.1:{port}/metrics")).text
+            assert 'sightline_readers{port="web"} 3.0' in figures
+            assert 'sightline_readers_refused_total{port="web"} 3.0' in figures
+        async with asyncio.timeout(5):
+            while web.app.state.context.streams.taken != 2:
+                await asyncio.sleep(0.02)
+        async with client.stream("GET", f"{url}/tracks") as answer:
+            assert answer.status_code == 200
+
+
+async def test_a_camera_for_whose_pictures_there_is_no_memory_is_told_so(repository: Repository) -> None:
+    settings = WebSettings(live_memory_mb=32)
+    for name in ("gate", "yard", "hall"):
+        await repository.add_camera(camera(name))
+    async with (
+        web_over(repository, settings) as web,
+        _served(web, settings) as port,
+        AsyncExitStack() as stack,
+    ):
+        await web.app.state.context.mirror.refresh()
+        client = await stack.enter_async_context(httpx.AsyncClient(timeout=10))
+        url = f"http://127.0.0.1:{port}/api/v1/cameras"
+        for name in ("gate", "yard"):
+            await stack.enter_async_context(client.stream("GET", f"{url}/{name}/stream.mjpeg"))
+        for path in ("stream.mjpeg", "snapshot.jpg"):
+            refused = await client.get(f"{url}/hall/{path}")
+            assert (refused.status_code, refused.headers["content-type"]) == (503, PROBLEM)
+            assert "live_memory_mb" in refused.json()["detail"]
+        async with client.stream("GET", f"{url}/gate/stream.mjpeg?overlay=1") as answer:
+            assert answer.status_code == 200
+        figures = (await client.get(f"http://127.0.0.1:{port}/metrics")).text
+        assert "sightline_live_refused_total 2.0" in figures
+        assert "sightline_live_cameras 2.0" in figures
+        assert "sightline_live_memory_limit_bytes 3.2e+07" in figures
+
+
+@pytest.mark.parametrize("path", ["tracks", "stream.mjpeg"])
+async def test_a_reader_that_reads_nothing_is_cut_off(repository: Repository, path: str) -> None:
+    settings = WebSettings()
+    await repository.add_camera(camera())
+    async with web_over(repository, settings) as web, _served(web, settings, stall_s=0.6) as port:
+        await web.app.state.context.mirror.refresh()
+        stalled = socket.socket()
+        stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        stalled.connect(("127.0.0.1", port))
+        stalled.sendall(f"GET /api/v1/cameras/gate/{path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        places = web.app.state.context.streams
+        async with asyncio.timeout(30):
+            while not places.taken:
+                await asyncio.sleep(0.02)
+            for number, (is_keyframe, data) in enumerate(cycle(_noise())):
+                if not places.taken:
+                    break
+                unit = AccessUnit(GATE, number, time.time(), is_keyframe, data)
+                web.video.publish(unit)
+                web.bus.publish_tracks(TrackedFrame(GATE, number, unit.time_s, OBJECTS))
+                await asyncio.sleep(0.02)
+        figures = {figure.name: figure.value for figure in server_figures(web.app.state.server)}
+        assert figures["sightline_readers_stalled_total"] == 1
+        stalled.close()
