@@ -67,6 +67,8 @@ class CameraSetup:
     lines: tuple[Line, ...] = ()
     highest_epoch: int = 0
     """The highest epoch of this camera that the database knows: the floor of the next one."""
+    repeats: "tuple[RepeatedSpan, ...]" = ()
+    """Times that the database knows to come twice, the newest ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,8 @@ class AnalysedSecond:
     second: int
     """Seconds since 1970, UTC."""
     epoch: int = 0
+    connection: int = field(default=0, compare=False)
+    """Whose pictures they were; see `AccessUnit`. 0 is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +188,23 @@ class Ownership:
     camera: CameraId
     epoch: int
     from_s: float
+    connection: int = field(default=0, compare=False)
+    """The connection of its first picture: older evidence of another one is of another pass of the time."""
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatedSpan:
+    """A span of time comes for the second time, because a clock was set back: it is a gap."""
+
+    camera: CameraId
+    from_s: float
+    to_s: float
+    """Its end. Told again with an earlier one when the clock was set forward within it."""
+    epoch: int
+    """The newest epoch that saw its first pass, which is kept; 0 when that is not known."""
+    since_s: float
+    """When it was told, by the clock after it was set."""
+    cause: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +227,8 @@ class CameraState:
     """Measured analysed frames a second."""
     resolution: tuple[int, int] | None = None
     last_error: str | None = None
+    has_pictures: bool = False
+    """A camera that is degraded may still be seen: only counting waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,5 +243,5 @@ class MinuteCount:
     backward: dict[str, int] = field(default_factory=dict)
 
 
-Event = Crossing | Trajectory | AnalysedSecond | StatusChange | Ownership
+Event = Crossing | Trajectory | AnalysedSecond | StatusChange | Ownership | RepeatedSpan
 """What the store keeps."""
