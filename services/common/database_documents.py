@@ -23,6 +23,9 @@ from services.core.types import (
 )
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FAR = datetime(9999, 1, 1, tzinfo=UTC) - timedelta(days=1)
+"""Later than all times of records."""
+
 BOX_STEPS = 10_000
 MINUTE_MS = 60_000
 
@@ -200,9 +203,13 @@ def status_from(document: Mapping[str, Any]) -> StatusChange:
     )
 
 
-def analysed_id(camera: str, minute: int, epoch: int) -> str:
-    """Name the document of the evidence of one minute under one epoch; 0 stands for no ownership."""
-    return f"{camera}/{minute}/{epoch}" if epoch else f"{camera}/{minute}"
+def analysed_id(camera: str, minute: int, epoch: int, connection: int = 0) -> str:
+    """Name the document of the evidence of one minute under one epoch, of the pictures of one connection.
+
+    Epoch 0 stands for no ownership, connection 0 for one that is not known.
+    """
+    parts = (camera, minute, epoch, connection)
+    return "/".join(map(str, parts if connection else parts[:3] if epoch else parts[:2]))
 
 
 def ownerships_from(document: Mapping[str, Any]) -> list[Ownership]:

@@ -1,5 +1,6 @@
 """Reading of what was recorded; each query carries a range of time."""
 
+import math
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from services.common.database_documents import (
     trajectory_from,
 )
 from services.common.database_link import DatabaseLink
+from services.common.database_repeats import RepeatTables
 from services.common.database_schema import ANALYSED, CROSSINGS, MINUTES, STATUSES, TRAJECTORIES
 from services.core.types import Crossing, MinuteCount, StatusChange, Trajectory
 
@@ -31,7 +33,7 @@ class Place:
     id: str
 
 
-class ReadTables:
+class ReadTables(RepeatTables):
     """Reads of the records by camera and time; the spans include their start and not their end."""
 
     _link: DatabaseLink
@@ -66,7 +68,10 @@ class ReadTables:
             end_s, window_s = start_s, window_s * 2
 
     async def analysed_minutes(self, camera: str, from_s: float, to_s: float) -> dict[int, int]:
-        """Give the analysed seconds by minute since 1970: bit n stands for its second n."""
+        """Give the analysed seconds by minute since 1970: bit n stands for its second n.
+
+        Seconds that come twice are none: what was analysed is one of the two.
+        """
         span = _span(camera, from_s // 60 * 60, to_s)
         minutes: dict[int, int] = {}
         with self._link.guarded():
@@ -74,6 +79,8 @@ class ReadTables:
                 minute = minute_of(seconds_of(document["time"]))
                 found = sum(1 << second for second in document["seconds"])
                 minutes[minute] = minutes.get(minute, 0) | found
+        for repeat in await self.repeats(camera, from_s // 60 * 60, to_s):
+            _take_out(minutes, int(repeat.from_s), math.ceil(repeat.to_s))
         return minutes
 
     async def statuses(self, camera: str, from_s: float, to_s: float) -> list[StatusChange]:
@@ -96,6 +103,13 @@ class ReadTables:
 def _span(camera: str, from_s: float, to_s: float, line: str | None = None) -> dict[str, Any]:
     query: dict[str, Any] = {"camera": camera, "time": {"$gte": date_of(from_s), "$lt": date_of(to_s)}}
     return query if line is None else query | {"line": line}
+
+
+def _take_out(minutes: dict[int, int], from_s: int, to_s: int) -> None:
+    """Take the seconds from one to before another out of what was analysed."""
+    for minute in [minute for minute in minutes if minute * 60 < to_s and minute * 60 + 60 > from_s]:
+        first, last = max(from_s - minute * 60, 0), min(to_s - minute * 60, 60)
+        minutes[minute] &= ~((1 << last) - (1 << first))
 
 
 def _is_behind(crossing: Crossing, place: Place) -> bool:

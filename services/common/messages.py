@@ -23,6 +23,7 @@ from services.core.types import (
     Crossing,
     Event,
     Ownership,
+    RepeatedSpan,
     StatusChange,
     TrackedFrame,
     Trajectory,
@@ -46,10 +47,15 @@ _BOX_STEPS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class ToldState:
-    """A camera's state and when it was first told, by the clock of who tells it."""
+    """A camera's state and when it was told, by the clock of who tells it."""
 
     told_s: float
     state: CameraState
+    age_s: float | None = field(default=None, compare=False)
+    """How long ago that was, by a clock that nobody sets: news is ordered by this.
+
+    A process of an older release tells none.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,8 @@ class ToldRate:
 
     told_s: float
     fps: float
+    age_s: float | None = field(default=None, compare=False)
+    """See `ToldState`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +131,7 @@ _CROSSING = _Codec("crossing", TypeAdapter(tuple[Crossing], config=_STRICT))
 _TRAJECTORY = _Codec("trajectory", TypeAdapter(tuple[_PackedTrajectory], config=_STRICT), is_compressed=True)
 _ANALYSED = _Codec("analysed", TypeAdapter(tuple[AnalysedSecond], config=_STRICT))
 _OWNERSHIP = _Codec("ownership", TypeAdapter(tuple[Ownership], config=_STRICT))
+_REPEATED = _Codec("repeated", TypeAdapter(tuple[RepeatedSpan], config=_STRICT))
 _STATUS = _Codec("status", TypeAdapter(tuple[StatusChange], config=_STRICT))
 _TRACKS = _Codec("tracks", TypeAdapter(tuple[TrackedFrame], config=_STRICT))
 _NEWS = _Codec("news", TypeAdapter(tuple[CameraNews], config=_STRICT))
@@ -141,6 +150,8 @@ def encode_event(event: Event) -> bytes:
             return _ANALYSED.encode(event)
         case Ownership():
             return _OWNERSHIP.encode(event)
+        case RepeatedSpan():
+            return _REPEATED.encode(event)
         case StatusChange():
             return _STATUS.encode(event)
 
@@ -154,7 +165,7 @@ def decode_event(data: bytes) -> Event:
 
 
 def _decoded_event(data: bytes) -> Event:
-    for codec in (_CROSSING, _ANALYSED, _OWNERSHIP, _STATUS):
+    for codec in (_CROSSING, _ANALYSED, _OWNERSHIP, _REPEATED, _STATUS):
         if data.startswith(codec.head):
             return codec.decode(data)
     if data.startswith(_TRAJECTORY.head):
@@ -170,9 +181,11 @@ def _numbers(event: Event) -> tuple[float, ...]:
         case Trajectory():
             return event.track, event.epoch, *(point.time_s * 1000 for point in event.points)
         case AnalysedSecond():
-            return event.second * 1000, event.epoch
+            return event.second * 1000, event.epoch, event.connection
         case Ownership():
-            return event.from_s * 1000, event.epoch
+            return event.from_s * 1000, event.epoch, event.connection
+        case RepeatedSpan():
+            return event.from_s * 1000, event.to_s * 1000, event.since_s * 1000, event.epoch
         case StatusChange():
             return (event.time_s * 1000,)
 
@@ -192,6 +205,11 @@ def event_identity(event: Event) -> str:
             return f"analysed/{event.camera}/{event.epoch}/{event.second}"
         case Ownership():
             return f"ownership/{event.camera}/{event.epoch}"
+        case RepeatedSpan():
+            times = "/".join(
+                str(round(time_s * 1000)) for time_s in (event.since_s, event.from_s, event.to_s)
+            )
+            return f"repeated/{event.camera}/{event.epoch}/{times}"
         case StatusChange():
             return f"status/{event.camera}/{round(event.time_s * 1000)}/{event.status.value}"
 

@@ -8,6 +8,7 @@ from services.common.access import Access
 from services.common.bus import Bus
 from services.common.database import Repository
 from services.common.database_users import is_owned
+from services.common.wire import LATEST_TIME_S
 from services.core.errors import DatabaseUnavailableError, NotFoundError
 from services.core.types import Camera, CameraId, CameraSetup
 
@@ -16,6 +17,10 @@ log = logging.getLogger(__name__)
 LONGEST_WAIT_S = 10.0
 CHECK_S = 5.0
 """How often the database is read again: other processes change it too, and tokens expire."""
+
+REPEATS_TOLD_S = 86_400.0
+MOST_REPEATS_TOLD = 100
+"""Times that come twice are told while they may still come, also where clocks differ; the newest of many."""
 
 
 class SetupMirror:
@@ -106,7 +111,10 @@ class SetupMirror:
 
     async def _setup_of(self, camera: Camera) -> CameraSetup:
         lines = await self._repository.lines(camera.id)
-        return CameraSetup(camera, tuple(lines), await self._repository.highest_epoch(camera.id))
+        since_s = self._repository.now_s() - REPEATS_TOLD_S
+        repeats = await self._repository.repeats(camera.id, since_s, LATEST_TIME_S)
+        epoch = await self._repository.highest_epoch(camera.id)
+        return CameraSetup(camera, tuple(lines), epoch, tuple(repeats[-MOST_REPEATS_TOLD:]))
 
     async def _load_access(self) -> Access:
         users = {user.name: user for user in await self._repository.users()}

@@ -25,9 +25,10 @@ async def get_gaps(
         return {"items": []}
     analysed = await context.repository.analysed_minutes(camera, from_s, to_s)
     statuses = await context.repository.statuses(camera, from_s, to_s)
+    repeats = await context.repository.repeats(camera, from_s, to_s)
     return {
         "items": [
             {"from": time_text(gap.from_s), "to": time_text(gap.to_s), "cause": gap.cause}
-            for gap in find_gaps(analysed, statuses, from_s, to_s, now_s)
+            for gap in find_gaps(analysed, statuses, from_s, to_s, now_s, repeats)
         ]
     }
