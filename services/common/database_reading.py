@@ -1,6 +1,5 @@
 """Reading of what was recorded; each query carries a range of time."""
 
-import math
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +17,7 @@ from services.common.database_documents import (
 from services.common.database_link import DatabaseLink
 from services.common.database_repeats import RepeatTables
 from services.common.database_schema import ANALYSED, CROSSINGS, MINUTES, STATUSES, TRAJECTORIES
+from services.core.passes import seen_once
 from services.core.types import Crossing, MinuteCount, StatusChange, Trajectory
 
 FIRST_WINDOW_S = 3600.0
@@ -73,14 +73,13 @@ class ReadTables(RepeatTables):
         Seconds that come twice are none: what was analysed is one of the two.
         """
         span = _span(camera, from_s // 60 * 60, to_s)
+        repeats = await self.repeats(camera, from_s // 60 * 60, to_s)
         minutes: dict[int, int] = {}
         with self._link.guarded():
             async for document in self._link.collection(ANALYSED).find(span, ["time", "seconds"]):
                 minute = minute_of(seconds_of(document["time"]))
                 found = sum(1 << second for second in document["seconds"])
-                minutes[minute] = minutes.get(minute, 0) | found
-        for repeat in await self.repeats(camera, from_s // 60 * 60, to_s):
-            _take_out(minutes, int(repeat.from_s), math.ceil(repeat.to_s))
+                minutes[minute] = minutes.get(minute, 0) | seen_once(minute, found, repeats)
         return minutes
 
     async def statuses(self, camera: str, from_s: float, to_s: float) -> list[StatusChange]:
@@ -103,13 +102,6 @@ class ReadTables(RepeatTables):
 def _span(camera: str, from_s: float, to_s: float, line: str | None = None) -> dict[str, Any]:
     query: dict[str, Any] = {"camera": camera, "time": {"$gte": date_of(from_s), "$lt": date_of(to_s)}}
     return query if line is None else query | {"line": line}
-
-
-def _take_out(minutes: dict[int, int], from_s: int, to_s: int) -> None:
-    """Take the seconds from one to before another out of what was analysed."""
-    for minute in [minute for minute in minutes if minute * 60 < to_s and minute * 60 + 60 > from_s]:
-        first, last = max(from_s - minute * 60, 0), min(to_s - minute * 60, 60)
-        minutes[minute] &= ~((1 << last) - (1 << first))
 
 
 def _is_behind(crossing: Crossing, place: Place) -> bool:

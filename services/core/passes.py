@@ -6,6 +6,7 @@ gap, because what is counted in it is only one of the two. A time that passed by
 one, is such a span too as soon as the true time comes there; what lies between is new and is counted.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -109,6 +110,16 @@ class Passes:
         }
         self._active |= entered
         return list(entered.values())
+
+
+def seen_once(minute: int, seconds: int, repeats: Sequence[RepeatedSpan]) -> int:
+    """Give those seconds of a minute since 1970, bit n for second n, that do not come twice."""
+    for repeat in repeats:
+        first = max(math.floor(repeat.from_s) - minute * 60, 0)
+        last = min(math.ceil(repeat.to_s) - minute * 60, 60)
+        if last > first:
+            seconds &= ~((1 << last) - (1 << first))
+    return seconds
 
 
 def step_words(step_s: float, *, is_least: bool = False) -> str:

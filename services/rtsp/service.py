@@ -57,7 +57,7 @@ class RtspService:
         port: int,
         check: Check | None = None,
         port_option: str = "--port",
-        now_s: Callable[[], float] = time.time,
+        now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take where to listen (port 0: any free one), and who may watch (None: everybody)."""
         self._bus, self._video, self._now_s = bus, video, now_s

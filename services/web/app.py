@@ -55,7 +55,7 @@ def create_app(
         except SightlineError:
             return ()
 
-    live = LivePictures(bus, video, lines_of, settings.live_fps, settings.jpeg_quality, now_s)
+    live = LivePictures(bus, video, lines_of, settings.live_fps, settings.jpeg_quality)
     app = FastAPI(
         title="Sightline",
         version=system.version,

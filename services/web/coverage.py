@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from services.core.types import CameraStatus, RepeatedSpan, StatusChange
+from services.core.types import CameraStatus, StatusChange
 
 SETTLE_S = 8.0
 """Younger seconds count neither for nor against: their evidence may still come. It waits for what is hidden
@@ -12,9 +12,6 @@ or on a line, for the way to the database, and for little else."""
 
 NOT_RUNNING = "service not running"
 TOO_FEW = "too few frames analysed"
-BORDER_S = 5
-"""Seconds before and after a time that comes twice belong to it: tracks end and begin there."""
-
 PRELUDE_S = 3.0
 """A status told this soon after a gap's start belongs to its start."""
 
@@ -89,43 +86,14 @@ def _extend(spans: list[tuple[int, int]], start: int, end: int) -> None:
 
 
 def find_gaps(
-    minutes: Mapping[int, int],
-    statuses: Sequence[StatusChange],
-    from_s: float,
-    to_s: float,
-    now_s: float,
-    repeats: Sequence[RepeatedSpan] = (),
+    minutes: Mapping[int, int], statuses: Sequence[StatusChange], from_s: float, to_s: float, now_s: float
 ) -> list[Gap]:
-    """Give all gaps of a span with their causes; `statuses` begins with what held at its start.
-
-    A time that comes twice is a gap of its own, with the seconds around it.
-    """
+    """Give all gaps of a span with their causes; `statuses` begins with what held at its start."""
     first, last = math.floor(from_s), math.floor(min(to_s, now_s - SETTLE_S))
-    gaps: list[Gap] = []
-    for start, end in missing_spans(minutes, first, last):
-        for part_start, part_end, cause in _parts(start, end, repeats):
-            if gaps and gaps[-1].to_s == part_start and gaps[-1].cause == cause:
-                gaps[-1] = Gap(gaps[-1].from_s, float(part_end), cause)
-                continue
-            words = cause or _cause(statuses, part_start, part_end)
-            gaps.append(Gap(max(float(part_start), from_s), float(part_end), words))
-    return gaps
-
-
-def _parts(start: int, end: int, repeats: Sequence[RepeatedSpan]) -> Iterator[tuple[int, int, str]]:
-    """Cut a gap where a time that comes twice begins and ends; the cause is empty elsewhere."""
-    for repeat in sorted(repeats, key=lambda item: item.from_s):
-        from_s, to_s = math.floor(repeat.from_s), math.ceil(repeat.to_s)
-        if start >= end or from_s >= end or to_s <= start:
-            continue
-        if from_s - start > BORDER_S:
-            yield start, from_s, ""
-            start = from_s
-        part_end = to_s if end - to_s > BORDER_S else end
-        yield start, part_end, repeat.cause
-        start = part_end
-    if start < end:
-        yield start, end, ""
+    return [
+        Gap(max(float(start), from_s), float(end), _cause(statuses, start, end))
+        for start, end in missing_spans(minutes, first, last)
+    ]
 
 
 def _cause(statuses: Sequence[StatusChange], start: int, end: int) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from services.common.h264 import DecodedPicture, H264Decoder
 from services.common.video import VideoSource
-from services.core.types import CameraId
+from services.core.types import AccessUnit, CameraId
 
 KEPT_S = 2.0
 """The detector may be this late for its tracks still to find their picture."""
@@ -37,7 +37,7 @@ class PictureMemory:
         with self._lock:
             pictures = self._pictures
             pictures.append(decoded)
-            while len(pictures) > most or pictures[0].unit.time_s < decoded.unit.time_s - KEPT_S:
+            while len(pictures) > most or _is_old(pictures[0].unit, decoded.unit):
                 pictures.popleft()
 
     def newest(self) -> DecodedPicture | None:
@@ -52,6 +52,11 @@ class PictureMemory:
                 if decoded.unit.frame == frame and abs(decoded.unit.time_s - time_s) < 1e-6:
                     return decoded
         return None
+
+
+def _is_old(kept: AccessUnit, newest: AccessUnit) -> bool:
+    """Tell whether a picture is too old to be kept; the times of two connections say nothing together."""
+    return kept.connection != newest.connection or kept.time_s < newest.time_s - KEPT_S
 
 
 class DecodingThread:

@@ -56,7 +56,7 @@ class DetectorPorts:
         video: VideoSource,
         check: Check | None = None,
         options: PortOptions | None = None,
-        now_s: Callable[[], float] = time.time,
+        now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         options = options or PortOptions()
         self._bus, self._cameras, self._class_ids = bus, ShownCameras(), ClassIds()

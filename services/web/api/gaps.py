@@ -1,5 +1,6 @@
 """The route of gaps."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter
@@ -7,7 +8,8 @@ from fastapi import APIRouter
 from services.common.wire import time_text
 from services.web.api.parameters import FromTime, ToTime, span_of
 from services.web.context import Context
-from services.web.coverage import find_gaps
+from services.web.coverage import Gap, find_gaps
+from services.web.repeats import gaps_with_repeats
 
 router = APIRouter(prefix="/api/v1/cameras/{camera}", tags=["counts"])
 
@@ -26,9 +28,13 @@ async def get_gaps(
     analysed = await context.repository.analysed_minutes(camera, from_s, to_s)
     statuses = await context.repository.statuses(camera, from_s, to_s)
     repeats = await context.repository.repeats(camera, from_s, to_s)
+
+    def find(start_s: float, end_s: float) -> Sequence[Gap]:
+        return find_gaps(analysed, statuses, start_s, end_s, now_s)
+
     return {
         "items": [
             {"from": time_text(gap.from_s), "to": time_text(gap.to_s), "cause": gap.cause}
-            for gap in find_gaps(analysed, statuses, from_s, to_s, now_s, repeats)
+            for gap in gaps_with_repeats(find, repeats, from_s, to_s)
         ]
     }
