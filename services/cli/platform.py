@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import socket
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -14,6 +13,7 @@ from services.cli.model_entries import model_entries
 from services.cli.running import END_TIMEOUT_S, RunningTasks
 from services.cli.setup_seed import SetupSeed
 from services.common.bus_local import LocalBus
+from services.common.clocks import HOST_CLOCKS, Clocks
 from services.common.database import Repository
 from services.common.http_server import HttpServer
 from services.common.leases import Member, Role
@@ -50,15 +50,17 @@ class PlatformSettings:
 class Platform:
     """Runs until it is told to end, and ends in the order of the data."""
 
-    def __init__(self, settings: PlatformSettings, seed: SetupSeed) -> None:
-        self._settings, self._seed = settings, seed
+    def __init__(self, settings: PlatformSettings, seed: SetupSeed, clocks: Clocks = HOST_CLOCKS) -> None:
+        self._settings, self._seed, self._clocks = settings, seed, clocks
         self._bus, self._video = LocalBus(), VideoHub()
-        self._repository = Repository(settings.database_uri)
+        self._repository = Repository(settings.database_uri, now_s=clocks.now_s)
         self._mirror = SetupMirror(self._repository, self._bus)
         self._store = StoreWriter(self._repository, self._bus)
-        self._leases = LocalLeaseTable()
-        self._ingest = self._owning("ingest", IngestService(self._bus, self._video))
-        self._detector = self._owning("detector", DetectorService(self._bus, self._video, make_detector))
+        self._leases = LocalLeaseTable(clocks.now_s)
+        ingest = IngestService(self._bus, self._video, clocks=clocks)
+        detector = DetectorService(self._bus, self._video, make_detector, clocks.steady_s)
+        self._ingest = self._owning("ingest", ingest)
+        self._detector = self._owning("detector", detector)
         self._media = MediaPorts(settings.up, self._bus, self._video, settings.web.wants_login)
         self._server = self._make_server()
         self._tasks = RunningTasks()
@@ -93,7 +95,13 @@ class Platform:
     def _make_server(self) -> HttpServer:
         settings = self._settings
         app = create_app(
-            self._repository, self._bus, self._video, self._system(), settings.web, mirror=self._mirror
+            self._repository,
+            self._bus,
+            self._video,
+            self._system(),
+            settings.web,
+            mirror=self._mirror,
+            now_s=self._clocks.now_s,
         )
         return HttpServer(app, tls_cert=settings.web.tls_cert, tls_key=settings.web.tls_key)
 
@@ -101,7 +109,7 @@ class Platform:
         return SystemInfo(
             version=version("sightline"),
             database=self._settings.database_kind,
-            started_s=time.time(),
+            started_s=self._clocks.now_s(),
             address=f"{self._settings.web.host}:{self._settings.web.port}",
             services=self._services,
             models=model_entries,

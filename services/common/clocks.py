@@ -34,11 +34,15 @@ class Clocks:
     """Seconds that only grow, see `steady_s`."""
 
 
+HOST_CLOCKS = Clocks()
+"""The clocks of this machine."""
+
+
 class StepWatch:
     """Notices that the clock was set, and says so once in the log. Callable from any thread."""
 
-    def __init__(self, clocks: Clocks | None = None) -> None:
-        self.clocks = clocks or Clocks()
+    def __init__(self, clocks: Clocks = HOST_CLOCKS) -> None:
+        self.clocks = clocks
         self._lock = threading.Lock()
         self._looked = self._read()
         self._steps, self._total_s = 0, 0.0

@@ -142,6 +142,13 @@ def crossing_from(document: Mapping[str, Any]) -> Crossing:
     )
 
 
+def connection_of(crossing_id: str) -> int:
+    """Give the connection whose pictures a crossing was seen in, by its id; 0 where it tells none."""
+    parts = crossing_id.split("/")[1:2]
+    numbers = parts[0].split(".") if parts else []
+    return int(numbers[1]) if len(numbers) == 3 and numbers[1].isdecimal() else 0
+
+
 def trajectory_document(trajectory: Trajectory) -> Document:
     """A closed track; `time` is its end, `start` its beginning."""
     start_ms = milliseconds(trajectory.points[0].time_s) if trajectory.points else 0

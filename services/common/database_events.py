@@ -104,8 +104,10 @@ class EventTables(MinuteTables, OwnershipTables):
 
         Gives them as they are believed.
         """
+        known = await self.ownerships(item.camera for item in owned)
         for item in owned:
-            if item.epoch > await self.highest_epoch(item.camera):
+            before = [other.from_s for other in known.get(item.camera, ()) if other.epoch == item.epoch]
+            if not before or milliseconds(item.from_s) < milliseconds(before[0]):
                 await self._keep_repeats(await self._passes_before(item))
         kept = [believed(item) for item in owned]
         await self._keep_ownerships(kept)

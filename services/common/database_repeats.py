@@ -1,18 +1,18 @@
 """Times that come twice because a clock was set back: kept, so that nothing is counted twice in them.
 
-A detector that goes on tells of them itself. One that begins anew cannot know them; the store does, by the
-evidence: what an older epoch reported of the time after an ownership begins, from pictures of another
-connection, is of an earlier pass of that time. From pictures of the same connection it is of the same
-pass, by an owner that was replaced.
+A detector tells of those that it has seen itself. Those before its time it cannot know; the store does: what
+an older epoch reported of the time after an ownership begins, from pictures of another connection, is of an
+earlier pass of that time. From pictures of the same connection it is of the same pass, by an owner that was
+replaced.
 """
 
 import logging
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pymongo import UpdateOne
 
-from services.common.database_documents import FAR, date_of, milliseconds, seconds_of
+from services.common.database_documents import FAR, connection_of, date_of, milliseconds, seconds_of
 from services.common.database_link import DatabaseLink, Document
 from services.common.database_schema import ANALYSED, CROSSINGS, REPEATS
 from services.core.fencing import Repeats
@@ -24,12 +24,14 @@ log = logging.getLogger(__name__)
 LEAST_S = 3
 """Seconds that the evidence of two passes must share: at a hand-over it is less."""
 
-NEAR_S = 60
-"""Evidence with a hole of up to this is one pass. A pass reaches this far beyond its evidence, which some
-crossings still waited for, if there are any."""
+NEAR_S = 60.0
+"""Evidence and crossings with a hole of up to this between them are of one pass."""
 
-MOST_MINUTES = 20_000
-"""Minutes of evidence that are looked through one by one; what follows is one span up to the newest."""
+MOST_LOOKED_AT = 20_000
+"""Minutes of evidence, and crossings, that are looked at one by one; what follows is one span."""
+
+MOST_PASSES = 100
+"""Spans that one ownership finds; of more, those with the smallest holes between them are joined."""
 
 MOST_REPEATS = 1000
 """Repeats of one camera that are looked at, the newest ones."""
@@ -49,7 +51,7 @@ class RepeatTables:
         }
         with self._link.guarded():
             found = self._link.collection(REPEATS).find(query).sort([("time", -1)]).limit(MOST_REPEATS)
-            spans = [_repeat_from(document) async for document in found]
+            spans = [repeat_from(document) async for document in found]
         return [span for span in spans[::-1] if span.to_s > span.from_s]
 
     async def _known_repeats(self, cameras: Iterable[CameraId]) -> Repeats:
@@ -72,44 +74,78 @@ class RepeatTables:
         """Give the times from an ownership on that older epochs have seen in an earlier pass."""
         if not owned.connection:
             return []
-        spans = [span for span in await self._evident(owned) if span[1] - span[0] >= LEAST_S]
-        found = []
-        for from_s, to_s in spans:
-            end_s = max(to_s, await self._last_crossing_s(owned, to_s))
-            cause = step_words(owned.from_s - end_s, is_least=True)
-            found.append(RepeatedSpan(owned.camera, from_s, end_s, owned.epoch - 1, owned.from_s, cause))
+        passes, near_s = [*await self._evident(owned), *await self._crossed(owned)], NEAR_S
+        while len(passes := joined(passes, near_s)) > MOST_PASSES:
+            near_s *= 2
+        found = [
+            RepeatedSpan(
+                owned.camera,
+                from_s,
+                to_s,
+                owned.epoch - 1,
+                owned.from_s,
+                step_words(owned.from_s - to_s, is_least=True),
+            )
+            for from_s, to_s in passes
+            if to_s - owned.from_s >= LEAST_S
+        ]
         if found:
             log.warning(
-                "camera %s begins at a time that was counted before: %s", owned.camera, found[-1].cause
+                "camera %s begins at a time that was counted before: %s", owned.camera, found[0].cause
             )
         return found
 
     async def _evident(self, owned: Ownership) -> list[Span]:
         """Give the spans of an earlier pass by their evidence."""
-        minute_s = owned.from_s // 60 * 60
-        query = older_than(owned, minute_s) | {"connection": {"$ne": owned.connection}}
-        found = self._link.collection(ANALYSED).find(query, ["time", "seconds"]).sort([("time", 1)])
+        query = older_than(owned, owned.from_s // 60 * 60) | {"connection": {"$ne": owned.connection}}
+        table = self._link.collection(ANALYSED)
+        found = table.find(query, ["time", "seconds"]).sort([("time", 1)]).limit(MOST_LOOKED_AT)
         spans: list[Span] = []
-        async for second in _seconds(found.limit(MOST_MINUTES)):
-            if second + 1 <= owned.from_s:
-                continue
-            from_s = max(float(second), owned.from_s)
-            if spans and second <= spans[-1][1] + NEAR_S:
-                spans[-1] = (spans[-1][0], max(spans[-1][1], second + 1.0))
-            else:
-                spans.append((from_s, second + 1.0))
-        if spans:
-            newest = await self._link.collection(ANALYSED).find_one(query, ["time"], sort=[("time", -1)])
-            newest_s = seconds_of(newest["time"]) if newest else 0.0
-            if newest_s > spans[-1][1]:
-                spans[-1] = (spans[-1][0], newest_s + 60.0)
-        return spans
+        number = 0
+        async for document in found:
+            number += 1
+            minute_s = seconds_of(document["time"])
+            for second in sorted(document["seconds"]):
+                if minute_s + second + 1 > owned.from_s:
+                    _extend(spans, max(minute_s + second, owned.from_s), minute_s + second + 1)
+        return await self._to_newest(ANALYSED, query, spans, number)
 
-    async def _last_crossing_s(self, owned: Ownership, from_s: float) -> float:
-        """Give the end of the last crossing soon after the evidence of an earlier pass; 0 without one."""
-        query = older_than(owned, from_s, from_s + NEAR_S)
-        newest = await self._link.collection(CROSSINGS).find_one(query, ["time"], sort=[("time", -1)])
-        return seconds_of(newest["time"]) + 0.001 if newest else 0.0
+    async def _crossed(self, owned: Ownership) -> list[Span]:
+        """Give the spans of an earlier pass by their crossings, some of which have no evidence."""
+        query = older_than(owned, owned.from_s)
+        table = self._link.collection(CROSSINGS)
+        spans: list[Span] = []
+        number = 0
+        async for document in table.find(query, ["time"]).sort([("time", 1)]).limit(MOST_LOOKED_AT):
+            number += 1
+            if connection_of(document["_id"]) not in (0, owned.connection):
+                time_s = seconds_of(document["time"])
+                _extend(spans, time_s, time_s + 0.001)
+        return await self._to_newest(CROSSINGS, query, spans, number)
+
+    async def _to_newest(self, name: str, query: Document, spans: list[Span], number: int) -> list[Span]:
+        """Let the last span reach to the newest record where not all were looked at."""
+        if number < MOST_LOOKED_AT or not spans:
+            return spans
+        newest = await self._link.collection(name).find_one(query, ["time"], sort=[("time", -1)])
+        end_s = seconds_of(newest["time"]) + 60.0 if newest else 0.0
+        return [*spans[:-1], (spans[-1][0], max(spans[-1][1], end_s))]
+
+
+def joined(spans: Iterable[Span], near_s: float) -> list[Span]:
+    """Put spans in order and join those with a hole of up to `near_s` between them."""
+    found: list[Span] = []
+    for from_s, to_s in sorted(spans):
+        _extend(found, from_s, to_s, near_s)
+    return found
+
+
+def _extend(spans: list[Span], from_s: float, to_s: float, near_s: float = NEAR_S) -> None:
+    """Add a span that begins in or after the last one, or in its minute."""
+    if spans and from_s <= spans[-1][1] + near_s:
+        spans[-1] = min(spans[-1][0], from_s), max(spans[-1][1], to_s)
+    else:
+        spans.append((from_s, to_s))
 
 
 def older_than(owned: Ownership, from_s: float, to_s: float | None = None) -> dict[str, Any]:
@@ -120,14 +156,6 @@ def older_than(owned: Ownership, from_s: float, to_s: float | None = None) -> di
         "time": {"$gte": date_of(from_s), **end},
         "epoch": {"$gt": 0, "$lt": owned.epoch},
     }
-
-
-async def _seconds(documents: AsyncIterator[Document]) -> AsyncIterator[int]:
-    """Give the seconds since 1970 of the evidence of some minutes, which come in their order."""
-    async for document in documents:
-        minute_s = int(seconds_of(document["time"]))
-        for second in sorted(document["seconds"]):
-            yield minute_s + second
 
 
 def _repeat_id(span: RepeatedSpan) -> str:
@@ -144,7 +172,8 @@ def _repeat_fields(span: RepeatedSpan) -> Document:
     }
 
 
-def _repeat_from(document: Mapping[str, Any]) -> RepeatedSpan:
+def repeat_from(document: Mapping[str, Any]) -> RepeatedSpan:
+    """Give the repeat of a document."""
     return RepeatedSpan(
         camera=CameraId(document["camera"]),
         from_s=seconds_of(document["from"]),

@@ -204,7 +204,7 @@ def event_identity(event: Event) -> str:
         case AnalysedSecond():
             return f"analysed/{event.camera}/{event.epoch}/{event.second}"
         case Ownership():
-            return f"ownership/{event.camera}/{event.epoch}"
+            return f"ownership/{event.camera}/{event.epoch}/{round(event.from_s * 1000)}"
         case RepeatedSpan():
             times = "/".join(
                 str(round(time_s * 1000)) for time_s in (event.since_s, event.from_s, event.to_s)

@@ -1,6 +1,7 @@
 """The analysis of one camera: a thread that turns its pictures into tracks and events."""
 
 import logging
+import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -43,15 +44,17 @@ DetectorFactory = Callable[[str], Detector]
 class LiveEdge:
     """How far the analysis of a camera has come under one epoch.
 
-    It outlives the analyses that follow each other under this epoch (another model, a fault), so that the
-    ownership is announced once, no picture is analysed twice, and no span of time that a clock which was
-    set back brings for a second time.
+    It outlives the analyses that follow each other under this epoch (another model, a fault), so that no
+    picture is analysed twice, nor a span of time that a clock which was set back brings again. The ownership
+    is announced once, and again when such a clock leads to before it.
     """
 
     epoch: int
     passes: Passes
     last_s: float | None = None
     """Capture time of the newest picture that was analysed, by the clock as it is now."""
+    announced_s: float = math.inf
+    """From when on the ownership was announced."""
 
     def is_due(self, unit: AccessUnit) -> bool:
         """Tell whether a picture is this ownership's to analyse.
@@ -159,8 +162,9 @@ class CameraAnalysis:
             scaled_rgb(picture.picture, letterbox), letterbox, TrackerSettings().weak
         )
         events: list[Event] = []
-        if self.edge.last_s is None:
+        if unit.time_s < self.edge.announced_s - STEP_S:
             events.append(Ownership(unit.camera, self.edge.epoch, unit.time_s, unit.connection))
+            self.edge.announced_s = unit.time_s
         analyser, coverage = self._analyser_for(picture, events)
         analysis = analyser.update(unit.frame, unit.time_s, detections)
         events += [*analysis.crossings, *analysis.closed]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from services.common.bus import Bus
-from services.common.clocks import Clocks, StepWatch
+from services.common.clocks import HOST_CLOCKS, Clocks, StepWatch
 from services.common.video import VideoHub
 from services.common.wire import time_text
 from services.core.errors import StreamError
@@ -230,7 +230,7 @@ class IngestService:
         bus: Bus,
         video: VideoHub,
         open_source: Callable[[str], Source] = source_of,
-        clocks: Clocks | None = None,
+        clocks: Clocks = HOST_CLOCKS,
     ) -> None:
         self._bus, self._video, self._open_source = bus, video, open_source
         self._watch = StepWatch(clocks)

@@ -8,7 +8,8 @@ import pytest
 
 from services.common.database import Repository
 from services.core.types import AnalysedSecond, Event, Ownership, RepeatedSpan
-from services.web.coverage import coverage_of, find_gaps
+from services.web.coverage import Gap, coverage_of, find_gaps
+from services.web.repeats import gaps_with_repeats
 from tests.makers import GATE, crossing, recent_minute_s, seconds, trajectory
 
 OLD, NEW = 100, 200
@@ -83,7 +84,11 @@ async def test_the_gap_says_why(repository: Repository) -> None:
     await repository.insert_events(restarted(start, 120, 300))
     minutes = await repository.analysed_minutes(GATE, start, start + 420)
     repeats = await repository.repeats(GATE, start, start + 420)
-    (gap,) = find_gaps(minutes, [], start, start + 420, start + 9000, repeats)
+
+    def find(from_s: float, to_s: float) -> list[Gap]:
+        return find_gaps(minutes, [], from_s, to_s, start + 9000)
+
+    (gap,) = gaps_with_repeats(find, repeats, start, start + 420)
     assert (gap.from_s, gap.to_s) == (start + 120, start + 180)
     assert gap.cause == "the clock of this machine was set back by at least 1 min"
 
@@ -186,6 +191,43 @@ async def test_evidence_of_before_this_release_is_of_another_pass(repository: Re
     assert [(r.from_s, r.to_s) for r in await repository.repeats(GATE, start, start + 900)] == [
         (start + 30, start + 120)
     ]
+
+
+async def test_a_clock_that_leads_to_before_the_ownership_is_announced_again(repository: Repository) -> None:
+    """The owner that goes on had not seen that time; one before it had."""
+    start = recent_minute_s()
+    await repository.insert_events(first_pass(start))
+    await repository.insert_events(restarted(start, 200, 60))
+    again = [Ownership(GATE, 2, start + 100, 300), crossing(90, start + 110, epoch=2)]
+    assert await repository.insert_events([*again, *seen(start + 100, 30, 2, 300)]) == 31
+    (repeat,) = await repository.repeats(GATE, start, start + 900)
+    assert (repeat.from_s, repeat.to_s, repeat.epoch) == (start + 100, start + 180, 1)
+    assert len(await crossed(repository, start)) == 18 + 6
+    assert await coverage(repository, start, 200, 260) == 1.0
+
+
+async def test_crossings_without_evidence_are_of_a_pass_too(repository: Repository) -> None:
+    start = recent_minute_s()
+    first = [replace(crossing(n, start + n * 10), id=f"gate/1.{OLD}.7/{n}/main.1/0") for n in range(12)]
+    await repository.insert_events([Ownership(GATE, 1, start, OLD), *first])
+    await repository.insert_events([Ownership(GATE, 2, start + 55, NEW), crossing(50, start + 70, epoch=2)])
+    assert await crossed(repository, start) == sorted(event.id for event in first)
+
+
+async def test_the_past_of_years_is_looked_at_within_a_bound(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.common.database_repeats.MOST_LOOKED_AT", 2)
+    monkeypatch.setattr("services.common.database_repeats.MOST_PASSES", 1)
+    start = recent_minute_s()
+    old = [event for n in range(5) for event in seen(start + 200 * n, 10, 1, OLD)]
+    await repository.insert_events([Ownership(GATE, 1, start, OLD), *old])
+    await repository.insert_events([Ownership(GATE, 2, start - 50, NEW), *seen(start - 40, 1200, 2, NEW)])
+    (repeat,) = await repository.repeats(GATE, start, start + 2000)
+    assert repeat.from_s == start
+    assert repeat.to_s >= start + 810
+    assert await coverage(repository, start, -40, 0) == 1.0
+    assert await coverage(repository, start, 0, 810) == 0.0
 
 
 async def test_a_short_overlap_at_a_hand_over_is_none(

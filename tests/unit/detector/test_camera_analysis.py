@@ -270,6 +270,19 @@ async def test_a_false_future_does_not_block_the_present(stage: Stage) -> None:
     assert told.to_s == pytest.approx(stage.time_of(FRAMES - 1), abs=0.2)
 
 
+async def test_a_clock_that_leads_to_before_the_ownership_is_announced_again(stage: Stage) -> None:
+    """What older owners have counted of that time, only the store can know."""
+    await stage.take(epoch=7)
+    await stage.show(0, 30)
+    stage.begin_s -= 3600
+    await stage.show(0, 60, connection=2)
+    stage.begin_s += 10
+    await stage.show(0, 30, connection=3)
+    owned = await stage.reported(Ownership, 2)
+    assert [(event.epoch, event.connection) for event in owned] == [(7, 1), (7, 2)]
+    assert owned[0].from_s - owned[1].from_s == pytest.approx(3600)
+
+
 async def test_what_the_database_knows_to_come_again_is_not_counted(stage: Stage) -> None:
     await stage.take(epoch=7)
     await stage.show(0, 10)
