@@ -152,7 +152,8 @@ class EventTables(MinuteTables, OwnershipTables):
             "_id": self.writer,
             "minutes": [list(minute) for minute in sorted(touched)],
             "owned": [
-                [item.camera, item.epoch, milliseconds(item.from_s), item.connection] for item in owned
+                [item.camera, item.epoch, milliseconds(item.from_s), item.connection, item.cause]
+                for item in owned
             ],
         }
         await self._link.collection(PENDING).replace_one({"_id": self.writer}, note, upsert=True)

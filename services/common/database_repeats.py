@@ -84,7 +84,7 @@ class RepeatTables:
                 to_s,
                 owned.epoch - 1,
                 owned.from_s,
-                step_words(owned.from_s - to_s, is_least=True),
+                owned.cause or step_words(owned.from_s - to_s, is_least=True),
             )
             for from_s, to_s in passes
             if to_s - owned.from_s >= LEAST_S

@@ -32,7 +32,7 @@ class Passes:
         self._run: Span | None = None
         self._passed: list[Span] = []
         """Runs that a step has ended."""
-        self._cause = ""
+        self.cause = ""
         """The newest step back in words."""
         self._learned: Sequence[RepeatedSpan] = ()
         self._active: dict[Span, RepeatedSpan] = {}
@@ -54,7 +54,7 @@ class Passes:
             before_s, at_s = self._seen
             expected_s = before_s + max(0.0, steady_s - at_s)
             if time_s < before_s - STEP_S:
-                self._cause = step_words(time_s - expected_s)
+                self.cause = step_words(time_s - expected_s)
                 news = self._step(expected_s, time_s)
             elif time_s > expected_s + FORWARD_S:
                 news = self._step(expected_s, time_s)
@@ -103,7 +103,7 @@ class Passes:
         """Begin the spans that time has come to, or has gone through unseen."""
         entered = {
             span: RepeatedSpan(
-                self._camera, max(span[0], from_s), span[1] + 0.001, self._epoch, time_s, self._cause
+                self._camera, max(span[0], from_s), span[1] + 0.001, self._epoch, time_s, self.cause
             )
             for span in self._passed
             if span not in self._active and from_s <= span[1] and span[0] <= time_s

@@ -190,6 +190,8 @@ class Ownership:
     from_s: float
     connection: int = field(default=0, compare=False)
     """The connection of its first picture: older evidence of another one is of another pass of the time."""
+    cause: str = field(default="", compare=False)
+    """Why its time may have passed before, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)

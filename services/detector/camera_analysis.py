@@ -163,7 +163,8 @@ class CameraAnalysis:
         )
         events: list[Event] = []
         if unit.time_s < self.edge.announced_s - STEP_S:
-            events.append(Ownership(unit.camera, self.edge.epoch, unit.time_s, unit.connection))
+            epoch, cause = self.edge.epoch, self.edge.passes.cause
+            events.append(Ownership(unit.camera, epoch, unit.time_s, unit.connection, cause))
             self.edge.announced_s = unit.time_s
         analyser, coverage = self._analyser_for(picture, events)
         analysis = analyser.update(unit.frame, unit.time_s, detections)

@@ -40,6 +40,8 @@ interrupted by its own timeouts only, within seconds, and what it still reads is
 
 END_CHECK_S = 0.02
 
+UNTIL = "; what comes again is not counted twice, until "
+
 
 @dataclass
 class CameraIngest:
@@ -178,7 +180,7 @@ class CameraIngest:
         if held is None:
             self._passes.use(time_s)
             return ""
-        return f"{held.cause}; what comes again is not counted twice, until {time_text(held.to_s)}"
+        return f"{held.cause}{UNTIL}{time_text(held.to_s)}"
 
     def _pass_time(self, machine: ConnectionState) -> None:
         """Look at the clock while there are no pictures.
@@ -207,9 +209,12 @@ class CameraIngest:
                 self.bus.publish_events(events)
 
     def _tell(self, state: CameraState, time_s: float | None = None) -> None:
-        """Tell a state, as of `time_s` where it has begun before."""
+        """Tell a state, as of `time_s` where it has begun before. Its history keeps the cause alone."""
         dated_s = state.since_s if time_s is None else time_s
-        change = StatusChange(self.camera.id, dated_s, state.status, state.last_error or "")
+        cause = state.last_error or ""
+        if state.has_pictures:
+            cause = cause.partition(UNTIL)[0]
+        change = StatusChange(self.camera.id, dated_s, state.status, cause)
         with self._publishing:
             if self._stopped.is_set():
                 return
