@@ -139,8 +139,12 @@ class EventTables(MinuteTables, OwnershipTables):
             if len(self._told) >= TOLD_LIMIT:
                 self._told.clear()
             self._told.add((camera, epoch))
-            why = "has a newer owner: late events" if has_newer else "was counted at this time before: events"
-            log.warning("camera %s %s of epoch %d are refused", camera, why, epoch)
+            if has_newer:
+                log.warning("camera %s has a newer owner: late events of epoch %d are refused", camera, epoch)
+            else:
+                log.warning(
+                    "camera %s was counted at this time before: events of epoch %d are refused", camera, epoch
+                )
 
     async def _newer_than(self, known: Ownerships, cameras: Iterable[CameraId]) -> list[Ownership]:
         """Give the ownerships that became known while this batch was written."""
