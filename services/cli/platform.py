@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import socket
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +15,7 @@ from services.cli.running import END_TIMEOUT_S, RunningTasks
 from services.cli.setup_seed import SetupSeed
 from services.common.bus_local import LocalBus
 from services.common.camera_files import CameraFiles
+from services.common.clocks import HOST_CLOCKS, Clocks
 from services.common.database import Repository
 from services.common.http_server import HttpServer
 from services.common.leases import Member, Role
@@ -55,17 +55,18 @@ class PlatformSettings:
 class Platform:
     """Runs until it is told to end, and ends in the order of the data."""
 
-    def __init__(self, settings: PlatformSettings, seed: SetupSeed) -> None:
-        self._settings, self._seed = settings, seed
+    def __init__(self, settings: PlatformSettings, seed: SetupSeed, clocks: Clocks = HOST_CLOCKS) -> None:
+        self._settings, self._seed, self._clocks = settings, seed, clocks
         self._bus, self._video = LocalBus(), VideoHub()
-        self._repository = Repository(settings.database_uri)
+        self._repository = Repository(settings.database_uri, now_s=clocks.now_s)
         self._mirror = SetupMirror(self._repository, self._bus)
         self._store = StoreWriter(self._repository, self._bus)
-        self._leases = LocalLeaseTable()
+        self._leases = LocalLeaseTable(clocks.now_s)
         files = CameraFiles.of(settings.up.file_camera_folders, seed.files)
-        ingest = IngestService(self._bus, self._video, partial(source_of, files=files))
+        ingest = IngestService(self._bus, self._video, partial(source_of, files=files), clocks=clocks)
+        detector = DetectorService(self._bus, self._video, make_detector, clocks.steady_s)
         self._ingest = self._owning("ingest", ingest)
-        self._detector = self._owning("detector", DetectorService(self._bus, self._video, make_detector))
+        self._detector = self._owning("detector", detector)
         self._decoders = Decoders(self._video, settings.up.live_memory_mb)
         self._media = MediaPorts(
             settings.up, self._bus, self._video, self._decoders, settings.web.wants_login
@@ -110,6 +111,7 @@ class Platform:
             settings.web,
             mirror=self._mirror,
             decoders=self._decoders,
+            now_s=self._clocks.now_s,
         )
         return web_server(app, settings.web)
 
@@ -117,7 +119,7 @@ class Platform:
         return SystemInfo(
             version=version("sightline"),
             database=self._settings.database_kind,
-            started_s=time.time(),
+            started_s=self._clocks.now_s(),
             address=f"{self._settings.web.host}:{self._settings.web.port}",
             services=self._services,
             models=model_entries,

@@ -25,6 +25,9 @@ from services.core.types import (
 )
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FAR = datetime(9999, 1, 1, tzinfo=UTC) - timedelta(days=1)
+"""Later than all times of records."""
+
 BOX_STEPS = 10_000
 MINUTE_MS = 60_000
 
@@ -141,6 +144,13 @@ def crossing_from(document: Mapping[str, Any]) -> Crossing:
     )
 
 
+def connection_of(crossing_id: str) -> int:
+    """Give the connection whose pictures a crossing was seen in, by its id; 0 where it tells none."""
+    parts = crossing_id.split("/")[1:2]
+    numbers = parts[0].split(".") if parts else []
+    return int(numbers[1]) if len(numbers) == 3 and numbers[1].isdecimal() else 0
+
+
 def trajectory_document(trajectory: Trajectory) -> Document:
     """A closed track; `time` is its end, `start` its beginning."""
     start_ms = milliseconds(trajectory.points[0].time_s) if trajectory.points else 0
@@ -202,9 +212,13 @@ def status_from(document: Mapping[str, Any]) -> StatusChange:
     )
 
 
-def analysed_id(camera: str, minute: int, epoch: int) -> str:
-    """Name the document of the evidence of one minute under one epoch; 0 stands for no ownership."""
-    return f"{camera}/{minute}/{epoch}" if epoch else f"{camera}/{minute}"
+def analysed_id(camera: str, minute: int, epoch: int, connection: int = 0) -> str:
+    """Name the document of the evidence of one minute under one epoch, of the pictures of one connection.
+
+    Epoch 0 stands for no ownership, connection 0 for one that is not known.
+    """
+    parts = (camera, minute, epoch, connection)
+    return "/".join(map(str, parts if connection else parts[:3] if epoch else parts[:2]))
 
 
 def ownerships_from(document: Mapping[str, Any]) -> list[Ownership]:

@@ -10,7 +10,7 @@ whichever of two stores is later, the one with the late event or the one with th
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
@@ -29,7 +29,7 @@ from services.common.database_link import Document
 from services.common.database_minutes import MinuteTables
 from services.common.database_ownership import Minute, OwnershipTables
 from services.common.database_schema import ANALYSED, AUDIT, CROSSINGS, PENDING, STATUSES, TRAJECTORIES
-from services.core.fencing import Ownerships, admitted, believed
+from services.core.fencing import Ownerships, Repeats, admitted, believed
 from services.core.types import (
     AccessNote,
     AnalysedSecond,
@@ -37,6 +37,7 @@ from services.core.types import (
     Crossing,
     Event,
     Ownership,
+    RepeatedSpan,
     StatusChange,
     Trajectory,
 )
@@ -66,18 +67,24 @@ class EventTables(MinuteTables, OwnershipTables):
         are there. Gives the number of events that a newer owner of their camera forbids, those included
         that were written before. DatabaseUnavailableError leaves some of them written: hand in the same
         events again.
+
+        What comes before an ownership is written before it: only so can be seen what was counted before.
         """
-        owned = [believed(event) for event in events if isinstance(event, Ownership)]
+        return sum([await self._insert_part(part) for part in _parts(events)])
+
+    async def _insert_part(self, events: Sequence[Event]) -> int:
+        owned = [event for event in events if isinstance(event, Ownership)]
         with self._link.guarded():
             if owned:
                 await self._note((), owned)
-            await self._keep_ownerships(owned)
+            await self._keep_repeats([event for event in events if isinstance(event, RepeatedSpan)])
+            owned = await self._begin_ownerships(owned)
             cameras = {event.camera for event in events if isinstance(event, Reported)}
-            known = await self.ownerships(cameras)
-            kept = [rest for event in events if (rest := admitted(event, known)) is not None]
+            known, repeats = await self.ownerships(cameras), await self._known_repeats(cameras)
+            kept = [rest for event in events if (rest := admitted(event, known, repeats)) is not None]
             await self._insert_crossings([event for event in kept if isinstance(event, Crossing)], owned)
             await self._insert_others(kept)
-            fences = [*owned, *self._fences_of(events, known)]
+            fences = [*owned, *self._fences_of(events, known, repeats)]
             fences += await self._newer_than(known, cameras)
             return len(events) - len(kept) + await self._fence(fences)
 
@@ -87,9 +94,26 @@ class EventTables(MinuteTables, OwnershipTables):
             note = await self._link.collection(PENDING).find_one({"_id": self.writer})
             if note is None:
                 return
-            owned = [Ownership(CameraId(item[0]), item[1], item[2] / 1000) for item in note.get("owned", ())]
-            await self._keep_ownerships(owned)
+            owned = [
+                Ownership(CameraId(item[0]), item[1], item[2] / 1000, *item[3:])
+                for item in note.get("owned", ())
+            ]
+            owned = await self._begin_ownerships(owned)
             await self._fence(owned, {(camera, minute) for camera, minute in note["minutes"]})
+
+    async def _begin_ownerships(self, owned: Sequence[Ownership]) -> list[Ownership]:
+        """Keep ownerships, and before that what was counted of their time in an earlier pass.
+
+        Gives them as they are believed.
+        """
+        known = await self.ownerships(item.camera for item in owned)
+        for item in owned:
+            before = [other.from_s for other in known.get(item.camera, ()) if other.epoch == item.epoch]
+            if not before or milliseconds(item.from_s) < milliseconds(before[0]):
+                await self._keep_repeats(await self._passes_before(item))
+        kept = [believed(item) for item in owned]
+        await self._keep_ownerships(kept)
+        return kept
 
     async def _fence(self, fences: Iterable[Ownership], unfinished: Iterable[Minute] = ()) -> int:
         """Remove what was written before these ownerships were known; give the number of crossings."""
@@ -101,22 +125,28 @@ class EventTables(MinuteTables, OwnershipTables):
         await self.recompute_minutes(touched)
         return removed
 
-    def _fences_of(self, events: Sequence[Event], known: Ownerships) -> set[Ownership]:
+    def _fences_of(self, events: Sequence[Event], known: Ownerships, repeats: Repeats) -> set[Ownership]:
         """Give the ownerships that forbid some of these events, and tell of each forbidden epoch once."""
         fences: set[Ownership] = set()
         for event in events:
-            if isinstance(event, Reported) and admitted(event, known) is not event:
-                newer = [item for item in known[event.camera] if item.epoch > event.epoch]
-                fences.add(min(newer, key=lambda item: item.from_s))
-                self._tell_refused(event.camera, event.epoch)
+            if isinstance(event, Reported) and admitted(event, known, repeats) is not event:
+                newer = [item for item in known.get(event.camera, ()) if item.epoch > event.epoch]
+                if newer:
+                    fences.add(min(newer, key=lambda item: item.from_s))
+                self._tell_refused(event.camera, event.epoch, bool(newer))
         return fences
 
-    def _tell_refused(self, camera: CameraId, epoch: int) -> None:
+    def _tell_refused(self, camera: CameraId, epoch: int, has_newer: bool) -> None:
         if (camera, epoch) not in self._told:
             if len(self._told) >= TOLD_LIMIT:
                 self._told.clear()
             self._told.add((camera, epoch))
-            log.warning("camera %s has a newer owner: late events of epoch %d are refused", camera, epoch)
+            if has_newer:
+                log.warning("camera %s has a newer owner: late events of epoch %d are refused", camera, epoch)
+            else:
+                log.warning(
+                    "camera %s was counted at this time before: events of epoch %d are refused", camera, epoch
+                )
 
     async def _newer_than(self, known: Ownerships, cameras: Iterable[CameraId]) -> list[Ownership]:
         """Give the ownerships that became known while this batch was written."""
@@ -127,7 +157,10 @@ class EventTables(MinuteTables, OwnershipTables):
         note = {
             "_id": self.writer,
             "minutes": [list(minute) for minute in sorted(touched)],
-            "owned": [[item.camera, item.epoch, milliseconds(item.from_s)] for item in owned],
+            "owned": [
+                [item.camera, item.epoch, milliseconds(item.from_s), item.connection, item.cause]
+                for item in owned
+            ],
         }
         await self._link.collection(PENDING).replace_one({"_id": self.writer}, note, upsert=True)
 
@@ -159,19 +192,35 @@ class EventTables(MinuteTables, OwnershipTables):
                 raise
 
     async def _insert_analysed(self, seconds: Sequence[AnalysedSecond]) -> None:
-        by_minute: dict[tuple[CameraId, int, int], set[int]] = defaultdict(set)
+        by_minute: dict[tuple[CameraId, int, int, int], set[int]] = defaultdict(set)
         for event in seconds:
-            by_minute[event.camera, event.second // 60, event.epoch].add(event.second % 60)
+            place = event.camera, event.second // 60, event.epoch, event.connection
+            by_minute[place].add(event.second % 60)
         changes = [
             UpdateOne(
-                {"_id": analysed_id(camera, minute, epoch)},
+                {"_id": analysed_id(camera, minute, epoch, connection)},
                 {
-                    "$setOnInsert": {"camera": camera, "time": date_of(minute * 60), "epoch": epoch},
+                    "$setOnInsert": {
+                        "camera": camera,
+                        "time": date_of(minute * 60),
+                        "epoch": epoch,
+                        "connection": connection,
+                    },
                     "$addToSet": {"seconds": {"$each": sorted(found)}},
                 },
                 upsert=True,
             )
-            for (camera, minute, epoch), found in by_minute.items()
+            for (camera, minute, epoch, connection), found in by_minute.items()
         ]
         if changes:
             await self._link.collection(ANALYSED).bulk_write(changes, ordered=False)
+
+
+def _parts(events: Sequence[Event]) -> Iterator[Sequence[Event]]:
+    """Cut events before each ownership that follows something else."""
+    start = 0
+    for place, event in enumerate(events):
+        if isinstance(event, Ownership) and any(isinstance(other, Reported) for other in events[start:place]):
+            yield events[start:place]
+            start = place
+    yield events[start:]

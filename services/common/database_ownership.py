@@ -4,14 +4,13 @@ Each camera has one document with its highest epoch, which is never forgotten, a
 still fence late events.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from pymongo import DeleteOne, ReplaceOne, UpdateOne
 
 from services.common.database_documents import (
     EPOCH,
+    FAR,
     date_of,
     minute_of,
     ownerships_from,
@@ -20,9 +19,10 @@ from services.common.database_documents import (
     trajectory_from,
 )
 from services.common.database_link import DatabaseLink, Document
+from services.common.database_repeats import RepeatTables, older_than
 from services.common.database_schema import ANALYSED, CROSSINGS, EPOCHS, TRAJECTORIES
 from services.core.fencing import Ownerships, admitted, in_force
-from services.core.types import CameraId, Ownership, Trajectory
+from services.core.types import CameraId, Ownership, RepeatedSpan, Trajectory
 
 Minute = tuple[str, int]
 """A camera and a minute since 1970."""
@@ -34,7 +34,7 @@ KEPT_OWNERSHIPS = 1000
 """Ownerships kept of one camera; more within a week are a fault, and the oldest of them go."""
 
 
-class OwnershipTables:
+class OwnershipTables(RepeatTables):
     """Keeps ownerships and enforces them on what was written before they were known."""
 
     _link: DatabaseLink
@@ -78,24 +78,37 @@ class OwnershipTables:
         """Give the minutes that hold crossings which these ownerships do not allow."""
         touched: set[Minute] = set()
         for item in owned:
-            found = self._link.collection(CROSSINGS).find(_after(item), ["time"])
-            async for document in found:
-                touched.add((item.camera, minute_of(seconds_of(document["time"]))))
+            for fenced in await self._fenced(item):
+                async for document in self._link.collection(CROSSINGS).find(fenced, ["time"]):
+                    touched.add((item.camera, minute_of(seconds_of(document["time"]))))
         return touched
 
     async def _remove_fenced(self, owned: Iterable[Ownership]) -> int:
         """Remove what these ownerships do not allow, and give the number of crossings; repeatable."""
         removed = 0
         for item in owned:
-            removed += (await self._link.collection(CROSSINGS).delete_many(_after(item))).deleted_count
+            for fenced in await self._fenced(item):
+                removed += (await self._link.collection(CROSSINGS).delete_many(fenced)).deleted_count
+                await self._take_evidence(fenced)
             await self._cut_trajectories(item)
-            await self._take_evidence(item)
         return removed
+
+    async def _fenced(self, owned: Ownership) -> list[Document]:
+        """Match what an ownership does not allow: all of older epochs from its time on, but first passes."""
+        repeats = await self.repeats(owned.camera, owned.from_s, seconds_of(FAR))
+        return [
+            older_than(owned, from_s, to_s)
+            for from_s, to_s in _outside([span for span in repeats if 0 < span.epoch < owned.epoch], owned)
+        ]
 
     async def _cut_trajectories(self, owned: Ownership) -> None:
         changes: list[DeleteOne | ReplaceOne[Document]] = []
-        async for document in self._link.collection(TRAJECTORIES).find(_after(owned)):
-            rest = admitted(trajectory_from(document), {owned.camera: [owned]})
+        repeats = {owned.camera: await self.repeats(owned.camera, 0.0, seconds_of(FAR))}
+        async for document in self._link.collection(TRAJECTORIES).find(older_than(owned, owned.from_s)):
+            trajectory = trajectory_from(document)
+            rest = admitted(trajectory, {owned.camera: [owned]}, repeats)
+            if rest is trajectory:
+                continue
             changes.append(
                 ReplaceOne({"_id": document["_id"]}, trajectory_document(rest))
                 if isinstance(rest, Trajectory)
@@ -104,27 +117,32 @@ class OwnershipTables:
         if changes:
             await self._link.collection(TRAJECTORIES).bulk_write(changes, ordered=False)
 
-    async def _take_evidence(self, owned: Ownership) -> None:
-        """Take back the evidence of all seconds that do not end before the ownership."""
-        minute, second = divmod(int(owned.from_s), 60)
-        begin = date_of(minute * 60)
+    async def _take_evidence(self, fenced: Document) -> None:
+        """Take back the evidence of all seconds of a span, also of those that are in it in part."""
+        from_s = seconds_of(fenced["time"]["$gte"])
+        minute, second = divmod(int(from_s), 60)
+        begin, end = date_of(minute * 60), fenced["time"].get("$lt")
         table = self._link.collection(ANALYSED)
-        await table.delete_many(_after(owned) | {"time": {"$gt": begin, "$lte": _FAR}})
-        await table.update_many(
-            _after(owned) | {"time": {"$gte": begin, "$lte": begin}}, {"$pull": {"seconds": {"$gte": second}}}
-        )
+        end_minute = FAR if end is None else date_of(seconds_of(end) // 60 * 60)
+        await table.delete_many(fenced | {"time": {"$gt": begin, "$lt": end_minute}})
+        ends = {} if end is None else {"$lt": int(seconds_of(end) % 60)}
+        edges = [(begin, {"$gte": second} | (ends if end_minute == begin else {}))]
+        if end is not None and end_minute != begin:
+            edges.append((end_minute, ends))
+        for date, seconds in edges:
+            await table.update_many(
+                fenced | {"time": {"$gte": date, "$lte": date}}, {"$pull": {"seconds": seconds}}
+            )
 
 
-_FAR = datetime(9999, 1, 1, tzinfo=UTC) - timedelta(days=1)
-
-
-def _after(owned: Ownership) -> dict[str, Any]:
-    """Match what older epochs reported of the time of an ownership."""
-    return {
-        "camera": owned.camera,
-        "time": {"$gte": date_of(owned.from_s), "$lte": _FAR},
-        "epoch": {"$gt": 0, "$lt": owned.epoch},
-    }
+def _outside(repeats: Sequence[RepeatedSpan], owned: Ownership) -> Iterator[tuple[float, float | None]]:
+    """Give what is left of the time from an ownership on without some spans; None is without end."""
+    from_s = owned.from_s
+    for span in sorted(repeats, key=lambda item: item.from_s):
+        if span.from_s > from_s:
+            yield from_s, span.from_s
+        from_s = max(from_s, span.to_s)
+    yield from_s, None
 
 
 def _kept(owned: Ownership) -> UpdateOne:

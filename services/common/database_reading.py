@@ -20,9 +20,18 @@ from services.common.database_documents import (
     trajectory_from,
 )
 from services.common.database_link import DatabaseLink, Document
-from services.common.database_schema import ANALYSED, CROSSINGS, MINUTES, STATUSES, TRAJECTORIES
+from services.common.database_repeats import MOST_REPEATS, RepeatTables, repeats_from, repeats_query
+from services.common.database_schema import (
+    ANALYSED,
+    CROSSINGS,
+    MINUTES,
+    REPEATS,
+    STATUSES,
+    TRAJECTORIES,
+)
 from services.core.errors import BadInputError
-from services.core.types import Crossing, MinuteCount, StatusChange, Trajectory
+from services.core.passes import seen_once
+from services.core.types import Crossing, MinuteCount, RepeatedSpan, StatusChange, Trajectory
 
 FIRST_WINDOW_S = 3600.0
 STATUS_LOOK_BACK_S = 90 * 86_400.0
@@ -79,11 +88,21 @@ class Records:
     def analysed_minutes(self, camera: str, from_s: float, to_s: float) -> Iterator[tuple[int, int]]:
         """Give minutes since 1970 with their analysed seconds: bit n stands for second n.
 
-        A minute that several owners analysed comes several times.
+        A minute that several owners analysed comes several times. Seconds that come twice are none: what was
+        analysed is one of the two.
         """
-        query = _span(camera, from_s // 60 * 60, to_s)
-        for document in self._find(ANALYSED, query, [("time", 1)], ["time", "seconds"]):
-            yield minute_of(seconds_of(document["time"])), sum(1 << second for second in document["seconds"])
+        begin_s = from_s // 60 * 60
+        repeats = self.repeats(camera, begin_s, to_s)
+        for document in self._find(
+            ANALYSED, _span(camera, begin_s, to_s), [("time", 1)], ["time", "seconds"]
+        ):
+            minute = minute_of(seconds_of(document["time"]))
+            yield minute, seen_once(minute, sum(1 << second for second in document["seconds"]), repeats)
+
+    def repeats(self, camera: str, from_s: float, to_s: float) -> list[RepeatedSpan]:
+        """Give the times of a span that come twice, in the order of their ends."""
+        query = repeats_query(camera, from_s, to_s)
+        return repeats_from(self._find(REPEATS, query, [("time", -1)], limit=MOST_REPEATS))
 
     def statuses(self, camera: str, from_s: float, to_s: float) -> list[StatusChange]:
         """Give the status that held at the start of a span and its changes, in the order of time."""
@@ -115,7 +134,7 @@ class Records:
             )
 
 
-class ReadTables:
+class ReadTables(RepeatTables):
     """The same reads for an event loop, with all that they give in memory."""
 
     _link: DatabaseLink
@@ -140,7 +159,10 @@ class ReadTables:
                 yield crossing
 
     async def analysed_minutes(self, camera: str, from_s: float, to_s: float) -> dict[int, int]:
-        """Give the analysed seconds by minute since 1970: bit n stands for its second n."""
+        """Give the analysed seconds by minute since 1970: bit n stands for its second n.
+
+        Seconds that come twice are none: what was analysed is one of the two.
+        """
         return await asyncio.to_thread(self._analysed_minutes, camera, from_s, to_s)
 
     def _analysed_minutes(self, camera: str, from_s: float, to_s: float) -> dict[int, int]:

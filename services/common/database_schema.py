@@ -15,7 +15,7 @@ SCHEMA_VERSION = 1
 
 CAMERAS, LINES, EPOCHS, META, PENDING = "cameras", "lines", "epochs", "meta", "pending"
 CROSSINGS, MINUTES, ANALYSED = "crossings", "minutes", "analysed"
-TRAJECTORIES, STATUSES = "trajectories", "statuses"
+TRAJECTORIES, STATUSES, REPEATS = "trajectories", "statuses", "repeats"
 USERS, SESSIONS, TOKENS, AUDIT = "users", "sessions", "tokens", "audit"
 
 Keys = list[tuple[str, int]]
@@ -32,12 +32,16 @@ INDEXES: dict[str, list[Keys]] = {
     ANALYSED: [[("camera", 1), ("time", 1)]],
     TRAJECTORIES: [[("camera", 1), ("time", 1)]],
     STATUSES: [[("camera", 1), ("time", 1)]],
+    REPEATS: [[("camera", 1), ("time", 1)]],
     USERS: [TTL_KEYS],
     SESSIONS: [[("user", 1), ("time", 1)]],
     TOKENS: [TTL_KEYS],
 }
 
-LASTING = (CAMERAS, LINES, EPOCHS, CROSSINGS, MINUTES, ANALYSED, TRAJECTORIES, STATUSES, USERS, TOKENS, AUDIT)
+LASTING = (
+    *(CAMERAS, LINES, EPOCHS, CROSSINGS, MINUTES, ANALYSED, REPEATS, TRAJECTORIES, STATUSES),
+    *(USERS, TOKENS, AUDIT),
+)
 """What a backup carries, in the order in which it is written. Sessions are none of it: users log in again."""
 
 SECONDS_A_DAY = 86_400
@@ -60,6 +64,7 @@ class Retention:
             CROSSINGS: self.crossings_days,
             MINUTES: self.minutes_days,
             ANALYSED: self.analysed_days,
+            REPEATS: self.analysed_days,
             TRAJECTORIES: self.trajectories_days,
             STATUSES: self.statuses_days,
             AUDIT: self.audit_days,

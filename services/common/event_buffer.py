@@ -2,20 +2,32 @@
 
 What the bound cannot hold is dropped and counted, and the evidence of its seconds is withheld, so that
 they become a gap and not quiet seconds. The announcement of an owner is never dropped: without it, what
-an older owner says of the same time would count twice.
+an older owner says of the same time would count twice. Nor is that of a time which comes twice.
 """
 
+import time
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
-from services.core.types import AnalysedSecond, CameraId, Crossing, Event, Ownership, Trajectory
+from services.core.types import (
+    AnalysedSecond,
+    CameraId,
+    Crossing,
+    Event,
+    Ownership,
+    RepeatedSpan,
+    Trajectory,
+)
 
 T = TypeVar("T")
 
 LOST_KEPT_S = 600
 """Evidence comes within seconds: what was lost longer ago than this has no evidence to withhold."""
+
+LOST_LIMIT = 10_000
+"""Seconds of one camera that are remembered for that."""
 
 Rank = Literal["ownership", "record", "evidence"]
 """What must be kept before what: owners first, evidence last."""
@@ -36,10 +48,11 @@ class Waiting(Generic[T]):
 class EventBuffer(Generic[T]):
     """Not safe for threads: its owner holds a lock."""
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
+    def __init__(self, limit: int, steady_s: Callable[[], float] = time.monotonic) -> None:
+        self._limit, self._steady_s = limit, steady_s
         self._waiting: deque[Waiting[T]] = deque()
-        self._lost: dict[CameraId, set[int]] = {}
+        self._lost: dict[CameraId, dict[int, float]] = {}
+        """Seconds of which something was lost, and when that was, by a clock that nobody sets."""
         self.newest = 0
         """Sequence number of the event that was added last."""
         self.dropped = 0
@@ -110,23 +123,34 @@ class EventBuffer(Generic[T]):
     def _lose(self, rank: Rank, camera: CameraId, seconds: tuple[int, ...]) -> None:
         self.dropped += 1
         if rank == "record" and seconds:
-            known = self._lost.get(camera, set()).union(seconds)
-            newest = max(known)
-            self._lost[camera] = {second for second in known if second >= newest - LOST_KEPT_S}
+            now_s, known = self._steady_s(), self._lost.setdefault(camera, {})
+            for second in seconds:
+                known.pop(second, None)
+                known[second] = now_s
+            self._forget(known, now_s)
 
     def _is_lost(self, camera: CameraId, seconds: tuple[int, ...]) -> bool:
         lost = self._lost.get(camera)
         if lost is None:
             return False
-        if max(lost) < min(seconds) - LOST_KEPT_S:
+        self._forget(lost, self._steady_s())
+        if not lost:
             del self._lost[camera]
-            return False
-        return not lost.isdisjoint(seconds)
+        return not lost.keys().isdisjoint(seconds)
+
+    @staticmethod
+    def _forget(lost: dict[int, float], now_s: float) -> None:
+        """Drop what was lost long ago, and what is too much; the oldest come first."""
+        while lost:
+            oldest = next(iter(lost))
+            if len(lost) <= LOST_LIMIT and lost[oldest] >= now_s - LOST_KEPT_S:
+                return
+            del lost[oldest]
 
 
 def _rank(event: Event) -> Rank:
     match event:
-        case Ownership():
+        case Ownership() | RepeatedSpan():
             return "ownership"
         case AnalysedSecond():
             return "evidence"

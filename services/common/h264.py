@@ -1,6 +1,7 @@
 """Decoding of a connection's access units; every unit is decoded, and only its user converts a picture."""
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 
 import av
 from av.video.frame import VideoFrame
@@ -21,6 +22,8 @@ class DecodedPicture:
 
     unit: AccessUnit
     picture: VideoFrame
+    at_s: float = field(default_factory=time.monotonic)
+    """When it was decoded, by a clock that nobody sets."""
 
     @property
     def size(self) -> tuple[int, int]:

@@ -24,6 +24,7 @@ from services.core.types import (
     Crossing,
     Event,
     Ownership,
+    RepeatedSpan,
     StatusChange,
     TrackedFrame,
     Trajectory,
@@ -51,10 +52,15 @@ _MOST_STEPS = 1000 * _BOX_STEPS
 
 @dataclass(frozen=True, slots=True)
 class ToldState:
-    """A camera's state and when it was first told, by the clock of who tells it."""
+    """A camera's state and when it was told, by the clock of who tells it."""
 
     told_s: float
     state: CameraState
+    age_s: float | None = field(default=None, compare=False)
+    """How long ago that was, by a clock that nobody sets: news is ordered by this.
+
+    A process of an older release tells none.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,8 @@ class ToldRate:
 
     told_s: float
     fps: float
+    age_s: float | None = field(default=None, compare=False)
+    """See `ToldState`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +136,7 @@ _CROSSING = _Codec("crossing", TypeAdapter(tuple[Crossing], config=_STRICT))
 _TRAJECTORY = _Codec("trajectory", TypeAdapter(tuple[_PackedTrajectory], config=_STRICT), is_compressed=True)
 _ANALYSED = _Codec("analysed", TypeAdapter(tuple[AnalysedSecond], config=_STRICT))
 _OWNERSHIP = _Codec("ownership", TypeAdapter(tuple[Ownership], config=_STRICT))
+_REPEATED = _Codec("repeated", TypeAdapter(tuple[RepeatedSpan], config=_STRICT))
 _STATUS = _Codec("status", TypeAdapter(tuple[StatusChange], config=_STRICT))
 _NOTE = _Codec("access-note", TypeAdapter(tuple[AccessNote], config=_STRICT))
 _TRACKS = _Codec("tracks", TypeAdapter(tuple[TrackedFrame], config=_STRICT))
@@ -147,6 +156,8 @@ def encode_event(event: Event) -> bytes:
             return _ANALYSED.encode(event)
         case Ownership():
             return _OWNERSHIP.encode(event)
+        case RepeatedSpan():
+            return _REPEATED.encode(event)
         case StatusChange():
             return _STATUS.encode(event)
         case AccessNote():
@@ -163,7 +174,7 @@ def decode_event(data: bytes) -> Event:
 
 
 def _decoded_event(data: bytes) -> Event:
-    for codec in (_CROSSING, _ANALYSED, _OWNERSHIP, _STATUS, _NOTE):
+    for codec in (_CROSSING, _ANALYSED, _OWNERSHIP, _REPEATED, _STATUS, _NOTE):
         if data.startswith(codec.head):
             return codec.decode(data)
     if data.startswith(_TRAJECTORY.head):
@@ -179,9 +190,11 @@ def _numbers(event: Event) -> tuple[float, ...]:
         case Trajectory():
             return event.track, event.epoch, *(point.time_s * 1000 for point in event.points)
         case AnalysedSecond():
-            return event.second * 1000, event.epoch
+            return event.second * 1000, event.epoch, event.connection
         case Ownership():
-            return event.from_s * 1000, event.epoch
+            return event.from_s * 1000, event.epoch, event.connection
+        case RepeatedSpan():
+            return event.from_s * 1000, event.to_s * 1000, event.since_s * 1000, event.epoch
         case StatusChange():
             return (event.time_s * 1000,)
         case AccessNote():
@@ -194,7 +207,7 @@ def _texts(event: Event) -> tuple[str, ...]:
         case Crossing() | Trajectory():
             line = (event.line,) if isinstance(event, Crossing) else ()
             return event.id, event.class_name, event.mask or "", *line
-        case StatusChange():
+        case StatusChange() | RepeatedSpan() | Ownership():
             return (event.cause,)
         case AccessNote():
             return event.id, event.user, event.place, event.address
@@ -220,7 +233,12 @@ def event_identity(event: Event) -> str:
         case AnalysedSecond():
             return f"analysed/{event.camera}/{event.epoch}/{event.second}"
         case Ownership():
-            return f"ownership/{event.camera}/{event.epoch}"
+            return f"ownership/{event.camera}/{event.epoch}/{round(event.from_s * 1000)}"
+        case RepeatedSpan():
+            times = "/".join(
+                str(round(time_s * 1000)) for time_s in (event.since_s, event.from_s, event.to_s)
+            )
+            return f"repeated/{event.camera}/{event.epoch}/{times}"
         case StatusChange():
             return f"status/{event.camera}/{round(event.time_s * 1000)}/{event.status.value}"
         case AccessNote():

@@ -1,7 +1,8 @@
 """What is told of cameras' streams, by this process and by others: pure, safe for threads.
 
-The newest news of a camera wins. News of other processes is repeated each second; when it has not been
-heard for a while, its process is gone and the camera is shown as degraded.
+The newest news of a camera wins: each tells how old it is, so that neither a clock which is set nor clocks
+that differ change the order. News of other processes is repeated each second; when it has not been heard
+for a while, its process is gone and the camera is shown as degraded.
 """
 
 import math
@@ -25,6 +26,8 @@ NOBODY_TELLS = "no ingest service tells of this camera"
 @dataclass(frozen=True, slots=True)
 class _Heard(Generic[T]):
     told: T
+    at_s: float
+    """When it was told, by this process's steady clock."""
     until_s: float
     """When it is taken to be out of date unless it is heard again."""
 
@@ -35,8 +38,13 @@ class _Table(Generic[T]):
     def __init__(self) -> None:
         self._heard: dict[CameraId, dict[str, _Heard[T]]] = {}
 
-    def put(self, camera: CameraId, process: str, told: T, until_s: float) -> None:
-        self._heard.setdefault(camera, {})[process] = _Heard(told, until_s)
+    def put(self, camera: CameraId, process: str, told: T, at_s: float, until_s: float) -> None:
+        self._heard.setdefault(camera, {})[process] = _Heard(told, at_s, until_s)
+
+    def of(self, process: str, now_s: float) -> dict[CameraId, T]:
+        """Give what one process tells, with its age."""
+        known = {camera: heard[process] for camera, heard in self._heard.items() if process in heard}
+        return {camera: replace(heard.told, age_s=now_s - heard.at_s) for camera, heard in known.items()}
 
     def remove(self, camera: CameraId, process: str) -> T | None:
         heard = self._heard.get(camera, {}).pop(process, None)
@@ -46,7 +54,8 @@ class _Table(Generic[T]):
         known = self._heard.get(camera, {})
         for process in [process for process, heard in known.items() if heard.until_s < now_s]:
             del known[process]
-        return max((heard.told for heard in known.values()), key=lambda told: told.told_s, default=None)
+        newest = max(known.values(), key=lambda heard: heard.at_s, default=None)
+        return newest.told if newest is not None else None
 
 
 class StateBoard:
@@ -60,8 +69,8 @@ class StateBoard:
     ) -> None:
         self._process, self._now_s, self._monotonic_s = process, now_s, monotonic_s
         self._lock = threading.Lock()
-        self._own = CameraNews(process)
-        self._changed = CameraNews(process)
+        self._changed_states: dict[CameraId, tuple[ToldState, float]] = {}
+        self._changed_rates: dict[CameraId, tuple[ToldRate, float]] = {}
         self._states = _Table[ToldState]()
         self._rates = _Table[ToldRate]()
         self._last: dict[CameraId, CameraState] = {}
@@ -70,50 +79,61 @@ class StateBoard:
     def tell_state(self, camera: CameraId, state: CameraState) -> None:
         """Note what this process tells."""
         with self._lock:
-            told = ToldState(self._now_s(), state)
-            self._own.states[camera] = self._changed.states[camera] = told
-            self._states.put(camera, self._process, told, math.inf)
+            told, at_s = ToldState(self._now_s(), state), self._monotonic_s()
+            self._changed_states[camera] = told, at_s
+            self._states.put(camera, self._process, told, at_s, math.inf)
             self._remember(camera, state)
 
     def tell_rate(self, camera: CameraId, fps: float) -> None:
         """Note the rate that this process tells."""
         with self._lock:
-            told = ToldRate(self._now_s(), fps)
-            self._own.rates[camera] = self._changed.rates[camera] = told
-            self._rates.put(camera, self._process, told, math.inf)
+            told, at_s = ToldRate(self._now_s(), fps), self._monotonic_s()
+            self._changed_rates[camera] = told, at_s
+            self._rates.put(camera, self._process, told, at_s, math.inf)
 
     def forget(self, camera: CameraId) -> None:
         """Tell nothing of a camera any more. What was told of it and has not left yet still does."""
         with self._lock:
-            self._own.rates.pop(camera, None)
             self._rates.remove(camera, self._process)
-            if self._own.states.pop(camera, None) is not None:
-                self._states.remove(camera, self._process)
+            if self._states.remove(camera, self._process) is not None:
                 self._last_s[camera] = self._now_s()
 
     def own_news(self) -> CameraNews:
         """Give all that this process tells."""
         with self._lock:
-            return CameraNews(self._process, dict(self._own.states), dict(self._own.rates))
+            now_s = self._monotonic_s()
+            return CameraNews(
+                self._process, self._states.of(self._process, now_s), self._rates.of(self._process, now_s)
+            )
 
     def changes(self) -> CameraNews:
         """Give what this process has told since the last call."""
         with self._lock:
-            changed, self._changed = self._changed, CameraNews(self._process)
-            return changed
+            states, self._changed_states = self._changed_states, {}
+            rates, self._changed_rates = self._changed_rates, {}
+            now_s = self._monotonic_s()
+            return CameraNews(
+                self._process,
+                {camera: replace(told, age_s=now_s - at_s) for camera, (told, at_s) in states.items()},
+                {camera: replace(told, age_s=now_s - at_s) for camera, (told, at_s) in rates.items()},
+            )
 
     def hear(self, news: CameraNews) -> None:
         """Note what another process tells."""
         if news.process == self._process:
             return
-        until_s = self._monotonic_s() + SILENCE_S
+        now_s = self._monotonic_s()
+        until_s = now_s + SILENCE_S
         with self._lock:
             for camera, told_state in news.states.items():
-                self._states.put(camera, news.process, told_state, until_s)
-                if self._states.newest(camera, self._monotonic_s()) is told_state:
+                self._states.put(camera, news.process, told_state, now_s - self._age_s(told_state), until_s)
+                if self._states.newest(camera, now_s) is told_state:
                     self._remember(camera, told_state.state)
             for camera, told_rate in news.rates.items():
-                self._rates.put(camera, news.process, told_rate, until_s)
+                self._rates.put(camera, news.process, told_rate, now_s - self._age_s(told_rate), until_s)
+
+    def _age_s(self, told: ToldState | ToldRate) -> float:
+        return self._now_s() - told.told_s if told.age_s is None else told.age_s
 
     def state(self, camera: CameraId) -> CameraState | None:
         """Give the newest state of a camera; one that is not live is analysed at no rate.

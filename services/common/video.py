@@ -4,7 +4,9 @@ Readers begin with the newest group of pictures, so that they can decode at once
 slow loses pictures up to the next key frame, and nobody waits for it.
 """
 
+import math
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -19,6 +21,9 @@ READER_LIMIT = 150
 
 GROUP_LIMIT = 300
 """Pictures kept of the newest group; a camera with rarer key frames costs its new readers a wait."""
+
+GROUP_AGE_S = 10.0
+"""A group whose newest picture is older than this is given to nobody."""
 
 
 class VideoReader(Protocol):
@@ -105,9 +110,13 @@ class LocalVideoReader:
 
     @property
     def backlog_s(self) -> float:
-        """Seconds of video that wait."""
+        """Seconds of video that wait, of the newest connection: times of two cannot be compared."""
         with self._ready:
-            return self._units[-1].time_s - self._units[0].time_s if self._units else 0.0
+            if not self._units:
+                return 0.0
+            newest = self._units[-1]
+            oldest = next(unit for unit in self._units if unit.connection == newest.connection)
+            return newest.time_s - oldest.time_s
 
 
 @dataclass(slots=True)
@@ -133,15 +142,18 @@ class _Group:
 class VideoHub:
     """Hands the pictures of all cameras to their readers."""
 
-    def __init__(self) -> None:
+    def __init__(self, monotonic_s: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic_s = monotonic_s
         self._lock = threading.Lock()
         self._readers: dict[CameraId, list[LocalVideoReader]] = {}
         self._groups: dict[CameraId, _Group] = {}
+        self._published_s: dict[CameraId, float] = {}
 
     def publish(self, unit: AccessUnit) -> None:
         """Hand one picture to each reader of its camera. Called by ingest, from any thread."""
         with self._lock:
             self._keep(unit)
+            self._published_s[unit.camera] = self._monotonic_s()
             for reader in self._readers.get(unit.camera, ()):
                 reader.put(unit)
 
@@ -153,10 +165,17 @@ class VideoHub:
         elif group.units:
             group.go_on(unit)
 
+    def _newest_group(self, camera: CameraId) -> list[AccessUnit]:
+        """Give the kept group; one that ended a while ago does not tell what the camera sees now."""
+        age_s = self._monotonic_s() - self._published_s.get(camera, -math.inf)
+        group = self._groups.get(camera)
+        return group.units if group is not None and age_s <= GROUP_AGE_S else []
+
     def forget(self, camera: CameraId) -> None:
         """Drop the kept pictures of a camera that is gone or off; its readers wait for it to come back."""
         with self._lock:
             self._groups.pop(camera, None)
+            self._published_s.pop(camera, None)
 
     @contextmanager
     def reader(self, camera: CameraId, wake: Callable[[], None] | None = None) -> Iterator[LocalVideoReader]:
@@ -167,7 +186,7 @@ class VideoHub:
         """
         reader = LocalVideoReader(wake=wake)
         with self._lock:
-            for unit in self._groups.get(camera, _Group()).units:
+            for unit in self._newest_group(camera):
                 reader.put(replace(unit, is_backlog=True))
             self._readers.setdefault(camera, []).append(reader)
         try:

@@ -3,19 +3,35 @@
 A camera's owner reports under its epoch. As soon as a newer owner has announced from when on it analyses
 the camera, nothing of an older epoch from that time on counts any more, in whatever order the events come.
 Times are compared by their milliseconds, as the database keeps them.
+
+A clock that was set back makes a time come twice. There the first pass counts: what epochs after it report
+of this time does not, and their ownerships do not forbid what the first pass reported.
 """
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from services.core.types import AnalysedSecond, CameraId, Crossing, Event, Ownership, Trajectory
+from services.core.types import (
+    AnalysedSecond,
+    CameraId,
+    Crossing,
+    Event,
+    Ownership,
+    RepeatedSpan,
+    Trajectory,
+)
 
 CLOCK_ERROR_S = 3600.0
 """By which the clocks of two machines may differ before an ownership is not believed any more."""
 
 Ownerships = Mapping[CameraId, Sequence[Ownership]]
 """What is known of each camera's owners, in any order."""
+
+Repeats = Mapping[CameraId, Sequence[RepeatedSpan]]
+"""What is known of each camera's times that come twice, in any order."""
+
+NO_REPEATS: Repeats = {}
 
 
 def limit_ms(ownerships: Iterable[Ownership], epoch: int) -> float:
@@ -29,19 +45,44 @@ def limit_ms(ownerships: Iterable[Ownership], epoch: int) -> float:
     return min(newer, default=math.inf)
 
 
-def admitted(event: Event, ownerships: Ownerships) -> Event | None:
-    """Give what of an event counts: all of it, the beginning of a trajectory, or None."""
+def admitted(event: Event, ownerships: Ownerships, repeats: Repeats = NO_REPEATS) -> Event | None:
+    """Give what of an event counts: all of it, a part of a trajectory, or None."""
     if not isinstance(event, Crossing | AnalysedSecond | Trajectory):
         return event
-    end_ms = limit_ms(ownerships.get(event.camera, ()), event.epoch)
+    rule = _Rule(ownerships.get(event.camera, ()), repeats.get(event.camera, ()), event.epoch)
     if isinstance(event, Crossing):
-        return event if to_ms(event.time_s) < end_ms else None
+        return event if rule.counts(to_ms(event.time_s)) else None
     if isinstance(event, AnalysedSecond):
-        return event if (event.second + 1) * 1000 <= end_ms else None
-    points = tuple(point for point in event.points if to_ms(point.time_s) < end_ms)
+        return event if rule.counts(event.second * 1000, 1000) else None
+    points = tuple(point for point in event.points if rule.counts(to_ms(point.time_s)))
     if len(points) == len(event.points):
         return event
     return replace(event, points=points) if points else None
+
+
+class _Rule:
+    """Which times one epoch may report of."""
+
+    def __init__(self, known: Sequence[Ownership], repeats: Sequence[RepeatedSpan], epoch: int) -> None:
+        self._known, self._epoch = known, epoch
+        self._end_ms = limit_ms(known, epoch)
+        self._twice = [
+            (to_ms(span.from_s), to_ms(span.to_s), span.epoch)
+            for span in repeats
+            if span.epoch > 0 and epoch > 0
+        ]
+
+    def counts(self, time_ms: int, length_ms: int = 1) -> bool:
+        """Tell whether all of a span, by its first millisecond and its length, may be reported."""
+        end_ms = time_ms + length_ms
+        passes = [
+            epoch for from_ms, until_ms, epoch in self._twice if from_ms < end_ms and time_ms < until_ms
+        ]
+        if not passes:
+            return end_ms <= self._end_ms
+        first = min(passes)
+        owners = (ownership for ownership in self._known if ownership.epoch <= first)
+        return self._epoch <= first and end_ms <= limit_ms(owners, self._epoch)
 
 
 def believed(ownership: Ownership) -> Ownership:

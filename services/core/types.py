@@ -79,6 +79,8 @@ class CameraSetup:
     lines: tuple[Line, ...] = ()
     highest_epoch: int = 0
     """The highest epoch of this camera that the database knows: the floor of the next one."""
+    repeats: "tuple[RepeatedSpan, ...]" = ()
+    """Times that the database knows to come twice, the newest ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +189,8 @@ class AnalysedSecond:
     second: int
     """Seconds since 1970, UTC."""
     epoch: int = 0
+    connection: int = field(default=0, compare=False)
+    """Whose pictures they were; see `AccessUnit`. 0 is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +200,25 @@ class Ownership:
     camera: CameraId
     epoch: int
     from_s: float
+    connection: int = field(default=0, compare=False)
+    """The connection of its first picture: older evidence of another one is of another pass of the time."""
+    cause: str = field(default="", compare=False)
+    """Why its time may have passed before, where that is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatedSpan:
+    """A span of time comes for the second time, because a clock was set back: it is a gap."""
+
+    camera: CameraId
+    from_s: float
+    to_s: float
+    """Its end. Told again with an earlier one when the clock was set forward within it."""
+    epoch: int
+    """The newest epoch that saw its first pass, which is kept; 0 when that is not known."""
+    since_s: float
+    """When it was told, by the clock after it was set."""
+    cause: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +241,8 @@ class CameraState:
     """Measured analysed frames a second."""
     resolution: tuple[int, int] | None = None
     last_error: str | None = None
+    has_pictures: bool = False
+    """A camera that is degraded may still be seen: only counting waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,5 +278,5 @@ class AccessNote:
         return NO_CAMERA
 
 
-Event = Crossing | Trajectory | AnalysedSecond | StatusChange | Ownership | AccessNote
+Event = Crossing | Trajectory | AnalysedSecond | StatusChange | Ownership | RepeatedSpan | AccessNote
 """What the store keeps."""

@@ -1,13 +1,17 @@
 """The analysis of one camera: a thread that turns its pictures into tracks and events."""
 
 import logging
+import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from services.common.bus import Bus
+from services.common.clocks import steady_s
 from services.common.h264 import DecodedPicture, H264Decoder
-from services.common.video import VideoReader, VideoSource
+from services.common.video import VideoSource
+from services.common.wire import time_text
+from services.core.passes import STEP_S, Passes
 from services.core.types import AccessUnit, Event, OwnedCamera, Ownership
 from services.detector.analyser import Analyser
 from services.detector.coverage import Coverage
@@ -26,6 +30,12 @@ RESTART_S = 2.0
 QUIET_S = 2.0
 """Without a picture for this long, tracks are closed."""
 
+RATE_S = 2.0
+"""Over how long the rate of analysis is measured."""
+
+STILL_S = 3.0
+"""Without an analysed picture for this long, the rate is 0."""
+
 DetectorFactory = Callable[[str], Detector]
 """Makes a detector of its own for a thread, by model name."""
 
@@ -34,13 +44,17 @@ DetectorFactory = Callable[[str], Detector]
 class LiveEdge:
     """How far the analysis of a camera has come under one epoch.
 
-    It outlives the analyses that follow each other under this epoch (another model, a fault), so that the
-    ownership is announced once and no picture is analysed twice.
+    It outlives the analyses that follow each other under this epoch (another model, a fault), so that no
+    picture is analysed twice, nor a span of time that a clock which was set back brings again. The ownership
+    is announced once, and again when such a clock leads to before it.
     """
 
     epoch: int
+    passes: Passes
     last_s: float | None = None
-    """Capture time of the newest picture that was analysed."""
+    """Capture time of the newest picture that was analysed, by the clock as it is now."""
+    announced_s: float = math.inf
+    """From when on the ownership was announced."""
 
     def is_due(self, unit: AccessUnit) -> bool:
         """Tell whether a picture is this ownership's to analyse.
@@ -49,6 +63,12 @@ class LiveEdge:
         next picture can be. After a lost connection, what this ownership has missed meanwhile is its own.
         """
         return not unit.is_backlog or (self.last_s is not None and unit.time_s > self.last_s)
+
+    def advance(self, time_s: float) -> None:
+        """Note that the picture of this time was analysed."""
+        self.passes.use(time_s)
+        is_older = self.last_s is not None and self.last_s - STEP_S <= time_s <= self.last_s
+        self.last_s = self.last_s if is_older else time_s
 
 
 @dataclass
@@ -60,11 +80,13 @@ class CameraAnalysis:
     video: VideoSource
     make_detector: DetectorFactory
     edge: LiveEdge
+    steady_s: Callable[[], float] = steady_s
     _stopped: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
     _analyser: Analyser | None = None
     _coverage: Coverage | None = None
     _key: tuple[int, tuple[int, int]] | None = None
+    _is_held: bool = False
 
     def start(self) -> None:
         """Begin to analyse."""
@@ -95,10 +117,11 @@ class CameraAnalysis:
         camera = self.owned.setup.camera
         detector = self.make_detector(camera.model)
         sampler = Sampler(camera.fps)
-        rate = _Rate()
+        rate = _Rate(self.steady_s)
         with self.video.reader(camera.id) as reader:
             decoder, connection = H264Decoder(), -1
             while not self._stopped.is_set():
+                self._tell_rate(rate)
                 unit = reader.read(READ_TIMEOUT_S)
                 if unit is None:
                     self._on_silence(rate)
@@ -108,10 +131,28 @@ class CameraAnalysis:
                 picture = decoder.decode(unit)
                 if picture is None or not self.edge.is_due(picture.unit):
                     continue
-                if sampler.pick(picture.unit.time_s):
-                    self._analyse(detector, picture)
-                    self._tell_rate(rate, sampler, reader, unit.time_s)
+                rate.silent_s = 0.0
+                if self._comes_again(picture.unit.time_s) or not sampler.pick(picture.unit.time_s):
+                    continue
+                self._analyse(detector, picture)
+                rate.add()
+                sampler.adapt(reader.backlog_s)
         self._finish()
+
+    def _comes_again(self, time_s: float) -> bool:
+        """Tell whether this time has passed before and is not counted again; the store is told as well."""
+        passes, epoch = self.edge.passes, self.edge.epoch
+        passes.learn([known for known in self.owned.setup.repeats if 0 < known.epoch < epoch])
+        news = passes.see(time_s, self.steady_s())
+        if news:
+            self.bus.publish_events(news)
+        held, was_held = passes.held(time_s), self._is_held
+        self._is_held = held is not None
+        if held is not None and not was_held:
+            self._finish()
+            until = time_text(held.to_s)
+            log.warning("camera %s: its time has passed before, it is counted from %s on", held.camera, until)
+        return held is not None
 
     def _analyse(self, detector: Detector, picture: DecodedPicture) -> None:
         """Analyse one picture and publish what it brought: the ownership first, evidence last."""
@@ -121,13 +162,15 @@ class CameraAnalysis:
             scaled_rgb(picture.picture, letterbox), letterbox, TrackerSettings().weak
         )
         events: list[Event] = []
-        if self.edge.last_s is None:
-            events.append(Ownership(unit.camera, self.edge.epoch, unit.time_s))
+        if unit.time_s < self.edge.announced_s - STEP_S:
+            epoch, cause = self.edge.epoch, self.edge.passes.cause
+            events.append(Ownership(unit.camera, epoch, unit.time_s, unit.connection, cause))
+            self.edge.announced_s = unit.time_s
         analyser, coverage = self._analyser_for(picture, events)
         analysis = analyser.update(unit.frame, unit.time_s, detections)
         events += [*analysis.crossings, *analysis.closed]
         events += coverage.add(unit.time_s, analyser.doubt())
-        self.edge.last_s = max(unit.time_s, self.edge.last_s or unit.time_s)
+        self.edge.advance(unit.time_s)
         self.bus.publish_tracks(analysis.tracked)
         if events:
             self.bus.publish_events(events)
@@ -143,14 +186,13 @@ class CameraAnalysis:
             self._analyser = Analyser(
                 setup.camera.id, width / height, setup.lines, epoch, picture.unit.connection
             )
-            self._coverage = Coverage(setup.camera.id, setup.camera.fps, epoch)
+            self._coverage = Coverage(setup.camera.id, setup.camera.fps, epoch, picture.unit.connection)
             self._key = key
         self._analyser.set_lines(self.owned.setup.lines)
         return self._analyser, self._coverage
 
-    def _tell_rate(self, rate: "_Rate", sampler: Sampler, reader: VideoReader, time_s: float) -> None:
-        sampler.adapt(reader.backlog_s)
-        fps = rate.add(time_s)
+    def _tell_rate(self, rate: "_Rate") -> None:
+        fps = rate.measured()
         if fps is not None:
             self.bus.publish_fps(self.owned.setup.camera.id, fps)
 
@@ -168,22 +210,32 @@ class CameraAnalysis:
 
 
 class _Rate:
-    """Measures analysed frames a second over some seconds."""
+    """Measures analysed frames a second over some seconds, by a clock that nobody sets."""
 
-    def __init__(self) -> None:
+    def __init__(self, steady_s: Callable[[], float]) -> None:
+        self._steady_s = steady_s
         self._first_s: float | None = None
+        self._last_s = 0.0
         self._frames = 0
         self.silent_s = 0.0
 
-    def add(self, time_s: float) -> float | None:
-        self.silent_s = 0.0
+    def add(self) -> None:
+        """Count a frame; the first one only begins the time."""
+        self._last_s = self._steady_s()
         if self._first_s is None:
-            self._first_s = time_s
+            self._first_s = self._last_s
+        else:
+            self._frames += 1
+
+    def measured(self) -> float | None:
+        """Give the rate when it was measured for long enough; 0, once, when no frame comes any more."""
+        if self._first_s is None:
             return None
-        self._frames += 1
-        elapsed_s = time_s - self._first_s
-        if elapsed_s < 2.0:
+        if self._steady_s() - self._last_s >= STILL_S:
+            self._first_s, self._frames = None, 0
+            return 0.0
+        elapsed_s = self._last_s - self._first_s
+        if elapsed_s < RATE_S:
             return None
-        fps = self._frames / elapsed_s
-        self._first_s, self._frames = time_s, 0
+        fps, self._first_s, self._frames = self._frames / elapsed_s, self._last_s, 0
         return fps

@@ -55,8 +55,8 @@ class Coverage:
     last second before an end never is: what crosses after the last frame is seen by nobody.
     """
 
-    def __init__(self, camera: CameraId, fps: float, epoch: int = 0) -> None:
-        self._camera, self._epoch = camera, epoch
+    def __init__(self, camera: CameraId, fps: float, epoch: int = 0, connection: int = 0) -> None:
+        self._camera, self._epoch, self._connection = camera, epoch, connection
         self._least = max(LEAST_FRAMES, fps / 2)
         self._hole_s = max(HOLE_S, HOLE_FRAMES / fps)
         self._begun_s = self._clear_from_s = -math.inf
@@ -129,7 +129,7 @@ class Coverage:
             if second + 1 <= doubt.unseen_since_s and second not in undecided
         ]
         self._waiting.difference_update(certain)
-        return [AnalysedSecond(self._camera, second, self._epoch) for second in certain]
+        return [AnalysedSecond(self._camera, second, self._epoch, self._connection) for second in certain]
 
 
 def _second_of(time_s: float) -> int:

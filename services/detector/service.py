@@ -1,9 +1,12 @@
 """The detector service: analyses the cameras that it owns, each in a thread of its own."""
 
 import asyncio
+from collections.abc import Callable
 
 from services.common.bus import Bus
+from services.common.clocks import steady_s
 from services.common.video import VideoSource
+from services.core.passes import Passes
 from services.core.types import CameraId, OwnedCamera
 from services.detector.camera_analysis import CameraAnalysis, DetectorFactory, LiveEdge
 
@@ -11,8 +14,15 @@ from services.detector.camera_analysis import CameraAnalysis, DetectorFactory, L
 class DetectorService:
     """Analyses the cameras that it owns, those of them that are enabled. Implements `Owner`."""
 
-    def __init__(self, bus: Bus, video: VideoSource, make_detector: DetectorFactory) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        video: VideoSource,
+        make_detector: DetectorFactory,
+        steady_s: Callable[[], float] = steady_s,
+    ) -> None:
         self._bus, self._video, self._make_detector = bus, video, make_detector
+        self._steady_s = steady_s
         self._running: dict[CameraId, CameraAnalysis] = {}
         self._edges: dict[CameraId, LiveEdge] = {}
 
@@ -34,7 +44,12 @@ class DetectorService:
         self._stop(key)
         if owned.setup.camera.enabled:
             analysis = CameraAnalysis(
-                owned, self._bus, self._video, self._make_detector, self._edge_of(key, owned.epoch)
+                owned,
+                self._bus,
+                self._video,
+                self._make_detector,
+                self._edge_of(key, owned.epoch),
+                self._steady_s,
             )
             self._running[key] = analysis
             analysis.start()
@@ -43,7 +58,7 @@ class DetectorService:
         """Give the edge of this epoch, also when an analysis under it has ended before."""
         edge = self._edges.get(camera)
         if edge is None or edge.epoch != epoch:
-            edge = self._edges[camera] = LiveEdge(epoch)
+            edge = self._edges[camera] = LiveEdge(epoch, Passes(camera, epoch))
         return edge
 
     def _stop(self, camera: CameraId) -> None:

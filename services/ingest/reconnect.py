@@ -1,10 +1,15 @@
 """The state machine of a camera's connection. Pure: time is an argument.
 
+Each call takes two times: `time_s`, by which the change is dated, and `steady_s` of a clock that nobody
+sets, by which durations are measured; without it, `time_s` is taken for both.
+
 connecting --first picture--> live --broken--> degraded --first picture--> live
 connecting --failed--> degraded, retried after 1, 2, 4 ... 30 s
 live elsewhere --taken over--> live, and degraded only when there is no picture in the first two seconds
+live --clock set--> degraded --next picture--> live, unless its time has passed before: then when it is new
 """
 
+import math
 from dataclasses import dataclass, replace
 
 from services.core.types import CameraState, CameraStatus
@@ -24,36 +29,61 @@ class ConnectionState:
 
     state: CameraState
     wait_s: float = FIRST_WAIT_S
-    handover_until_s: float = 0.0
+    handover_until_s: float = -math.inf
+    _live_since_s: float = math.inf
 
     @classmethod
-    def begin(cls, time_s: float, before: CameraState | None = None) -> "ConnectionState":
+    def begin(
+        cls, time_s: float, before: CameraState | None = None, steady_s: float | None = None
+    ) -> "ConnectionState":
         """Start with the first attempt.
 
         A camera that was live `before`, with another ingest process, stays so if it is connected soon.
         """
         if before is not None and before.status is CameraStatus.LIVE:
-            return cls(replace(before, fps=0.0), handover_until_s=time_s + HANDOVER_S)
+            began_s = time_s if steady_s is None else steady_s
+            return cls(
+                replace(before, fps=0.0), handover_until_s=began_s + HANDOVER_S, _live_since_s=-math.inf
+            )
         return cls(CameraState(CameraStatus.CONNECTING, since_s=time_s))
 
-    def on_picture(self, time_s: float, resolution: tuple[int, int]) -> bool:
-        """Take a picture; tell whether the state changed."""
-        self.handover_until_s = 0.0
-        if self.state.status is CameraStatus.LIVE and self.state.resolution == resolution:
+    def on_picture(
+        self, time_s: float, resolution: tuple[int, int], held: str = "", steady_s: float | None = None
+    ) -> bool:
+        """Take a picture; tell whether the state changed. `held` says why it is not counted, if it is not."""
+        self.handover_until_s = -math.inf
+        self._live_since_s = min(self._live_since_s, time_s if steady_s is None else steady_s)
+        if held:
+            new = CameraState(
+                CameraStatus.DEGRADED, time_s, resolution=resolution, last_error=held, has_pictures=True
+            )
+        else:
+            new = CameraState(CameraStatus.LIVE, time_s, resolution=resolution)
+        if replace(new, since_s=self.state.since_s) == replace(self.state, fps=0.0):
             return False
-        self.state = CameraState(CameraStatus.LIVE, since_s=time_s, resolution=resolution)
+        self.state = new
         return True
 
-    def on_failure(self, time_s: float, cause: str) -> tuple[bool, float]:
+    def on_step(self, time_s: float, cause: str) -> bool:
+        """Take that the clock was set; tell whether the state changed. The connection itself goes on."""
+        if self.state.status is not CameraStatus.LIVE and not self.state.has_pictures:
+            return False
+        self.state = replace(
+            self.state, status=CameraStatus.DEGRADED, since_s=time_s, last_error=cause, has_pictures=True
+        )
+        return True
+
+    def on_failure(self, time_s: float, cause: str, steady_s: float | None = None) -> tuple[bool, float]:
         """Take a failure; tell whether status or cause changed, and the seconds to wait now."""
-        was = self.state
-        if was.status is CameraStatus.LIVE and time_s - was.since_s >= STABLE_S:
+        was, now_s = self.state, time_s if steady_s is None else steady_s
+        if now_s - self._live_since_s >= STABLE_S:
             self.wait_s = FIRST_WAIT_S
         wait_s, self.wait_s = self.wait_s, min(self.wait_s * 2, LONGEST_WAIT_S)
-        if time_s < self.handover_until_s:
+        if now_s < self.handover_until_s:
             return False, wait_s
+        self._live_since_s = math.inf
         if was.status is CameraStatus.DEGRADED:
-            self.state = replace(was, last_error=cause)
+            self.state = replace(was, last_error=cause, has_pictures=False)
         else:
             self.state = replace(was, status=CameraStatus.DEGRADED, since_s=time_s, last_error=cause)
         changed = was.status is not CameraStatus.DEGRADED or was.last_error != cause

@@ -59,7 +59,7 @@ class RtspService:
         port: int,
         check: Check | None = None,
         port_option: str = "--port",
-        now_s: Callable[[], float] = time.time,
+        now_s: Callable[[], float] = time.monotonic,
         limits: RtspLimits | None = None,
         decoders: Decoders | None = None,
     ) -> None:

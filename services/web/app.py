@@ -79,7 +79,7 @@ def create_app(
             return ()
 
     decoders = decoders or Decoders(video, settings.live_memory_mb)
-    live = LivePictures(bus, decoders, lines_of, settings.live_fps, settings.jpeg_quality, now_s)
+    live = LivePictures(bus, decoders, lines_of, settings.live_fps, settings.jpeg_quality)
     streams = Places("streams", settings.streams, settings.streams_per_user)
     audit = AuditLog(repository)
 

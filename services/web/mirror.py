@@ -17,6 +17,10 @@ LONGEST_WAIT_S = 10.0
 CHECK_S = 5.0
 """How often the database is read again: other processes change it too, and tokens expire."""
 
+REPEATS_TOLD_S = 86_400.0
+MOST_REPEATS_TOLD = 100
+"""Times that come twice are told while they may still come, also where clocks differ; the newest of many."""
+
 
 class SetupMirror:
     """Publishes setups and access at the start and after each change, whoever made it."""
@@ -107,8 +111,15 @@ class SetupMirror:
     async def _setups_of(self, cameras: Sequence[Camera]) -> list[CameraSetup]:
         """Read what belongs to all cameras at once: one question a camera would take ever longer."""
         lines, epochs = await self._repository.lines_of_all(), await self._repository.highest_epochs()
+        since_s = self._repository.now_s() - REPEATS_TOLD_S
+        repeats = await self._repository.repeats_of_all(since_s)
         return [
-            CameraSetup(camera, tuple(lines.get(camera.id, ())), epochs.get(camera.id, 0))
+            CameraSetup(
+                camera,
+                tuple(lines.get(camera.id, ())),
+                epochs.get(camera.id, 0),
+                tuple(repeats.get(camera.id, ())[-MOST_REPEATS_TOLD:]),
+            )
             for camera in cameras
         ]
 

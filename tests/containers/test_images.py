@@ -139,7 +139,7 @@ def test_what_is_in_an_image_is_listed(images: list[str]) -> None:
     packages = {one["name"]: one for one in document["packages"]}
     assert packages["pymongo"]["versionInfo"] == locked()["pymongo"]
     assert packages["pymongo"]["licenseDeclared"] == "Apache-2.0"
-    # The stand-in of the base keeps no copyright files, from which the licences of Debian's packages are read.
+    # The stand-in of the base keeps no copyright files, which tell the licences of Debian's packages.
     assert {"tini", "libc6", "bash", "sightline"} <= packages.keys()
 
 

@@ -53,7 +53,7 @@ class MatchedPictures:
         bus: Bus,
         decoders: Decoders,
         pause_s: float,
-        now_s: Callable[[], float] = time.time,
+        now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._camera, self._bus, self._pause_s, self._now_s = camera, bus, pause_s, now_s
         self._loop, self._ready = asyncio.get_running_loop(), asyncio.Event()
@@ -140,7 +140,7 @@ class MatchedPictures:
         await self._ready.wait()
         self._ready.clear()
         decoded = self._memory.newest()
-        if decoded is None or self._now_s() - decoded.unit.time_s > STALE_S:
+        if decoded is None or self._now_s() - decoded.at_s > STALE_S:
             return None
         return LivePicture(decoded, (), lines)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from services.common.h264 import DecodedPicture
 from services.common.service_settings import LIVE_MEMORY_MB
 from services.core.errors import StreamError
+from services.core.types import AccessUnit
 
 KEPT_S = 2.0
 """The detector may be this late for its tracks still to find their picture."""
@@ -129,14 +130,14 @@ class PictureMemories:
             memory.pictures.append(_Kept(decoded, size_bytes, next(self._arrivals)))
             memory.held_bytes += size_bytes
             self.held_bytes += size_bytes
-            self._drop_old(memory, decoded.unit.time_s - KEPT_S)
+            self._drop_old(memory, decoded.unit)
             while self.held_bytes > self.limit_bytes and (other := self._oldest()) is not None:
                 self._drop_oldest(other)
             memory.peak_bytes = max(memory.peak_bytes, memory.held_bytes)
 
-    def _drop_old(self, memory: PictureMemory, oldest_s: float) -> None:
+    def _drop_old(self, memory: PictureMemory, newest: AccessUnit) -> None:
         most = max(memory.least, KEPT_BYTES // memory.largest_bytes)
-        while len(memory.pictures) > most or memory.pictures[0].decoded.unit.time_s < oldest_s:
+        while len(memory.pictures) > most or _is_old(memory.pictures[0].decoded.unit, newest):
             self._drop_oldest(memory)
 
     def _oldest(self) -> PictureMemory | None:
@@ -156,6 +157,11 @@ class PictureMemories:
                 self._memories.remove(memory)
             while memory.pictures:
                 self._drop_oldest(memory)
+
+
+def _is_old(kept: AccessUnit, newest: AccessUnit) -> bool:
+    """Tell whether a picture is too old to be kept; the times of two connections say nothing together."""
+    return kept.connection != newest.connection or kept.time_s < newest.time_s - KEPT_S
 
 
 def _least(picture_bytes: int) -> int:

@@ -97,7 +97,7 @@ class LivePictures:
         lines_of: LinesOf,
         fps: float = 12.0,
         quality: int = 80,
-        now_s: Callable[[], float] = time.time,
+        now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._bus, self._decoders, self._lines_of = bus, decoders, lines_of
         self._pause_s, self._quality, self._now_s = 1 / fps, quality, now_s

@@ -61,7 +61,7 @@ class DetectorPorts:
         video: VideoSource,
         check: Check | None = None,
         options: PortOptions | None = None,
-        now_s: Callable[[], float] = time.time,
+        now_s: Callable[[], float] = time.monotonic,
         decoders: Decoders | None = None,
     ) -> None:
         options, decoders = options or PortOptions(), decoders or Decoders(video)

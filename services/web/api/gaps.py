@@ -1,6 +1,7 @@
 """The route of gaps."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter
@@ -12,6 +13,7 @@ from services.web.auth.caller import Who
 from services.web.context import Context
 from services.web.coverage import AnalysedSeconds, Gap, find_gaps
 from services.web.reading import ANSWER_LIMIT_S
+from services.web.repeats import gaps_with_repeats
 
 router = APIRouter(prefix="/api/v1/cameras/{camera}", tags=["counts"])
 
@@ -36,7 +38,12 @@ async def get_gaps(
     def find() -> bytes:
         analysed = AnalysedSeconds(records.analysed_minutes(camera, from_s, to_s))
         statuses = records.statuses(camera, from_s, to_s)
-        return _json(find_gaps(analysed, statuses, from_s, to_s, now_s))
+        repeats = records.repeats(camera, from_s, to_s)
+
+        def gaps_of(start_s: float, end_s: float) -> Sequence[Gap]:
+            return find_gaps(analysed, statuses, start_s, end_s, now_s)
+
+        return _json(gaps_with_repeats(gaps_of, repeats, from_s, to_s))
 
     return Response(await context.reading.run(who, find), media_type="application/json")
 

@@ -1,12 +1,13 @@
 import pytest
 
-from services.common.event_buffer import LOST_KEPT_S, EventBuffer
+from services.common.event_buffer import LOST_KEPT_S, LOST_LIMIT, EventBuffer
 from services.core.types import (
     AnalysedSecond,
     CameraId,
     CameraStatus,
     Event,
     Ownership,
+    RepeatedSpan,
     StatusChange,
     Trajectory,
     TrajectoryPoint,
@@ -105,7 +106,32 @@ def test_removing_some_keeps_the_order_of_the_others():
 
 
 def test_losses_are_forgotten_when_their_evidence_can_no_longer_come():
-    buffer = filled(0, *(crossing(i, 100.0 + i) for i in range(3000)))
+    now_s = [50.0]
+    buffer = EventBuffer[Event](0, lambda: now_s[0])
+    for i in range(3000):
+        buffer.add(crossing(i, 100.0 + i), crossing(i, 100.0 + i))
+        now_s[0] += 1
     assert len(buffer._lost[GATE]) == LOST_KEPT_S + 1
-    buffer.add(evidence(100 + 3000 + LOST_KEPT_S), evidence(0))
+    now_s[0] += LOST_KEPT_S + 1
+    buffer.add(evidence(3100), evidence(3100))
     assert not buffer._lost
+
+
+def test_losses_are_remembered_within_a_bound():
+    buffer = filled(0, *(crossing(i, 100.0 + i) for i in range(LOST_LIMIT + 500)))
+    assert len(buffer._lost[GATE]) == LOST_LIMIT
+
+
+@pytest.mark.parametrize("step_s", [-3600, 3600])
+def test_a_clock_that_is_set_between_two_losses_changes_nothing(step_s):
+    """What was lost in a false future, or before a step, takes its evidence with it all the same."""
+    buffer = filled(1, crossing(1, 100.0), crossing(2, 10_000.0), crossing(3, 10_000.0 + step_s))
+    buffer.remove({1})
+    for second in (10_000, 10_000 + step_s):
+        buffer.add(evidence(second), evidence(second))
+        assert held(buffer) == []
+
+
+def test_an_announcement_of_a_time_that_comes_twice_is_never_dropped():
+    told = RepeatedSpan(GATE, 100.0, 200.0, 1, 100.0, "set back")
+    assert held(filled(1, crossing(1, 100.0), told)) == [told]

@@ -26,6 +26,7 @@ from services.core.types import (
     CameraState,
     CameraStatus,
     Ownership,
+    RepeatedSpan,
     StatusChange,
     TrackedFrame,
     TrackedObject,
@@ -56,6 +57,7 @@ EVENTS = {
     "analysed": AnalysedSecond(GATE, int(NOON_S), 1_790_000_000_123),
     "ownership": Ownership(GATE, 1_790_000_000_123, NOON_S),
     "access note": AccessNote("access-1", NOON_S, AccessAction.THROTTLED, "anna", "relay", "2001:db8::1", 7),
+    "repeated": RepeatedSpan(GATE, NOON_S - 60, NOON_S, 1_790_000_000_123, NOON_S - 60, "set back"),
     "status": StatusChange(GATE, NOON_S, CameraStatus.DEGRADED, "no answer – “gone”\n"),
 }
 OTHERS = {
@@ -68,6 +70,7 @@ OTHERS = {
     "setups": (CameraSetup(camera(url="rtsp://u:p@h/c?x=ü"), (replace(line(), classes=("car",)),), 12),),
     "access": Access({"anna": "$argon2id$"}, frozenset({"ab", "cd"})),
 }
+TWICE = RepeatedSpan(GATE, 5.0, 9.0, 1, 5.0, "x")
 
 
 @pytest.mark.parametrize("event", EVENTS.values(), ids=EVENTS)
@@ -91,6 +94,10 @@ def test_other_messages_come_back_as_they_were(kind):
         (AnalysedSecond(GATE, 5, 1), AnalysedSecond(GATE, 5, 2), False),
         (AnalysedSecond(GATE, 5, 1), AnalysedSecond(GATE, 6, 1), False),
         (Ownership(GATE, 5, 1.0), Ownership(GATE, 6, 1.0), False),
+        (Ownership(GATE, 5, 1.0), Ownership(GATE, 5, 0.5), False),
+        (TWICE, replace(TWICE, cause="y"), True),
+        (TWICE, replace(TWICE, to_s=6.0), False),
+        (TWICE, replace(TWICE, since_s=6.0), False),
         (StatusChange(GATE, 5.0, CameraStatus.LIVE), StatusChange(GATE, 5.0, CameraStatus.LIVE, "x"), True),
         (StatusChange(GATE, 5.0, CameraStatus.LIVE), StatusChange(GATE, 5.001, CameraStatus.LIVE), False),
         (StatusChange(GATE, 5.0, CameraStatus.LIVE), StatusChange(GATE, 5.0, CameraStatus.DEGRADED), False),

@@ -1,6 +1,8 @@
 from dataclasses import replace
 
-from services.common.messages import CameraNews, ToldRate, ToldState
+import pytest
+
+from services.common.messages import CameraNews, ToldRate, ToldState, decode_news, encode_news
 from services.common.state_board import NOBODY_TELLS, SILENCE_S, StateBoard
 from services.core.types import CameraState, CameraStatus
 from tests.makers import GATE
@@ -34,6 +36,35 @@ def test_the_newest_change_wins_whoever_is_heard_last():
     assert states.state(GATE) == replace(LIVE, fps=9.0)
     states.tell_state(GATE, GONE)
     assert states.state(GATE) == GONE
+
+
+@pytest.mark.parametrize("step_s", [-3600.0, 3600.0])
+def test_a_clock_that_is_set_does_not_change_the_order_of_news(step_s: float):
+    """Two processes of a machine, one board that only listens: the newest change wins before and after."""
+    clock, steady = Clock(), Clock()
+    old, new = StateBoard("old", clock, steady), StateBoard("new", clock, steady)
+    old.tell_state(GATE, GONE)
+    old.tell_rate(GATE, 1.0)
+    clock.s, steady.s = clock.s + step_s + 1, steady.s + 1
+    new.tell_state(GATE, LIVE)
+    new.tell_rate(GATE, 9.0)
+    listening = StateBoard("me", clock, steady)
+    for news in (new.own_news(), old.own_news(), new.own_news(), old.changes()):
+        listening.hear(decode_news(encode_news(news)))
+        steady.s += 0.5
+    assert listening.state(GATE) == replace(LIVE, fps=9.0)
+
+
+def test_clocks_of_two_machines_may_differ():
+    clock, steady = Clock(), Clock()
+    ahead, right = StateBoard("ahead", lambda: clock.s + 900, steady), StateBoard("right", clock, steady)
+    ahead.tell_state(GATE, GONE)
+    steady.s, clock.s = steady.s + 1, clock.s + 1
+    right.tell_state(GATE, LIVE)
+    listening = StateBoard("me", clock, steady)
+    for news in (right.own_news(), ahead.own_news()):
+        listening.hear(news)
+    assert listening.state(GATE) == LIVE
 
 
 def test_news_that_is_not_repeated_is_out_of_date():

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.common.video import GROUP_LIMIT, READER_LIMIT, LocalVideoReader, VideoHub
+from services.common.video import GROUP_AGE_S, GROUP_LIMIT, READER_LIMIT, LocalVideoReader, VideoHub
 from services.core.limits import QUEUE_LIMIT_BYTES
 from services.core.types import AccessUnit
 
@@ -170,3 +170,28 @@ def test_what_was_kept_elsewhere_fills_no_more_either():
     for i in range(5 * LIMIT_MB):
         reader.put(replace(large(i, is_keyframe=True), is_backlog=True))
     assert len(drain(reader)) <= 2 * LIMIT_MB
+
+
+@pytest.mark.parametrize("step_s", [-3600.0, 3600.0])
+def test_a_clock_that_is_set_makes_no_backlog(step_s: float):
+    """Times of two connections are of two clocks: the rate of analysis is not lowered for it."""
+    hub = VideoHub()
+    with hub.reader("c") as reader:
+        hub.publish(AccessUnit("c", 0, 10_000.0, True, b"x", 1))
+        hub.publish(AccessUnit("c", 1, 10_000.0 + step_s, True, b"x", 2))
+        hub.publish(AccessUnit("c", 2, 10_000.5 + step_s, False, b"x", 2))
+        assert reader.backlog_s == 0.5
+
+
+def test_a_group_that_ended_a_while_ago_is_given_to_nobody():
+    now_s = [50.0]
+    hub = VideoHub(lambda: now_s[0])
+    hub.publish(unit(0, is_keyframe=True))
+    now_s[0] += GROUP_AGE_S
+    with hub.reader("c") as reader:
+        assert len(drain(reader)) == 1
+    now_s[0] += 0.1
+    with hub.reader("c") as reader:
+        assert drain(reader) == []
+        hub.publish(unit(1))
+        assert len(drain(reader)) == 1

@@ -6,7 +6,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.core.fencing import CLOCK_ERROR_S, admitted, believed, in_force, limit_ms, to_ms
-from services.core.types import CameraStatus, Crossing, Event, Ownership, StatusChange, Trajectory
+from services.core.types import (
+    CameraStatus,
+    Crossing,
+    Event,
+    Ownership,
+    RepeatedSpan,
+    StatusChange,
+    Trajectory,
+)
 from tests.makers import GATE, crossing, seconds, trajectory
 
 epochs = st.integers(1, 6)
@@ -95,3 +103,33 @@ def test_a_clock_that_was_set_back_erases_nothing() -> None:
         good = Ownership(GATE, epoch, from_s)
         assert believed(good) is good
     assert believed(Ownership(GATE, epoch, 5.0)).from_s == taken_s - CLOCK_ERROR_S
+
+
+@given(owners, epochs, times, epochs)
+def test_of_a_time_that_comes_twice_the_first_pass_counts(
+    known: list[Ownership], epoch: int, time_s: float, first: int
+) -> None:
+    """Later epochs report nothing of it, and their ownerships forbid nothing of the first pass."""
+    span = RepeatedSpan(GATE, 1020.0, 1040.0, first, 1020.0, "set back")
+    event = crossing(1, time_s, epoch=epoch)
+    is_in = to_ms(span.from_s) <= to_ms(time_s) < to_ms(span.to_s)
+    if not is_in:
+        expected = rule(event, known)
+    elif epoch > first:
+        expected = None
+    else:
+        expected = rule(event, [owner for owner in known if owner.epoch <= first])
+    assert admitted(event, {GATE: known}, {GATE: [span]}) == expected
+    assert admitted(event, {GATE: known}, {GATE: [replace(span, epoch=0)]}) == rule(event, known)
+
+
+def test_a_second_or_a_track_that_reaches_into_such_a_time_is_cut_there() -> None:
+    repeats = {GATE: [RepeatedSpan(GATE, 1000.5, 1005.5, 1, 1000.5, "set back")]}
+    kept = [e.second for e in seconds(999, 9, 2) if admitted(e, {}, repeats)]
+    assert kept == [999, 1006, 1007]
+    assert [e.second for e in seconds(999, 9, 1) if admitted(e, {}, repeats)] == list(range(999, 1008))
+    rest = admitted(trajectory(1, 1004.95, epoch=2), {}, repeats)
+    assert isinstance(rest, Trajectory)
+    assert rest.points[0].time_s > 1005.5
+    assert admitted(trajectory(1, 1002.0, epoch=2), {}, repeats) is None
+    assert admitted(crossing(1, 1002.0, epoch=0), {}, repeats) is not None

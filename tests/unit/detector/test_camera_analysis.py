@@ -28,6 +28,7 @@ from services.core.types import (
     LineId,
     OwnedCamera,
     Ownership,
+    RepeatedSpan,
     Trajectory,
 )
 from services.detector.infer.detector import ModelInfo
@@ -80,7 +81,8 @@ class Stage:
     events: list[Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.service = DetectorService(self.bus, self.hub, self._make)
+        self.steady_s = 50.0
+        self.service = DetectorService(self.bus, self.hub, self._make, lambda: self.steady_s)
 
     def _make(self, _: str) -> BrightnessDetector:
         self.made += 1
@@ -103,10 +105,15 @@ class Stage:
         """Publish pictures as fast as they are read, so that none wait and the rate is not lowered."""
         for frame in range(first, last):
             is_keyframe, data = clip()[frame]
+            self.steady_s += 1 / FPS
             unit = AccessUnit(GATE, frame, self.time_of(frame), is_keyframe, data, connection)
             self.hub.publish(unit)
             await until(self._is_read)
         await asyncio.sleep(0.1)
+
+    def wait(self, time_s: float) -> None:
+        """Let time go by without pictures."""
+        self.begin_s, self.steady_s = self.begin_s + time_s, self.steady_s + time_s
 
     def _is_read(self) -> bool:
         return all(reader.backlog_s < 0.1 for reader in self.hub._readers.get(GATE, ()))
@@ -207,6 +214,87 @@ async def test_a_silent_camera_is_dropped_at_once_and_its_rate_with_it(stage: St
     assert state is not None
     assert state.fps == 0.0
     assert len([event for event in await stage.read() if isinstance(event, Trajectory)]) == 1
+
+
+async def test_the_rate_is_measured_by_a_clock_that_nobody_sets(stage: Stage) -> None:
+    """Pictures whose times do not move are as many a second as they are, and none are none."""
+    stage.bus.publish_state(GATE, CameraState(CameraStatus.LIVE))
+    await stage.take(epoch=1)
+    await stage.show(0, FRAMES)
+    assert stage.bus.state(GATE).fps == pytest.approx(FPS, rel=0.1)
+    await stage.show(0, FRAMES, connection=2)
+    await until(lambda: stage.bus.state(GATE).fps == 0.0)
+
+
+@pytest.mark.parametrize("step_s", [3600.0, 60.0])
+async def test_a_time_that_comes_twice_is_counted_once(stage: Stage, step_s: float) -> None:
+    first_s = stage.begin_s
+    await stage.take(epoch=7)
+    await stage.show(0, FRAMES)
+    stage.wait(step_s)
+    await stage.show(0, FRAMES, connection=2)
+    stage.begin_s -= step_s
+    await stage.show(0, FRAMES, connection=3)
+    (told,) = await stage.reported(RepeatedSpan, 1)
+    assert (told.from_s, told.epoch) == (first_s, 7)
+    assert told.to_s == pytest.approx(first_s + step_s + FRAMES / FPS, abs=0.2)
+    assert told.cause.startswith("the clock of this machine was set back by 1 ")
+    stage.wait(step_s)
+    await stage.show(0, FRAMES, connection=4)
+    stage.wait(10.0)
+    await stage.show(0, FRAMES, connection=5)
+    await stage.service.drop(GATE)
+    events = await stage.read()
+    crossed = [event.time_s for event in events if isinstance(event, Crossing)]
+    assert len(crossed) == 3, "two before, and as soon as time is new again"
+    assert crossed == sorted(crossed)
+    covered = [event.second for event in events if isinstance(event, AnalysedSecond)]
+    assert len(set(covered)) == len(covered) == 9
+    assert len([event for event in events if isinstance(event, Ownership)]) == 1
+
+
+async def test_a_false_future_does_not_block_the_present(stage: Stage) -> None:
+    await stage.take(epoch=7)
+    stage.begin_s += 3600
+    await stage.show(0, FRAMES)
+    stage.begin_s -= 3600
+    await stage.show(0, FRAMES, connection=2)
+    stage.wait(3600)
+    await stage.show(0, FRAMES, connection=3)
+    await stage.service.drop(GATE)
+    events = await stage.read()
+    crossed = [event.time_s for event in events if isinstance(event, Crossing)]
+    assert [round((time_s - 1_000_000_000.0) / 3600) for time_s in crossed] == [1, 0]
+    (told,) = [event for event in events if isinstance(event, RepeatedSpan)]
+    assert told.from_s == pytest.approx(stage.time_of(0))
+    assert told.to_s == pytest.approx(stage.time_of(FRAMES - 1), abs=0.2)
+
+
+async def test_a_clock_that_leads_to_before_the_ownership_is_announced_again(stage: Stage) -> None:
+    """What older owners have counted of that time, only the store can know."""
+    await stage.take(epoch=7)
+    await stage.show(0, 30)
+    stage.begin_s -= 3600
+    await stage.show(0, 60, connection=2)
+    stage.begin_s += 10
+    await stage.show(0, 30, connection=3)
+    owned = await stage.reported(Ownership, 2)
+    assert [(event.epoch, event.connection) for event in owned] == [(7, 1), (7, 2)]
+    assert owned[0].from_s - owned[1].from_s == pytest.approx(3600)
+
+
+async def test_what_the_database_knows_to_come_again_is_not_counted(stage: Stage) -> None:
+    await stage.take(epoch=7)
+    await stage.show(0, 10)
+    known = RepeatedSpan(GATE, stage.time_of(10), stage.time_of(90), 6, stage.begin_s, "x")
+    owned = stage.owned(7)
+    await stage.service.take(replace(owned, setup=replace(owned.setup, repeats=(known,))))
+    await stage.show(10, FRAMES)
+    await stage.service.drop(GATE)
+    times = times_of(await stage.read())
+    assert times
+    assert not [time_s for time_s in times if known.from_s <= time_s < known.to_s]
+    assert not [event for event in stage.events if isinstance(event, RepeatedSpan)], "nothing new"
 
 
 async def test_pictures_that_were_missed_are_caught_up_under_the_same_ownership(stage: Stage) -> None:

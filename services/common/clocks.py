@@ -1,0 +1,64 @@
+"""The two clocks of a machine: the one that tells the time and may be set, and the one that only runs on.
+
+Times of events are of the first. Whatever is a rate, an age, an order or a deadline is of the second.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from services.core.passes import STEP_S, step_words
+
+log = logging.getLogger(__name__)
+
+SLEW_SHARE = 0.1
+"""By how much of the time between two looks a clock may run fast or slow while it is being adjusted; what
+adjusts clocks without steps stays below."""
+
+
+def steady_s() -> float:
+    """Give seconds since some moment that nobody sets; where it can, they go on while the machine sleeps."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if clock is None else time.clock_gettime(clock)
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """Where a process reads the time."""
+
+    now_s: Callable[[], float] = time.time
+    """UTC in seconds since 1970; it may be set at any moment."""
+    steady_s: Callable[[], float] = steady_s
+    """Seconds that only grow, see `steady_s`."""
+
+
+HOST_CLOCKS = Clocks()
+"""The clocks of this machine."""
+
+
+class StepWatch:
+    """Notices that the clock was set, and says so once in the log. Callable from any thread."""
+
+    def __init__(self, clocks: Clocks = HOST_CLOCKS) -> None:
+        self.clocks = clocks
+        self._lock = threading.Lock()
+        self._looked = self._read()
+        self._steps, self._total_s = 0, 0.0
+
+    def look(self) -> tuple[int, float]:
+        """Compare the clocks; gives the number of steps up to now and their sum in seconds."""
+        with self._lock:
+            now_s, steady_s = self._read()
+            was_s, was_steady_s = self._looked
+            passed_s = steady_s - was_steady_s
+            step_s = now_s - was_s - passed_s
+            self._looked = now_s, steady_s
+            if abs(step_s) > max(STEP_S, SLEW_SHARE * passed_s):
+                self._steps, self._total_s = self._steps + 1, self._total_s + step_s
+                log.warning("%s (%+.3f s)", step_words(step_s), step_s)
+            return self._steps, self._total_s
+
+    def _read(self) -> tuple[float, float]:
+        return self.clocks.now_s(), self.clocks.steady_s()

@@ -1,0 +1,73 @@
+"""Gaps where time comes twice: arithmetic alone."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from services.core.passes import seen_once
+from services.core.types import CameraId, CameraStatus, RepeatedSpan, StatusChange
+from services.web.coverage import Gap, coverage_of, find_gaps
+from services.web.repeats import gaps_with_repeats
+
+FULL = (1 << 60) - 1
+BASE = 1_000_000 * 60
+M = BASE // 60
+LATER = BASE + 100_000.0
+BACK = "the clock of this machine was set back by 1 h"
+LIVE = StatusChange(CameraId("gate"), BASE - 9000.0, CameraStatus.LIVE)
+
+
+def twice(from_s: float, to_s: float) -> RepeatedSpan:
+    return RepeatedSpan(CameraId("gate"), BASE + from_s, BASE + to_s, 1, BASE + from_s, BACK)
+
+
+def gaps(
+    minutes: Mapping[int, int], repeats: list[RepeatedSpan], to_s: float, now_s: float = LATER
+) -> list[tuple[float, float, str]]:
+    """The gaps from the base on, of what was analysed once."""
+    once = {minute: seen_once(minute, seconds, repeats) for minute, seconds in minutes.items()}
+
+    def find(start_s: float, end_s: float) -> list[Gap]:
+        return find_gaps(once, [LIVE], start_s, end_s, now_s)
+
+    found = gaps_with_repeats(find, repeats, BASE, BASE + to_s)
+    return [(gap.from_s - BASE, gap.to_s - BASE, gap.cause) for gap in found]
+
+
+def test_a_time_that_comes_twice_is_never_covered() -> None:
+    minutes = {M + n: FULL for n in range(120)}
+    repeats = [twice(1800.4, 5400.2)]
+    once = {minute: seen_once(minute, seconds, repeats) for minute, seconds in minutes.items()}
+    assert coverage_of(once, BASE, BASE + 1800, LATER) == 1.0
+    assert coverage_of(once, BASE + 1800, BASE + 5401, LATER) == 0.0
+    assert coverage_of(once, BASE + 5401, BASE + 7200, LATER) == 1.0
+    assert gaps(minutes, repeats, 7200) == [(1800, 5401, BACK)]
+
+
+@pytest.mark.parametrize(("before", "after"), [(0, 0), (3, 0), (0, 3), (2, 4)])
+def test_the_seconds_around_it_belong_to_it(before: int, after: int) -> None:
+    minutes = {M: FULL, M + 1: 0, M + 2: FULL}
+    minutes[M] &= ~(((1 << before) - 1) << (60 - before))
+    minutes[M + 2] &= ~((1 << after) - 1)
+    assert gaps(minutes, [twice(60, 120)], 180) == [(60 - before, 120 + after, BACK)]
+
+
+def test_a_longer_gap_beside_it_keeps_its_own_cause() -> None:
+    assert gaps({M: FULL}, [twice(60, 120)], 240) == [
+        (60, 120, BACK),
+        (120, 240, "too few frames analysed"),
+    ]
+
+
+def test_repeats_that_touch_or_overlap_are_one_gap() -> None:
+    minutes = {M + n: FULL for n in range(4)}
+    assert gaps(minutes, [twice(60, 120), twice(100, 180), twice(60, 120)], 240) == [(60, 180, BACK)]
+
+
+def test_what_is_yet_to_come_again_is_no_gap_yet() -> None:
+    minutes = {M + n: FULL for n in range(4)}
+    assert gaps(minutes, [twice(120, 240)], 240, now_s=BASE + 158.0) == [(120, 150, BACK)]
+
+
+def test_without_repeats_nothing_changes() -> None:
+    assert gaps({M: FULL, M + 2: FULL}, [], 180) == [(60, 120, "too few frames analysed")]
