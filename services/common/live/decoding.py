@@ -78,9 +78,15 @@ class DecodingThread:
         except StreamError as error:
             log.warning("camera %s is not shown: %s", self._camera, error)
             self.failure = error
-            self._tell()
         finally:
-            self.memory.close()
+            self._end()
+
+    def _end(self) -> None:
+        """Let nobody wait for a thread that has ended by itself."""
+        self.memory.close()
+        if not self._stopped.is_set():
+            self.failure = self.failure or StreamError("a fault in Sightline, which its log describes")
+            self._tell()
 
     def _decode(self, reader: VideoReader) -> None:
         decoder, connection = H264Decoder(), -1

@@ -40,7 +40,7 @@ class PictureMemory:
         self.pictures: deque[_Kept] = deque()
         self.held_bytes = 0
         self.peak_bytes = 0
-        """Most that was held since `forget_peak`: what the decoder has taken from the system for it."""
+        """Most that was held since `take_shrunk` last said so: what the decoder has taken for it."""
         self.largest_bytes = UNKNOWN_BYTES
 
     @property

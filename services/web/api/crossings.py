@@ -7,7 +7,7 @@ import io
 import json
 import threading
 from collections.abc import AsyncIterator, Callable, Generator, Iterable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from itertools import islice
 from typing import Annotated
 
@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from services.common.database import Place
 from services.common.wire import crossing_object, parse_milliseconds
-from services.core.errors import BadInputError, SightlineError
+from services.core.errors import BadInputError
 from services.core.types import Crossing
 from services.web.api.held_answer import HeldAnswer
 from services.web.api.parameters import CameraParameter, FromTime, LineParameter, ToTime, span_of
@@ -80,15 +80,13 @@ async def get_crossings(
         most = min(limit or 100, MOST_ON_A_PAGE)
         page = await context.reading.run(who, lambda: _page(found, most))
         return Response(page, media_type=MEDIA_TYPES[form])
-    place = context.streams.take(who)
-    rows = _Rows(context.reading, found, limit, _csv_rows if form == "csv" else _json_rows)
-    try:
+    with ExitStack() as held:
+        place = held.enter_context(closing(context.streams.take(who)))
+        write = _csv_rows if form == "csv" else _json_rows
+        rows = held.enter_context(closing(_Rows(context.reading, found, limit, write)))
         first = await context.reading.go_on(rows.next)
         await context.audit.count(entry_of(who, "crossings.export", f"{stored.camera.id} as {form}"))
-    except SightlineError:
-        rows.close()
-        place.close()
-        raise
+        held.pop_all()
     head = (",".join(COLUMNS) + "\r\n").encode() if form == "csv" else b""
     headers = {"Content-Disposition": f'attachment; filename="crossings-{stored.camera.id}.{form}"'}
     return HeldAnswer(_body(context, head + first, rows), MEDIA_TYPES[form], headers, rows, place)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import aclosing, closing
+from contextlib import ExitStack, aclosing, closing
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -58,12 +58,10 @@ async def stream_pictures(
     pictures of one more camera.
     """
     context.mirror.setup(camera)
-    place = context.streams.take(who)
-    try:
+    with ExitStack() as held:
+        place = held.enter_context(closing(context.streams.take(who)))
         stream = context.live.open(CameraId(camera), _form(overlay, lines))
-    except StreamError:
-        place.close()
-        raise
+        held.pop_all()
     headers = {**mjpeg.NO_STORE, "X-Accel-Buffering": "no"}
     return HeldAnswer(_parts(context, camera, stream), mjpeg.MEDIA_TYPE, headers, stream, place)
 

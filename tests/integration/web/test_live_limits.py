@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from fractions import Fraction
 from itertools import cycle
@@ -13,12 +13,15 @@ import httpx
 import numpy as np
 import pytest
 
-from services.common.database import Repository
+from services.common.database import Records, Repository
+from services.common.database_documents import crossing_document
 from services.common.listening import listen
-from services.core.types import AccessUnit, TrackedFrame, TrackedObject
+from services.core.errors import DatabaseUnavailableError
+from services.core.types import AccessUnit, Crossing, TrackedFrame, TrackedObject
 from services.web.serving import bound_send_buffers, server_figures, web_server
 from services.web.settings import WebSettings
-from tests.makers import GATE, camera
+from tests.database_server import DatabaseServer
+from tests.makers import GATE, camera, crossing, recent_minute_s
 from tests.web_app import Web, web_over
 
 PROBLEM = "application/problem+json"
@@ -139,3 +142,40 @@ async def test_a_reader_that_reads_nothing_is_cut_off(repository: Repository, pa
         figures = {figure.name: figure.value for figure in server_figures(web.app.state.server)}
         assert figures["sightline_readers_stalled_total"] == 1
         stalled.close()
+
+
+async def test_a_file_that_nobody_reads_to_its_end_gives_its_place_back(own_server: DatabaseServer) -> None:
+    settings, start, repository = WebSettings(), recent_minute_s(), Repository(own_server.uri)
+    await repository.prepare()
+    await repository.add_camera(camera())
+    documents = [crossing_document(crossing(number, start + number / 10)) for number in range(6000)]
+    await repository._link.collection("crossings").insert_many(documents)
+    async with web_over(repository, settings) as web, _served(web, settings, stall_s=0.6) as port:
+        places = web.app.state.context.streams
+        url = f"http://127.0.0.1:{port}/api/v1/crossings?format=csv"
+        async with httpx.AsyncClient(timeout=10) as client:
+            async with client.stream("GET", url) as answer:
+                assert (await anext(answer.aiter_lines())).startswith("id,camera")
+                assert places.taken == 1
+            rows = (await client.get(url)).text.splitlines()
+        assert len(rows) == 6001
+        async with asyncio.timeout(10):
+            while places.taken:
+                await asyncio.sleep(0.02)
+    await repository.close()
+
+
+async def test_a_file_that_cannot_be_begun_takes_no_place(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await repository.add_camera(camera())
+
+    def broken(*_: object) -> Iterator[Crossing]:
+        raise DatabaseUnavailableError("the database is away")
+        yield
+
+    monkeypatch.setattr(Records, "crossings", broken)
+    async with web_over(repository) as web:
+        answer = await web.client.get("/api/v1/crossings?format=csv")
+        assert answer.status_code == 503
+        assert web.app.state.context.streams.taken == 0

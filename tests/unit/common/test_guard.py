@@ -71,6 +71,9 @@ async def test_only_a_token_in_the_address_lets_a_foreign_page_show_the_answer()
         def check_password(self, user: str, password: str, address: str = "") -> bool:
             return user == "anna"
 
+        def stamp(self, user: str) -> str:
+            return user
+
     app = _app()
     app.add_middleware(AccessGuard, check=Check())
     app.add_middleware(AnswerHeaders)
@@ -96,6 +99,9 @@ async def test_two_lines_of_authorization_say_nothing() -> None:
 
         def check_password(self, user: str, password: str, address: str = "") -> bool:
             return False
+
+        def stamp(self, user: str) -> str:
+            return ""
 
     app = _app()
     app.add_middleware(AccessGuard, check=Check())

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from services.common.bus_local import LocalBus
+from services.common.live.decoding import Decoders
 from services.common.live.matching import no_lines
 from services.common.live.pictures import LivePictures
 from services.common.video import VideoHub
@@ -28,7 +29,7 @@ def key_frame() -> bytes:
 @pytest.mark.parametrize("step_s", [-3600.0, 0.0, 3600.0])
 async def test_pictures_are_shown_whatever_the_clock_was_set_to(step_s: float) -> None:
     hub, data = VideoHub(), key_frame()
-    live = LivePictures(LocalBus(), hub, no_lines)
+    live = LivePictures(LocalBus(), Decoders(hub), no_lines)
     asking = asyncio.create_task(live.snapshot(GATE, "plain", 10))
     for number in range(200):
         hub.publish(AccessUnit(GATE, number, time.time() + step_s + number / 25, True, data, 1))

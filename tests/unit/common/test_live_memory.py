@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import time
+from contextlib import AbstractContextManager
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from services.common.h264 import DecodedPicture
 from services.common.live.decoding import Decoders
 from services.common.live.memory import KEPT_BYTES, LEAST_KEPT, PictureMemories
 from services.common.live.pictures import Form, LivePictures
-from services.common.video import VideoHub
+from services.common.video import VideoHub, VideoReader
 from services.core.errors import StreamError
 from services.core.types import AccessUnit, CameraId
 
@@ -140,6 +141,30 @@ async def test_a_viewer_of_pictures_that_are_too_large_is_told_why_and_the_next_
         video.publish(unit)
     assert await live.snapshot(GATE, "plain", 10)
     assert decoders.cameras == 0
+
+
+class _BrokenVideo:
+    """Fails for the first reader, as no source should."""
+
+    def __init__(self, video: VideoHub) -> None:
+        self._video, self.readers = video, 0
+
+    def reader(self, camera: CameraId) -> AbstractContextManager[VideoReader]:
+        self.readers += 1
+        if self.readers == 1:
+            raise RuntimeError("broken")
+        return self._video.reader(camera)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+async def test_nobody_waits_for_a_decoder_that_has_failed() -> None:
+    bus, video = LocalBus(), VideoHub()
+    for unit in _units(3):
+        video.publish(unit)
+    live = LivePictures(bus, Decoders(_BrokenVideo(video)), lambda camera: ())
+    with pytest.raises(StreamError, match="a fault in Sightline"):
+        await live.snapshot(GATE, "plain", 10)
+    assert await live.snapshot(GATE, "plain", 10)
 
 
 def test_an_emptier_memory_asks_once_for_a_decoder_that_holds_less() -> None:

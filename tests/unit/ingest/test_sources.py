@@ -60,11 +60,11 @@ def test_what_ffmpeg_says_of_an_address_shows_no_secret(monkeypatch: pytest.Monk
     url = "RTSP://u:pa s3cret@192.0.2.1/s?token=a s3cond"
     opened = []
 
-    def refuse(address: str, options: object) -> None:
+    def refuse(address: str) -> None:
         opened.append(address)
         raise StreamError(f"cannot open {address}: pa s3cret")
 
-    monkeypatch.setattr(sources.ContainerConnection, "open", refuse)
+    monkeypatch.setattr(sources.ApartConnection, "open", refuse)
     source = source_of(url)
     assert isinstance(source, RtspSource)
     with pytest.raises(StreamError) as error:

@@ -6,7 +6,7 @@ import pytest
 
 from services.core.passes import seen_once
 from services.core.types import CameraId, CameraStatus, RepeatedSpan, StatusChange
-from services.web.coverage import Gap, coverage_of, find_gaps
+from services.web.coverage import AnalysedSeconds, Gap, coverage_of, find_gaps
 from services.web.repeats import gaps_with_repeats
 
 FULL = (1 << 60) - 1
@@ -21,11 +21,17 @@ def twice(from_s: float, to_s: float) -> RepeatedSpan:
     return RepeatedSpan(CameraId("gate"), BASE + from_s, BASE + to_s, 1, BASE + from_s, BACK)
 
 
+def once_of(minutes: Mapping[int, int], repeats: list[RepeatedSpan]) -> AnalysedSeconds:
+    return AnalysedSeconds(
+        (minute, seen_once(minute, seconds, repeats)) for minute, seconds in sorted(minutes.items())
+    )
+
+
 def gaps(
     minutes: Mapping[int, int], repeats: list[RepeatedSpan], to_s: float, now_s: float = LATER
 ) -> list[tuple[float, float, str]]:
     """The gaps from the base on, of what was analysed once."""
-    once = {minute: seen_once(minute, seconds, repeats) for minute, seconds in minutes.items()}
+    once = once_of(minutes, repeats)
 
     def find(start_s: float, end_s: float) -> list[Gap]:
         return find_gaps(once, [LIVE], start_s, end_s, now_s)
@@ -37,7 +43,7 @@ def gaps(
 def test_a_time_that_comes_twice_is_never_covered() -> None:
     minutes = {M + n: FULL for n in range(120)}
     repeats = [twice(1800.4, 5400.2)]
-    once = {minute: seen_once(minute, seconds, repeats) for minute, seconds in minutes.items()}
+    once = once_of(minutes, repeats)
     assert coverage_of(once, BASE, BASE + 1800, LATER) == 1.0
     assert coverage_of(once, BASE + 1800, BASE + 5401, LATER) == 0.0
     assert coverage_of(once, BASE + 5401, BASE + 7200, LATER) == 1.0
