@@ -25,7 +25,7 @@ from services.common.video import VideoHub
 from services.detector.infer.models import model_path
 from services.detector.service import DetectorService
 from services.ingest.service import IngestService
-from services.store.writer import StoreWriter
+from services.store.service import StoreService
 from services.web.app import create_app
 from services.web.mirror import SetupMirror
 from services.web.settings import WebSettings
@@ -55,7 +55,7 @@ class Platform:
         self._bus, self._video = LocalBus(), VideoHub()
         self._repository = Repository(settings.database_uri)
         self._mirror = SetupMirror(self._repository, self._bus)
-        self._store = StoreWriter(self._repository, self._bus)
+        self._store = StoreService(self._repository, self._bus, settings.up.retention)
         self._leases = LocalLeaseTable()
         self._ingest = self._owning("ingest", IngestService(self._bus, self._video))
         self._detector = self._owning("detector", DetectorService(self._bus, self._video, make_detector))
@@ -108,8 +108,7 @@ class Platform:
             check_model=model_path,
             figures=lambda: (
                 Figure("sightline_events_dropped_total", self._bus.dropped_events),
-                Figure("sightline_events_written_total", self._store.health.written),
-                Figure("sightline_events_fenced_total", self._store.health.refused),
+                *self._store.figures(),
                 *self._media.figures(),
             ),
         )

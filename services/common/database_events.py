@@ -57,6 +57,9 @@ class EventTables(MinuteTables, OwnershipTables):
     _told: set[tuple[CameraId, int]]
     """Cameras and refused epochs that were told of."""
 
+    async def _before_writing(self) -> None:
+        """Wait until the indexes are there; the repository knows how."""
+
     async def insert_events(self, events: Sequence[Event]) -> int:
         """Write events durably; those that are there already change nothing.
 
@@ -65,6 +68,7 @@ class EventTables(MinuteTables, OwnershipTables):
         that were written before. DatabaseUnavailableError leaves some of them written: hand in the same
         events again.
         """
+        await self._before_writing()
         owned = [believed(event) for event in events if isinstance(event, Ownership)]
         with self._link.guarded():
             if owned:

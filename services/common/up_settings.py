@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from services.common.identifiers import id_from_name
+from services.common.retention_settings import RetentionSettings
 from services.common.settings import Settings
 from services.core.errors import BadInputError
 from services.core.lines import ID_PATTERN, line_from_object
@@ -84,7 +85,7 @@ class CameraSettings(Settings):
 OptionalPort = Annotated[int | None, Field(ge=0, le=65_535)]
 
 
-class UpConfig(Settings):
+class UpConfig(RetentionSettings):
     """The settings of `sightline up`; an option of the command line wins over its key here."""
 
     host: str = "127.0.0.1"
