@@ -55,7 +55,7 @@ class Platform:
         self._bus, self._video = LocalBus(), VideoHub()
         self._repository = Repository(settings.database_uri)
         self._mirror = SetupMirror(self._repository, self._bus)
-        self._store = StoreService(self._repository, self._bus, settings.up.retention)
+        self._store = StoreService(self._repository, self._bus, settings.up.retention.retention)
         self._leases = LocalLeaseTable()
         self._ingest = self._owning("ingest", IngestService(self._bus, self._video))
         self._detector = self._owning("detector", DetectorService(self._bus, self._video, make_detector))

@@ -85,7 +85,7 @@ class CameraSettings(Settings):
 OptionalPort = Annotated[int | None, Field(ge=0, le=65_535)]
 
 
-class UpConfig(RetentionSettings):
+class UpConfig(Settings):
     """The settings of `sightline up`; an option of the command line wins over its key here."""
 
     host: str = "127.0.0.1"
@@ -107,6 +107,8 @@ class UpConfig(RetentionSettings):
     """Pictures with boxes and lines by RTSP; needs GStreamer."""
     tls_cert: Path | None = None
     tls_key: Path | None = None
+    retention: RetentionSettings = RetentionSettings()
+    """How long records are kept."""
     cameras: tuple[CameraSettings, ...] = ()
 
     @model_validator(mode="after")

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from services.common.database import RetentionState, ShorterRetention
 from services.common.database_schema import SECONDS_A_DAY, SET_ASIDE, Retention
+from services.common.retention_words import NOTICE_S
 from services.core.clock_belief import ClockMark
 from services.core.errors import DatabaseUnavailableError
 from services.store.clock import StoreClock
@@ -22,9 +23,6 @@ log = logging.getLogger(__name__)
 
 LOOK_S = 30.0
 """How often is looked at what to delete."""
-
-NOTICE_S = 24 * 3600.0
-"""For how long a shorter retention is told before it deletes."""
 
 BATCH_RECORDS = 500
 """Records that are deleted together: the database answers others in between."""

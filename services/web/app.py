@@ -19,6 +19,7 @@ from services.web.api import (
     gaps,
     lines,
     pictures,
+    retention,
     session,
     system,
     tokens,
@@ -34,7 +35,21 @@ from services.web.problems import install_problems
 from services.web.settings import WebSettings
 from services.web.system import SystemInfo
 
-ROUTERS = (cameras, lines, counts, crossings, gaps, tracks, pictures, system, session, users, tokens, audit)
+ROUTERS = (
+    cameras,
+    lines,
+    counts,
+    crossings,
+    gaps,
+    tracks,
+    pictures,
+    system,
+    retention,
+    session,
+    users,
+    tokens,
+    audit,
+)
 
 
 def create_app(

@@ -1,5 +1,6 @@
 """Who deletes records and when: the store alone, after telling of it, and by a clock that it believes."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Mapping
@@ -8,14 +9,18 @@ from dataclasses import replace
 import pytest
 from pymongo.errors import OperationFailure
 
+from services.common.bus_local import LocalBus
 from services.common.database import Repository, Retention
 from services.common.database_documents import date_of
 from services.common.database_schema import RECORDS
+from services.common.metrics import metrics_text
+from services.common.retention_words import NOTICE_S
 from services.core.errors import ConflictError, DatabaseUnavailableError
 from services.core.types import CameraId, CameraStatus, Ownership, StatusChange
 from services.store.clock import StoreClock
-from services.store.keeper import NOTICE_S, RetentionKeeper
+from services.store.keeper import RetentionKeeper
 from services.store.placement import Placement
+from services.store.service import StoreService
 from tests.clocks import SettableClock
 from tests.makers import GATE, camera, crossing, seconds, trajectory
 
@@ -387,3 +392,25 @@ async def test_every_write_waits_for_the_indexes(database_uri: str) -> None:
     assert "camera_1_time_1" in await fresh._link.collection("crossings").index_information()
     await fresh._link._client.drop_database(fresh._link._database.name)
     await fresh.close()
+
+
+async def test_the_service_writes_and_keeps_by_its_settings(repository: Repository) -> None:
+    bus, host = LocalBus(), SettableClock(NOW_S)
+    service = StoreService(repository, bus, Retention(trajectories_days=10), read_clock=host)
+    task = asyncio.create_task(service.run())
+    bus.publish_events([trajectory(1, NOW_S - 60), crossing(1, NOW_S + 300)])
+    async with asyncio.timeout(30):
+        while service.health.written < 2 or await repository.clock_mark() is None:
+            await asyncio.sleep(0.02)
+        while "trajectories" not in (await repository.retention_state()).kept_s:
+            await asyncio.sleep(0.02)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (await repository.retention_state()).kept_s["trajectories"] == 10 * DAY_S
+    figures = {figure.name: figure.value for figure in service.figures()}
+    assert figures["sightline_events_set_aside_total"] == 1
+    assert figures["sightline_clock_believed"] == 1
+    assert await repository.set_aside_number() == 1
+    assert await _ages(repository) == [0]
+    assert b"sightline_events_set_aside_total 1.0" in metrics_text(service.figures())
