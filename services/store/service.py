@@ -1,7 +1,7 @@
 """The store as one: it writes events, and keeps records as long as they are to be kept."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from services.common.bus import Bus
 from services.common.database import Repository, Retention
@@ -12,6 +12,8 @@ from services.store.clock import StoreClock
 from services.store.keeper import RetentionKeeper
 from services.store.placement import Placement
 from services.store.writer import BATCH_EVENTS, StoreHealth, StoreWriter
+
+CANCEL_AGAIN_S = 0.5
 
 
 class StoreService:
@@ -36,10 +38,14 @@ class StoreService:
         return self._writer.health
 
     async def run(self) -> None:
-        """Write and keep."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._writer.run())
-            tasks.create_task(self._keeper.run())
+        """Write and keep; raises what either fails with."""
+        tasks = [asyncio.create_task(self._writer.run()), asyncio.create_task(self._keeper.run())]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            await _end(tasks)
 
     async def drain(self, timeout_s: float) -> bool:
         """Write what the bus still holds when `run` has ended; False when the time did not suffice."""
@@ -53,3 +59,12 @@ class StoreService:
         yield Figure("sightline_clock_believed", float(self._clock.is_believed))
         for kind, number in sorted(self._keeper.deleted.items()):
             yield Figure("sightline_records_deleted_total", number, {"kind": kind})
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel until all have ended: the database's driver loses a cancellation now and then."""
+    waiting: Collection[asyncio.Task[None]] = tasks
+    while waiting:
+        for task in waiting:
+            task.cancel()
+        _, waiting = await asyncio.wait(waiting, timeout=CANCEL_AGAIN_S)

@@ -103,5 +103,5 @@ def test_a_camera_that_names_no_model_gets_that_of_its_demo(tmp_path: Path) -> N
 def test_up_keeps_records_as_its_file_says(tmp_path: Path) -> None:
     kept = _load(tmp_path, "retention:\n  trajectories_days: 7\n").retention.retention
     assert (kept.trajectories_days, kept.crossings_days) == (7, 400)
-    with pytest.raises(BadInputError, match="line 2: retention.trajectories_days: Input should be greater"):
+    with pytest.raises(BadInputError, match=r"line 2: retention\.trajectories_days: Input should be greater"):
         _load(tmp_path, "retention:\n  trajectories_days: 0\n")
