@@ -33,7 +33,7 @@ def retention_command(
 
 async def _retention(uri: str, confirm: bool, confirm_clock: bool) -> JsonObject:
     async with open_repository(uri) as repository:
-        told = {
+        told: JsonObject = {
             "retention": told_retention(await repository.retention_state()),
             "clock": told_doubt(await repository.clock_mark()),
             "set_aside": await repository.set_aside_number(),

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from services.common.database_retention import RetentionState
 from services.common.database_schema import SECONDS_A_DAY
 from services.common.wire import JsonObject, time_text
-from services.core.clock_belief import AGREED_S, ClockMark
+from services.core.clock_belief import AGREED_S, ClockMark, Doubt
 
 NOTICE_S = 24 * 3600.0
 """For how long a shorter retention is told before it deletes."""
@@ -25,15 +25,22 @@ def told_retention(state: RetentionState) -> JsonObject:
 
 
 def told_doubt(mark: ClockMark | None) -> JsonObject:
-    """Whether the store believes its clock; what it last showed otherwise."""
-    doubt = mark.doubt if mark is not None else None
+    """Whether the store believes its clock, and what it last showed otherwise; null before the first word."""
+    if mark is None:
+        return {"believed": None, "doubt": None}
+    doubt = mark.doubt
     told = doubt and {
         "id": doubt.id,
         "since": time_text(doubt.since_s),
         "shows": time_text(doubt.clock_s),
-        "hours_left": _hours(AGREED_S - doubt.agreed_s),
+        "hours_left": _hours(AGREED_S - _lasted_s(mark, doubt)),
     }
-    return {"believed": mark is not None and doubt is None, "doubt": told}
+    return {"believed": doubt is None, "doubt": told}
+
+
+def _lasted_s(mark: ClockMark, doubt: Doubt) -> float:
+    """Give what speaks for a clock: for one that went back, only what a time service did."""
+    return doubt.agreed_s if doubt.clock_s > mark.believed_s else doubt.synchronised_s
 
 
 def _days(spans_s: Mapping[str, int]) -> dict[str, float]:

@@ -40,6 +40,8 @@ class StoreClock:
         """Go on with what the database knows, else with the time of its newest record."""
         if self._mark is None:
             self._mark = mark or first_mark(newest_record_s, self.read())
+            if self._mark.doubt is not None:
+                _warn(self._mark.believed_s, self._mark.doubt.clock_s)
 
     def look(self) -> ClockMark:
         """Judge the clock as it shows now."""
@@ -68,13 +70,7 @@ class StoreClock:
     def _tell(self, before: Doubt | None, mark: ClockMark, reading: ClockReading) -> None:
         after = mark.doubt
         if after is not None and (before is None or before.id != after.id):
-            log.warning(
-                "the clock shows %s where %s was expected: nothing is deleted until it is right again, "
-                "has run evenly for 24 hours, or is confirmed on the page or by `sightline retention "
-                "--confirm-clock`",
-                time_text(reading.wall_s),
-                time_text(mark.believed_s),
-            )
+            _warn(mark.believed_s, reading.wall_s)
         if after is None and before is not None:
             log.warning("the clock is believed again: it is %s", time_text(reading.wall_s))
 
@@ -82,3 +78,12 @@ class StoreClock:
         if self._mark is None:
             raise RuntimeError("the clock was asked before it began")
         return self._mark
+
+
+def _warn(believed_s: float, wall_s: float) -> None:
+    log.warning(
+        "the clock shows %s where %s was expected: nothing is deleted until it is right again, has run "
+        "evenly for 24 hours, or is confirmed on the page or by `sightline retention --confirm-clock`",
+        time_text(wall_s),
+        time_text(believed_s),
+    )

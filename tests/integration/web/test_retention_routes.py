@@ -52,6 +52,7 @@ async def _trajectories(repository: Repository) -> int:
 async def test_what_waits_is_told_and_applied_when_it_is_confirmed(web: Web) -> None:
     before = (await web.client.get("/api/v1/system")).json()
     assert before["retention"] == {"days": {}, "pending": None}
+    assert before["clock"] == {"believed": None, "doubt": None}
     host = SettableClock(NOW_S)
     keeper = await _waiting(web.repository, host)
     told = (await web.client.get("/api/v1/system")).json()
