@@ -120,7 +120,7 @@ class AsideTables(EventTables):
 
 
 def _analysed(document: Document) -> list[Event]:
-    camera, epoch = CameraId(document["camera"]), document["epoch"]
+    camera, epoch = CameraId(document["camera"]), document.get("epoch", 0)
     begin = minute_of(seconds_of(document["time"])) * 60
     return [AnalysedSecond(camera, begin + second, epoch) for second in document["seconds"]]
 

@@ -67,10 +67,11 @@ class Placement:
             if not ahead:
                 return await self._places.insert_events(events)
             await self._places.set_aside(ahead)
-            self._count(len(ahead), ahead[0].camera)
-            return await self._places.insert_events(
+            refused = await self._places.insert_events(
                 [event for event in events if (event_end_s(event) or 0.0) <= limit_s]
             )
+            self._count(len(ahead), ahead[0].camera)
+            return refused
 
     async def look(self) -> None:
         """Bring back what is due, and take stored records aside that a clock has dated ahead."""
