@@ -1,6 +1,5 @@
 """What `sightline doctor` finds out about the host. Each check answers, whatever is missing."""
 
-import ctypes
 import importlib.metadata
 import os
 import platform
@@ -15,6 +14,7 @@ from pymongo.errors import PyMongoError
 from services.cli.data_folder import MINIMUM_FREE_BYTES
 from services.cli.doctor_checks import Check
 from services.cli.host import processor_name
+from services.common.host_clock import synchronised_within_s
 from services.common.service_settings import given_mongodb_uri
 from services.core.errors import BadInputError
 
@@ -28,22 +28,6 @@ PORTS = (
 )
 LITTLE_MEMORY_BYTES = 10**9
 DATABASE_TIMEOUT_MS = 3000
-
-_STATUS_UNSYNCHRONISED = 0x0040
-
-
-class _Timex(ctypes.Structure):
-    """The beginning of Linux' `struct timex`, and room for its rest."""
-
-    _fields_ = (
-        ("modes", ctypes.c_uint),
-        ("offset", ctypes.c_long),
-        ("frequency", ctypes.c_long),
-        ("maximum_error", ctypes.c_long),
-        ("estimated_error", ctypes.c_long),
-        ("status", ctypes.c_int),
-        ("rest", ctypes.c_byte * 256),
-    )
 
 
 def host_checks(data_folder: Path) -> list[Check]:
@@ -142,17 +126,14 @@ def _database() -> Check:
 
 
 def _clock() -> Check:
-    """Ask the kernel, which every time service tells whether it keeps the clock right."""
-    if sys.platform != "linux":
-        return Check("unknown", "clock", "only Linux tells whether its clock is synchronised")
-    state = _Timex()
-    if ctypes.CDLL(None).adjtimex(ctypes.byref(state)) < 0:
-        return Check("unknown", "clock", "the kernel does not tell whether its clock is synchronised")
-    if state.status & _STATUS_UNSYNCHRONISED:
+    error_s = synchronised_within_s()
+    if error_s is None:
+        return Check("unknown", "clock", "the system does not tell whether its clock is synchronised")
+    if error_s == float("inf"):
         return Check(
             "note", "clock", "not synchronised by this host: times of counts may drift (install chrony)"
         )
-    return Check("good", "clock", f"synchronised, estimated error {state.estimated_error / 1000:.1f} ms")
+    return Check("good", "clock", f"synchronised, estimated error {error_s * 1000:.1f} ms")
 
 
 def _port(port: int, purpose: str) -> Check:

@@ -30,6 +30,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("export", "services.cli.model_commands", "export"),
     ("backup", "services.cli.backup", "backup_command"),
     ("restore", "services.cli.backup", "restore_command"),
+    ("retention", "services.cli.retention_command", "retention_command"),
     ("set-password", "services.cli.set_password", "set_password_command"),
     ("bootstrap", "services.cli.bootstrap.command", "bootstrap_command"),
     ("install-service", "services.cli.install_service", "install_service_command"),

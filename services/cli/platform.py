@@ -29,7 +29,7 @@ from services.detector.infer.models import model_path
 from services.detector.service import DetectorService
 from services.ingest.service import IngestService
 from services.ingest.sources import source_of
-from services.store.writer import StoreWriter
+from services.store.service import StoreService
 from services.web.app import create_app
 from services.web.mirror import SetupMirror
 from services.web.serving import bound_send_buffers, server_figures, web_server
@@ -60,7 +60,9 @@ class Platform:
         self._bus, self._video = LocalBus(), VideoHub()
         self._repository = Repository(settings.database_uri, now_s=clocks.now_s)
         self._mirror = SetupMirror(self._repository, self._bus)
-        self._store = StoreWriter(self._repository, self._bus)
+        self._store = StoreService(
+            self._repository, self._bus, settings.up.retention.retention, read_clock=clocks.reading
+        )
         self._leases = LocalLeaseTable(clocks.now_s)
         files = CameraFiles.of(settings.up.file_camera_folders, seed.files)
         ingest = IngestService(self._bus, self._video, partial(source_of, files=files), clocks=clocks)
@@ -126,8 +128,7 @@ class Platform:
             check_model=model_path,
             figures=lambda: (
                 Figure("sightline_events_dropped_total", self._bus.dropped_events),
-                Figure("sightline_events_written_total", self._store.health.written),
-                Figure("sightline_events_fenced_total", self._store.health.refused),
+                *self._store.figures(),
                 *self._server.figures("web"),
                 *self._media.figures(),
                 *server_figures(self._server),

@@ -7,8 +7,10 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from services.common.host_clock import read_host_clock
+from services.core.clock_belief import ClockReading
 from services.core.passes import STEP_S, step_words
 
 log = logging.getLogger(__name__)
@@ -32,6 +34,10 @@ class Clocks:
     """UTC in seconds since 1970; it may be set at any moment."""
     steady_s: Callable[[], float] = steady_s
     """Seconds that only grow, see `steady_s`."""
+
+    def reading(self) -> ClockReading:
+        """Read both at one moment, with what the system knows of them."""
+        return replace(read_host_clock(), wall_s=self.now_s(), steady_s=self.steady_s())
 
 
 HOST_CLOCKS = Clocks()

@@ -60,6 +60,9 @@ class EventTables(MinuteTables, OwnershipTables):
     _told: set[tuple[CameraId, int]]
     """Cameras and refused epochs that were told of."""
 
+    async def _before_writing(self) -> None:
+        """Wait until the indexes are there; the repository knows how."""
+
     async def insert_events(self, events: Sequence[Event]) -> int:
         """Write events durably; those that are there already change nothing.
 
@@ -70,6 +73,7 @@ class EventTables(MinuteTables, OwnershipTables):
 
         What comes before an ownership is written before it: only so can be seen what was counted before.
         """
+        await self._before_writing()
         return sum([await self._insert_part(part) for part in _parts(events)])
 
     async def _insert_part(self, events: Sequence[Event]) -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -39,7 +40,9 @@ CLIENT_OPTIONS: dict[str, Any] = {
 DURABLE = WriteConcern(w="majority", j=True, wtimeout=10_000)
 """A write that was acknowledged survives the sudden end of the server."""
 
-_LOGIN_REFUSED = (13, 18)
+_NOT_ALLOWED, _LOGIN_REFUSED = 13, 18
+_COMMAND = re.compile(r"execute command \{ ?(\w{1,40})")
+_TEXT_LIMIT = 300
 
 
 def _tls_options(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -111,11 +114,26 @@ class DatabaseLink:
         except ConnectionFailure as error:
             raise DatabaseUnavailableError(f"the database at {self.address} does not answer") from error
         except OperationFailure as error:
-            if error.code in _LOGIN_REFUSED:
+            if error.code == _LOGIN_REFUSED:
                 raise DatabaseUnavailableError(f"the database at {self.address} refuses the login") from error
+            if error.code == _NOT_ALLOWED:
+                raise DatabaseUnavailableError(self._not_allowed(error)) from error
             raise DatabaseUnavailableError(self._failed(error)) from error
         except PyMongoError as error:
             raise DatabaseUnavailableError(self._failed(error)) from error
 
+    def _not_allowed(self, error: OperationFailure) -> str:
+        """Tell what the account may not do; the server says the same code where nobody has logged in."""
+        text = str(error)[:_TEXT_LIMIT]
+        if "authentication" in text:
+            return f"the database at {self.address} wants a login: give user and password in its address"
+        command = _COMMAND.search(text)
+        what = command[1] if command else "what was asked of it"
+        role = "dbAdmin" if what == "collMod" else "readWrite"
+        return (
+            f"the database at {self.address} does not let Sightline's account run {what}: grant it the role "
+            f"{role} on the database {self._database.name}"
+        )
+
     def _failed(self, error: PyMongoError) -> str:
-        return f"the database at {self.address} failed: {redact(str(error), self._uri)[:300]}"
+        return f"the database at {self.address} failed: {redact(str(error), self._uri)[:_TEXT_LIMIT]}"

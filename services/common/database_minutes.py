@@ -1,6 +1,7 @@
 """Minutes: counted from the crossings in the database, so that nothing can make them wrong for good."""
 
-from collections.abc import Callable, Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 
 from pymongo import DeleteMany, ReplaceOne
@@ -8,7 +9,7 @@ from pymongo import DeleteMany, ReplaceOne
 from services.common.database_documents import date_of, minute_document, minute_of, seconds_of
 from services.common.database_link import DatabaseLink, Document
 from services.common.database_ownership import Minute
-from services.common.database_schema import CROSSINGS, MINUTES, Retention
+from services.common.database_schema import CROSSINGS, META, MINUTES, RETENTION
 from services.core.types import CameraId, LineId, MinuteCount
 
 Counts = Mapping[tuple[str, int], MinuteCount]
@@ -19,17 +20,20 @@ class MinuteTables:
     """Recounts minutes that were touched."""
 
     _link: DatabaseLink
-    _now_s: Callable[[], float]
-    _retention: Retention
 
     async def recompute_minutes(self, touched: Iterable[Minute]) -> None:
         """Count minutes from their crossings and replace them; one without crossings goes.
 
         Minutes whose crossings are not kept any more stay as they are.
         """
-        oldest = self._now_s() - self._retention.by_collection()[CROSSINGS]
+        wanted = set(touched)
+        if not wanted:
+            return
         with self._link.guarded():
-            for camera, first, last in _runs(item for item in touched if item[1] * 60 >= oldest):
+            known = await self._link.collection(META).find_one({"_id": RETENTION}) or {}
+            deleted = known.get("deleted", {}).get(CROSSINGS)
+            oldest = -math.inf if deleted is None else minute_of(seconds_of(deleted))
+            for camera, first, last in _runs(item for item in wanted if item[1] >= oldest):
                 await self._recompute(camera, first, last)
 
     async def _recompute(self, camera: str, first: int, last: int) -> None:

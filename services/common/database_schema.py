@@ -1,11 +1,14 @@
-"""Collections, indexes and retention.
+"""Collections and their indexes.
 
 Every document has a `time`, and every query carries a range of it, so that no query walks through a
-whole collection. Retention is a TTL index on it; a changed retention changes the index in place.
+whole collection. No index deletes a record: the store alone does, by a clock that it believes
+(docs/adr/0023). Sessions are the exception; a lost one is a new login.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from pymongo.errors import OperationFailure
 
 from services.common.accounts import SESSION_LONGEST_S
 from services.common.database_link import DatabaseLink, Document
@@ -16,35 +19,46 @@ SCHEMA_VERSION = 1
 CAMERAS, LINES, EPOCHS, META, PENDING = "cameras", "lines", "epochs", "meta", "pending"
 CROSSINGS, MINUTES, ANALYSED = "crossings", "minutes", "analysed"
 TRAJECTORIES, STATUSES, REPEATS = "trajectories", "statuses", "repeats"
+SET_ASIDE = "set_aside"
 USERS, SESSIONS, TOKENS, AUDIT = "users", "sessions", "tokens", "audit"
 
 Keys = list[tuple[str, int]]
 
-TTL_KEYS: Keys = [("time", 1)]
+TIME_KEYS: Keys = [("time", 1)]
 # All keys ascend: a compatible server was seen to leave out the very start of a range on a descending
 # index, and an ascending one serves both orders.
 INDEXES: dict[str, list[Keys]] = {
-    CAMERAS: [TTL_KEYS],
-    EPOCHS: [TTL_KEYS],
-    LINES: [TTL_KEYS, [("camera", 1), ("time", 1)]],
-    CROSSINGS: [[("camera", 1), ("time", 1)], [("camera", 1), ("line", 1), ("time", 1)]],
-    MINUTES: [[("camera", 1), ("time", 1)], [("camera", 1), ("line", 1), ("time", 1)]],
-    ANALYSED: [[("camera", 1), ("time", 1)]],
-    TRAJECTORIES: [[("camera", 1), ("time", 1)]],
-    STATUSES: [[("camera", 1), ("time", 1)]],
-    REPEATS: [[("camera", 1), ("time", 1)]],
-    USERS: [TTL_KEYS],
+    CAMERAS: [TIME_KEYS],
+    EPOCHS: [TIME_KEYS],
+    LINES: [TIME_KEYS, [("camera", 1), ("time", 1)]],
+    CROSSINGS: [TIME_KEYS, [("camera", 1), ("time", 1)], [("camera", 1), ("line", 1), ("time", 1)]],
+    MINUTES: [TIME_KEYS, [("camera", 1), ("time", 1)], [("camera", 1), ("line", 1), ("time", 1)]],
+    ANALYSED: [TIME_KEYS, [("camera", 1), ("time", 1)]],
+    REPEATS: [TIME_KEYS, [("camera", 1), ("time", 1)]],
+    TRAJECTORIES: [TIME_KEYS, [("camera", 1), ("time", 1)]],
+    STATUSES: [TIME_KEYS, [("camera", 1), ("time", 1)]],
+    AUDIT: [TIME_KEYS],
+    SET_ASIDE: [TIME_KEYS, [("turn", 1), ("time", 1)]],
+    USERS: [TIME_KEYS],
     SESSIONS: [[("user", 1), ("time", 1)]],
-    TOKENS: [TTL_KEYS],
+    TOKENS: [TIME_KEYS],
 }
 
 LASTING = (
     *(CAMERAS, LINES, EPOCHS, CROSSINGS, MINUTES, ANALYSED, REPEATS, TRAJECTORIES, STATUSES),
-    *(USERS, TOKENS, AUDIT),
+    *(SET_ASIDE, USERS, TOKENS, AUDIT),
 )
 """What a backup carries, in the order in which it is written. Sessions are none of it: users log in again."""
 
+RECORDS = (CROSSINGS, MINUTES, ANALYSED, REPEATS, TRAJECTORIES, STATUSES, AUDIT)
+"""What the store deletes when it has become too old."""
+
+RETENTION = "retention"
+"""The document of META that tells how long each kind of record is kept, in seconds by collection."""
+
 SECONDS_A_DAY = 86_400
+_GONE = (26, 27)
+"""MongoDB's codes for a collection or an index that is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +82,11 @@ class Retention:
             TRAJECTORIES: self.trajectories_days,
             STATUSES: self.statuses_days,
             AUDIT: self.audit_days,
-            SESSIONS: SESSION_LONGEST_S / SECONDS_A_DAY,
         }
         return {collection: round(value * SECONDS_A_DAY) for collection, value in days.items()}
 
 
-async def prepare_schema(link: DatabaseLink, retention: Retention) -> None:
+async def prepare_schema(link: DatabaseLink) -> None:
     """Make the indexes, and check that the stored schema is one that this version can read.
 
     BadInputError when a newer version wrote it. May be called again at any time.
@@ -87,11 +100,12 @@ async def prepare_schema(link: DatabaseLink, retention: Retention) -> None:
             return_document=True,
         )
         check_version(found or {})
+        for collection in RECORDS:
+            await end_expiry(link, collection)
         for collection, indexes in INDEXES.items():
             for keys in indexes:
                 await link.collection(collection).create_index(keys)
-        for collection, keep_s in retention.by_collection().items():
-            await _keep(link, collection, keep_s)
+        await _expire_sessions(link)
 
 
 def check_version(meta: Mapping[str, object]) -> None:
@@ -104,14 +118,42 @@ def check_version(meta: Mapping[str, object]) -> None:
         )
 
 
-async def _keep(link: DatabaseLink, collection: str, keep_s: int) -> None:
-    """Make the TTL index, or give the one that is there its new span."""
+async def end_expiry(link: DatabaseLink, collection: str) -> None:
+    """Put a plain index in the place of one by which the database itself deletes records.
+
+    Versions before made such indexes; what the first of them kept is noted as the retention so far.
+    """
+    for name, span_s in (await _expiring(link, collection)).items():
+        meta = link.collection(META)
+        known = await meta.find_one({"_id": RETENTION}) or {}
+        if collection not in known.get("kept", {}):
+            await meta.update_one({"_id": RETENTION}, {"$set": {f"kept.{collection}": span_s}}, upsert=True)
+        await _drop_index(link, collection, name)
+        await link.collection(collection).create_index(TIME_KEYS)
+
+
+async def _expire_sessions(link: DatabaseLink) -> None:
+    span_s = round(SESSION_LONGEST_S)
+    for name, found_s in (await _expiring(link, SESSIONS)).items():
+        if found_s != span_s:
+            await _drop_index(link, SESSIONS, name)
+    await link.collection(SESSIONS).create_index(TIME_KEYS, expireAfterSeconds=span_s)
+
+
+async def _expiring(link: DatabaseLink, collection: str) -> dict[str, int]:
+    """Give the indexes that delete, by name, with their spans in seconds."""
     existing: Mapping[str, Document] = await link.collection(collection).index_information()
-    for name, index in existing.items():
-        if [tuple(key) for key in index["key"]] == TTL_KEYS:
-            if index.get("expireAfterSeconds") != keep_s:
-                await link.command(
-                    {"collMod": collection, "index": {"name": name, "expireAfterSeconds": keep_s}}
-                )
-            return
-    await link.collection(collection).create_index(TTL_KEYS, expireAfterSeconds=keep_s)
+    return {
+        name: round(index["expireAfterSeconds"])
+        for name, index in existing.items()
+        if "expireAfterSeconds" in index
+    }
+
+
+async def _drop_index(link: DatabaseLink, collection: str, name: str) -> None:
+    """Drop it, which needs no right beyond `readWrite`; another process may have done it already."""
+    try:
+        await link.collection(collection).drop_index(name)
+    except OperationFailure as error:
+        if error.code not in _GONE:
+            raise

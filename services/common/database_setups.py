@@ -91,6 +91,7 @@ class SetupTables:
 
     async def delete_camera(self, id: str) -> None:
         """Remove a camera and end its lines; its records stay until their retention ends."""
+        await self._before_writing()
         await self.camera(id)
         for line in await self.lines(id):
             await self.delete_line(id, line.id)

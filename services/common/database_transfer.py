@@ -9,6 +9,7 @@ from services.common.database_documents import minute_of, seconds_of
 from services.common.database_events import EventTables
 from services.common.database_link import DatabaseLink, Document
 from services.common.database_ownership import Minute
+from services.common.database_retention import RetentionTables
 from services.common.database_schema import CROSSINGS, EPOCHS, LASTING, META, SCHEMA_VERSION, check_version
 from services.common.database_setups import ALL_TIME
 from services.core.errors import BadInputError
@@ -18,7 +19,7 @@ RECOUNTED = timedelta(days=1)
 """Crossings that are newer than this before an export may have come while it ran."""
 
 
-class TransferTables(EventTables):
+class TransferTables(EventTables, RetentionTables):
     """Backup and restore, document by document."""
 
     _link: DatabaseLink
@@ -44,8 +45,11 @@ class TransferTables(EventTables):
     async def import_documents(self, documents: AsyncIterable[tuple[str, Document]]) -> int:
         """Write exported documents over what is there and give their number; repeating it changes nothing.
 
+        How long records were kept is forgotten: the store tells what it would delete of the restored ones.
+
         BadInputError when they are of a newer version or no export at all.
         """
+        await self._before_writing()
         number = 0
         batch: list[Document] = []
         current = ""
@@ -54,6 +58,7 @@ class TransferTables(EventTables):
         async for collection, document in documents:
             if collection == META:
                 check_version(document)
+                await self.forget_retention()
                 newest = document.get("exported", newest) - RECOUNTED
                 continue
             if collection not in LASTING:

@@ -106,6 +106,7 @@ class UserTables:
         await self._replace_user(user.stamp, replace(user, password_hash=password_hash))
 
     async def _replace_user(self, stamp: str, user: User) -> None:
+        await self._before_writing()
         with self._link.guarded():
             result = await self._link.collection(USERS).replace_one(
                 {"_id": user.name, "stamp": stamp}, _user_document(user)
@@ -168,6 +169,7 @@ class UserTables:
         if user is None or user.stamp != session.stamp or session.is_over(now_s):
             return None
         if now_s - session.seen_s >= SECONDS_BETWEEN_MARKS:
+            await self._before_writing()
             with self._link.guarded():
                 await self._link.collection(SESSIONS).update_one(
                     {"_id": hash}, {"$set": {"seen": date_of(now_s)}}
@@ -176,6 +178,7 @@ class UserTables:
 
     async def delete_session(self, hash: str) -> None:
         """End a session."""
+        await self._before_writing()
         with self._link.guarded():
             await self._link.collection(SESSIONS).delete_one({"_id": hash})
 
@@ -211,6 +214,7 @@ class UserTables:
 
     async def delete_token(self, id: str) -> Token:
         """Remove a token and give it; NotFoundError when there is none."""
+        await self._before_writing()
         with self._link.guarded():
             document = await self._link.collection(TOKENS).find_one_and_delete({"_id": id})
         if document is None:

@@ -48,6 +48,15 @@ METRICS: dict[str, MetricInfo] = {
     "sightline_events_fenced_total": MetricInfo(
         "counter", "Events of an older owner that the database refused or removed."
     ),
+    "sightline_events_set_aside_total": MetricInfo(
+        "counter", "Events that were dated more than 60 s ahead of the clock and wait for their time."
+    ),
+    "sightline_clock_believed": MetricInfo(
+        "gauge", "Whether the store believes its clock; nothing is deleted while it does not."
+    ),
+    "sightline_records_deleted_total": MetricInfo(
+        "counter", "Records that were older than their retention.", ("kind",)
+    ),
     "sightline_video_dropped_total": MetricInfo(
         "counter", "Pictures that a slow reader of video lost.", ("camera",)
     ),

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from services.common.camera_files import Folders
 from services.common.forwarded import trusted_proxies
 from services.common.identifiers import id_from_name
+from services.common.retention_settings import RetentionSettings
 from services.common.service_settings import LIVE_MEMORY_MB, LiveMemory
 from services.common.settings import ConnectionSettings, RtspConnectionSettings, Settings
 from services.core.errors import BadInputError
@@ -113,6 +114,8 @@ class UpConfig(ConnectionSettings, RtspConnectionSettings):
     """Most memory for the decoded pictures of all cameras that are watched, in megabytes."""
     tls_cert: Path | None = None
     tls_key: Path | None = None
+    retention: RetentionSettings = RetentionSettings()
+    """How long records are kept."""
     cameras: tuple[CameraSettings, ...] = ()
 
     @field_validator("trusted_proxy")

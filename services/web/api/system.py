@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from services.common.health import figures_answer
 from services.common.wire import time_text
 from services.core.errors import DatabaseUnavailableError
+from services.web.api.retention import told_upkeep
 from services.web.context import Context
 from services.web.metrics import collect_figures
 
@@ -42,7 +43,7 @@ async def get_metrics(context: Context) -> Response:
 
 @router.get("/api/v1/system")
 async def get_system(context: Context) -> dict[str, Any]:
-    """Version, services, models and database of this system."""
+    """Version, services, models, database, retention and clock of this system."""
     system = context.system
     try:
         await context.repository.ping()
@@ -56,6 +57,7 @@ async def get_system(context: Context) -> dict[str, Any]:
         "time": time_text(context.now_s()),
         "database": {"kind": system.database, "address": context.repository.address, "status": database},
         "services": [{"name": service.name, "status": service.status} for service in system.services()],
+        **await told_upkeep(context.repository),
         "models": [{"name": model.name, "classes": list(model.classes)} for model in system.models()],
     }
 

@@ -68,6 +68,7 @@ async def _fill(uri: str) -> None:
             StatusChange(GATE, NOW_S, CameraStatus.LIVE),
         ]
     )
+    await repository.set_aside([Crossing("ahead", GATE, MAIN, 1, NOW_S + 9, "car", "forward", 0.5, 7, 0.9)])
     owner = await repository.add_user("anna", UserRole.ADMIN, "$argon2id$test")
     await repository.add_token(Token("player", UserRole.VIEWER, "ab" * 32, NOW_S, None, "anna", owner.id))
     await repository.add_audit(AuditEntry("login", user="anna"))

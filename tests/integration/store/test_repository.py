@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from services.common import database_setups
-from services.common.database import Place, Repository, Retention
+from services.common.database import Place, Repository
 from services.common.database_documents import date_of
 from services.core.errors import BadInputError, ConflictError, DatabaseUnavailableError, NotFoundError
 from services.core.types import CameraId, CameraStatus, Line, LineId, Ownership, StatusChange
@@ -202,19 +202,6 @@ async def test_analysed_seconds_and_statuses(repository: Repository) -> None:
     new = StatusChange(GATE, start + 1, CameraStatus.DEGRADED, "connection refused")
     await repository.insert_events([old, new, new])
     assert await repository.statuses("gate", start, start + 60) == [old, new]
-
-
-async def test_changed_retention_changes_the_index(repository: Repository, database_uri: str) -> None:
-    name = repository._link._database.name
-    changed = Repository(database_uri, name, Retention(crossings_days=7))
-    await changed.prepare()
-    index = await changed._link.collection("crossings").index_information()
-    assert [i["expireAfterSeconds"] for i in index.values() if "expireAfterSeconds" in i] == [7 * 86_400]
-    trajectories = await changed._link.collection("trajectories").index_information()
-    assert [i["expireAfterSeconds"] for i in trajectories.values() if "expireAfterSeconds" in i] == [
-        2_592_000
-    ]
-    await changed.close()
 
 
 @pytest.mark.parametrize("collection", ["crossings", "minutes", "analysed", "trajectories", "statuses"])

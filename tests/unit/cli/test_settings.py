@@ -98,3 +98,10 @@ def test_a_camera_that_names_no_model_gets_that_of_its_demo(tmp_path: Path) -> N
     rows = ("{id: a, url: demo://masks}", "{id: b, url: a.mp4}", "{id: c, url: a.mp4, model: mask-s}")
     settings = _load(tmp_path, "cameras:\n" + "".join(f"  - {row}\n" for row in rows))
     assert [camera.camera().model for camera in settings.cameras] == ["mask", "traffic", "mask-s"]
+
+
+def test_up_keeps_records_as_its_file_says(tmp_path: Path) -> None:
+    kept = _load(tmp_path, "retention:\n  trajectories_days: 7\n").retention.retention
+    assert (kept.trajectories_days, kept.crossings_days) == (7, 400)
+    with pytest.raises(BadInputError, match=r"line 2: retention\.trajectories_days: Input should be greater"):
+        _load(tmp_path, "retention:\n  trajectories_days: 0\n")

@@ -144,6 +144,7 @@ export function startData(down: Down): void {
   };
 }
 
+export const recheckSystem = (): void => pollers?.slow.soon();
 export const recheckCameras = (): void => pollers?.cameras.soon();
 /** Reads the counts of new or changed lines at once. */
 export const recheckLines = async (): Promise<void> => {

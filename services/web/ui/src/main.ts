@@ -16,6 +16,7 @@ import { state, watch } from "./state.ts";
 import { t } from "./strings.ts";
 import { systemLine } from "./system.ts";
 import { attempt, toastArea } from "./toast.ts";
+import { upkeepNotices } from "./upkeep.ts";
 import "./style.css";
 
 function startDemo(): void {
@@ -55,7 +56,7 @@ watch(["session"], () => {
   document.documentElement.classList.toggle("viewer", !mayEdit());
 });
 
-document.querySelector("#app")?.append(banner, loginView(), page, toastArea());
+document.querySelector("#app")?.append(banner, upkeepNotices(), loginView(), page, toastArea());
 shortcuts();
 startData((detail) => {
   banner.hidden = detail === "";

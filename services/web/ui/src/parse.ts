@@ -1,5 +1,5 @@
 import { paletteColor } from "./colors.ts";
-import type { Bucket, ByClass, Camera, Compliance, Counts, Crossing, Gap, Line, Point, Size, Status, SystemInfo } from "./types.ts";
+import type { Bucket, ByClass, Camera, Compliance, Counts, Crossing, Gap, Line, Point, Size, Status, SystemInfo, Upkeep } from "./types.ts";
 
 /**
  * Answers of the API to the page's own types. A missing optional field becomes null or empty here,
@@ -114,6 +114,19 @@ export function gap(raw: Json): Gap {
   return { from: text(raw["from"]) ?? "", to: text(raw["to"]), cause: text(raw["cause"]) };
 }
 
+function upkeep(raw: Json): Upkeep {
+  const pending = object(raw["retention"])["pending"];
+  const days = object(object(pending)["days"]);
+  const doubt = object(raw["clock"])["doubt"];
+  const records = Object.entries(object(object(pending)["records"]))
+    .map(([kind, count]) => ({ kind, number: number(count) ?? 0, days: number(days[kind]) ?? 0 }));
+  return {
+    pending: isObject(pending) ? { id: text(pending["id"]) ?? "", hoursLeft: number(pending["hours_left"]) ?? 0, records } : null,
+    doubt: isObject(doubt) ? { id: text(doubt["id"]) ?? "", shows: text(doubt["shows"]) ?? "" } : null,
+    setAside: number(raw["set_aside"]) ?? 0,
+  };
+}
+
 export function system(body: unknown): SystemInfo {
   const raw = object(body);
   const database = object(raw["database"]);
@@ -127,5 +140,6 @@ export function system(body: unknown): SystemInfo {
       name: String(m["name"] ?? ""),
       classes: Array.isArray(m["classes"]) ? m["classes"].map(String) : [],
     })),
+    ...("retention" in raw ? { upkeep: upkeep(raw) } : {}),
   };
 }

@@ -156,6 +156,17 @@ export const t = {
   anybody: "anybody",
   older: "Older entries",
 
+  olderThan: (number: number, kind: string, days: number) => `${number} ${kind.replace("_", " ")} older than ${days} days`,
+  retentionNotice: (records: string, hours: number) =>
+    `The settings keep records for a shorter time: ${records} will be deleted ${hours > 0 ? `in ${hours} hours` : "now"}.`,
+  retentionNow: "Delete now…",
+  retentionTitle: "Delete what the settings keep no more?",
+  retentionText: (records: string) => `${records} are deleted for good.`,
+  clockNotice: (shows: string, aside: number) =>
+    `The clock of the store has jumped and shows ${shows}: nothing is deleted until that is right`
+    + (aside > 0 ? `, and ${aside} events that it dated ahead are set aside.` : "."),
+  clockRight: "The clock is right",
+
   database: (kind: string) => `Database: ${kind}`,
   services: "Services",
 } as const;

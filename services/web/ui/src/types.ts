@@ -70,11 +70,23 @@ export interface Crossing {
 
 export interface Gap { from: string; to: string | null; cause: string | null }
 
+/** A shorter retention that would delete records, and waits. */
+export interface ShorterRetention { id: string; hoursLeft: number; records: { kind: string; number: number; days: number }[] }
+
+export interface Upkeep {
+  pending: ShorterRetention | null;
+  /** A clock that the store does not believe. */
+  doubt: { id: string; shows: string } | null;
+  setAside: number;
+}
+
 export interface SystemInfo {
   version: string | null;
   database: string | null;
   services: { name: string; status: string }[];
   models: { name: string; classes: string[] }[];
+  /** Missing where the server does not tell of it. */
+  upkeep?: Upkeep;
 }
 
 export type Role = "admin" | "viewer";

@@ -19,3 +19,17 @@ test("missing fields of a camera and of the system become null or empty", () => 
   assert.deepEqual(parse.system({}), { version: null, database: null, services: [], models: [] });
   assert.deepEqual(parse.system({ services: { web: "ok" } }).services, [{ name: "web", status: "ok" }]);
 });
+
+test("a shorter retention and a clock in doubt are told with their numbers", () => {
+  const told = parse.system({
+    retention: { days: {}, pending: { id: "7", asked: "", hours_left: 23.5, days: { trajectories: 10 }, records: { trajectories: 3 } } },
+    clock: { believed: false, doubt: { id: "9", since: "", shows: "2036-11-21T20:43:29.169Z", hours_left: 24 } },
+    set_aside: 4,
+  }).upkeep;
+  assert.deepEqual(told, {
+    pending: { id: "7", hoursLeft: 23.5, records: [{ kind: "trajectories", number: 3, days: 10 }] },
+    doubt: { id: "9", shows: "2036-11-21T20:43:29.169Z" },
+    setAside: 4,
+  });
+  assert.deepEqual(parse.system({ retention: null, clock: null, set_aside: null }).upkeep, { pending: null, doubt: null, setAside: 0 });
+});

@@ -1,0 +1,111 @@
+"""Where an event goes: to its place in the database, or aside when it is dated ahead of the clock."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Protocol
+
+from services.common.database_aside import event_end_s
+from services.core.clock_belief import ClockMark
+from services.core.types import Event
+from services.store.clock import StoreClock
+
+log = logging.getLogger(__name__)
+
+LONGEST_TURN_BATCHES = 20
+"""Batches that are brought back before what is new has its turn again."""
+
+
+class Places(Protocol):
+    """What this needs of the repository."""
+
+    async def prepare(self) -> None:
+        """Make indexes and finish what was left half done."""
+
+    async def clock_mark(self) -> ClockMark | None:
+        """Give what was known of the clock last."""
+
+    async def newest_record_s(self, now_s: float) -> float | None:
+        """Give the time of the newest record."""
+
+    async def insert_events(self, events: Sequence[Event]) -> int:
+        """Write events durably."""
+
+    async def set_aside(self, events: Sequence[Event]) -> None:
+        """Keep events durably until their time."""
+
+    async def take_aside(self, after_s: float) -> int:
+        """Take stored records that are dated later than a time out of their place and set them aside."""
+
+    async def bring_back(self, until_s: float) -> int:
+        """Write a batch of those whose time has come; 0 when none is left."""
+
+
+class Placement:
+    """Writes events one batch after another, whoever hands them in; durable when it returns."""
+
+    def __init__(self, places: Places, clock: StoreClock) -> None:
+        self._places, self._clock = places, clock
+        self._writing = asyncio.Lock()
+        self._looked_s = float("-inf")
+        self._is_telling, self._told_total = True, 0
+        self.set_aside_total = 0
+
+    async def prepare(self) -> None:
+        """Prepare the database, and learn what is known of the clock."""
+        await self._places.prepare()
+        await self._begin_clock()
+
+    async def insert_events(self, events: Sequence[Event]) -> int:
+        """Write events, or set them aside; gives the number of those that a newer owner forbids."""
+        async with self._writing:
+            await self._begin_clock()
+            limit_s = self._clock.limit_s()
+            if abs(limit_s - self._looked_s) >= 1:
+                await self._bring_back(limit_s)
+            ahead = [event for event in events if (event_end_s(event) or 0.0) > limit_s]
+            if not ahead:
+                return await self._places.insert_events(events)
+            await self._places.set_aside(ahead)
+            refused = await self._places.insert_events(
+                [event for event in events if (event_end_s(event) or 0.0) <= limit_s]
+            )
+            self._count(len(ahead), ahead[0].camera)
+            return refused
+
+    async def look(self) -> None:
+        """Bring back what is due, and take stored records aside that a clock has dated ahead."""
+        async with self._writing:
+            limit_s, before = self._clock.limit_s(), self.set_aside_total
+            self._is_telling = self._is_telling or before == self._told_total
+            self._told_total = before
+            await self._bring_back(limit_s)
+            if self._clock.is_believed:
+                taken = await self._places.take_aside(limit_s)
+                if taken:
+                    self._count(taken, "")
+
+    async def _begin_clock(self) -> None:
+        if not self._clock.has_begun:
+            mark = await self._places.clock_mark()
+            newest_s = None if mark else await self._places.newest_record_s(self._clock.read().wall_s)
+            self._clock.begin(mark, newest_s)
+
+    async def _bring_back(self, limit_s: float) -> None:
+        """Bring back what is due. Not asked again within a second of the clock."""
+        for _ in range(LONGEST_TURN_BATCHES):
+            number = await self._places.bring_back(limit_s)
+            if number == 0:
+                self._looked_s = limit_s
+                return
+            log.info("%d events that were set aside are in their place now", number)
+
+    def _count(self, number: int, camera: str) -> None:
+        self.set_aside_total += number
+        if self._is_telling:
+            self._is_telling = False
+            log.warning(
+                "events%s are dated more than 60 s ahead of the clock: they are set aside until their time "
+                "comes, and counted as sightline_events_set_aside_total",
+                f" of camera {camera}" if camera else "",
+            )

@@ -1,0 +1,70 @@
+"""The store as one: it writes events, and keeps records as long as they are to be kept."""
+
+import asyncio
+from collections.abc import Callable, Collection, Iterator, Sequence
+
+from services.common.bus import Bus
+from services.common.database import Repository, Retention
+from services.common.host_clock import read_host_clock
+from services.common.metrics import Figure
+from services.core.clock_belief import ClockReading
+from services.store.clock import StoreClock
+from services.store.keeper import RetentionKeeper
+from services.store.placement import Placement
+from services.store.writer import BATCH_EVENTS, StoreHealth, StoreWriter
+
+CANCEL_AGAIN_S = 0.5
+
+
+class StoreService:
+    """Runs until it is cancelled; the only one that deletes records."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        bus: Bus,
+        retention: Retention,
+        batch_events: int = BATCH_EVENTS,
+        read_clock: Callable[[], ClockReading] = read_host_clock,
+    ) -> None:
+        self._clock = StoreClock(read_clock)
+        self._placement = Placement(repository, self._clock)
+        self._writer = StoreWriter(self._placement, bus, batch_events)
+        self._keeper = RetentionKeeper(repository, retention, self._clock, self._placement)
+
+    @property
+    def health(self) -> StoreHealth:
+        """How the writing is doing."""
+        return self._writer.health
+
+    async def run(self) -> None:
+        """Write and keep; raises what either fails with."""
+        tasks = [asyncio.create_task(self._writer.run()), asyncio.create_task(self._keeper.run())]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            await _end(tasks)
+
+    async def drain(self, timeout_s: float) -> bool:
+        """Write what the bus still holds when `run` has ended; False when the time did not suffice."""
+        return await self._writer.drain(timeout_s)
+
+    def figures(self) -> Iterator[Figure]:
+        """Give the figures of this moment."""
+        yield Figure("sightline_events_written_total", self.health.written)
+        yield Figure("sightline_events_fenced_total", self.health.refused)
+        yield Figure("sightline_events_set_aside_total", self._placement.set_aside_total)
+        yield Figure("sightline_clock_believed", float(self._clock.is_believed))
+        for kind, number in sorted(self._keeper.deleted.items()):
+            yield Figure("sightline_records_deleted_total", number, {"kind": kind})
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel until all have ended: the database's driver loses a cancellation now and then."""
+    waiting: Collection[asyncio.Task[None]] = tasks
+    while waiting:
+        for task in waiting:
+            task.cancel()
+        _, waiting = await asyncio.wait(waiting, timeout=CANCEL_AGAIN_S)

@@ -1,0 +1,45 @@
+"""What waits for a person: a shorter retention that would delete records, and a clock that is in doubt."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.common.database import Repository
+from services.common.retention_words import told_doubt, told_retention
+from services.core.errors import DatabaseUnavailableError
+from services.web.context import Context
+
+router = APIRouter(prefix="/api/v1/system", tags=["system"])
+
+
+class Confirmation(BaseModel):
+    """Somebody has seen it and says yes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    confirm: Annotated[str, Field(max_length=40, description="`id` of what waits, of `GET /api/v1/system`")]
+
+
+@router.patch("/retention", status_code=204)
+async def confirm_retention(wanted: Confirmation, context: Context) -> None:
+    """Apply the shorter retention that waits, within half a minute and not only after 24 hours."""
+    await context.repository.confirm_retention(wanted.confirm)
+
+
+@router.patch("/clock", status_code=204)
+async def confirm_clock(wanted: Confirmation, context: Context) -> None:
+    """Say that the clock in doubt is right: deletion goes on, and what was set aside goes to its place."""
+    await context.repository.confirm_clock(wanted.confirm)
+
+
+async def told_upkeep(repository: Repository) -> dict[str, Any]:
+    """Give what `GET /api/v1/system` tells of retention, clock and events that are set aside."""
+    try:
+        return {
+            "retention": told_retention(await repository.retention_state()),
+            "clock": told_doubt(await repository.clock_mark()),
+            "set_aside": await repository.set_aside_number(),
+        }
+    except DatabaseUnavailableError:
+        return {"retention": None, "clock": None, "set_aside": None}

@@ -1,0 +1,416 @@
+"""Who deletes records and when: the store alone, after telling of it, and by a clock that it believes."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+from pymongo.errors import OperationFailure
+
+from services.common.bus_local import LocalBus
+from services.common.database import Repository, Retention
+from services.common.database_documents import date_of
+from services.common.database_schema import RECORDS
+from services.common.metrics import metrics_text
+from services.common.retention_words import NOTICE_S
+from services.core.errors import ConflictError, DatabaseUnavailableError
+from services.core.types import CameraId, CameraStatus, Ownership, StatusChange
+from services.store.clock import StoreClock
+from services.store.keeper import RetentionKeeper
+from services.store.placement import Placement
+from services.store.service import StoreService
+from tests.clocks import SettableClock
+from tests.makers import GATE, camera, crossing, seconds, trajectory
+
+NOW_S = time.time() // 60 * 60.0
+DAY_S, YEAR_S = 86_400.0, 365 * 86_400.0
+
+
+async def _no_pause(wait_s: float) -> None:
+    """Go on at once."""
+
+
+class Store:
+    """The store's parts over one database, looked at by hand."""
+
+    def __init__(self, repository: Repository, clock: SettableClock, retention: Retention | None = None):
+        self.repository, self.host = repository, clock
+        self.clock = StoreClock(clock)
+        self.placement = Placement(repository, self.clock)
+        self.keeper = RetentionKeeper(
+            repository, retention or Retention(), self.clock, self.placement, sleep=_no_pause
+        )
+
+    async def begin(self) -> "Store":
+        await self.placement.prepare()
+        await self.keeper.look()
+        return self
+
+    async def look_for(self, seconds: float) -> None:
+        """Let the store run for a time."""
+        for _ in range(round(seconds / 60)):
+            self.host.run(60)
+            await self.keeper.look()
+
+    async def have_waited(self, seconds: float) -> None:
+        """Let the shorter retention have been told for this long."""
+        pending = (await self.repository.retention_state()).pending
+        assert pending is not None
+        await self.repository.await_retention(replace(pending, waited_s=seconds))
+
+
+async def _ages(repository: Repository, collection: str = "trajectories") -> list[int]:
+    """Give the ages of what is there, in whole days."""
+    found = [document["time"] async for document in repository.iterate_all(collection)]
+    return sorted(round((date_of(NOW_S) - date).total_seconds() / DAY_S) for date in found)
+
+
+async def _expiring(repository: Repository, collection: str) -> Mapping[str, int]:
+    index = await repository._link.collection(collection).index_information()
+    return {name: item["expireAfterSeconds"] for name, item in index.items() if "expireAfterSeconds" in item}
+
+
+async def _fill(repository: Repository, *days: int) -> None:
+    await repository.insert_events([trajectory(n, NOW_S - day * DAY_S) for n, day in enumerate(days)])
+
+
+async def test_no_index_deletes_records_whoever_writes_first(database_uri: str) -> None:
+    """The page, set-password and restore begin with an empty database too."""
+    fresh = Repository(database_uri, f"first_{time.monotonic_ns()}")
+    await fresh.add_camera(camera())
+    for collection in (*RECORDS, "set_aside"):
+        assert await _expiring(fresh, collection) == {}
+    assert set(await _expiring(fresh, "sessions")) == {"time_1"}
+    assert (await fresh.retention_state()).kept_s == {}
+    await fresh._link._client.drop_database(fresh._link._database.name)
+    await fresh.close()
+
+
+async def test_indexes_of_older_versions_delete_no_more_and_their_span_is_the_retention_so_far(
+    database_uri: str,
+) -> None:
+    older = Repository(database_uri, f"older_{time.monotonic_ns()}")
+    for collection in RECORDS:
+        await older._link.collection(collection).create_index([("time", 1)], expireAfterSeconds=864_000)
+    await older._link.collection("sessions").create_index([("time", 1)], expireAfterSeconds=5)
+    await older.prepare()
+    for collection in RECORDS:
+        assert await _expiring(older, collection) == {}
+        assert "time_1" in await older._link.collection(collection).index_information()
+    assert await _expiring(older, "sessions") == {"time_1": 7 * 86_400}
+    assert (await older.retention_state()).kept_s == dict.fromkeys(RECORDS, 864_000)
+    await _fill(older, 1, 20, 300)
+    store = await Store(older, SettableClock(NOW_S), Retention(trajectories_days=365)).begin()
+    assert await _ages(older) == [1, 20, 300], "a longer retention holds at once"
+    await older._link.collection("trajectories").drop_index("time_1")
+    await older._link.collection("trajectories").create_index([("time", 1)], expireAfterSeconds=60)
+    await store.keeper.look()
+    assert await _expiring(older, "trajectories") == {}, "a service of an older version made it again"
+    await older._link._client.drop_database(older._link._database.name)
+    await older.close()
+
+
+async def test_a_shorter_retention_is_told_for_a_day_before_it_deletes(
+    repository: Repository, caplog: pytest.LogCaptureFixture
+) -> None:
+    await Store(repository, SettableClock(NOW_S), Retention(trajectories_days=400)).begin()
+    await _fill(repository, 1, 20, 300, 350)
+    await repository.insert_events([crossing(1, NOW_S - 300 * DAY_S)])
+    host = SettableClock(NOW_S)
+    shorter = Retention(trajectories_days=10, crossings_days=200)
+    with caplog.at_level(logging.WARNING):
+        store = await Store(repository, host, shorter).begin()
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert "1 crossings older than 200 days, 3 trajectories older than 10 days" in line
+    state = await repository.retention_state()
+    assert state.pending is not None
+    assert state.pending.records == {"crossings": 1, "trajectories": 3}
+    await store.have_waited(NOTICE_S - 200)
+    await store.look_for(180)
+    assert await _ages(repository) == [1, 20, 300, 350]
+    await store.look_for(60)
+    assert await _ages(repository) == [1]
+    assert await _ages(repository, "crossings") == []
+    assert (await repository.retention_state()).pending is None
+    assert store.keeper.deleted == {"crossings": 1, "trajectories": 3}
+
+
+async def test_waiting_goes_on_over_restarts_and_no_step_of_the_clock_shortens_it(
+    repository: Repository,
+) -> None:
+    host = SettableClock(NOW_S)
+    await Store(repository, host, Retention(trajectories_days=400)).begin()
+    await _fill(repository, 1, 300)
+    for _ in range(3):
+        store = await Store(repository, host, Retention(trajectories_days=10)).begin()
+        await store.look_for(300)
+    asked = (await repository.retention_state()).pending
+    assert asked is not None
+    assert asked.asked_s == pytest.approx(NOW_S, abs=1)
+    assert asked.waited_s == pytest.approx(900)
+    host.step(30 * DAY_S)
+    await store.look_for(60)
+    store = await Store(repository, host, Retention(trajectories_days=10)).begin()
+    await store.look_for(60)
+    assert await _ages(repository) == [1, 300]
+    host.step(-30 * DAY_S)
+    await store.have_waited(NOTICE_S - 30)
+    await store.look_for(60)
+    assert await _ages(repository) == [1]
+
+
+async def test_a_confirmed_retention_is_applied_at_once(repository: Repository) -> None:
+    host = SettableClock(NOW_S)
+    await Store(repository, host, Retention(trajectories_days=400)).begin()
+    await _fill(repository, 1, 300)
+    store = await Store(repository, host, Retention(trajectories_days=10)).begin()
+    pending = (await repository.retention_state()).pending
+    assert pending is not None
+    with pytest.raises(ConflictError):
+        await repository.confirm_retention("another")
+    await repository.confirm_retention(pending.id)
+    await store.look_for(60)
+    assert await _ages(repository) == [1]
+
+
+async def test_a_retention_that_is_taken_back_deletes_nothing(repository: Repository) -> None:
+    host = SettableClock(NOW_S)
+    await Store(repository, host, Retention(trajectories_days=400)).begin()
+    await _fill(repository, 1, 300)
+    await Store(repository, host, Retention(trajectories_days=10)).begin()
+    store = await Store(repository, host, Retention(trajectories_days=500)).begin()
+    state = await repository.retention_state()
+    assert (state.pending, state.kept_s["trajectories"]) == (None, 500 * DAY_S)
+    await store.look_for(60)
+    assert await _ages(repository) == [1, 300]
+
+
+async def test_records_that_nobody_decided_about_are_told_of_first(repository: Repository) -> None:
+    """A restored backup may hold more than the settings keep."""
+    await _fill(repository, 1, 300)
+    store = await Store(repository, SettableClock(NOW_S)).begin()
+    await store.look_for(300)
+    assert await _ages(repository) == [1, 300]
+    pending = (await repository.retention_state()).pending
+    assert pending is not None
+    assert pending.records == {"trajectories": 1}
+
+
+async def test_old_records_go_in_batches_and_the_minutes_of_what_stays_are_right(
+    repository: Repository,
+) -> None:
+    old = NOW_S - 500 * DAY_S
+    store = await Store(repository, SettableClock(NOW_S)).begin()
+    await repository.insert_events([crossing(n, old + n * 7.0) for n in range(1800)])
+    await repository.insert_events([crossing(n, NOW_S - 6000 + n) for n in range(5000, 5010)])
+    batches = [n async for n in repository.delete_before("crossings", NOW_S - 450 * DAY_S, 200)]
+    assert sum(batches) == 1800
+    assert len(batches) > 5
+    assert max(batches) <= 400
+    await store.look_for(60)
+    assert len(await _ages(repository, "crossings")) == 10
+    assert sum(m.forward["car"] for m in await repository.minute_counts("gate", 0, NOW_S)) == 10
+
+
+async def test_a_step_far_ahead_deletes_nothing_and_what_it_dates_is_set_aside(
+    repository: Repository, caplog: pytest.LogCaptureFixture
+) -> None:
+    host = SettableClock(NOW_S)
+    store = await Store(repository, host).begin()
+    await store.placement.insert_events([crossing(1, NOW_S - 1), *seconds(NOW_S - 60, 3)])
+    host.step(10 * YEAR_S)
+    with caplog.at_level(logging.WARNING):
+        await store.placement.insert_events([crossing(2, host.wall_s), *seconds(host.wall_s, 3)])
+        await store.look_for(300)
+    assert any("nothing is deleted until" in record.getMessage() for record in caplog.records)
+    assert any("more than 60 s ahead" in record.getMessage() for record in caplog.records)
+    again = await Store(repository, host).begin()
+    await again.look_for(300)
+    assert await _ages(repository, "crossings") == [0]
+    assert await repository.set_aside_number() == 4
+    host.step(-10 * YEAR_S)
+    await again.look_for(60)
+    assert await repository.set_aside_number() == 4, "they are of a time that is still to come"
+    assert len(await _ages(repository, "crossings")) == 1
+
+
+async def test_what_is_dated_ahead_comes_back_when_its_time_has_come(repository: Repository) -> None:
+    host = SettableClock(NOW_S)
+    store = await Store(repository, host).begin()
+    early = [crossing(n, NOW_S + 300 + n) for n in range(5)]
+    status = StatusChange(GATE, NOW_S + 300, CameraStatus.LIVE)
+    await store.placement.insert_events(
+        [*early, trajectory(1, NOW_S + 300), *seconds(NOW_S + 300, 10), status, crossing(9, NOW_S + 59)]
+    )
+    assert len(await _ages(repository, "crossings")) == 1
+    assert await repository.set_aside_number() == 17
+    assert store.placement.set_aside_total == 17
+    await store.look_for(360)
+    assert await repository.set_aside_number() == 0
+    assert [c.id async for c in repository.crossings("gate", 0, NOW_S + 400)][:5] == [
+        item.id for item in reversed(early)
+    ]
+    assert sum(m.forward["car"] for m in await repository.minute_counts("gate", 0, NOW_S + 400)) == 6
+    evidence = await repository.analysed_minutes("gate", NOW_S, NOW_S + 600)
+    assert sum(mask.bit_count() for mask in evidence.values()) == 10
+    assert await repository.statuses("gate", NOW_S, NOW_S + 600) == [status]
+    assert len(await _ages(repository)) == 1
+
+
+async def test_a_clock_that_was_right_after_all_brings_everything_to_its_place(
+    repository: Repository,
+) -> None:
+    """The machine was paused for hours, or the clock before was the false one."""
+    host = SettableClock(NOW_S - 5 * 3600.0)
+    store = await Store(repository, host).begin()
+    host.step(5 * 3600.0)
+    await store.placement.insert_events([crossing(n, host.wall_s) for n in range(3)])
+    assert await _ages(repository, "crossings") == []
+    mark = await repository.clock_mark()
+    assert mark is None or mark.doubt is None
+    await store.keeper.look()
+    mark = await repository.clock_mark()
+    assert mark is not None
+    assert mark.doubt is not None
+    with pytest.raises(ConflictError):
+        await repository.confirm_clock("another")
+    await repository.confirm_clock(mark.doubt.id)
+    await store.look_for(60)
+    assert len(await _ages(repository, "crossings")) == 3
+    assert await repository.set_aside_number() == 0
+
+
+async def test_nothing_is_lost_when_the_store_has_the_false_clock(repository: Repository) -> None:
+    host = SettableClock(NOW_S)
+    store = await Store(repository, host).begin()
+    host.step(-20 * YEAR_S)
+    await store.placement.insert_events([crossing(1, NOW_S)])
+    await store.look_for(60)
+    assert len(await _ages(repository, "crossings")) == 1
+    empty = SettableClock(NOW_S - 20 * YEAR_S, boot="other")
+    other = await Store(repository, empty).begin()
+    await other.placement.insert_events([crossing(2, NOW_S + 30)])
+    await other.look_for(60)
+    assert len(await _ages(repository, "crossings")) == 2
+    assert await repository.set_aside_number() == 0
+
+
+async def test_records_of_a_clock_that_was_found_wrong_leave_their_place(repository: Repository) -> None:
+    """A machine that was off for long is believed for placing; its clock may turn out false."""
+    await Store(repository, SettableClock(NOW_S)).begin()
+    host = SettableClock(NOW_S + YEAR_S, boot="second")
+    store = await Store(repository, host).begin()
+    await store.placement.insert_events(
+        [crossing(1, host.wall_s), trajectory(1, host.wall_s), *seconds(host.wall_s // 60 * 60, 3)]
+    )
+    assert await _ages(repository, "crossings") == [-365]
+    host.step(-YEAR_S)
+    await store.look_for(60)
+    assert await _ages(repository, "crossings") == []
+    assert await _ages(repository, "minutes") == []
+    assert await repository.analysed_minutes("gate", NOW_S, NOW_S + 2 * YEAR_S) == {}
+    assert await repository.set_aside_number() == 5
+
+
+async def test_an_event_set_aside_that_a_newer_owner_forbids_is_kept(repository: Repository) -> None:
+    host = SettableClock(NOW_S)
+    store = await Store(repository, host).begin()
+    await store.placement.insert_events([Ownership(GATE, 1, NOW_S), crossing(1, NOW_S + 300, epoch=1)])
+    await store.placement.insert_events([Ownership(GATE, 2, NOW_S + 10)])
+    await store.look_for(420)
+    assert await _ages(repository, "crossings") == []
+    assert await repository.set_aside_number() == 1
+
+
+async def test_what_is_set_aside_moves_with_a_backup(repository: Repository, database_uri: str) -> None:
+    host = SettableClock(NOW_S)
+    store = await Store(repository, host).begin()
+    await store.placement.insert_events([crossing(1, NOW_S + 300)])
+    exported = [item async for item in repository.export_documents()]
+    other = Repository(database_uri, f"{repository._link._database.name}_copy")
+
+    async def documents():
+        for item in exported:
+            yield item
+
+    await other.import_documents(documents())
+    moved = await Store(other, host).begin()
+    await moved.look_for(360)
+    assert len(await _ages(other, "crossings")) == 1
+    await other._link._client.drop_database(other._link._database.name)
+    await other.close()
+
+
+async def test_a_restore_lets_the_store_tell_what_it_would_delete(repository: Repository) -> None:
+    await Store(repository, SettableClock(NOW_S)).begin()
+    assert (await repository.retention_state()).kept_s
+    exported = [item async for item in repository.export_documents()]
+
+    async def documents():
+        for item in exported:
+            yield item
+
+    await repository.import_documents(documents())
+    assert (await repository.retention_state()).kept_s == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            'not authorized on sightline to execute command { collMod: "crossings", index: {} }',
+            "does not let Sightline's account run collMod: grant it the role dbAdmin on the database",
+        ),
+        ('not authorized on sightline to execute command { insert: "a" }', "run insert: grant it the role"),
+        ("command insert requires authentication", "wants a login: give user and password"),
+    ],
+)
+async def test_a_right_that_is_lacking_is_told_as_that(repository: Repository, text: str, told: str) -> None:
+    with pytest.raises(DatabaseUnavailableError, match=told), repository._link.guarded():
+        raise OperationFailure(text, 13)
+    with pytest.raises(DatabaseUnavailableError, match="refuses the login"), repository._link.guarded():
+        raise OperationFailure("Authentication failed.", 18)
+
+
+async def test_every_write_waits_for_the_indexes(database_uri: str) -> None:
+    """Each kind of write may be the first one of a process."""
+    fresh = Repository(database_uri, f"first_{time.monotonic_ns()}")
+    calls = []
+    whole = fresh._before_writing
+
+    async def before() -> None:
+        calls.append(1)
+        await whole()
+
+    fresh._before_writing = before  # type: ignore[method-assign]
+    await fresh.insert_events([replace(crossing(1, NOW_S), camera=CameraId("gate"))])
+    await fresh.set_aside([crossing(2, NOW_S)])
+    await fresh.delete_session("0" * 64)
+    assert len(calls) == 3
+    assert "camera_1_time_1" in await fresh._link.collection("crossings").index_information()
+    await fresh._link._client.drop_database(fresh._link._database.name)
+    await fresh.close()
+
+
+async def test_the_service_writes_and_keeps_by_its_settings(repository: Repository) -> None:
+    bus, host = LocalBus(), SettableClock(NOW_S)
+    service = StoreService(repository, bus, Retention(trajectories_days=10), read_clock=host)
+    task = asyncio.create_task(service.run())
+    bus.publish_events([trajectory(1, NOW_S - 60), crossing(1, NOW_S + 300)])
+    async with asyncio.timeout(30):
+        while service.health.written < 2 or await repository.clock_mark() is None:
+            await asyncio.sleep(0.02)
+        while "trajectories" not in (await repository.retention_state()).kept_s:
+            await asyncio.sleep(0.02)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (await repository.retention_state()).kept_s["trajectories"] == 10 * DAY_S
+    figures = {figure.name: figure.value for figure in service.figures()}
+    assert figures["sightline_events_set_aside_total"] == 1
+    assert figures["sightline_clock_believed"] == 1
+    assert await repository.set_aside_number() == 1
+    assert await _ages(repository) == [0]
+    assert b"sightline_events_set_aside_total 1.0" in metrics_text(service.figures())
