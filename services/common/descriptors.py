@@ -36,6 +36,16 @@ def affordable(connections: int) -> int:
     return min(connections, max(FEWEST_CONNECTIONS, (limit - OWN) // PORTS))
 
 
+def ensure_left(number: int) -> None:
+    """OSError (EMFILE or ENFILE) where not so many descriptors are left now."""
+    taken: list[int] = []
+    try:
+        taken += (os.open(os.devnull, os.O_RDONLY) for _ in range(number))
+    finally:
+        for handle in taken:
+            os.close(handle)
+
+
 class SpareDescriptor:
     """One descriptor that is kept, so that one connection can be answered when there is no other."""
 

@@ -10,13 +10,16 @@ from collections.abc import Callable
 from typing import Any
 
 from services.common.accepting import ROOM_MADE, tell_exhausted
-from services.common.descriptors import EXHAUSTED
+from services.common.descriptors import EXHAUSTED, ensure_left
 from services.common.gstreamer import GStreamer
 from services.common.places import Places
 from services.common.rtsp_client import RtspClient
 from services.common.sparing import Sparing
 
 log = logging.getLogger(__name__)
+
+HEADROOM = 16
+"""Descriptors that have to be left for one more client: GLib ends the process where a thread lacks one."""
 
 RETRY_MS = 250
 """Wait before the next attempt where no descriptor is left."""
@@ -68,6 +71,7 @@ class RtspAcceptor:
         return True
 
     def _admit(self, accepted: socket.socket, peer: tuple[str, int]) -> None:
+        ensure_left(HEADROOM)
         client = RtspClient(accepted)
         client.place = self._places.take(peer[0], client.close)
         if client.place is None:

@@ -185,6 +185,11 @@ server.stop()
 """
 
 
+def is_answered(address: tuple[str, int]) -> bool:
+    with socket.create_connection(address, 5) as client:
+        return options(client).startswith(b"RTSP/1.0 200")
+
+
 def test_used_up_descriptors_are_told_once_and_cost_no_processor_time(rtsp_python: str) -> None:
     process = subprocess.Popen(
         ["/bin/sh", "-c", f"ulimit -n 100; exec {sys.executable} -c '{EXHAUSTED}'"],
@@ -203,17 +208,13 @@ def test_used_up_descriptors_are_told_once_and_cost_no_processor_time(rtsp_pytho
 
     try:
         address = "127.0.0.1", int(process.stdout.readline())
+        wait_until(lambda: is_answered(address), 10, "it answers")
         used_s = tell()
         waiting = [socket.create_connection(address, 5) for _ in range(20)]
         time.sleep(3)
         used_s = tell() - used_s
         assert used_s < 1.0
-
-        def is_answered() -> bool:
-            with socket.create_connection(address, 5) as client:
-                return options(client).startswith(b"RTSP/1.0 200")
-
-        wait_until(is_answered, 10, "it answers again")
+        wait_until(lambda: is_answered(address), 10, "it answers again")
         for client in waiting:
             client.close()
     finally:

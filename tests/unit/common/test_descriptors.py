@@ -1,5 +1,6 @@
 """File descriptors: raised at the start, shared among the ports, and one kept."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -37,6 +38,18 @@ def test_few_descriptors_mean_fewer_connections(
 ) -> None:
     monkeypatch.setattr(descriptors.resource, "getrlimit", lambda _: (limit, limit))
     assert affordable(wanted) == given
+
+
+def test_what_has_to_be_left_is_only_looked_at() -> None:
+    code = (
+        "import os; from services.common.descriptors import ensure_left\n"
+        'before = os.listdir("/proc/self/fd")\n'
+        "ensure_left(16)\n"
+        "try: ensure_left(100)\n"
+        "except OSError as error: print(error.errno)\n"
+        'print(before == os.listdir("/proc/self/fd"))'
+    )
+    assert run(code, 64, 64).split() == [str(errno.EMFILE), "True"]
 
 
 def test_the_spare_one_is_let_go_once_and_taken_again() -> None:
