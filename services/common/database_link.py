@@ -1,6 +1,6 @@
 """The connection to MongoDB or a server that speaks its protocol, and what its failures mean."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,7 +17,7 @@ from pymongo.uri_parser import parse_uri
 from pymongo.write_concern import WriteConcern
 
 from services.common.secrets import redact
-from services.core.errors import BadInputError, DatabaseUnavailableError
+from services.core.errors import BadInputError, DatabaseUnavailableError, DiskFullError
 
 Document = dict[str, Any]
 
@@ -27,7 +27,15 @@ ANSWER_TIMEOUT_MS = 30_000
 DURABLE = WriteConcern(w="majority", j=True, wtimeout=10_000)
 """A write that was acknowledged survives the sudden end of the server."""
 
-_LOGIN_REFUSED = (13, 18)
+LOGIN_REFUSED = (13, 18)
+_DISK_FULL = (14_031,)
+_DISK_FULL_TEXTS = ("no space left on device", "disk quota exceeded", "outofdiskspace")
+"""What a full disk looks like where the code only says that something inside failed."""
+
+
+def _unexplained() -> str | None:
+    """Know nothing of the database beside what it answers."""
+    return None
 
 
 class DatabaseLink:
@@ -48,6 +56,8 @@ class DatabaseLink:
             raise BadInputError(f"the database's address cannot be used: {redact(str(error), uri)}") from None
         name = database or parts.get("database") or DATABASE_NAME
         self._uri = uri
+        self.explain: Callable[[], str | None] = _unexplained
+        """Tells why the database fails, where that is known on this machine."""
         self._database = self._client.get_database(name, write_concern=DURABLE)
         self.address = ", ".join(f"{host}:{port}" if port else host for host, port in parts["nodelist"])
 
@@ -77,14 +87,29 @@ class DatabaseLink:
         """
         try:
             yield
-        except ConnectionFailure as error:
-            raise DatabaseUnavailableError(f"the database at {self.address} does not answer") from error
-        except OperationFailure as error:
-            if error.code in _LOGIN_REFUSED:
-                raise DatabaseUnavailableError(f"the database at {self.address} refuses the login") from error
-            raise DatabaseUnavailableError(self._failed(error)) from error
         except PyMongoError as error:
-            raise DatabaseUnavailableError(self._failed(error)) from error
+            raise self._meaning(error) from error
+
+    def _meaning(self, error: PyMongoError) -> DatabaseUnavailableError:
+        if _is_disk_full(error):
+            return DiskFullError(self.explain() or f"the disk of the database at {self.address} is full")
+        if isinstance(error, OperationFailure) and error.code in LOGIN_REFUSED:
+            return DatabaseUnavailableError(f"the database at {self.address} refuses the login")
+        known = self.explain()
+        if known is not None:
+            return DatabaseUnavailableError(known)
+        if isinstance(error, ConnectionFailure):
+            return DatabaseUnavailableError(f"the database at {self.address} does not answer")
+        return DatabaseUnavailableError(self._failed(error))
 
     def _failed(self, error: PyMongoError) -> str:
         return f"the database at {self.address} failed: {redact(str(error), self._uri)[:300]}"
+
+
+def _is_disk_full(error: PyMongoError) -> bool:
+    """Tell a full disk by its code, in an answer or in the failures of single documents, or by its text."""
+    details = getattr(error, "details", None) or {}
+    failures = [*details.get("writeErrors", ()), *details.get("writeConcernErrors", ())]
+    codes = {getattr(error, "code", None), *(failure.get("code") for failure in failures)}
+    text = " ".join([str(error), *(str(failure.get("errmsg", "")) for failure in failures)]).lower()
+    return not codes.isdisjoint(_DISK_FULL) or any(known in text for known in _DISK_FULL_TEXTS)

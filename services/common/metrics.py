@@ -24,7 +24,9 @@ class MetricInfo:
 METRICS: dict[str, MetricInfo] = {
     "sightline_info": MetricInfo("gauge", "Always 1; tells version and service.", ("service", "version")),
     "sightline_start_time_seconds": MetricInfo("gauge", "When the process started, in seconds since 1970."),
-    "sightline_database_up": MetricInfo("gauge", "Whether the database answers."),
+    "sightline_database_up": MetricInfo("gauge", "Whether the database writes and reads."),
+    "sightline_database_free_bytes": MetricInfo("gauge", "What is free on the database's disk."),
+    "sightline_database_restarts_total": MetricInfo("counter", "Times that the database was started again."),
     "sightline_nats_up": MetricInfo("gauge", "Whether the message server answers."),
     "sightline_cameras_owned": MetricInfo("gauge", "Cameras that this process works on.", ("role",)),
     "sightline_camera_live": MetricInfo("gauge", "Whether a camera's stream is live.", ("camera",)),
@@ -37,6 +39,9 @@ METRICS: dict[str, MetricInfo] = {
     "sightline_events_written_total": MetricInfo("counter", "Events that became durable in the database."),
     "sightline_events_fenced_total": MetricInfo(
         "counter", "Events of an older owner that the database refused or removed."
+    ),
+    "sightline_events_not_stored_total": MetricInfo(
+        "counter", "Records that were given up, because the database's disk is nearly full.", ("kind",)
     ),
     "sightline_video_dropped_total": MetricInfo(
         "counter", "Pictures that a slow reader of video lost.", ("camera",)
@@ -53,7 +58,8 @@ METRICS: dict[str, MetricInfo] = {
         "counter", "Frames that slow clients lost, each the oldest of those that waited.", ("port",)
     ),
 }
-"""All figures by name. `port` is the protocol, `json` or `mjpeg`; `role` is that of the lease."""
+"""All figures by name. `kind` is trajectories, statuses or audit;
+`port` is the protocol, `json` or `mjpeg`; `role` is that of the lease."""
 
 
 @dataclass(frozen=True, slots=True)

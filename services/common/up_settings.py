@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from services.common.identifiers import id_from_name
 from services.common.settings import Settings
+from services.common.space_limits import SpaceLimits
 from services.core.errors import BadInputError
 from services.core.lines import ID_PATTERN, line_from_object
 from services.core.tasks import model_for
@@ -84,7 +85,7 @@ class CameraSettings(Settings):
 OptionalPort = Annotated[int | None, Field(ge=0, le=65_535)]
 
 
-class UpConfig(Settings):
+class UpConfig(SpaceLimits):
     """The settings of `sightline up`; an option of the command line wins over its key here."""
 
     host: str = "127.0.0.1"

@@ -4,12 +4,16 @@ from pydantic import Field
 
 from services.common.database import Retention
 from services.common.service_settings import ServiceSettings
+from services.common.space_limits import SpaceLimits
 
 Days = float
 
 
-class StoreSettings(ServiceSettings):
-    """How long records are kept. The database's address comes from `SIGHTLINE_MONGODB_URI` alone."""
+class StoreSettings(ServiceSettings, SpaceLimits):
+    """How long records are kept, and which while the disk fills.
+
+    The database's address comes from `SIGHTLINE_MONGODB_URI` alone.
+    """
 
     crossings_days: Days = Field(400, gt=0, le=36_500)
     minutes_days: Days = Field(400, gt=0, le=36_500)

@@ -90,6 +90,7 @@ class SetupMirror:
                 cameras = [stored.camera for stored in await self._repository.cameras()]
                 setups = [await self._setup_of(camera) for camera in cameras]
                 access = await self._load_access()
+                await self._repository.ensure_whole()
             except DatabaseUnavailableError:
                 self._stale.set()
                 raise

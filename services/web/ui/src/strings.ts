@@ -154,5 +154,6 @@ export const t = {
   older: "Older entries",
 
   database: (kind: string) => `Database: ${kind}`,
+  free: (gigabytes: string) => `${gigabytes} GB free`,
   services: "Services",
 } as const;
