@@ -15,6 +15,9 @@ from services.core.errors import BadInputError, DatabaseUnavailableError, Sightl
 MINIMUM_FREE_BYTES = 64 * 2**20
 """Below this the database cannot even begin: its journal alone takes tens of megabytes."""
 
+LONGEST_LOG_BYTES = 16 * 2**20
+"""A database that fails writes a page for each question that it is asked."""
+
 DATABASE_FOLDER, PASSWORD_FILE = "database", "password"
 _OWN_NAMES = {"lock", "database.log", DATABASE_FOLDER, "admin-password"}
 _DAMAGE = re.compile(
@@ -97,6 +100,11 @@ class DataFolder:
     def log_path(self) -> Path:
         """What the database has to say, from this start on."""
         return self.path / "database.log"
+
+    def bound_log(self) -> None:
+        """Begin the log anew when it has grown too long; the database appends to it and does not mind."""
+        if self.log_path.stat().st_size > LONGEST_LOG_BYTES:
+            os.truncate(self.log_path, 0)
 
     def last_log_line(self) -> str:
         """Give the database's last word."""

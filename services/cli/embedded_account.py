@@ -79,7 +79,9 @@ _WAY_OUT = "put the right file back, or remove it, and a new password is made at
 
 def wrong_password(path: Path) -> BadInputError:
     """Give the error of a file whose password the database refuses."""
-    return BadInputError(f"the database refuses the password in {path}: {_WAY_OUT}")
+    return BadInputError(
+        f"the database refuses the password in {path}: one of the two was exchanged or damaged; {_WAY_OUT}"
+    )
 
 
 def make_account(program: Program, folder: DataFolder) -> str:
@@ -96,8 +98,9 @@ def make_account(program: Program, folder: DataFolder) -> str:
         os.replace(draft, folder.password_path)
         _sync(folder.password_path.parent)
     except OSError as error:
+        place = error.filename or folder.password_path
         raise BadInputError(
-            f"the password of the database cannot be kept in {folder.password_path}: {error.strerror}"
+            f"the database's account cannot be made: {place} cannot be written: {error.strerror}"
         ) from None
     finally:
         draft.unlink(missing_ok=True)
@@ -108,7 +111,7 @@ def make_account(program: Program, folder: DataFolder) -> str:
 def _at_private_socket(program: Program, folder: DataFolder, password: str) -> None:
     """Let the database listen where only this account can go, and make the account there."""
     # A path of its own: that of the data folder may be longer than a socket's may be.
-    private = Path(tempfile.mkdtemp(prefix="sightline-", dir="/tmp"))
+    private = Path(tempfile.mkdtemp(prefix="sightline-", dir="/tmp" if os.access("/tmp", os.W_OK) else None))
     process = None
     try:
         address = private / "database.sock"

@@ -84,6 +84,10 @@ class RunningDatabase:
         """Why it does not work, where that is known here; None while it does."""
         return self._watchdog.trouble
 
+    def bound_log(self) -> None:
+        """Keep what it has said within a bound."""
+        self._folder.bound_log()
+
     def damaged(self) -> str:
         """Tell of files that it cannot use, and the way out."""
         return self._folder.damaged(self._folder.last_log_line())

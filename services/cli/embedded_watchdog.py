@@ -55,6 +55,9 @@ class Watched(Protocol):
     def folder(self) -> Path:
         """Where its data is."""
 
+    def bound_log(self) -> None:
+        """Keep what it has said within a bound."""
+
     def damaged(self) -> str:
         """Tell of files that it cannot use."""
 
@@ -140,6 +143,7 @@ class DatabaseWatchdog:
                 await self._start_again(f"the database ended (code {self._database.exit_code})")
             elif self._monotonic_s() - probed_s >= PROBE_EVERY_S:
                 await self._probe(probe)
+                self._bound_log()
                 probed_s = self._monotonic_s()
             await asyncio.sleep(LIFE_POLL_S)
 
@@ -185,6 +189,12 @@ class DatabaseWatchdog:
         else:
             logger.info("the database works again")
             self.trouble, self._failing.since_s = None, None
+
+    def _bound_log(self) -> None:
+        try:
+            self._database.bound_log()
+        except OSError as error:
+            logger.debug("the database's log cannot be bounded: %s", error)
 
     def _full_disk(self) -> str | None:
         try:

@@ -233,7 +233,7 @@ def test_a_wrong_password_is_told_with_the_way_out(kind: str, tmp_path: Path) ->
     right = file.read_text()
     file.write_text("y" * 43)
     with pytest.raises(
-        BadInputError, match=r"refuses the password in .*: put the right file back, or remove"
+        BadInputError, match=r"refuses the password in .*: one of the two .*; put the right file back"
     ):
         start_database(tmp_path / "data")
     file.write_text(right)

@@ -37,7 +37,11 @@ class MadeUp:
     works: bool = True
     hangs: bool = False
     can_start: bool = True
+    bounds: int = 0
     starts: list[float] = field(default_factory=list)
+
+    def bound_log(self) -> None:
+        self.bounds += 1
 
     def damaged(self) -> str:
         return "the database cannot use its files in /data/database, which seem damaged (WT_ERROR): move"
@@ -89,6 +93,7 @@ async def test_one_that_answers_with_errors_only_is_started_again(monkeypatch: p
     watchdog = await _watch(database, lambda dog: database.starts and dog.trouble is None, monkeypatch)
     assert FAILS_LIMIT_S <= database.starts[0] - 1000 <= FAILS_LIMIT_S + 10
     assert (len(database.starts), watchdog.trouble) == (1, None)
+    assert database.bounds >= 1, "its log is kept within a bound"
 
 
 async def test_one_that_is_slow_gets_time(monkeypatch: pytest.MonkeyPatch) -> None:
