@@ -24,6 +24,7 @@ _DAMAGE = re.compile(
     r'_wiredtiger|wiredtiger_open|\bWT_[A-Z]+:|"s":"[EF]".*(?:WiredTiger|STORAGE)|corrupt|checksum error'
 )
 """What the last words of a database sound like that cannot read its files."""
+_NO_ROOM = re.compile("no space left on device|disk quota exceeded", re.IGNORECASE)
 _LAST_WORDS_BYTES = 8192
 
 
@@ -118,17 +119,24 @@ class DataFolder:
 
     def damage_or(self, text: str) -> SightlineError:
         """Give the error of a database that ended: files that it cannot read, or what it said."""
-        if not _DAMAGE.search(self._last_words()):
+        if not (_DAMAGE.search(self._last_words()) or self._had_no_room):
             return DatabaseUnavailableError(text)
         return BadInputError(self.damaged(self.last_log_line()))
 
     def damaged(self, last: str) -> str:
         """Tell of files that the database cannot use, and the way out."""
+        if self._had_no_room:
+            return f"the disk of {self.path} is full, or the quota on it is used up: make room"
         return (
             f"the database cannot use its files in {self.database_path}, which seem damaged ({last[:200]}): "
             "end Sightline, move that folder away, and bring back a backup with `sightline restore FILE` "
             f"({self.log_path} says more)"
         )
+
+    @property
+    def _had_no_room(self) -> bool:
+        """Whether the database was refused room though the disk seems to have some, as by a quota."""
+        return _NO_ROOM.search(self._last_words()) is not None
 
     @property
     def free_bytes(self) -> int:

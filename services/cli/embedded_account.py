@@ -49,18 +49,14 @@ def with_login(address: str, password: str) -> str:
 
 
 def read_password(path: Path) -> str | None:
-    """Give the password; None where none is kept, or where others could have read it.
-
-    BadInputError when the file cannot be used.
-    """
+    """Give the password; None where none is kept. BadInputError when the file cannot be used."""
     try:
         with path.open(encoding="ascii") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             password = file.read(_LONGEST_FILE).strip()
     except FileNotFoundError:
         return None
     except UnicodeDecodeError:
-        password, mode = "", 0o600
+        password = ""
     except OSError as error:
         raise BadInputError(
             f"the password of the database in {path} cannot be read: {error.strerror}; "
@@ -68,7 +64,13 @@ def read_password(path: Path) -> str | None:
         ) from None
     if not _PASSWORD.fullmatch(password):
         raise BadInputError(f"{path} holds no password of the database: {_WAY_OUT}")
-    if mode & 0o077:
+    return password
+
+
+def secret_password(path: Path) -> str | None:
+    """Give the password; None where none is kept, or where others could have read it: make a new one then."""
+    password = read_password(path)
+    if password is not None and stat.S_IMODE(path.stat().st_mode) & 0o077:
         log.warning("others could read %s: the database gets a new password", path)
         return None
     return password

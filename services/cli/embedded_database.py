@@ -21,7 +21,7 @@ from services.cli.data_folder import DataFolder
 from services.cli.embedded_account import (
     address_of,
     make_account,
-    read_password,
+    secret_password,
     with_login,
     wrong_password,
 )
@@ -142,7 +142,7 @@ def start_database(data_folder: Path) -> RunningDatabase:
 
 def _start(folder: DataFolder) -> RunningDatabase:
     program = choose_program(folder.database_path)
-    password = read_password(folder.password_path)
+    password = secret_password(folder.password_path)
     program.storage.mkdir(mode=0o700, parents=True, exist_ok=True)
     if password is None:
         password = make_account(program, folder)

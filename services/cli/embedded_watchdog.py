@@ -15,7 +15,7 @@ from typing import Protocol
 from services.cli.data_folder import MINIMUM_FREE_BYTES
 from services.common.database_link import DatabaseLink
 from services.common.database_probe import DatabaseProbe
-from services.core.errors import DatabaseUnavailableError, SightlineError
+from services.core.errors import DatabaseUnavailableError, HalfRestoredError, SightlineError
 
 logger = logging.getLogger(__name__)
 
@@ -150,6 +150,8 @@ class DatabaseWatchdog:
     async def _probe(self, probe: DatabaseProbe) -> None:
         try:
             await probe.check()
+        except HalfRestoredError:
+            self._on_success()
         except DatabaseUnavailableError as error:
             full = self._full_disk()
             self._tell(full or str(error))
@@ -157,11 +159,14 @@ class DatabaseWatchdog:
             if is_over and full is None and self._database.exit_code is None:
                 await self._start_again("the database lives and does not work")
         else:
-            self._failing.is_over_limit(True, False, self._monotonic_s())
-            self._restarts.note_works(self._monotonic_s())
-            if self.trouble is not None:
-                logger.info("the database works again")
-            self.trouble = None
+            self._on_success()
+
+    def _on_success(self) -> None:
+        self._failing.is_over_limit(True, False, self._monotonic_s())
+        self._restarts.note_works(self._monotonic_s())
+        if self.trouble is not None:
+            logger.info("the database works again")
+        self.trouble = None
 
     async def _start_again(self, why: str) -> None:
         """Start the database anew when there is room on the disk, and as often as makes sense."""
@@ -180,10 +185,10 @@ class DatabaseWatchdog:
             return
         await asyncio.to_thread(self._database.end)
         self._restarts.note_start(self._monotonic_s())
-        self._database.begin()
         try:
+            self._database.begin()
             await asyncio.to_thread(self._database.wait_until_ready)
-        except SightlineError as error:
+        except (SightlineError, OSError) as error:
             logger.error("%s", error)
             await asyncio.to_thread(self._database.end)
         else:

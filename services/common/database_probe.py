@@ -9,6 +9,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 
+from pymongo.errors import ConnectionFailure
+
 from services.common.database_link import DatabaseLink
 from services.common.database_schema import META
 from services.common.restore_mark import check_whole
@@ -59,6 +61,7 @@ class DatabaseProbe:
                 await self._write_and_read()
         except DatabaseUnavailableError as error:
             self._error = error
+            self.hangs = isinstance(error.__cause__, ConnectionFailure)
         except TimeoutError:
             self.hangs = True
             self._error = DatabaseUnavailableError(

@@ -47,3 +47,10 @@ def test_another_end_is_told_as_it_is(tmp_path: Path, said: str) -> None:
         folder.log_path.write_text(said)
         error = folder.damage_or("it ended")
     assert isinstance(error, DatabaseUnavailableError) and str(error) == "it ended"
+
+
+@pytest.mark.parametrize("said", ["pwrite: Disk quota exceeded\nWT_PANIC: x", "28: No space left on device"])
+def test_a_quota_is_no_damage(tmp_path: Path, said: str) -> None:
+    with closing(DataFolder.claim(tmp_path / "data")) as folder:
+        folder.log_path.write_text(said)
+        assert "is full, or the quota on it is used up: make room" in str(folder.damage_or("it ended"))

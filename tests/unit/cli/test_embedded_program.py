@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from services.cli.embedded_account import address_of, read_password, with_login
+from services.cli.embedded_account import address_of, read_password, secret_password, with_login
 from services.cli.embedded_program import Program
 from services.common.database_link import DatabaseLink
 from services.core.errors import BadInputError
@@ -60,7 +60,7 @@ def test_a_password_that_nobody_else_could_read_is_taken(tmp_path: Path) -> None
     assert read_password(file) is None
     file.write_text(f"{GOOD}\n")
     file.chmod(0o600)
-    assert read_password(file) == GOOD
+    assert read_password(file) == secret_password(file) == GOOD
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644])
@@ -68,7 +68,8 @@ def test_a_password_that_others_could_read_is_not_used_any_more(tmp_path: Path, 
     file = tmp_path / "password"
     file.write_text(GOOD)
     file.chmod(mode)
-    assert read_password(file) is None
+    assert secret_password(file) is None
+    assert read_password(file) == GOOD, "a database that runs has it still"
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"short", b"with a space in it ......", b"\xff\xfe" * 20])

@@ -19,7 +19,7 @@ from services.cli.embedded_watchdog import (
     FailingSpan,
     Restarts,
 )
-from services.core.errors import DatabaseUnavailableError
+from services.core.errors import DatabaseUnavailableError, HalfRestoredError
 
 ROOM = 10 * MINIMUM_FREE_BYTES
 
@@ -38,6 +38,7 @@ class MadeUp:
     hangs: bool = False
     can_start: bool = True
     bounds: int = 0
+    is_half: bool = False
     starts: list[float] = field(default_factory=list)
 
     def bound_log(self) -> None:
@@ -58,6 +59,8 @@ class MadeUp:
             raise DatabaseUnavailableError("the database ended at its start: WT_ERROR")
 
     async def check(self) -> None:
+        if self.is_half:
+            raise HalfRestoredError("a restore has not ended")
         if not self.works:
             raise DatabaseUnavailableError("the database at 127.0.0.1:1 failed: internal server error")
 
@@ -94,6 +97,27 @@ async def test_one_that_answers_with_errors_only_is_started_again(monkeypatch: p
     assert FAILS_LIMIT_S <= database.starts[0] - 1000 <= FAILS_LIMIT_S + 10
     assert (len(database.starts), watchdog.trouble) == (1, None)
     assert database.bounds >= 1, "its log is kept within a bound"
+
+
+async def test_one_that_is_being_restored_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    database = MadeUp(is_half=True)
+    watchdog = await _watch(database, lambda _: database.now_s > 2000, monkeypatch)
+    assert (database.starts, watchdog.trouble) == ([], None)
+
+
+async def test_a_start_that_the_system_refuses_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    database = MadeUp(exit_code=1)
+    begin, refused = database.begin, []
+
+    def refusing() -> None:
+        if not refused:
+            refused.append(True)
+            raise OSError("no memory")
+        begin()
+
+    monkeypatch.setattr(database, "begin", refusing)
+    await _watch(database, lambda dog: database.starts and dog.trouble is None, monkeypatch)
+    assert len(database.starts) == 1
 
 
 async def test_one_that_is_slow_gets_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from pymongo.errors import OperationFailure
+from pymongo.errors import AutoReconnect, OperationFailure
 
 from services.common.database_link import DatabaseLink
 from services.common.database_probe import AGAIN_S, DatabaseProbe
@@ -71,6 +71,15 @@ async def test_one_that_takes_too_long_does_not_work(link: Link, monkeypatch: py
     with pytest.raises(DatabaseUnavailableError, match="has not written a document within"):
         await probe.check()
     assert probe.hangs
+
+
+async def test_one_that_does_not_answer_is_told_from_one_that_answers_with_an_error(link: Link) -> None:
+    for failure, hangs in ((AutoReconnect("closed"), True), (OperationFailure("no", 1), False)):
+        probe = DatabaseProbe(link)
+        link.failure = failure
+        with pytest.raises(DatabaseUnavailableError):
+            await probe.check()
+        assert probe.hangs is hangs
 
 
 async def test_many_who_ask_at_once_and_again_cost_one_write(link: Link) -> None:
