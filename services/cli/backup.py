@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib.metadata
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +14,7 @@ from services.cli.backup_file import BackupSummary, read_backup, readable_backup
 from services.cli.console import notes, progress
 from services.cli.database_choice import DataOption, MongodbOption, chosen_database, open_repository
 from services.common.database import Repository
-from services.common.database_link import DatabaseLink
+from services.common.database_link import DatabaseLink, Document
 from services.common.database_schema import LASTING, META, PENDING, SCHEMA_VERSION, SESSIONS
 from services.core.camera_address import check_address
 from services.core.errors import BadInputError, StoppedError
@@ -57,15 +58,24 @@ async def _backup(uri: str, file: Path) -> BackupSummary:
     }
     async with open_repository(uri) as repository:
         with progress("documents", None) as on_progress:
-            summary = await write_backup(file, repository.export_documents(), header, on_progress)
+            summary = await write_backup(file, _whole(repository), header, on_progress)
         await record_command(repository, "backup", file.name)
         return summary
+
+
+async def _whole(repository: Repository) -> AsyncIterator[tuple[str, Document]]:
+    """Give everything that lasts; HalfRestoredError when a restore has not ended, or begins meanwhile."""
+    await repository.ensure_whole()
+    async for item in repository.export_documents():
+        yield item
+    await repository.ensure_whole()
 
 
 async def _restore(uri: str, file: Path, summary: BackupSummary, replace: bool) -> None:
     async with open_repository(uri) as repository:
         if not replace and await _holds_anything(repository):
             raise BadInputError("the database is not empty: give --replace to delete what it holds now")
+        await repository.begin_restore()
         try:
             if replace:
                 await _clear(uri)
@@ -73,6 +83,7 @@ async def _restore(uri: str, file: Path, summary: BackupSummary, replace: bool) 
             with progress("documents", summary.total) as on_progress:
                 await repository.import_documents(read_backup(file, on_progress))
             await record_command(repository, "restore", "in place of what was there" if replace else "")
+            await repository.end_restore()
         except asyncio.CancelledError:
             raise StoppedError(
                 "stopped: the database holds a part of the backup; restore it with --replace for the whole"

@@ -3,15 +3,29 @@
 import errno
 import fcntl
 import os
+import re
 import shutil
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from services.core.errors import BadInputError
+from services.core.errors import BadInputError, DatabaseUnavailableError, SightlineError
 
 MINIMUM_FREE_BYTES = 64 * 2**20
 """Below this the database cannot even begin: its journal alone takes tens of megabytes."""
+
+LONGEST_LOG_BYTES = 16 * 2**20
+"""A database that fails writes a page for each question that it is asked."""
+
+DATABASE_FOLDER, PASSWORD_FILE = "database", "password"
+_OWN_NAMES = {"lock", "database.log", DATABASE_FOLDER, "admin-password"}
+_DAMAGE = re.compile(
+    r'_wiredtiger|wiredtiger_open|\bWT_[A-Z]+:|"s":"[EF]".*(?:WiredTiger|STORAGE)|corrupt|checksum error'
+)
+"""What the last words of a database sound like that cannot read its files."""
+_NO_ROOM = re.compile("no space left on device|disk quota exceeded", re.IGNORECASE)
+_LAST_WORDS_BYTES = 8192
 
 
 def default_data_folder() -> Path:
@@ -34,6 +48,7 @@ class DataFolder:
         path = path.expanduser().absolute()
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _close_to_others(path)
             lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         except (FileExistsError, NotADirectoryError):
             raise BadInputError(f"data folder {path}: that is a file, not a folder") from None
@@ -60,27 +75,77 @@ class DataFolder:
         try:
             os.ftruncate(self._lock, 0)
             os.write(self._lock, f"{self.owner_pid}\n".encode())
+            os.fchmod(self._lock, 0o600)
             self.log_path.write_bytes(b"")
+            self.log_path.chmod(0o600)
+            self.database_path.mkdir(mode=0o700, exist_ok=True)
+            self.database_path.chmod(0o700)
         except OSError as error:
             raise BadInputError(_why_not(self.path, error)) from error
 
-    def announce_database(self, uri: str) -> None:
-        """Tell other commands of this user where the database of this folder answers."""
-        os.pwrite(self._lock, f"{self.owner_pid}\n{uri}\n".encode(), 0)
+    def announce_database(self, address: str) -> None:
+        """Tell other commands of this user where the database of this folder answers; without a password."""
+        os.pwrite(self._lock, f"{self.owner_pid}\n{address}\n".encode(), 0)
+
+    @property
+    def database_path(self) -> Path:
+        """The folder of the database's own files, which nobody else may enter."""
+        return self.path / DATABASE_FOLDER
+
+    @property
+    def password_path(self) -> Path:
+        """The file with the database's password."""
+        return password_path(self.path)
 
     @property
     def log_path(self) -> Path:
         """What the database has to say, from this start on."""
         return self.path / "database.log"
 
+    def bound_log(self) -> None:
+        """Begin the log anew when it has grown too long; the database appends to it and does not mind."""
+        if self.log_path.stat().st_size > LONGEST_LOG_BYTES:
+            os.truncate(self.log_path, 0)
+
     def last_log_line(self) -> str:
         """Give the database's last word."""
-        lines = self.log_path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        lines = self._last_words().strip().splitlines()
         return lines[-1] if lines else "it said nothing"
+
+    def _last_words(self) -> str:
+        with self.log_path.open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - _LAST_WORDS_BYTES))
+            return log.read().decode("utf-8", errors="replace")
+
+    def damage_or(self, text: str) -> SightlineError:
+        """Give the error of a database that ended: files that it cannot read, or what it said."""
+        if not (_DAMAGE.search(self._last_words()) or self._had_no_room):
+            return DatabaseUnavailableError(text)
+        return BadInputError(self.damaged(self.last_log_line()))
+
+    def damaged(self, last: str) -> str:
+        """Tell of files that the database cannot use, and the way out."""
+        if self._had_no_room:
+            return f"the disk of {self.path} is full, or the quota on it is used up: make room"
+        return (
+            f"the database cannot use its files in {self.database_path}, which seem damaged ({last[:200]}): "
+            "end Sightline, move that folder away, and bring back a backup with `sightline restore FILE` "
+            f"({self.log_path} says more)"
+        )
+
+    @property
+    def _had_no_room(self) -> bool:
+        """Whether the database was refused room though the disk seems to have some, as by a quota."""
+        return _NO_ROOM.search(self._last_words()) is not None
+
+    @property
+    def free_bytes(self) -> int:
+        """What is free on the disk of this folder."""
+        return shutil.disk_usage(self.path).free
 
     def check_space(self) -> None:
         """BadInputError when too little of the disk is free to write anything."""
-        free_bytes = shutil.disk_usage(self.path).free
+        free_bytes = self.free_bytes
         if free_bytes < MINIMUM_FREE_BYTES:
             raise BadInputError(
                 f"data folder {self.path}: the disk is full ({free_bytes // 2**20} MB free, "
@@ -106,6 +171,19 @@ def announced_database(path: Path) -> str | None:
     except OSError:
         pass
     return None
+
+
+def password_path(folder: Path) -> Path:
+    """Give the file with the password of a data folder's database."""
+    return folder.expanduser() / DATABASE_FOLDER / PASSWORD_FILE
+
+
+def _close_to_others(folder: Path) -> None:
+    """Keep other accounts out of a folder that holds nothing but ours; one that is shared stays as it is."""
+    found = folder.stat()
+    is_open = found.st_mode & 0o077 and not found.st_mode & stat.S_ISVTX
+    if is_open and found.st_uid == os.geteuid() and {item.name for item in folder.iterdir()} <= _OWN_NAMES:
+        folder.chmod(0o700)
 
 
 def _why_not(path: Path, error: OSError) -> str:

@@ -9,7 +9,8 @@ import typer
 
 from services.cli.camera_option import read_address, warn_of_open_secrets
 from services.cli.console import notes
-from services.cli.data_folder import announced_database, default_data_folder
+from services.cli.data_folder import announced_database, default_data_folder, password_path
+from services.cli.embedded_account import read_password, with_login
 from services.cli.embedded_database import start_database
 from services.common.database import Repository
 from services.common.service_settings import MONGODB_URI_VARIABLE, given_mongodb_uri
@@ -45,7 +46,7 @@ def chosen_database(data: Path | None, mongodb: str | None, may_be_running: bool
     if uri is None and may_be_running:
         if not folder.expanduser().is_dir():
             raise BadInputError(f"there is no data folder {folder}: name that of `up` with --data")
-        uri = announced_database(folder)
+        uri = _running_database(folder)
     if uri is not None:
         yield uri
         return
@@ -55,6 +56,15 @@ def chosen_database(data: Path | None, mongodb: str | None, may_be_running: bool
         yield running.uri
     finally:
         running.close()
+
+
+def _running_database(folder: Path) -> str | None:
+    """Give the address of a folder's database with its password; None where it does not run."""
+    address = announced_database(folder)
+    if address is None:
+        return None
+    password = read_password(password_path(folder))
+    return address if password is None else with_login(address, password)
 
 
 @asynccontextmanager

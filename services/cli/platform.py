@@ -3,12 +3,13 @@
 import asyncio
 import logging
 import socket
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import version
 
 from services.cli.detectors import make_detector
+from services.cli.embedded_database import RunningDatabase
 from services.cli.media_ports import MediaPorts
 from services.cli.model_entries import model_entries
 from services.cli.running import END_TIMEOUT_S, RunningTasks
@@ -30,6 +31,7 @@ from services.detector.service import DetectorService
 from services.ingest.service import IngestService
 from services.ingest.sources import source_of
 from services.store.service import StoreService
+from services.store.space import SpaceGate
 from services.web.app import create_app
 from services.web.mirror import SetupMirror
 from services.web.serving import bound_send_buffers, server_figures, web_server
@@ -48,8 +50,10 @@ class PlatformSettings:
 
     up: UpConfig
     web: WebSettings
-    database_uri: str
+    database_uri: str = field(repr=False)
     database_kind: str
+    database: RunningDatabase | None
+    """The database of this process, where it has one."""
 
 
 class Platform:
@@ -59,9 +63,14 @@ class Platform:
         self._settings, self._seed, self._clocks = settings, seed, clocks
         self._bus, self._video = LocalBus(), VideoHub()
         self._repository = Repository(settings.database_uri, now_s=clocks.now_s)
+        self._space = self._make_space()
         self._mirror = SetupMirror(self._repository, self._bus)
         self._store = StoreService(
-            self._repository, self._bus, settings.up.retention.retention, read_clock=clocks.reading
+            self._repository,
+            self._bus,
+            settings.up.retention.retention,
+            read_clock=clocks.reading,
+            space=self._space,
         )
         self._leases = LocalLeaseTable(clocks.now_s)
         files = CameraFiles.of(settings.up.file_camera_folders, seed.files)
@@ -78,6 +87,7 @@ class Platform:
 
     async def run(self, listening: socket.socket) -> None:
         """Serve until SIGTERM or SIGINT; raise what a service failed with."""
+        self._tasks.start("probe", self._repository.probe.run())
         self._tasks.start("store", self._store.run())
         self._tasks.start("setups", self._mirror.run())
         self._tasks.start("seed", self._seed.apply(self._repository, self._mirror))
@@ -90,6 +100,19 @@ class Platform:
         finally:
             await self._end()
 
+    def _make_space(self) -> SpaceGate:
+        """Keep watch over the disk: that of the data folder, else the one that the database tells of."""
+        database, repository = self._settings.database, self._repository
+        if database is not None:
+            repository.explain_failures(lambda: database.trouble)
+        gate = SpaceGate(self._settings.up.space, self._free_bytes)
+        repository.refuse_audit = gate.refuses_audit
+        return gate
+
+    def _free_bytes(self) -> int | None:
+        database = self._settings.database
+        return self._repository.probe.free_bytes if database is None else database.free_bytes
+
     def _owning(self, role: Role, owner: Owner) -> Ownership:
         return Ownership(Member(role, role), LocalLeaseStore(self._leases), self._bus, owner)
 
@@ -100,7 +123,7 @@ class Platform:
         await asyncio.wait([draining], timeout=2 * DRAIN_TIMEOUT_S)
         if not (draining.done() and draining.result()):
             log.warning("the last events could not be written: their seconds will show as a gap")
-        await self._tasks.end(("web",))
+        await self._tasks.end(("web", "probe"))
         await asyncio.wait([asyncio.create_task(self._repository.close())], timeout=END_TIMEOUT_S)
 
     def _make_server(self) -> HttpServer:
@@ -126,20 +149,25 @@ class Platform:
             services=self._services,
             models=model_entries,
             check_model=model_path,
-            figures=lambda: (
-                Figure("sightline_events_dropped_total", self._bus.dropped_events),
-                *self._store.figures(),
-                *self._server.figures("web"),
-                *self._media.figures(),
-                *server_figures(self._server),
-            ),
+            figures=self._figures,
+            free_bytes=self._free_bytes,
+            space=lambda: self._space.told,
         )
+
+    def _figures(self) -> Iterator[Figure]:
+        yield Figure("sightline_events_dropped_total", self._bus.dropped_events)
+        yield from self._store.figures()
+        if self._settings.database is not None:
+            yield Figure("sightline_database_restarts_total", self._settings.database.restarts)
+        yield from self._media.figures()
+        yield from self._server.figures("web")
+        yield from server_figures(self._server)
 
     def _services(self) -> Sequence[ServiceState]:
         states = []
         for name in ("ingest", "detector", "store", "web"):
             status = "running" if self._tasks.is_running(name) else "stopped"
-            if name == "store" and self._store.health.last_error:
-                status = self._store.health.last_error
+            if name == "store":
+                status = self._store.health.last_error or self._space.told or status
             states.append(ServiceState(name, status))
         return states

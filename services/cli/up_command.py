@@ -21,7 +21,7 @@ from services.common.logs import configure_logging
 from services.common.service_settings import given_mongodb_uri
 from services.common.settings import load_settings
 from services.common.up_settings import UpConfig
-from services.core.errors import BadInputError
+from services.core.errors import BadInputError, DatabaseUnavailableError, HalfRestoredError
 from services.core.tasks import check_classes, model_for
 from services.core.types import Camera, CameraId
 from services.detector.infer.models import model_path
@@ -134,9 +134,10 @@ async def _serve(
     kind: str,
     database: RunningDatabase | None,
 ) -> None:
+    await _refuse_half_restored(uri)
     if web.wants_login:
         await _make_first_account(uri, settings.data or default_data_folder())
-    platform = Platform(PlatformSettings(settings, web, uri, kind), seed)
+    platform = Platform(PlatformSettings(settings, web, uri, kind, database), seed)
     watching = asyncio.create_task(database.watch()) if database is not None else None
     scheme = "https" if settings.tls_cert else "http"
     address = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -146,6 +147,19 @@ async def _serve(
     finally:
         if watching is not None:
             watching.cancel()
+
+
+async def _refuse_half_restored(uri: str) -> None:
+    """BadInputError where a restore has not ended; one that is away is waited for later."""
+    repository = Repository(uri)
+    try:
+        await repository.ensure_whole()
+    except HalfRestoredError as error:
+        raise BadInputError(str(error)) from None
+    except DatabaseUnavailableError:
+        pass
+    finally:
+        await repository.close()
 
 
 async def _make_first_account(uri: str, folder: Path) -> None:

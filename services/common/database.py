@@ -2,16 +2,19 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from services.common.database_aside import AsideTables
 from services.common.database_link import DatabaseLink
+from services.common.database_probe import DatabaseProbe
 from services.common.database_reading import Place, ReadTables, Records
 from services.common.database_retention import RetentionState, ShorterRetention
 from services.common.database_schema import Retention, prepare_schema
 from services.common.database_setups import LineVersion, SetupTables, StoredCamera
 from services.common.database_transfer import TransferTables
 from services.common.database_users import UserTables
+from services.common.restore_mark import check_whole, remove_mark, set_mark
+from services.core.types import Event
 
 __all__ = [
     "LineVersion",
@@ -42,6 +45,9 @@ class Repository(SetupTables, ReadTables, UserTables, TransferTables, AsideTable
         self._preparing = asyncio.Lock()
         self._has_schema = False
         self._told = set()
+        self._is_restoring = False
+        self.probe = DatabaseProbe(self._link)
+        """Whether the database works, and what is free on its disk."""
 
     @property
     def address(self) -> str:
@@ -58,6 +64,7 @@ class Repository(SetupTables, ReadTables, UserTables, TransferTables, AsideTable
         Whoever writes first does this first: the embedded server locks up for good when a collection's
         indexes are made while others write.
         """
+        await self.ensure_whole()
         async with self._preparing:
             if not self._has_schema:
                 await prepare_schema(self._link)
@@ -65,8 +72,34 @@ class Repository(SetupTables, ReadTables, UserTables, TransferTables, AsideTable
             await self.heal()
 
     async def _before_writing(self) -> None:
+        await self.ensure_whole()
         if not self._has_schema:
             await self.prepare()
+
+    async def insert_events(self, events: Sequence[Event]) -> int:
+        """Write events durably, unless a restore has not ended: HalfRestoredError."""
+        await self.ensure_whole()
+        return await super().insert_events(events)
+
+    async def ensure_whole(self) -> None:
+        """HalfRestoredError while a restore into this database has not ended, but for the restore itself."""
+        if not self._is_restoring:
+            await check_whole(self._link)
+
+    async def begin_restore(self) -> None:
+        """Keep everybody else from writing, until `end_restore`; also across an end of this process."""
+        await set_mark(self._link)
+        self._is_restoring = True
+
+    async def end_restore(self) -> None:
+        """Let everybody write again: the restore is whole."""
+        await remove_mark(self._link)
+        self._is_restoring = False
+
+    def explain_failures(self, explain: Callable[[], str | None]) -> None:
+        """Let failures be told by whoever knows more of the database than it answers."""
+        self._link.explain = explain
+        self.probe.leave_space_to_others()
 
     async def ping(self) -> None:
         """Ask whether the database answers."""

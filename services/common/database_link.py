@@ -4,7 +4,7 @@ import asyncio
 import os
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,7 +23,7 @@ from pymongo.write_concern import WriteConcern
 
 from services.common.cluster_tls import CA_VARIABLE
 from services.common.secrets import redact
-from services.core.errors import BadInputError, DatabaseUnavailableError
+from services.core.errors import BadInputError, DatabaseUnavailableError, DiskFullError
 
 Document = dict[str, Any]
 
@@ -40,9 +40,17 @@ CLIENT_OPTIONS: dict[str, Any] = {
 DURABLE = WriteConcern(w="majority", j=True, wtimeout=10_000)
 """A write that was acknowledged survives the sudden end of the server."""
 
-_NOT_ALLOWED, _LOGIN_REFUSED = 13, 18
+NOT_ALLOWED, LOGIN_REFUSED = 13, 18
 _COMMAND = re.compile(r"execute command \{ ?(\w{1,40})")
 _TEXT_LIMIT = 300
+_DISK_FULL = (14_031,)
+_DISK_FULL_TEXTS = ("no space left on device", "disk quota exceeded", "outofdiskspace")
+"""What a full disk looks like where the code only says that something inside failed."""
+
+
+def _unexplained() -> str | None:
+    """Know nothing of the database beside what it answers."""
+    return None
 
 
 def _tls_options(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -65,6 +73,8 @@ class DatabaseLink:
         self._uri, self._name = uri, name
         self._reading: MongoClient[Document] | None = None
         self._lock, self._is_closed = threading.Lock(), False
+        self.explain: Callable[[], str | None] = _unexplained
+        """Tells why the database fails, where that is known on this machine."""
         self._database = self._client.get_database(name, write_concern=DURABLE)
         self.address = ", ".join(f"{host}:{port}" if port else host for host, port in parts["nodelist"])
 
@@ -111,16 +121,22 @@ class DatabaseLink:
         """
         try:
             yield
-        except ConnectionFailure as error:
-            raise DatabaseUnavailableError(f"the database at {self.address} does not answer") from error
-        except OperationFailure as error:
-            if error.code == _LOGIN_REFUSED:
-                raise DatabaseUnavailableError(f"the database at {self.address} refuses the login") from error
-            if error.code == _NOT_ALLOWED:
-                raise DatabaseUnavailableError(self._not_allowed(error)) from error
-            raise DatabaseUnavailableError(self._failed(error)) from error
         except PyMongoError as error:
-            raise DatabaseUnavailableError(self._failed(error)) from error
+            raise self._meaning(error) from error
+
+    def _meaning(self, error: PyMongoError) -> DatabaseUnavailableError:
+        if _is_disk_full(error):
+            return DiskFullError(self.explain() or f"the disk of the database at {self.address} is full")
+        if isinstance(error, OperationFailure) and error.code == LOGIN_REFUSED:
+            return DatabaseUnavailableError(f"the database at {self.address} refuses the login")
+        if isinstance(error, OperationFailure) and error.code == NOT_ALLOWED:
+            return DatabaseUnavailableError(self._not_allowed(error))
+        known = self.explain()
+        if known is not None:
+            return DatabaseUnavailableError(known)
+        if isinstance(error, ConnectionFailure):
+            return DatabaseUnavailableError(f"the database at {self.address} does not answer")
+        return DatabaseUnavailableError(self._failed(error))
 
     def _not_allowed(self, error: OperationFailure) -> str:
         """Tell what the account may not do; the server says the same code where nobody has logged in."""
@@ -137,3 +153,12 @@ class DatabaseLink:
 
     def _failed(self, error: PyMongoError) -> str:
         return f"the database at {self.address} failed: {redact(str(error), self._uri)[:_TEXT_LIMIT]}"
+
+
+def _is_disk_full(error: PyMongoError) -> bool:
+    """Tell a full disk by its code, in an answer or in the failures of single documents, or by its text."""
+    details = getattr(error, "details", None) or {}
+    failures = [*details.get("writeErrors", ()), *details.get("writeConcernErrors", ())]
+    codes = {getattr(error, "code", None), *(failure.get("code") for failure in failures)}
+    text = " ".join([str(error), *(str(failure.get("errmsg", "")) for failure in failures)]).lower()
+    return not codes.isdisjoint(_DISK_FULL) or any(known in text for known in _DISK_FULL_TEXTS)

@@ -18,10 +18,15 @@ from services.common.accounts import (
 from services.common.database_documents import EPOCH, audit_document, audit_entry_from, date_of, seconds_of
 from services.common.database_link import DatabaseLink, Document
 from services.common.database_schema import AUDIT, SESSIONS, TOKENS, USERS
-from services.core.errors import ConflictError, NotFoundError
+from services.core.errors import ConflictError, DiskFullError, NotFoundError
 
 ALL_TIME = {"$gte": EPOCH}
 MOST_USERS, MOST_TOKENS = 1000, 1000
+
+
+def _nothing_against() -> str | None:
+    """Take every entry."""
+    return None
 
 
 class UserTables:
@@ -29,6 +34,8 @@ class UserTables:
 
     _link: DatabaseLink
     _now_s: Callable[[], float]
+    refuse_audit: Callable[[], str | None] = staticmethod(_nothing_against)
+    """Why the audit log takes no entry now; None while it does."""
 
     async def _before_writing(self) -> None:
         """Wait until the indexes are there; the repository knows how."""
@@ -221,8 +228,11 @@ class UserTables:
             raise NotFoundError(f"there is no token {id[:40]!r}")
         return _token(document)
 
-    async def add_audit(self, entry: AuditEntry) -> None:
-        """Keep what was done."""
+    async def add_audit(self, entry: AuditEntry, must: bool = False) -> None:
+        """Keep what was done; DiskFullError where the disk has no room for it, unless it `must` be kept."""
+        reason = None if must else self.refuse_audit()
+        if reason is not None:
+            raise DiskFullError(reason)
         await self._before_writing()
         document = audit_document(entry, secrets.token_hex(8), self._now_s())
         with self._link.guarded():

@@ -24,7 +24,9 @@ class MetricInfo:
 METRICS: dict[str, MetricInfo] = {
     "sightline_info": MetricInfo("gauge", "Always 1; tells version and service.", ("service", "version")),
     "sightline_start_time_seconds": MetricInfo("gauge", "When the process started, in seconds since 1970."),
-    "sightline_database_up": MetricInfo("gauge", "Whether the database answers."),
+    "sightline_database_up": MetricInfo("gauge", "Whether the database writes and reads."),
+    "sightline_database_free_bytes": MetricInfo("gauge", "What is free on the database's disk."),
+    "sightline_database_restarts_total": MetricInfo("counter", "Times that the database was started again."),
     "sightline_nats_up": MetricInfo("gauge", "Whether the message server answers."),
     "sightline_cameras_owned": MetricInfo("gauge", "Cameras that this process works on.", ("role",)),
     "sightline_camera_live": MetricInfo("gauge", "Whether a camera's stream is live.", ("camera",)),
@@ -57,6 +59,9 @@ METRICS: dict[str, MetricInfo] = {
     "sightline_records_deleted_total": MetricInfo(
         "counter", "Records that were older than their retention.", ("kind",)
     ),
+    "sightline_events_not_stored_total": MetricInfo(
+        "counter", "Records that were given up, because the database's disk is nearly full.", ("kind",)
+    ),
     "sightline_video_dropped_total": MetricInfo(
         "counter", "Pictures that a slow reader of video lost.", ("camera",)
     ),
@@ -82,7 +87,7 @@ METRICS: dict[str, MetricInfo] = {
     ),
 }
 """All figures by name. `port` is what is served there: `web`, `health`, `json`, `mjpeg`, `video`, `relay` or
-`annotated`; `role` is that of the lease."""
+`annotated`; `role` is that of the lease; `kind` is a kind of record, such as `trajectories`."""
 
 
 @dataclass(frozen=True, slots=True)

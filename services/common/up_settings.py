@@ -12,6 +12,7 @@ from services.common.identifiers import id_from_name
 from services.common.retention_settings import RetentionSettings
 from services.common.service_settings import LIVE_MEMORY_MB, LiveMemory
 from services.common.settings import ConnectionSettings, RtspConnectionSettings, Settings
+from services.common.space_limits import SpaceLimits
 from services.core.errors import BadInputError
 from services.core.lines import ID_PATTERN, line_from_object
 from services.core.tasks import model_for
@@ -88,7 +89,7 @@ class CameraSettings(Settings):
 OptionalPort = Annotated[int | None, Field(ge=0, le=65_535)]
 
 
-class UpConfig(ConnectionSettings, RtspConnectionSettings):
+class UpConfig(ConnectionSettings, RtspConnectionSettings, SpaceLimits):
     """The settings of `sightline up`; an option of the command line wins over its key here."""
 
     host: str = "127.0.0.1"

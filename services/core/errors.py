@@ -25,6 +25,14 @@ class DatabaseUnavailableError(SightlineError):
     """The database does not answer now: retried (HTTP: 503)."""
 
 
+class DiskFullError(DatabaseUnavailableError):
+    """The database has no room left: retried, and somebody has to make room (HTTP: 503)."""
+
+
+class HalfRestoredError(DatabaseUnavailableError):
+    """A restore into the database has not ended: nothing is written meanwhile (HTTP: 503)."""
+
+
 class BusUnavailableError(SightlineError):
     """The message server does not answer now: retried."""
 

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Sequence
 from typing import Protocol
 
+from services.common.accounts import AuditEntry
 from services.common.database_aside import event_end_s
 from services.core.clock_belief import ClockMark
 from services.core.types import Event
@@ -30,6 +31,9 @@ class Places(Protocol):
 
     async def insert_events(self, events: Sequence[Event]) -> int:
         """Write events durably."""
+
+    async def add_audit(self, entry: AuditEntry, must: bool = False) -> None:
+        """Keep an entry of the audit log."""
 
     async def set_aside(self, events: Sequence[Event]) -> None:
         """Keep events durably until their time."""
@@ -72,6 +76,10 @@ class Placement:
             )
             self._count(len(ahead), ahead[0].camera)
             return refused
+
+    async def add_audit(self, entry: AuditEntry, must: bool = False) -> None:
+        """Keep an entry of the audit log; `must`: also where others are refused for want of room."""
+        await self._places.add_audit(entry, must)
 
     async def look(self) -> None:
         """Bring back what is due, and take stored records aside that a clock has dated ahead."""

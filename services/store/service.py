@@ -11,7 +11,8 @@ from services.core.clock_belief import ClockReading
 from services.store.clock import StoreClock
 from services.store.keeper import RetentionKeeper
 from services.store.placement import Placement
-from services.store.writer import BATCH_EVENTS, StoreHealth, StoreWriter
+from services.store.space import SpaceGate
+from services.store.writer import BATCH_EVENTS, StoreHealth, StoreWriter, store_figures
 
 CANCEL_AGAIN_S = 0.5
 
@@ -26,10 +27,12 @@ class StoreService:
         retention: Retention,
         batch_events: int = BATCH_EVENTS,
         read_clock: Callable[[], ClockReading] = read_host_clock,
+        space: SpaceGate | None = None,
     ) -> None:
+        """`space` says what is stored while the disk fills; None: everything, always."""
         self._clock = StoreClock(read_clock)
         self._placement = Placement(repository, self._clock)
-        self._writer = StoreWriter(self._placement, bus, batch_events)
+        self._writer = StoreWriter(self._placement, bus, batch_events, space=space)
         self._keeper = RetentionKeeper(repository, retention, self._clock, self._placement)
 
     @property
@@ -53,8 +56,7 @@ class StoreService:
 
     def figures(self) -> Iterator[Figure]:
         """Give the figures of this moment."""
-        yield Figure("sightline_events_written_total", self.health.written)
-        yield Figure("sightline_events_fenced_total", self.health.refused)
+        yield from store_figures(self._writer)
         yield Figure("sightline_events_set_aside_total", self._placement.set_aside_total)
         yield Figure("sightline_clock_believed", float(self._clock.is_believed))
         for kind, number in sorted(self._keeper.deleted.items()):

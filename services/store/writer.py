@@ -3,13 +3,16 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from services.common.accounts import AuditEntry
 from services.common.bus import Bus, EventBatch
+from services.common.metrics import Figure
 from services.core.errors import DatabaseUnavailableError
 from services.core.types import Event
+from services.store.space import KINDS, SpaceGate, Step
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +30,9 @@ class EventSink(Protocol):
 
     async def insert_events(self, events: Sequence[Event]) -> int:
         """Write events durably; the same events may come again. Gives the number of refused ones."""
+
+    async def add_audit(self, entry: AuditEntry, must: bool = False) -> None:
+        """Keep an entry of the audit log; `must`: also where others are refused for want of room."""
 
 
 @dataclass(slots=True)
@@ -54,8 +60,12 @@ class StoreWriter:
         bus: Bus,
         batch_events: int = BATCH_EVENTS,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        space: SpaceGate | None = None,
     ) -> None:
         self._repository, self._bus = repository, bus
+        self.space = space
+        """What is stored while the disk fills; None: everything, always."""
+        self._noted = Step.EVERYTHING
         self._batch_events = batch_events
         self._sleep = sleep
         self.health = StoreHealth()
@@ -91,7 +101,23 @@ class StoreWriter:
         self.health.waiting = 0
 
     async def _insert(self, events: Sequence[Event]) -> None:
-        self.health.refused += await self._repository.insert_events(events)
+        if self.space is None:
+            self.health.refused += await self._repository.insert_events(events)
+            return
+        self.space.look()
+        kept, given_up = self.space.admit(events)
+        await self._note_step(self.space)
+        self.health.refused += await self._repository.insert_events(kept)
+        self.space.given_up.update(given_up)
+
+    async def _note_step(self, space: SpaceGate) -> None:
+        """Leave a durable note of what is missing from when on, and until when."""
+        if space.step is self._noted:
+            return
+        action = "storage.cut" if space.step > self._noted else "storage.return"
+        entry = AuditEntry(action, space.told or "everything is stored", user="store", by="disk")
+        await self._repository.add_audit(entry, must=True)
+        self._noted = space.step
 
     async def _until_done(self, action: Callable[[], Awaitable[None]]) -> None:
         """Try until it works, after 1, 2, 4 … 10 s; tells of an outage once, and of its end."""
@@ -117,3 +143,12 @@ class StoreWriter:
 
     def _after_outage(self, began_s: float) -> str:
         return f" again after {time.monotonic() - began_s:.0f} s" if self.health.last_error else ""
+
+
+def store_figures(writer: StoreWriter) -> Iterator[Figure]:
+    """Give the figures of a store."""
+    yield Figure("sightline_events_written_total", writer.health.written)
+    yield Figure("sightline_events_fenced_total", writer.health.refused)
+    if writer.space is not None:
+        for kind in KINDS:
+            yield Figure("sightline_events_not_stored_total", writer.space.given_up[kind], {"kind": kind})

@@ -11,12 +11,13 @@ from services.web.context import WebContext
 async def collect_figures(context: WebContext) -> list[Figure]:
     """Give the figures of this moment; a database that is away is a figure and no failure."""
     try:
-        await context.repository.ping()
+        await context.repository.probe.check()
         is_up = True
     except DatabaseUnavailableError:
         is_up = False
     return [
         Figure("sightline_database_up", is_up),
+        *_space_figures(context),
         *_camera_figures(context),
         Figure("sightline_live_pictures", context.live.watched),
         *context.live.figures(),
@@ -27,6 +28,18 @@ async def collect_figures(context: WebContext) -> list[Figure]:
         Figure("sightline_start_time_seconds", context.system.started_s),
         *context.system.figures(),
     ]
+
+
+def free_bytes(context: WebContext) -> int | None:
+    """Give what is free on the database's disk; None where nobody tells."""
+    known = context.system.free_bytes()
+    return known if known is not None else context.repository.probe.free_bytes
+
+
+def _space_figures(context: WebContext) -> Iterator[Figure]:
+    free = free_bytes(context)
+    if free is not None:
+        yield Figure("sightline_database_free_bytes", free)
 
 
 def _camera_figures(context: WebContext) -> Iterator[Figure]:

@@ -94,6 +94,7 @@ class SetupMirror:
                 cameras = [stored.camera for stored in await self._repository.cameras()]
                 setups = await self._setups_of(cameras)
                 access = await self._load_access()
+                await self._repository.ensure_whole()
             except DatabaseUnavailableError:
                 self._stale.set()
                 raise

@@ -26,6 +26,10 @@ def _nothing_to_check(name: str) -> None:
     """Take any model name."""
 
 
+def _unknown() -> None:
+    """Know nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class SystemInfo:
     """Facts and questions that only the composition root can answer."""
@@ -41,5 +45,9 @@ class SystemInfo:
     """Raises BadInputError for a model that no detector can load."""
     sees_files: bool = True
     """Whether cameras that are files lie on this machine; else only `ingest` can tell."""
+    free_bytes: Callable[[], int | None] = field(default=_unknown)
+    """What is free on the database's disk, where this process knows more than the database tells."""
+    space: Callable[[], str | None] = field(default=_unknown)
+    """What is not stored any more for want of room; None while everything is."""
     figures: Callable[[], Iterable[Figure]] = tuple
     """Figures of the other services of this process, for `/metrics`."""

@@ -9,7 +9,7 @@ import pytest
 from tests.docs.commands import REPOSITORY
 
 DOCUMENT = REPOSITORY / "docs" / "troubleshooting.md"
-OURS = ("The camera", "A service is not ready", "Login", "Watching", "Counts")
+OURS = ("The camera", "A service is not ready", "The embedded database", "Login", "Watching", "Counts")
 """Sections whose messages are our own programs'; the others are those of Docker and Kubernetes."""
 
 OTHERS = {

@@ -10,6 +10,7 @@ from services.common.metrics import Figure
 from services.common.service_settings import mongodb_uri
 from services.store.service import StoreService
 from services.store.settings import StoreSettings
+from services.store.space import SpaceGate
 
 CLOSE_TIMEOUT_S = 5.0
 
@@ -20,6 +21,8 @@ class StoreProcess:
     def __init__(self, settings: StoreSettings) -> None:
         self._repository = Repository(mongodb_uri())
         self._settings = settings
+        self._space = SpaceGate(settings.space, lambda: self._repository.probe.free_bytes)
+        self._repository.refuse_audit = self._space.refuses_audit
         self._store: StoreService | None = None
         self._process = ServiceProcess(
             "store", settings.host, settings.health_port, missing=self._missing, figures=self._figures
@@ -31,21 +34,28 @@ class StoreProcess:
 
     async def _serve(self, link: Link) -> None:
         retention, batch_events = self._settings.retention, self._settings.batch_events
-        self._store = StoreService(self._repository, link.bus, retention, batch_events)
+        self._store = StoreService(self._repository, link.bus, retention, batch_events, space=self._space)
+        probing = asyncio.create_task(self._repository.probe.run())
         await link.leases.join(Member(self._process.member_id, "store"))
         try:
             await self._store.run()
         finally:
+            probing.cancel()
             await asyncio.shield(link.leases.leave())
             await asyncio.wait([asyncio.ensure_future(self._repository.close())], timeout=CLOSE_TIMEOUT_S)
 
     def _missing(self) -> Sequence[str]:
-        health = self._store.health if self._store is not None else None
-        if health is not None and health.is_database_up:
+        if self._store is None:
+            return ("the database has not answered yet",)
+        health, trouble = self._store.health, self._repository.probe.trouble
+        if health.is_database_up and trouble is None:
             return ()
-        return ((health.last_error if health is not None else None) or "the database has not answered yet",)
+        return (health.last_error or trouble or "the database has not answered yet",)
 
     def _figures(self) -> Iterator[Figure]:
         if self._store is not None:
-            yield Figure("sightline_database_up", float(self._store.health.is_database_up))
+            yield Figure("sightline_database_up", float(not self._missing()))
             yield from self._store.figures()
+        free_bytes = self._repository.probe.free_bytes
+        if free_bytes is not None:
+            yield Figure("sightline_database_free_bytes", free_bytes)

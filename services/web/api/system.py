@@ -13,7 +13,7 @@ from services.common.wire import time_text
 from services.core.errors import DatabaseUnavailableError
 from services.web.api.retention import told_upkeep
 from services.web.context import Context
-from services.web.metrics import collect_figures
+from services.web.metrics import collect_figures, free_bytes
 
 router = APIRouter(tags=["system"])
 
@@ -30,8 +30,8 @@ async def get_health() -> dict[str, str]:
 
 @router.get("/readyz")
 async def get_readiness(context: Context) -> dict[str, str]:
-    """Tell whether requests can be answered: the database does; a camera that is down changes nothing."""
-    await context.repository.ping()
+    """Tell whether requests can be answered: the database works; a camera that is down changes nothing."""
+    await context.repository.probe.check()
     return {"status": "ready"}
 
 
@@ -46,7 +46,7 @@ async def get_system(context: Context) -> dict[str, Any]:
     """Version, services, models, database, retention and clock of this system."""
     system = context.system
     try:
-        await context.repository.ping()
+        await context.repository.probe.check()
         database = "up"
     except DatabaseUnavailableError as error:
         database = str(error)
@@ -55,7 +55,13 @@ async def get_system(context: Context) -> dict[str, Any]:
         "started": time_text(system.started_s),
         "address": system.address,
         "time": time_text(context.now_s()),
-        "database": {"kind": system.database, "address": context.repository.address, "status": database},
+        "database": {
+            "kind": system.database,
+            "address": context.repository.address,
+            "status": database,
+            "free_bytes": free_bytes(context),
+            "not_stored": system.space(),
+        },
         "services": [{"name": service.name, "status": service.status} for service in system.services()],
         **await told_upkeep(context.repository),
         "models": [{"name": model.name, "classes": list(model.classes)} for model in system.models()],

@@ -127,6 +127,10 @@ function upkeep(raw: Json): Upkeep {
   };
 }
 
+function troubleOf(status: string | null): string | null {
+  return status === "up" ? null : status;
+}
+
 export function system(body: unknown): SystemInfo {
   const raw = object(body);
   const database = object(raw["database"]);
@@ -135,6 +139,9 @@ export function system(body: unknown): SystemInfo {
   return {
     version: text(raw["version"]),
     database: text(database["kind"]) ?? text(raw["database"]),
+    databaseTrouble: troubleOf(text(database["status"])),
+    freeBytes: number(database["free_bytes"]),
+    notStored: text(database["not_stored"]),
     services: services.map((s) => ({ name: String(s["name"] ?? "?"), status: String(object(s)["status"] ?? "unknown") })),
     models: items(raw["models"]).map((m) => ({
       name: String(m["name"] ?? ""),

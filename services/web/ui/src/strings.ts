@@ -168,5 +168,6 @@ export const t = {
   clockRight: "The clock is right",
 
   database: (kind: string) => `Database: ${kind}`,
+  free: (gigabytes: string) => `${gigabytes} GB free`,
   services: "Services",
 } as const;

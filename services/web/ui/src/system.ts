@@ -10,6 +10,7 @@ const GOOD = ["ok", "up", "live", "ready", "running", "healthy"];
 export function systemLine(): HTMLElement {
   const version = el("span");
   const database = el("span");
+  const trouble = el("span", { class: "service bad", role: "status", "data-testid": "database-trouble" });
   const list = el("span", { class: "services", role: "list", "aria-label": t.services });
   const services = new KeyedList<Service>(list, (service) => service.name, (service) => {
     const label = el("span");
@@ -26,8 +27,15 @@ export function systemLine(): HTMLElement {
   watch(["system"], () => {
     const system = state.system;
     setText(version, `${t.product} ${system?.version ?? ""}`.trim());
-    setText(database, system?.database ? t.database(system.database) : "");
+    setText(database, system?.database ? describe(system.database, system.freeBytes) : "");
+    const wrong = system?.databaseTrouble ?? system?.notStored ?? "";
+    setText(trouble, wrong);
+    trouble.hidden = wrong === "";
     services.render(system?.services ?? []);
   });
-  return el("footer", { "data-testid": "system-line" }, version, database, list);
+  return el("footer", { "data-testid": "system-line" }, version, database, trouble, list);
+}
+
+function describe(kind: string, freeBytes: number | null): string {
+  return freeBytes === null ? t.database(kind) : `${t.database(kind)}, ${t.free((freeBytes / 1e9).toFixed(1))}`;
 }

@@ -83,6 +83,11 @@ export interface Upkeep {
 export interface SystemInfo {
   version: string | null;
   database: string | null;
+  /** What keeps the database from working; null while it works. */
+  databaseTrouble: string | null;
+  freeBytes: number | null;
+  /** What is not stored for want of room. */
+  notStored: string | null;
   services: { name: string; status: string }[];
   models: { name: string; classes: string[] }[];
   /** Missing where the server does not tell of it. */

@@ -16,7 +16,13 @@ test("a resolution comes as text, pair or object", () => {
 test("missing fields of a camera and of the system become null or empty", () => {
   const camera = parse.camera({ id: "gate" });
   assert.deepEqual([camera.name, camera.status, camera.lastError], ["gate", "connecting", null]);
-  assert.deepEqual(parse.system({}), { version: null, database: null, services: [], models: [] });
+  assert.deepEqual(parse.system({}), {
+    version: null, database: null, databaseTrouble: null, freeBytes: null, notStored: null, services: [], models: [],
+  });
+  const full = { kind: "embedded", status: "the disk is full", free_bytes: 5, not_stored: "paths of tracks" };
+  const told = parse.system({ database: full });
+  assert.deepEqual([told.databaseTrouble, told.freeBytes, told.notStored], ["the disk is full", 5, "paths of tracks"]);
+  assert.equal(parse.system({ database: { ...full, status: "up" } }).databaseTrouble, null);
   assert.deepEqual(parse.system({ services: { web: "ok" } }).services, [{ name: "web", status: "ok" }]);
 });
 

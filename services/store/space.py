@@ -1,0 +1,115 @@
+"""What is stored while the database's disk fills: first the paths of tracks go, counts last."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from enum import IntEnum
+from typing import Literal
+
+from services.common.space_limits import SpaceLimits
+from services.core.errors import DiskFullError
+from services.core.types import AccessNote, Event, StatusChange, Trajectory
+
+log = logging.getLogger(__name__)
+
+Kind = Literal["trajectories", "statuses", "audit"]
+KINDS: tuple[Kind, ...] = ("trajectories", "statuses", "audit")
+MEGABYTE = 2**20
+ROOM_TO_RETURN = 1.1
+"""What was given up is taken again when this share of its limit is free, so that it does not flicker."""
+
+
+class Step(IntEnum):
+    """How far the store has cut back."""
+
+    EVERYTHING, NO_TRAJECTORIES, COUNTS_ONLY, NOTHING = range(4)
+
+
+_TOLD = {
+    Step.NO_TRAJECTORIES: "the paths of tracks are not stored",
+    Step.COUNTS_ONLY: "paths of tracks, changes of status and the audit log are not stored",
+    Step.NOTHING: "the disk is full: counts wait until there is room",
+}
+
+
+def next_step(now: Step, free_bytes: int, limits: SpaceLimits) -> Step:
+    """Give the step for what is free; back up only with some room to spare."""
+    step = Step.EVERYTHING
+    bounds = (
+        (Step.NO_TRAJECTORIES, limits.trajectories_free_mb),
+        (Step.COUNTS_ONLY, limits.statuses_free_mb),
+        (Step.NOTHING, limits.counts_free_mb),
+    )
+    for candidate, limit_mb in bounds:
+        spare = ROOM_TO_RETURN if candidate <= now else 1.0
+        if free_bytes < limit_mb * MEGABYTE * spare:
+            step = candidate
+    return step
+
+
+class SpaceGate:
+    """Asks for the free space before each batch. Tells each step once, and its end."""
+
+    def __init__(self, limits: SpaceLimits, free_bytes: Callable[[], int | None]) -> None:
+        self._limits, self._free_bytes = limits, free_bytes
+        self.step = Step.EVERYTHING
+        self.given_up: Counter[Kind] = Counter()
+        """Records that were not stored, since the start."""
+        self._free: int | None = None
+
+    @property
+    def told(self) -> str | None:
+        """What is not stored now, with what is free; None while everything is."""
+        if self.step is Step.EVERYTHING or self._free is None:
+            return None
+        return f"{_TOLD[self.step]} ({self._free // MEGABYTE} MB free)"
+
+    def look(self) -> None:
+        """Ask for the free space, and log a change of the step. Without an answer nothing changes."""
+        try:
+            free = self._free_bytes()
+        except OSError as error:
+            log.debug("the disk cannot be asked: %s", error)
+            return
+        if free is None:
+            return
+        self._free = free
+        before, self.step = self.step, next_step(self.step, free, self._limits)
+        if self.step > before:
+            log.warning("the disk is nearly full: %s", self.told)
+        elif self.step < before:
+            log.warning("the disk has room again: %s", self.told or "everything is stored")
+
+    def admit(self, events: Sequence[Event]) -> tuple[list[Event], Counter[Kind]]:
+        """Give the events that are to be stored now, and the number of the others by kind.
+
+        The caller adds them to `given_up` when the batch is done with. DiskFullError at the last step.
+        """
+        if self.step is Step.NOTHING:
+            raise DiskFullError(self.told or _TOLD[Step.NOTHING])
+        kept: list[Event] = []
+        refused: Counter[Kind] = Counter()
+        for event in events:
+            kind = self._refused(event)
+            if kind is None:
+                kept.append(event)
+            else:
+                refused[kind] += 1
+        return kept, refused
+
+    def _refused(self, event: Event) -> Kind | None:
+        if isinstance(event, Trajectory) and self.step >= Step.NO_TRAJECTORIES:
+            return "trajectories"
+        if isinstance(event, StatusChange) and self.step >= Step.COUNTS_ONLY:
+            return "statuses"
+        if isinstance(event, AccessNote) and self.step >= Step.COUNTS_ONLY:
+            return "audit"
+        return None
+
+    def refuses_audit(self) -> str | None:
+        """Tell why an entry of the audit log is not taken, which counts it; None when it is."""
+        self.look()
+        if self.step < Step.COUNTS_ONLY:
+            return None
+        self.given_up["audit"] += 1
+        return self.told
