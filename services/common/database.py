@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from services.common.database_aside import AsideTables
 from services.common.database_link import DatabaseLink
@@ -14,7 +14,6 @@ from services.common.database_setups import LineVersion, SetupTables, StoredCame
 from services.common.database_transfer import TransferTables
 from services.common.database_users import UserTables
 from services.common.restore_mark import check_whole, remove_mark, set_mark
-from services.core.types import Event
 
 __all__ = [
     "LineVersion",
@@ -75,11 +74,6 @@ class Repository(SetupTables, ReadTables, UserTables, TransferTables, AsideTable
         await self.ensure_whole()
         if not self._has_schema:
             await self.prepare()
-
-    async def insert_events(self, events: Sequence[Event]) -> int:
-        """Write events durably, unless a restore has not ended: HalfRestoredError."""
-        await self.ensure_whole()
-        return await super().insert_events(events)
 
     async def ensure_whole(self) -> None:
         """HalfRestoredError while a restore into this database has not ended, but for the restore itself."""

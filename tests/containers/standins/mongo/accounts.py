@@ -8,11 +8,7 @@ from pymongo import MongoClient
 SCRIPT = Path("/docker-entrypoint-initdb.d/mongodb-init.js")
 SECRETS = Path("/etc/sightline/secrets")
 DATABASE = "sightline"
-ROLES = {"store": ["readWrite", "retention"], "web": ["readWrite"]}
-RETENTION = {
-    "privileges": [{"resource": {"db": DATABASE, "collection": ""}, "actions": ["collMod"]}],
-    "roles": [],
-}
+SERVICES = ("store", "web")
 
 
 def make_user(client: MongoClient[Any], database: str, name: str, password: str, roles: list[str]) -> None:
@@ -24,8 +20,6 @@ def make_user(client: MongoClient[Any], database: str, name: str, password: str,
 
 def make_service_accounts(client: MongoClient[Any]) -> None:
     """Make the accounts of the services with the passwords of their secrets."""
-    known = client[DATABASE].command("rolesInfo", "retention")["roles"]
-    client[DATABASE].command("updateRole" if known else "createRole", "retention", **RETENTION)
-    for name, roles in ROLES.items():
+    for name in SERVICES:
         password = (SECRETS / f"mongodb-{name}" / "password").read_text().strip()
-        make_user(client, DATABASE, name, password, roles)
+        make_user(client, DATABASE, name, password, ["readWrite"])
