@@ -57,6 +57,9 @@ RETENTION = "retention"
 """The document of META that tells how long each kind of record is kept, in seconds by collection."""
 
 SECONDS_A_DAY = 86_400
+NEVER_S = 10**12
+"""A span of an expiring index, 31,700 years, by which nothing ever expires."""
+
 _GONE = (26, 27)
 """MongoDB's codes for a collection or an index that is not there."""
 
@@ -103,8 +106,11 @@ async def prepare_schema(link: DatabaseLink) -> None:
         for collection in RECORDS:
             await end_expiry(link, collection)
         for collection, indexes in INDEXES.items():
+            known = await _indexes(link, collection)
+            there = [[tuple(key) for key in index["key"]] for index in known.values()]
             for keys in indexes:
-                await link.collection(collection).create_index(keys)
+                if keys not in there:
+                    await link.collection(collection).create_index(keys)
         await _expire_sessions(link)
 
 
@@ -119,7 +125,7 @@ def check_version(meta: Mapping[str, object]) -> None:
 
 
 async def end_expiry(link: DatabaseLink, collection: str) -> None:
-    """Put a plain index in the place of one by which the database itself deletes records.
+    """Let an index delete no more by which the database itself deletes records.
 
     Versions before made such indexes; what the first of them kept is noted as the retention so far.
     """
@@ -128,26 +134,50 @@ async def end_expiry(link: DatabaseLink, collection: str) -> None:
         known = await meta.find_one({"_id": RETENTION}) or {}
         if collection not in known.get("kept", {}):
             await meta.update_one({"_id": RETENTION}, {"$set": {f"kept.{collection}": span_s}}, upsert=True)
-        await _drop_index(link, collection, name)
-        await link.collection(collection).create_index(TIME_KEYS)
+        if not await _has_span(link, collection, name, NEVER_S):
+            await _drop_index(link, collection, name)
+            await link.collection(collection).create_index(TIME_KEYS)
 
 
 async def _expire_sessions(link: DatabaseLink) -> None:
     span_s = round(SESSION_LONGEST_S)
-    for name, found_s in (await _expiring(link, SESSIONS)).items():
-        if found_s != span_s:
+    found = await _expiring(link, SESSIONS)
+    for name, found_s in found.items():
+        if found_s != span_s and not await _has_span(link, SESSIONS, name, span_s):
             await _drop_index(link, SESSIONS, name)
-    await link.collection(SESSIONS).create_index(TIME_KEYS, expireAfterSeconds=span_s)
+            found = {}
+    if not found:
+        await link.collection(SESSIONS).create_index(TIME_KEYS, expireAfterSeconds=span_s)
+
+
+async def _has_span(link: DatabaseLink, collection: str, name: str, span_s: int) -> bool:
+    """Try to give an index another span in place, which the embedded server does at once.
+
+    MongoDB takes no span of more than 68 years, and from an account that lacks the right none at all: then
+    the index has to be made anew, which takes the embedded server long.
+    """
+    try:
+        await link.collection(collection).database.command(
+            {"collMod": collection, "index": {"name": name, "expireAfterSeconds": span_s}}
+        )
+    except OperationFailure:
+        return False
+    return True
+
+
+async def _indexes(link: DatabaseLink, collection: str) -> Mapping[str, Document]:
+    """Give the indexes of a collection by name; none of one that is not there."""
+    return dict(await link.collection(collection).index_information())
 
 
 async def _expiring(link: DatabaseLink, collection: str) -> dict[str, int]:
     """Give the indexes that delete, by name, with their spans in seconds."""
-    existing: Mapping[str, Document] = await link.collection(collection).index_information()
-    return {
+    found = {
         name: round(index["expireAfterSeconds"])
-        for name, index in existing.items()
+        for name, index in (await _indexes(link, collection)).items()
         if "expireAfterSeconds" in index
     }
+    return {name: span_s for name, span_s in found.items() if span_s < NEVER_S}
 
 
 async def _drop_index(link: DatabaseLink, collection: str, name: str) -> None:

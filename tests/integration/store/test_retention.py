@@ -9,10 +9,11 @@ from dataclasses import replace
 import pytest
 from pymongo.errors import OperationFailure
 
+from services.common import database_schema
 from services.common.bus_local import LocalBus
 from services.common.database import Repository, Retention
 from services.common.database_documents import date_of
-from services.common.database_schema import RECORDS
+from services.common.database_schema import NEVER_S, RECORDS
 from services.common.metrics import metrics_text
 from services.common.retention_words import NOTICE_S
 from services.core.errors import ConflictError, DatabaseUnavailableError
@@ -69,7 +70,8 @@ async def _ages(repository: Repository, collection: str = "trajectories") -> lis
 
 async def _expiring(repository: Repository, collection: str) -> Mapping[str, int]:
     index = await repository._link.collection(collection).index_information()
-    return {name: item["expireAfterSeconds"] for name, item in index.items() if "expireAfterSeconds" in item}
+    spans = {name: item["expireAfterSeconds"] for name, item in index.items() if "expireAfterSeconds" in item}
+    return {name: span_s for name, span_s in spans.items() if span_s < NEVER_S}
 
 
 async def _fill(repository: Repository, *days: int) -> None:
@@ -104,10 +106,33 @@ async def test_indexes_of_older_versions_delete_no_more_and_their_span_is_the_re
     await _fill(older, 1, 20, 300)
     store = await Store(older, SettableClock(NOW_S), Retention(trajectories_days=365)).begin()
     assert await _ages(older) == [1, 20, 300], "a longer retention holds at once"
-    await older._link.collection("trajectories").drop_index("time_1")
-    await older._link.collection("trajectories").create_index([("time", 1)], expireAfterSeconds=60)
+    index = {"name": "time_1", "expireAfterSeconds": 60}
+    await older._link.command({"collMod": "trajectories", "index": index})
     await store.keeper.look()
     assert await _expiring(older, "trajectories") == {}, "a service of an older version made it again"
+    await older._link._client.drop_database(older._link._database.name)
+    await older.close()
+
+
+async def test_where_an_index_cannot_be_changed_in_place_it_is_made_anew(
+    database_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MongoDB takes no span that is long enough, and its account lacks the right."""
+
+    async def refused(*arguments: object) -> bool:
+        return False
+
+    monkeypatch.setattr(database_schema, "_has_span", refused)
+    older = Repository(database_uri, f"older_{time.monotonic_ns()}")
+    await older._link.collection("crossings").create_index([("time", 1)], expireAfterSeconds=864_000)
+    await older._link.collection("sessions").create_index([("time", 1)], expireAfterSeconds=5)
+    await _fill(older, 1)
+    for _ in range(2):
+        await older.prepare()
+        index = await older._link.collection("crossings").index_information()
+        assert "expireAfterSeconds" not in index["time_1"]
+        assert await _expiring(older, "sessions") == {"time_1": 7 * 86_400}
+    assert (await older.retention_state()).kept_s == {"crossings": 864_000}
     await older._link._client.drop_database(older._link._database.name)
     await older.close()
 
