@@ -25,6 +25,7 @@ from services.core.types import (
     Crossing,
     Line,
     LineId,
+    RepeatedSpan,
     StatusChange,
     Trajectory,
     TrajectoryPoint,
@@ -66,6 +67,7 @@ async def _fill(uri: str) -> None:
             *(Crossing(f"c{i}", GATE, MAIN, 1, NOW_S + i, "car", "forward", 0.5, i, 0.9) for i in range(30)),
             Trajectory("t1", GATE, 1, 0, "car", 0.9, points),
             StatusChange(GATE, NOW_S, CameraStatus.LIVE),
+            RepeatedSpan(GATE, NOW_S - 500, NOW_S - 400, 0, NOW_S - 500, "set back"),
         ]
     )
     await repository.set_aside([Crossing("ahead", GATE, MAIN, 1, NOW_S + 9, "car", "forward", 0.5, 7, 0.9)])
