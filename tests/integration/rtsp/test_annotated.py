@@ -144,6 +144,7 @@ async def test_clients_end_when_the_size_changes_and_when_the_camera_is_gone(hub
                 await following
             pictures = await asyncio.to_thread(look, url(service), "tcp", 3)
             assert pictures[-1].shape == (180, 320, 3)
+            await until(lambda: service.encoders == service.watchers == 0, "the one before has ended")
             following = asyncio.create_task(asyncio.to_thread(follow, url(service)))
             await until(lambda: service.watchers, "it watches")
             bus.publish_setups([CameraSetup(camera("other"), (line(),))])
