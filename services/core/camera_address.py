@@ -214,7 +214,7 @@ def _passwords(text: str) -> Iterator[Secret]:
             reach = equals if equals >= 0 else len(text)
             later_at = text.rfind("@", end, reach)
         at = text.rfind("@", start, end)
-        if not _is_place(text, max(start, at + 1), end):
+        if start <= at == end - 1 or not _is_place(text, max(start, at + 1), end):
             span = _up_to(text, start, last_at if last_at >= start else end)
         else:
             span = _in_front_of(text, start, at, end, later_at if later_at >= end else -1)

@@ -8,7 +8,7 @@ import pytest
 
 from services.common.database import Repository
 from services.core.types import AnalysedSecond, Event, Ownership, RepeatedSpan
-from services.web.coverage import Gap, coverage_of, find_gaps
+from services.web.coverage import AnalysedSeconds, Gap, coverage_of, find_gaps
 from services.web.repeats import gaps_with_repeats
 from tests.makers import GATE, crossing, recent_minute_s, seconds, trajectory
 
@@ -46,7 +46,7 @@ async def crossed(repository: Repository, start: float) -> list[str]:
 
 async def coverage(repository: Repository, start: float, from_s: float, to_s: float) -> float | None:
     minutes = await repository.analysed_minutes(GATE, start + from_s, start + to_s)
-    return coverage_of(minutes, start + from_s, start + to_s, start + 9000)
+    return coverage_of(AnalysedSeconds(sorted(minutes.items())), start + from_s, start + to_s, start + 9000)
 
 
 @pytest.mark.parametrize("back_s", [60.0, 120.0])
@@ -86,7 +86,7 @@ async def test_the_gap_says_why(repository: Repository) -> None:
     repeats = await repository.repeats(GATE, start, start + 420)
 
     def find(from_s: float, to_s: float) -> list[Gap]:
-        return find_gaps(minutes, [], from_s, to_s, start + 9000)
+        return find_gaps(AnalysedSeconds(sorted(minutes.items())), [], from_s, to_s, start + 9000)
 
     (gap,) = gaps_with_repeats(find, repeats, start, start + 420)
     assert (gap.from_s, gap.to_s) == (start + 120, start + 180)

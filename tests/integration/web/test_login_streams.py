@@ -8,6 +8,7 @@ from starlette.types import Message, Receive, Scope, Send
 from services.common.access import token_hash
 from services.common.accounts import Token, UserRole
 from services.common.database import Repository
+from services.web.auth.audit import AuditLog
 from services.web.auth.guard import LoginGuard
 from tests.web_login import OPEN_TO_ALL, add_user
 
@@ -50,7 +51,9 @@ async def test_a_silent_answer_ends_within_5_s_when_the_token_is_removed(
         "client": ("192.0.2.1", 1),
         "scheme": "http",
     }
-    serving = asyncio.create_task(LoginGuard(app, repository, OPEN_TO_ALL)(scope, receive, send))
+    serving = asyncio.create_task(
+        LoginGuard(app, repository, OPEN_TO_ALL, AuditLog(repository))(scope, receive, send)
+    )
     async with asyncio.timeout(10):
         await begun.wait()
     await repository.delete_token(token.id)

@@ -37,7 +37,7 @@ def test_the_shipped_file_names_every_key() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("host: 127.0.0.1\nprot: 80\n", "line 2: unknown key 'prot' (known: annotated_port, cameras, counts"),
+        ("host: 127.0.0.1\nprot: 80\n", "line 2: unknown key 'prot' (known: annotated_port, cameras,"),
         ("port: 99999\n", "line 1: port: Input should be less than or equal to 65535"),
         (CAMERA + "    ulr: x\n", "line 5: unknown key 'cameras.0.ulr'"),
         (CAMERA + "    fps: 0\n", "line 5: cameras.0.fps: Input should be greater than 0"),
