@@ -38,6 +38,9 @@ from services.core.tasks import TASK_CLASSES
 
 MAX_GRADIENT_NORM = 10.0
 BEST_NAME = "best.pt"
+LONGEST_STEP_S = 60.0
+"""Most of the time between two steps that counts as training: a training that is paused by a signal, or by a
+machine that sleeps, goes on where it stood in its schedule."""
 
 Weights = dict[str, Tensor]
 """A network's state by the names of its tensors."""
@@ -149,7 +152,7 @@ class Trainer:
                 progress.epoch, progress.batch = progress.epoch + 1, 0
             self._tuner.after_step(work=batch.pictures.size)
             now = self._clock()
-            progress.elapsed_s += now - last
+            progress.elapsed_s += min(now - last, LONGEST_STEP_S)
             last = now
             share = self.share_done(progress.epoch + progress.batch / total)
             step(share)

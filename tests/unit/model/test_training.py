@@ -18,7 +18,7 @@ from model.export import ExportConfig, export_model
 from model.loss import ciou, detection_loss
 from model.networks import build
 from model.train import train
-from model.trainer import Trainer, to_tensor
+from model.trainer import LONGEST_STEP_S, Trainer, to_tensor
 from services.core.errors import BadInputError, ConflictError
 
 
@@ -143,6 +143,24 @@ def test_a_joint_training_is_the_start_of_each_task(yolo_folder: Path, tmp_path:
     assert [head.task for head in trainer.description.heads] == ["mask"]
     rows = (joint / "metrics.csv").read_text().splitlines()
     assert "ap50_mask_incorrect" in rows[0] and "ap50_truck" in rows[0]
+
+
+def test_the_time_of_a_pause_is_no_time_of_training(
+    yolo_folder: Path, tmp_path: Path, squares: list[Sample]
+) -> None:
+    calls = 0
+
+    def clock() -> float:
+        """A second passes at each look, and an hour once."""
+        nonlocal calls
+        calls += 1
+        return calls + (3600.0 if calls > 4 else 0.0)
+
+    settings = replace(config(yolo_folder, tmp_path / "run", 1), minutes=30.0, batch=4)
+    trainer = Trainer(settings, {"mask": squares}, {"mask": squares}, "test", clock)
+    trainer.run_epoch(lambda share: None)
+    assert trainer.progress.epoch == 1
+    assert LONGEST_STEP_S <= trainer.progress.elapsed_s < 600
 
 
 def test_the_exported_file_computes_what_the_network_computes(yolo_folder: Path, tmp_path: Path) -> None:
