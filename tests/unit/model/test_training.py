@@ -157,6 +157,7 @@ def test_the_time_of_a_pause_is_no_time_of_training(
         return calls + (3600.0 if calls > 4 else 0.0)
 
     settings = replace(config(yolo_folder, tmp_path / "run", 1), minutes=30.0, batch=4)
+    settings.run.mkdir()
     trainer = Trainer(settings, {"mask": squares}, {"mask": squares}, "test", clock)
     trainer.run_epoch(lambda share: None)
     assert trainer.progress.epoch == 1
