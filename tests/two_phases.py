@@ -20,6 +20,7 @@ COMPUTING = (
     "tests/contract/",
     "tests/docs/test_documents.py",
     "tests/e2e/test_login.py",
+    "tests/fuzz/",
     "tests/integration/ingest/test_container.py",
     "tests/integration/cli/",
     "tests/integration/store/",
