@@ -17,7 +17,7 @@ from services.common.database_schema import NEVER_S, RECORDS
 from services.common.metrics import metrics_text
 from services.common.retention_words import NOTICE_S
 from services.core.errors import ConflictError, DatabaseUnavailableError, HalfRestoredError
-from services.core.types import CameraId, CameraStatus, Ownership, StatusChange
+from services.core.types import AccessAction, AccessNote, CameraId, CameraStatus, Ownership, StatusChange
 from services.store.clock import StoreClock
 from services.store.keeper import RetentionKeeper
 from services.store.placement import Placement
@@ -365,6 +365,19 @@ async def test_beside_a_restore_nothing_is_deleted_and_nothing_noted(
         await restoring.close()
     await store.keeper.look()
     assert await repository.clock_mark() != before
+
+
+async def test_a_note_of_a_door_that_is_dated_ahead_waits_too_and_names_no_camera(
+    repository: Repository, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = await Store(repository, SettableClock(NOW_S)).begin()
+    note = AccessNote("n1", NOW_S + 300, AccessAction.FAILED, "anna", "rtsp", "192.0.2.1", 3)
+    await store.placement.insert_events([note])
+    assert "events are dated more than 60 s ahead of the clock" in caplog.text
+    assert (await repository.audit(10), await repository.set_aside_number()) == ([], 1)
+    await store.look_for(300)
+    entries = [(entry.action, entry.user, entry.count) for entry in await repository.audit(10)]
+    assert (entries, await repository.set_aside_number()) == ([("login.failed", "anna", 3)], 0)
 
 
 async def test_an_event_set_aside_that_a_newer_owner_forbids_is_kept(repository: Repository) -> None:
