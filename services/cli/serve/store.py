@@ -24,7 +24,6 @@ class StoreProcess:
         self._repository = Repository(mongodb_uri())
         self._settings = settings
         self._space = SpaceGate(settings.space, lambda: self._repository.probe.free_bytes)
-        self._repository.refuse_audit = self._space.refuses_audit
         self._store: StoreService | None = None
         self._process = ServiceProcess(
             "store", settings.host, settings.health_port, missing=self._missing, figures=self._figures
