@@ -1,5 +1,6 @@
 """What `sightline doctor` finds out about the host. Each check answers, whatever is missing."""
 
+import asyncio
 import importlib.metadata
 import os
 import platform
@@ -8,15 +9,13 @@ import socket
 import sys
 from pathlib import Path
 
-from pymongo import MongoClient
-from pymongo.errors import PyMongoError
-
 from services.cli.data_folder import MINIMUM_FREE_BYTES
 from services.cli.doctor_checks import Check
 from services.cli.host import processor_name
+from services.common.database_link import DatabaseLink
 from services.common.host_clock import synchronised_within_s
 from services.common.service_settings import given_mongodb_uri
-from services.core.errors import BadInputError
+from services.core.errors import BadInputError, SightlineError
 
 PACKAGES = ("av", "fastapi", "numpy", "onnxruntime", "openvino", "opencv-python-headless", "pymongo")
 PORTS = (
@@ -27,7 +26,6 @@ PORTS = (
     (8555, "RTSP of the annotated pictures"),
 )
 LITTLE_MEMORY_BYTES = 10**9
-DATABASE_TIMEOUT_MS = 3000
 
 
 def host_checks(data_folder: Path) -> list[Check]:
@@ -116,13 +114,20 @@ def _database() -> Check:
         if mongod or secantus:
             return Check("good", "database", f"embedded: {'mongod' if mongod else 'SecantusDB'}")
         return Check("wrong", "database", "no mongod, no SecantusDB, and SIGHTLINE_MONGODB_URI is not set")
-    client: MongoClient[dict[str, object]]
     try:
-        with MongoClient(uri, serverSelectionTimeoutMS=DATABASE_TIMEOUT_MS) as client:
-            version = client.server_info().get("version", "?")
-        return Check("good", "database", f"SIGHTLINE_MONGODB_URI answers, version {version}")
-    except PyMongoError as error:
-        return Check("wrong", "database", f"SIGHTLINE_MONGODB_URI: {type(error).__name__}")
+        version = asyncio.run(_database_version(uri))
+    except SightlineError as error:
+        return Check("wrong", "database", f"SIGHTLINE_MONGODB_URI: {error}")
+    return Check("good", "database", f"SIGHTLINE_MONGODB_URI answers, version {version}")
+
+
+async def _database_version(uri: str) -> str:
+    """Ask the database as the services do, with their login and their certificates."""
+    link = DatabaseLink(uri)
+    try:
+        return str((await link.command({"buildInfo": 1})).get("version", "?"))
+    finally:
+        await link.close()
 
 
 def _clock() -> Check:

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 USER, USERS_DATABASE = "sightline", "admin"
 ROLES = [{"role": role, "db": DATABASE_NAME} for role in ("readWrite", "dbAdmin")]
-"""Records, and the indexes that expire them; no other database, no other account, no setting."""
+"""Records, and the spans of expiring indexes; no other database, no other account, no setting."""
 
 SETUP_DEADLINE_S = 60.0
 _PASSWORD = re.compile(r"[A-Za-z0-9_-]{20,200}")
@@ -42,9 +42,9 @@ def address_of(port: int) -> str:
 
 
 def with_login(address: str, password: str) -> str:
-    """Give an address with the login of the one account."""
+    """Give an address with the login of the one account; TLS is that of a cluster, and stays out of this."""
     login = f"{USER}:{quote(password, safe='')}"
-    mechanism = f"authSource={USERS_DATABASE}&authMechanism=SCRAM-SHA-256"
+    mechanism = f"authSource={USERS_DATABASE}&authMechanism=SCRAM-SHA-256&tls=false"
     return f"{address.replace('://', f'://{login}@', 1)}&{mechanism}"
 
 

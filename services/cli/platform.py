@@ -14,6 +14,7 @@ from services.cli.media_ports import MediaPorts
 from services.cli.model_entries import model_entries
 from services.cli.running import END_TIMEOUT_S, RunningTasks
 from services.cli.setup_seed import SetupSeed
+from services.common.addresses import host_and_port
 from services.common.bus_local import LocalBus
 from services.common.camera_files import CameraFiles
 from services.common.clocks import HOST_CLOCKS, Clocks
@@ -145,7 +146,7 @@ class Platform:
             version=version("sightline"),
             database=self._settings.database_kind,
             started_s=self._clocks.now_s(),
-            address=f"{self._settings.web.host}:{self._settings.web.port}",
+            address=host_and_port(self._settings.web.host, self._settings.web.port),
             services=self._services,
             models=model_entries,
             check_model=model_path,

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
+from services.cli.audit import record_command
 from services.cli.console import notes
 from services.cli.database_choice import DataOption, MongodbOption, chosen_database, open_repository
-from services.common.accounts import AuditEntry
 from services.common.database import Repository
 from services.common.retention_words import told_doubt, told_retention
 from services.common.wire import JsonObject
@@ -49,7 +49,7 @@ async def _confirm_retention(repository: Repository, pending: JsonObject | None)
     if pending is None:
         raise BadInputError("no shorter retention waits: there is nothing to confirm")
     await repository.confirm_retention(pending["id"])
-    await repository.add_audit(AuditEntry("system.change", "retention", by="command line"))
+    await record_command(repository, "system.change", "retention")
     notes.print("confirmed: the store applies it within half a minute", highlight=False)
 
 
@@ -57,5 +57,5 @@ async def _confirm_clock(repository: Repository, doubt: JsonObject | None) -> No
     if doubt is None:
         raise BadInputError("the clock is not in doubt: there is nothing to confirm")
     await repository.confirm_clock(doubt["id"])
-    await repository.add_audit(AuditEntry("system.change", "clock", by="command line"))
+    await record_command(repository, "system.change", "clock")
     notes.print("confirmed: the store believes the clock within half a minute", highlight=False)

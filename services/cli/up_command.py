@@ -14,6 +14,7 @@ from services.cli.data_folder import default_data_folder
 from services.cli.embedded_database import RunningDatabase, start_database
 from services.cli.platform import Platform, PlatformSettings
 from services.cli.setup_seed import SetupSeed, WantedCamera
+from services.common.addresses import host_and_port
 from services.common.database import Repository
 from services.common.identifiers import id_from_name
 from services.common.listening import listen
@@ -140,8 +141,8 @@ async def _serve(
     platform = Platform(PlatformSettings(settings, web, uri, kind, database), seed)
     watching = asyncio.create_task(database.watch()) if database is not None else None
     scheme = "https" if settings.tls_cert else "http"
-    address = f"[{settings.host}]" if ":" in settings.host else settings.host
-    notes.print(f"Sightline is at {scheme}://{address}:{settings.port}", highlight=False, soft_wrap=True)
+    address = host_and_port(settings.host, settings.port)
+    notes.print(f"Sightline is at {scheme}://{address}", highlight=False, soft_wrap=True)
     try:
         await platform.run(listening)
     finally:

@@ -21,7 +21,7 @@ from pymongo.errors import (
 from pymongo.uri_parser import parse_uri
 from pymongo.write_concern import WriteConcern
 
-from services.common.cluster_tls import CA_VARIABLE
+from services.common.cluster_tls import CA_VARIABLE, client_context
 from services.common.secrets import redact
 from services.core.errors import BadInputError, DatabaseUnavailableError, DiskFullError
 
@@ -54,9 +54,13 @@ def _unexplained() -> str | None:
 
 
 def _tls_options(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Ask for TLS as everywhere in the cluster, unless the address says itself whether and how."""
-    authority = os.environ.get(CA_VARIABLE)
-    return {"tls": True, "tlsCAFile": authority} if authority and "tls" not in given else {}
+    """Ask for TLS as everywhere in the cluster, unless the address says itself whether and how.
+
+    BadInputError when the certificates of the authority cannot be used.
+    """
+    if "tls" in given or client_context() is None:
+        return {}
+    return {"tls": True, "tlsCAFile": os.environ[CA_VARIABLE]}
 
 
 class DatabaseLink:

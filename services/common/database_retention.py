@@ -83,6 +83,7 @@ class RetentionTables:
     async def await_retention(self, pending: ShorterRetention | None) -> None:
         """Note what waits; None: nothing does."""
         if pending is None:
+            await self._before_writing()
             with self._link.guarded():
                 await self._link.collection(META).update_one(
                     {"_id": RETENTION}, {"$unset": {"pending": "", "confirmed": ""}}
@@ -114,6 +115,7 @@ class RetentionTables:
 
     async def end_expiry(self) -> None:
         """Take back indexes that delete, which a service of an older version may have made again."""
+        await self._before_writing()
         with self._link.guarded():
             for collection in RECORDS:
                 await end_expiry(self._link, collection)
@@ -140,6 +142,7 @@ class RetentionTables:
             if found > most and end_s - start_s > 1.0:
                 step_s /= 2
                 continue
+            await self._before_writing()
             with self._link.guarded():
                 query = {"time": {"$lt": date_of(end_s)}}
                 yield (await self._link.collection(collection).delete_many(query)).deleted_count
@@ -153,6 +156,7 @@ class RetentionTables:
 
     async def _note_deleted(self, time_s: float) -> None:
         """Note it before the deletion: minutes of that time are not counted from crossings any more."""
+        await self._before_writing()
         with self._link.guarded():
             changes = {"$max": {f"deleted.{CROSSINGS}": date_of(time_s)}}
             await self._link.collection(META).update_one({"_id": RETENTION}, changes, upsert=True)
@@ -241,5 +245,6 @@ class RetentionTables:
             return await self._link.collection(META).find_one({"_id": id}) or {}
 
     async def _set(self, id: str, values: Document) -> None:
+        await self._before_writing()
         with self._link.guarded():
             await self._link.collection(META).update_one({"_id": id}, {"$set": values}, upsert=True)

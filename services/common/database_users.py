@@ -101,6 +101,7 @@ class UserTables:
         """Keep that somebody logged in to an account from a network, within a bound."""
         if not network or user.networks[-1:] == (network,):
             return
+        await self._before_writing()
         known = [other for other in user.networks if other != network]
         with self._link.guarded():
             await self._link.collection(USERS).update_one(

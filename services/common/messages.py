@@ -40,8 +40,6 @@ LARGEST_BYTES = 64 * 1024 * 1024
 LATEST_TIME_S = 253_402_300_799.0
 """The end of the year 9999: the last time that the database can hold."""
 
-LARGEST_NUMBER = 2**53
-
 LONGEST_TEXT = 2000
 _STRICT = ConfigDict(strict=True, allow_inf_nan=False, hide_input_in_errors=True)
 _CAMERA = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")

@@ -100,7 +100,8 @@ class UpConfig(ConnectionSettings, RtspConnectionSettings, SpaceLimits):
     login: Literal["auto", "required", "off"] = "auto"
     """`auto` asks for a login where other machines can reach this one."""
     trusted_proxy: str = ""
-    """Addresses and networks of proxies whose X-Forwarded-For, -Proto and -Host are believed."""
+    """Addresses and networks of proxies whose X-Forwarded-For, -Proto and -Host are believed, with commas
+    between; `direct` believes whoever connects, one hop far."""
     file_camera_folders: Folders = ()
     """Folders whose video files may become cameras on the page and through the API."""
     json_port: OptionalPort = 8070

@@ -2,6 +2,7 @@
 
 import struct
 
+from services.common.messages import LATEST_TIME_S
 from services.core.errors import StreamError
 from services.core.limits import UNIT_LIMIT_BYTES
 from services.core.types import AccessUnit, CameraId
@@ -17,9 +18,6 @@ MESSAGES_LIMIT = 2
 SOCKET_BUFFER_BYTES = 256 * 1024
 """What the system may hold for a reader that does not read. Its own measure is megabytes, which would be
 half a minute of a small camera: video that nobody wants any more."""
-
-LATEST_TIME_S = 253_402_300_799.0
-"""The end of the year 9999: the last time that can be told."""
 
 _HEAD = struct.Struct("!BBQdQB")
 """Version, flags, frame, time in seconds, connection, length of the camera's id, which follows."""

@@ -42,6 +42,7 @@ END_CHECK_S = 0.02
 
 LEAST_PASS_S = 1.0
 """A file begins anew no sooner than this after it began, however short it is."""
+
 UNTIL = "; what comes again is not counted twice, until "
 
 

@@ -9,6 +9,7 @@ import hmac
 import logging
 import socket
 import ssl
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
@@ -104,8 +105,8 @@ class VideoServer:
         most = affordable(limits.total)
         self._places = Places(PlaceLimits(most, min(most, limits.per_client)))
         self._authorization = authorization(key).encode()
-        self._readers: set[LocalVideoReader] = set()
-        self._dropped = 0
+        self._readers: dict[LocalVideoReader, CameraId] = {}
+        self._dropped: Counter[CameraId] = Counter()
         self.cut_off = 0
         """Readers that took nothing for too long."""
 
@@ -117,15 +118,25 @@ class VideoServer:
     @property
     def dropped(self) -> int:
         """Pictures that readers lost because they were too slow, or that were too large to be sent."""
-        return self._dropped + sum(reader.dropped for reader in self._readers)
+        return self._dropped_by_camera().total()
+
+    def _dropped_by_camera(self) -> Counter[CameraId]:
+        dropped = self._dropped.copy()
+        for reader, camera in list(self._readers.items()):
+            dropped[camera] += reader.dropped
+        return dropped
 
     def figures(self) -> Iterator[Figure]:
-        """Give the figures of the connections."""
+        """Give the figures of the connections, and of what readers lost."""
         labels = {"port": "video"}
         yield Figure("sightline_connections", len(self._places), labels)
         yield Figure("sightline_connections_refused_total", self._places.refused, labels)
         cut = {**labels, "cause": "gave_way"}
         yield Figure("sightline_connections_cut_total", self._places.gave_way, cut)
+        yield Figure("sightline_readers", self.readers, labels)
+        yield Figure("sightline_readers_stalled_total", self.cut_off, labels)
+        for camera, number in sorted(self._dropped_by_camera().items()):
+            yield Figure("sightline_video_dropped_total", number, {"camera": camera})
 
     def _connection_class(self) -> type[_BoundedConnection]:
         class _Connection(_BoundedConnection):
@@ -193,7 +204,7 @@ class VideoServer:
                 loop.call_soon_threadsafe(ready.set)
 
         with self._hub.reader(camera, wake) as reader:
-            self._readers.add(reader)
+            self._readers[reader] = camera
             try:
                 await self._send_pictures(connection, reader, ready, closed)
             except ConnectionClosed:
@@ -203,8 +214,8 @@ class VideoServer:
                 log.warning("a reader of camera %s took nothing for %g s: cut off", camera, SEND_TIMEOUT_S)
                 connection.transport.abort()
             finally:
-                self._readers.discard(reader)
-                self._dropped += reader.dropped
+                del self._readers[reader]
+                self._dropped[camera] += reader.dropped
                 closed.cancel()
 
     async def _send_pictures(
@@ -223,7 +234,7 @@ class VideoServer:
                 continue
             message = encode_unit(unit)
             if len(message) > MESSAGE_LIMIT_BYTES:
-                self._dropped += 1
+                self._dropped[unit.camera] += 1
                 continue
             async with asyncio.timeout(SEND_TIMEOUT_S):
                 await connection.send(message)

@@ -8,7 +8,7 @@ from typing import Protocol
 from services.common.accounts import AuditEntry
 from services.common.database_aside import event_end_s
 from services.core.clock_belief import ClockMark
-from services.core.types import Event
+from services.core.types import NO_CAMERA, CameraId, Event
 from services.store.clock import StoreClock
 
 log = logging.getLogger(__name__)
@@ -91,7 +91,7 @@ class Placement:
             if self._clock.is_believed:
                 taken = await self._places.take_aside(limit_s)
                 if taken:
-                    self._count(taken, "")
+                    self._count(taken, NO_CAMERA)
 
     async def _begin_clock(self) -> None:
         if not self._clock.has_begun:
@@ -108,12 +108,12 @@ class Placement:
                 return
             log.info("%d events that were set aside are in their place now", number)
 
-    def _count(self, number: int, camera: str) -> None:
+    def _count(self, number: int, camera: CameraId) -> None:
         self.set_aside_total += number
         if self._is_telling:
             self._is_telling = False
             log.warning(
                 "events%s are dated more than 60 s ahead of the clock: they are set aside until their time "
                 "comes, and counted as sightline_events_set_aside_total",
-                f" of camera {camera}" if camera else "",
+                "" if camera == NO_CAMERA else f" of camera {camera}",
             )

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,7 +13,7 @@ from services.common.bus import Bus, EventBatch
 from services.common.metrics import Figure
 from services.core.errors import DatabaseUnavailableError
 from services.core.types import Event
-from services.store.space import KINDS, SpaceGate, Step
+from services.store.space import KINDS, Kind, SpaceGate, Step
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ class StoreHealth:
 
     is_database_up: bool = False
     written: int = 0
-    """Events written and acknowledged since the start."""
+    """Events that became durable since the start."""
     refused: int = 0
     """Events that a newer owner of their camera forbade."""
     waiting: int = 0
@@ -97,18 +98,18 @@ class StoreWriter:
         self.health.waiting = len(batch.events)
         await self._until_done(lambda: self._insert(batch.events))
         self._bus.acknowledge(batch)
-        self.health.written += len(batch.events)
         self.health.waiting = 0
 
     async def _insert(self, events: Sequence[Event]) -> None:
-        if self.space is None:
-            self.health.refused += await self._repository.insert_events(events)
-            return
-        self.space.look()
-        kept, given_up = self.space.admit(events)
-        await self._note_step(self.space)
+        kept, given_up = events, Counter[Kind]()
+        if self.space is not None:
+            self.space.look()
+            kept, given_up = self.space.admit(events)
+            await self._note_step(self.space)
         self.health.refused += await self._repository.insert_events(kept)
-        self.space.given_up.update(given_up)
+        self.health.written += len(kept)
+        if self.space is not None:
+            self.space.given_up.update(given_up)
 
     async def _note_step(self, space: SpaceGate) -> None:
         """Leave a durable note of what is missing from when on, and until when."""

@@ -147,12 +147,17 @@ def find_gaps(
     first, last = math.floor(from_s), math.floor(min(to_s, now_s - SETTLE_S))
     spans = list(islice(missing_spans(analysed, first, last), most + 1))
     if len(spans) > most:
-        raise BadInputError(f"there are more than {most} gaps: ask for a shorter span")
+        raise too_many_gaps(most)
     times = [change.time_s for change in statuses]
     return [
         Gap(max(float(start), from_s), float(end), _cause(statuses, times, start, end))
         for start, end in spans
     ]
+
+
+def too_many_gaps(most: int) -> BadInputError:
+    """Give the error of a question whose answer holds more than so many."""
+    return BadInputError(f"there are more than {most} gaps: ask for a shorter span")
 
 
 def _cause(statuses: Sequence[StatusChange], times: Sequence[float], start: int, end: int) -> str:

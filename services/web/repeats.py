@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from services.core.types import RepeatedSpan
-from services.web.coverage import Gap
+from services.web.coverage import MOST_GAPS, Gap, too_many_gaps
 
 BORDER_S = 5
 """A gap of up to this before or after a time that comes twice belongs to it: tracks end and begin there."""
@@ -15,15 +15,20 @@ FindGaps = Callable[[float, float], Sequence[Gap]]
 
 
 def gaps_with_repeats(
-    find: FindGaps, repeats: Sequence[RepeatedSpan], from_s: float, to_s: float
+    find: FindGaps, repeats: Sequence[RepeatedSpan], from_s: float, to_s: float, most: int = MOST_GAPS
 ) -> list[Gap]:
-    """Give the gaps of a span; those where time comes twice say so."""
+    """Give the gaps of a span; those where time comes twice say so.
+
+    BadInputError where there are more than `most` of all the parts together.
+    """
     if not repeats:
         return list(find(from_s, to_s))
     told: list[tuple[Gap, bool]] = []
     for start_s, end_s, cause in _parts(repeats, from_s, to_s):
         for gap in find(start_s, end_s):
             _tell(told, replace(gap, cause=cause) if cause else gap, bool(cause))
+        if len(told) > most:
+            raise too_many_gaps(most)
     return [gap for gap, _ in told]
 
 

@@ -1,11 +1,12 @@
 """`sightline serve store`: events become documents."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from services.cli.serve.process import Link, ServiceProcess
 from services.common.database import Repository
-from services.common.leases import Member
+from services.common.leases import LeaseStore, Member
 from services.common.metrics import Figure
 from services.common.service_settings import mongodb_uri
 from services.store.service import StoreService
@@ -13,6 +14,7 @@ from services.store.settings import StoreSettings
 from services.store.space import SpaceGate
 
 CLOSE_TIMEOUT_S = 5.0
+STATUS_EVERY_S = 5.0
 
 
 class StoreProcess:
@@ -22,7 +24,6 @@ class StoreProcess:
         self._repository = Repository(mongodb_uri())
         self._settings = settings
         self._space = SpaceGate(settings.space, lambda: self._repository.probe.free_bytes)
-        self._repository.refuse_audit = self._space.refuses_audit
         self._store: StoreService | None = None
         self._process = ServiceProcess(
             "store", settings.host, settings.health_port, missing=self._missing, figures=self._figures
@@ -35,14 +36,23 @@ class StoreProcess:
     async def _serve(self, link: Link) -> None:
         retention, batch_events = self._settings.retention, self._settings.batch_events
         self._store = StoreService(self._repository, link.bus, retention, batch_events, space=self._space)
-        probing = asyncio.create_task(self._repository.probe.run())
-        await link.leases.join(Member(self._process.member_id, "store"))
+        member = Member(self._process.member_id, "store")
+        await link.leases.join(member)
+        beside = (
+            asyncio.create_task(self._repository.probe.run()),
+            asyncio.create_task(keep_status(link.leases, member, self._status)),
+        )
         try:
             await self._store.run()
         finally:
-            probing.cancel()
+            for task in beside:
+                task.cancel()
             await asyncio.shield(link.leases.leave())
             await asyncio.wait([asyncio.ensure_future(self._repository.close())], timeout=CLOSE_TIMEOUT_S)
+
+    def _status(self) -> str:
+        error = self._store.health.last_error if self._store is not None else None
+        return error or self._space.told or "running"
 
     def _missing(self) -> Sequence[str]:
         if self._store is None:
@@ -59,3 +69,15 @@ class StoreProcess:
         free_bytes = self._repository.probe.free_bytes
         if free_bytes is not None:
             yield Figure("sightline_database_free_bytes", free_bytes)
+
+
+async def keep_status(
+    leases: LeaseStore, member: Member, status: Callable[[], str], every_s: float = STATUS_EVERY_S
+) -> None:
+    """Tell the others how a member that has joined is doing, as the page shows it; until cancelled."""
+    while True:
+        await asyncio.sleep(every_s)
+        told = replace(member, status=status())
+        if told != member:
+            member = told
+            await leases.join(member)

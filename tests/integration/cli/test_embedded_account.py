@@ -147,17 +147,19 @@ def test_another_account_of_this_machine_gets_nothing(database: RunningDatabase)
 
 
 class _Listeners(threading.Thread):
-    """Looks all the time which children of this process listen on the network, and with what options."""
+    """Looks all the time which new children of this process listen on the network, and with what options."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
         self.commands: set[tuple[str, ...]] = set()
         self.open: list[tuple[str, ...]] = []
         self.done = threading.Event()
+        self._others = set(psutil.Process().children(recursive=True))
+        """Such as a database that other tests share."""
 
     def run(self) -> None:
         while not self.done.is_set():
-            for child in psutil.Process().children(recursive=True):
+            for child in set(psutil.Process().children(recursive=True)) - self._others:
                 try:
                     command = tuple(child.cmdline())
                     self.commands.add(command)

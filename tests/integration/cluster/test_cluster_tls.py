@@ -13,7 +13,9 @@ from pathlib import Path
 import nats
 import pytest
 
+from services.cli.doctor_host import host_checks
 from services.common.cluster_tls import client_context, server_context
+from services.common.database import Repository
 from services.common.database_link import DatabaseLink
 from services.common.leases import Member
 from services.common.nats_link import nats_connection
@@ -151,13 +153,21 @@ def test_a_video_server_that_proves_nothing_is_not_given_the_key(
 
 
 @pytest.mark.usefixtures("by_tls")
-async def test_the_database_is_reached_by_tls(tmp_path: Path, ours: Certificates) -> None:
+async def test_the_database_is_reached_by_tls(
+    tmp_path: Path, ours: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
     server = DatabaseServer(tmp_path / "database", tls=(ours.certificate, ours.key))
     server.start()
     try:
         link = DatabaseLink(server.uri)
         await link.ping()
         await link.close()
+        repository = Repository(server.uri, "first")
+        assert await repository.minute_counts("gate", 0.0, 60.0) == [], "reads by a thread go the same way"
+        await repository.close()
+        monkeypatch.setenv("SIGHTLINE_MONGODB_URI", server.uri)
+        checks = await asyncio.to_thread(host_checks, tmp_path)
+        assert [check.state for check in checks if check.name == "database"] == ["good"]
         plain = DatabaseLink(f"{server.uri}&tls=false")
         with pytest.raises(DatabaseUnavailableError):
             await plain.ping()

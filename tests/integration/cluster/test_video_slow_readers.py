@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
+from services.common.metrics import Figure
 from services.common.video import GROUP_LIMIT, READER_LIMIT, VideoHub
 from services.common.video_remote import RemoteVideo
 from services.common.video_wire import MESSAGE_LIMIT_BYTES, authorization, decode_unit
@@ -57,6 +58,9 @@ async def test_one_that_does_not_read_delays_nobody_and_goes_on_at_a_key_frame()
         late_s = await asyncio.wait_for(reading, 5)
         assert statistics.median(late_s) < 0.1
         assert server.dropped >= READER_LIMIT
+        figures = {(figure.name, *figure.labels.values()): figure.value for figure in server.figures()}
+        assert figures["sightline_video_dropped_total", CAMERA] == server.dropped
+        assert figures["sightline_readers", "video"] == 2
         frames = [-1]
         while frames[-1] < 399:
             frames.append(decode_unit(await asyncio.wait_for(slow.recv(), 2)).frame)
@@ -73,6 +77,8 @@ async def test_one_that_takes_nothing_for_too_long_is_cut_off(monkeypatch: pytes
         await publish(hub, 0, 200, 400)
         await asyncio.to_thread(wait_until, lambda: server.cut_off == 1, 3, "it is cut off")
         assert server.readers == 0
+        stalled = Figure("sightline_readers_stalled_total", 1, {"port": "video"})
+        assert stalled in server.figures()
         slow.transport.abort()
 
 

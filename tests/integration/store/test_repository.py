@@ -8,9 +8,16 @@ from dataclasses import replace
 import pytest
 
 from services.common import database_setups
+from services.common.accounts import UserRole
 from services.common.database import Place, Repository
 from services.common.database_documents import date_of
-from services.core.errors import BadInputError, ConflictError, DatabaseUnavailableError, NotFoundError
+from services.core.errors import (
+    BadInputError,
+    ConflictError,
+    DatabaseUnavailableError,
+    HalfRestoredError,
+    NotFoundError,
+)
 from services.core.types import CameraId, CameraStatus, Line, LineId, Ownership, StatusChange
 from tests.database_server import free_port
 from tests.makers import GATE, camera, crossing, line, recent_minute_s, seconds, trajectory
@@ -26,6 +33,23 @@ async def test_cameras_are_kept_in_the_order_of_their_making(repository: Reposit
     with pytest.raises(NotFoundError):
         await repository.camera("zoo")
     assert (await repository.camera("gate")).camera == camera("gate")
+
+
+async def test_a_login_beside_a_restore_writes_nothing(repository: Repository, database_uri: str) -> None:
+    user = await repository.add_user("anna", UserRole.VIEWER, "hash")
+    restoring = Repository(database_uri, repository._link._database.name)
+    await restoring.begin_restore()
+    try:
+        with pytest.raises(HalfRestoredError):
+            await repository.remember_network(user, "192.0.2.1")
+        known = await repository.user("anna")
+        assert known is not None and known.networks == ()
+    finally:
+        await restoring.end_restore()
+        await restoring.close()
+    await repository.remember_network(user, "192.0.2.1")
+    known = await repository.user("anna")
+    assert known is not None and known.networks == ("192.0.2.1",)
 
 
 async def test_a_changed_line_is_a_new_version_and_a_deleted_one_goes_on_when_made_again(

@@ -16,8 +16,8 @@ from services.common.database_documents import date_of
 from services.common.database_schema import NEVER_S, RECORDS
 from services.common.metrics import metrics_text
 from services.common.retention_words import NOTICE_S
-from services.core.errors import ConflictError, DatabaseUnavailableError
-from services.core.types import CameraId, CameraStatus, Ownership, StatusChange
+from services.core.errors import ConflictError, DatabaseUnavailableError, HalfRestoredError
+from services.core.types import AccessAction, AccessNote, CameraId, CameraStatus, Ownership, StatusChange
 from services.store.clock import StoreClock
 from services.store.keeper import RetentionKeeper
 from services.store.placement import Placement
@@ -337,6 +337,47 @@ async def test_records_of_a_clock_that_was_found_wrong_leave_their_place(reposit
     assert await _ages(repository, "minutes") == []
     assert await repository.analysed_minutes("gate", NOW_S, NOW_S + 2 * YEAR_S) == {}
     assert await repository.set_aside_number() == 5
+
+
+async def test_beside_a_restore_nothing_is_deleted_and_nothing_noted(
+    repository: Repository, database_uri: str
+) -> None:
+    """What a restore brings back is told of first, whatever the store had decided before it began."""
+    await _fill(repository, 1, 20, 300)
+    await repository.insert_events([crossing(1, NOW_S - 300 * DAY_S)])
+    store = await Store(repository, SettableClock(NOW_S), Retention(trajectories_days=365)).begin()
+    restoring = Repository(database_uri, repository._link._database.name)
+    await restoring.begin_restore()
+    try:
+        before = await repository.clock_mark()
+        store.host.run(60)
+        with pytest.raises(HalfRestoredError):
+            await store.keeper.look()
+        assert await repository.clock_mark() == before
+        for collection in ("trajectories", "crossings"):
+            with pytest.raises(HalfRestoredError):
+                await anext(repository.delete_before(collection, NOW_S - 10 * DAY_S, 500))
+        assert (await repository._meta("retention")).get("deleted") is None
+        assert await _ages(repository) == [1, 20, 300]
+        assert await _ages(repository, "crossings") == [300]
+    finally:
+        await restoring.end_restore()
+        await restoring.close()
+    await store.keeper.look()
+    assert await repository.clock_mark() != before
+
+
+async def test_a_note_of_a_door_that_is_dated_ahead_waits_too_and_names_no_camera(
+    repository: Repository, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = await Store(repository, SettableClock(NOW_S)).begin()
+    note = AccessNote("n1", NOW_S + 300, AccessAction.FAILED, "anna", "rtsp", "192.0.2.1", 3)
+    await store.placement.insert_events([note])
+    assert "events are dated more than 60 s ahead of the clock" in caplog.text
+    assert (await repository.audit(10), await repository.set_aside_number()) == ([], 1)
+    await store.look_for(300)
+    entries = [(entry.action, entry.user, entry.count) for entry in await repository.audit(10)]
+    assert (entries, await repository.set_aside_number()) == ([("login.failed", "anna", 3)], 0)
 
 
 async def test_an_event_set_aside_that_a_newer_owner_forbids_is_kept(repository: Repository) -> None:

@@ -50,9 +50,18 @@ def test_the_address_with_a_login_shows_no_password_where_it_is_told() -> None:
     uri = with_login(address_of(27099), GOOD)
     assert uri == (
         f"mongodb://sightline:{GOOD}@127.0.0.1:27099/"
-        "?directConnection=true&authSource=admin&authMechanism=SCRAM-SHA-256"
+        "?directConnection=true&authSource=admin&authMechanism=SCRAM-SHA-256&tls=false"
     )
     assert DatabaseLink(uri).address == "127.0.0.1:27099"
+
+
+def test_the_certificates_of_a_cluster_are_not_asked_of_the_embedded_database(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SIGHTLINE_CLUSTER_CA_FILE", "/nowhere/ca.crt")
+    assert DatabaseLink(with_login(address_of(27099), GOOD)).address == "127.0.0.1:27099"
+    with pytest.raises(BadInputError, match="SIGHTLINE_CLUSTER_CA_FILE: /nowhere"):
+        DatabaseLink("mongodb://127.0.0.1:27099/")
 
 
 def test_a_password_that_nobody_else_could_read_is_taken(tmp_path: Path) -> None:

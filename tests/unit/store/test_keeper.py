@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 
+from services.common.accounts import AuditEntry
 from services.common.database import Retention, RetentionState, ShorterRetention
 from services.core.clock_belief import ClockMark
 from services.core.errors import DatabaseUnavailableError
@@ -35,6 +36,9 @@ class Memory:
 
     async def insert_events(self, events: Sequence[Event]) -> int:
         return 0
+
+    async def add_audit(self, entry: AuditEntry, must: bool = False) -> None:
+        return None
 
     async def set_aside(self, events: Sequence[Event]) -> None:
         return None

@@ -131,11 +131,14 @@ async def test_the_store_counts_and_notes_what_it_gives_up_and_writes_what_waite
     writer = StoreWriter(sink, bus, sleep=sleep, space=gate)
     task = asyncio.create_task(writer.run())
 
+    def done() -> int:
+        return writer.health.written + gate.given_up.total()
+
     async def report(free_mb: int) -> None:
-        free[0], before = free_mb, writer.health.written
+        free[0], before = free_mb, done()
         bus.publish_events(BATCH)
         async with asyncio.timeout(10):
-            while writer.health.written < before + len(BATCH):
+            while done() < before + len(BATCH):
                 await asyncio.sleep(0)
 
     for free_mb in (400, 200, 100):
@@ -145,6 +148,7 @@ async def test_the_store_counts_and_notes_what_it_gives_up_and_writes_what_waite
     assert [len([event for event in sink.written if isinstance(event, Trajectory)])] == [1]
     assert len([event for event in sink.written if event == crossing(1, 1000)]) == 3
     assert sink.audit == [("storage.cut", True), ("storage.cut", True), ("storage.return", True)]
+    assert writer.health.written == len(sink.written), "what was given up did not become durable"
     assert list(store_figures(writer))[2:] == [
         Figure("sightline_events_not_stored_total", 2, {"kind": "trajectories"}),
         Figure("sightline_events_not_stored_total", 1, {"kind": "statuses"}),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from services.core.errors import BadInputError
 from services.core.passes import seen_once
 from services.core.types import CameraId, CameraStatus, RepeatedSpan, StatusChange
 from services.web.coverage import AnalysedSeconds, Gap, coverage_of, find_gaps
@@ -63,6 +64,17 @@ def test_a_longer_gap_beside_it_keeps_its_own_cause() -> None:
         (60, 120, BACK),
         (120, 240, "too few frames analysed"),
     ]
+
+
+def test_all_parts_together_are_bounded_as_one() -> None:
+    minutes = {M + n: 1 for n in range(10)}
+
+    def find(start_s: float, end_s: float) -> list[Gap]:
+        return find_gaps(once_of(minutes, []), [LIVE], start_s, end_s, LATER, most=4)
+
+    with pytest.raises(BadInputError, match="there are more than 4 gaps"):
+        gaps_with_repeats(find, [twice(180, 181)], BASE, BASE + 360, most=4)
+    assert len(gaps_with_repeats(find, [twice(60, 61)], BASE, BASE + 180, most=4)) == 3
 
 
 def test_repeats_that_touch_or_overlap_are_one_gap() -> None:
