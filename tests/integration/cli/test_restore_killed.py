@@ -129,7 +129,10 @@ def test_it_is_refused_until_it_is_done_again(uri: str, tmp_path: Path, point: s
     assert not (tmp_path / "half.backup").exists(), "a half is no backup"
 
     assert _sightline("restore", file, "--replace", uri=uri).returncode == 0
-    assert _everything(uri) == documents
+    restored = _everything(uri)
+    (noted,) = (entry for id, entry in restored["audit"].items() if id not in documents["audit"])
+    assert noted["action"] == "restore"
+    assert {**restored, "audit": documents["audit"]} == documents
     asyncio.run(_works(uri, start_s))
 
 
