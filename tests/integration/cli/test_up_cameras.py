@@ -19,6 +19,14 @@ def _last_error(api: httpx.Client, camera: str) -> str:
     return str(state["last_error"])  # type: ignore[index]
 
 
+def _command_line(process: psutil.Process) -> str:
+    """What everybody sees of a process; empty for one that has ended meanwhile."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
+
+
 def test_secrets_are_seen_nowhere_and_files_belong_to_whoever_starts_it(tmp_path: Path) -> None:
     video = tmp_path / "street.mp4"
     source = [
@@ -44,12 +52,19 @@ def test_secrets_are_seen_nowhere_and_files_belong_to_whoever_starts_it(tmp_path
         texts = [_last_error(api, "gate"), _last_error(api, "yard"), api.get("cameras").text]
         texts += [httpx.get(f"{up.url}/metrics", timeout=20).text, up.text()]
         process = psutil.Process(up.process.pid)
-        texts += [" ".join(one.cmdline()) for one in (process, *process.children(recursive=True))]
+        texts += [_command_line(one) for one in (process, *process.children(recursive=True))]
         assert len(texts) > 6, "the database is a process too"
         assert not [text for text in texts if "s3cret" in text]
         refused = api.post("cameras", json={"url": str(video)})
         assert refused.status_code == 422
         assert "file_camera_folders" in refused.json()["detail"]
+        (tmp_path / "there.onnx").touch()
+        refusals = set()
+        for name in ("there.onnx", "absent.onnx", "there", "absent"):
+            answer = api.post("cameras", json={"url": "demo://traffic", "model": str(tmp_path / name)})
+            assert answer.status_code == 422
+            refusals.add(answer.json()["detail"].replace(name, "NAME"))
+        assert len(refusals) == 1 and "model_folders" in refusals.pop()
     folders = {"SIGHTLINE_FILE_CAMERA_FOLDERS": str(tmp_path / "clips")}
     with (
         platform(tmp_path / "data", environment=folders) as up,
