@@ -60,7 +60,7 @@ def test_a_text_without_secrets_stays(text: str) -> None:
 
 
 SPACED = st.text(" \u00a0@/?#&;=_:'\"", min_size=3, max_size=12)
-"""Without letters: after an @ one would begin a host, and then the address tells which part is the password."""
+"""Without letters: after an @ one begins a host, and the address itself tells which part is the password."""
 
 
 @example(secret="@?=", before="")
