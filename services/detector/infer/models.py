@@ -80,8 +80,3 @@ def read_info(path: Path) -> ModelInfo:
         )
     except (ValueError, KeyError, TypeError) as error:
         raise BadInputError(f"the Sightline metadata of {path} cannot be read: {error}") from error
-
-
-def available_models() -> list[ModelInfo]:
-    """Describe the models that ship, by name."""
-    return [read_info(path) for path in sorted(WEIGHTS.glob("*.onnx"))]
