@@ -40,6 +40,7 @@ _NAME = re.compile(rf"[\w.\[\]%-]{{0,{_LONGEST_NAME}}}")
 _AUTHORITY_END = re.compile(r"[/?#]")
 _PLACE = re.compile(r"(?:\[[^\[\]]*\]|[^:\[\]]*)(?::[0-9]*)?")
 _COLON = re.compile(r":|%3a", re.IGNORECASE)
+_USER = re.compile(r"(?:rtsps?:)?[/\\]{0,2}[^/\\:@?#&=\s]+:", re.IGNORECASE)
 _TOKEN_SCHEME = re.compile(r"(?:nats|tls|wss?|https?)\Z", re.IGNORECASE)
 """Where a name in front of the host, without a password, is a token; a camera's is that of a user."""
 
@@ -180,7 +181,7 @@ def restore_secrets(address: str, stored: str = "") -> str:
 def secrets_in(address: str) -> tuple[Secret, ...]:
     """Find the secrets of one address, and of others within it; in the order in which they stand."""
     found: list[Secret] = []
-    every = (*_passwords(address), *_parameters(address), *_encoded(address))
+    every = (*_without_scheme(address), *_passwords(address), *_parameters(address), *_encoded(address))
     for secret in sorted(every, key=lambda one: one.start):
         if not found or secret.start > found[-1].end:
             found.append(secret)
@@ -195,6 +196,14 @@ def is_broken_off(text: str) -> bool:
     if start < len(_SEPARATOR) or text.find("@", start) >= 0:
         return False
     return not _is_place(text, start, _authority_end(text, start))
+
+
+def _without_scheme(text: str) -> Iterator[Secret]:
+    """Find the password of an address whose `rtsp://` was left out, or was mistyped."""
+    user = _USER.match(text) if _SEPARATOR not in text else None
+    at = text.rfind("@")
+    if user is not None and at > user.end():
+        yield Secret("", user.end(), at)
 
 
 def _authority_end(text: str, start: int) -> int:

@@ -66,6 +66,13 @@ CASES = [
     ),
     ("rtsp://h/s?sign=abc&hmac=def&x_bearer=g", "rtsp://h/s?sign=***&hmac=***&x_bearer=***"),
     ("nats://t0ken@nats:4222", "nats://***@nats:4222"),
+    # A forgotten or mistyped beginning.
+    ("u:pw@cam/s", "u:***@cam/s"),
+    ("u:p@/w@cam:554/s?token=x", "u:***@cam:554/s?token=***"),
+    ("rtsp:u:pw@cam/s", "rtsp:u:***@cam/s"),
+    ("rtsp:/u:pw@cam/s", "rtsp:/u:***@cam/s"),
+    ("//u:pw@cam/s", "//u:***@cam/s"),
+    ("rtsp:\\\\u:pw@cam/s", "rtsp:\\\\u:***@cam/s"),
 ]
 PLAIN = [
     "rtsp://host/stream",
@@ -76,6 +83,8 @@ PLAIN = [
     "rtsp://[::1]:554/live@main",
     "rtsp://host/live@main?mail=a@b.example",
     "rtsp://host/s?src=rtsp%3A%2F%2Fcam%3A554%2Fs&a%3D1",
+    "/videos/9:30@gate.mp4",
+    "cam:554/live",
 ]
 
 
