@@ -297,8 +297,10 @@ def _encoded(text: str) -> Iterator[Secret]:
 
 def _encoded_name(text: str, equals: int) -> str:
     """Give the name in front of an encoded `=`, empty unless it tells of a secret."""
-    words = re.split(r"[^\w.\[\]-]+", unquote(text[max(0, equals - _LONGEST_NAME) : equals]).lower())
-    return words[-1] if _tells(words[-1]) else ""
+    tail = unquote(text[max(0, equals - _LONGEST_NAME) : equals]).lower()
+    found = _NAME.match(tail[::-1])
+    name = found[0][::-1] if found is not None else ""
+    return name if _tells(name) else ""
 
 
 def _secret_name(text: str, equals: int) -> str:
