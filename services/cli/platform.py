@@ -27,7 +27,7 @@ from services.common.metrics import Figure
 from services.common.ownership import Owner, Ownership
 from services.common.up_settings import UpConfig
 from services.common.video import VideoHub
-from services.detector.infer.models import model_path
+from services.detector.infer.models import check_named_model
 from services.detector.service import DetectorService
 from services.ingest.service import IngestService
 from services.ingest.sources import source_of
@@ -149,11 +149,15 @@ class Platform:
             address=host_and_port(self._settings.web.host, self._settings.web.port),
             services=self._services,
             models=model_entries,
-            check_model=model_path,
+            check_model=partial(check_named_model, files=self._model_files()),
             figures=self._figures,
             free_bytes=self._free_bytes,
             space=lambda: self._space.told,
         )
+
+    def _model_files(self) -> CameraFiles:
+        """Give the files that may be named as models through the API: the command line's are among them."""
+        return CameraFiles.of(self._settings.up.model_folders, self._seed.models)
 
     def _figures(self) -> Iterator[Figure]:
         yield Figure("sightline_events_dropped_total", self._bus.dropped_events)

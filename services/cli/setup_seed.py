@@ -43,6 +43,11 @@ class SetupSeed:
         urls = (item.camera.url for item in self.wanted)
         return tuple(url for url in urls if not scheme_of(url))
 
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models that whoever starts this process has named."""
+        return (self.model, *(item.camera.model for item in self.wanted))
+
     async def apply(self, repository: Repository, mirror: SetupMirror) -> None:
         """Make or change what differs, and nothing else: applying it again changes nothing."""
         while True:

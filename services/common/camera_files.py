@@ -32,7 +32,7 @@ def _whole_paths(folders: tuple[Path, ...]) -> tuple[Path, ...]:
 
 
 Folders = Annotated[tuple[Path, ...], BeforeValidator(_split), AfterValidator(_whole_paths)]
-"""The setting `file_camera_folders`."""
+"""The settings `file_camera_folders` and `model_folders`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from services.common.database_schema import AUDIT, SESSIONS, TOKENS, USERS
 from services.core.errors import ConflictError, DiskFullError, NotFoundError
 
 ALL_TIME = {"$gte": EPOCH}
-MOST_USERS, MOST_TOKENS = 1000, 1000
+MOST_USERS, MOST_TOKENS, MOST_SESSIONS_EACH = 1000, 1000, 50
 
 
 def _nothing_against() -> str | None:
@@ -143,8 +143,9 @@ class UserTables:
         return any(user.role is UserRole.ADMIN for user in await self.users())
 
     async def add_session(self, hash: str, user: User) -> Session:
-        """Begin a session."""
+        """Begin a session; of very many of one user the oldest end."""
         await self._before_writing()
+        await self._make_room_for_session(user.name)
         now_s = self._now_s()
         session = Session(hash, user.name, user.stamp, now_s, now_s)
         with self._link.guarded():
@@ -158,6 +159,14 @@ class UserTables:
                 }
             )
         return session
+
+    async def _make_room_for_session(self, user: str) -> None:
+        sessions = self._link.collection(SESSIONS)
+        with self._link.guarded():
+            found = sessions.find({"user": user, "time": ALL_TIME}, ["_id"]).sort([("time", -1)])
+            too_many = [document["_id"] async for document in found.skip(MOST_SESSIONS_EACH - 1)]
+            if too_many:
+                await sessions.delete_many({"_id": {"$in": too_many}, "time": ALL_TIME})
 
     async def session(self, hash: str) -> tuple[Session, User] | None:
         """Give a session that goes on, with its user, and note that it was used; None when it is over."""

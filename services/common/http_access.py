@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import binascii
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import parse_qsl, urlencode
@@ -12,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.common.guard import CROSS_ORIGIN, adding
 from services.common.http_allowed import RECHECK_S, while_allowed
+from services.common.passwords import HASHED_AT_ONCE, WAITING_LIMIT
 from services.common.problems import problem
 
 TOKEN_PARAMETER = "token"
@@ -49,10 +51,15 @@ class AccessGuard:
     The token in the address is for players that cannot send headers, and for pages of other sites: whoever
     gave it to them lets them show the answer. It is taken off before the request goes on, so that nothing
     behind the guard can log it.
+
+    Passwords are checked in threads of their own, a bounded number at once: strangers must not fill those
+    that the rest of the process works with.
     """
 
     def __init__(self, app: ASGIApp, check: Check, recheck_s: float = RECHECK_S) -> None:
         self._app, self._check, self._recheck_s = app, check, recheck_s
+        self._threads = ThreadPoolExecutor(HASHED_AT_ONCE, "door")
+        self._waiting = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 401, or pass the request on without its token."""
@@ -81,9 +88,15 @@ class AccessGuard:
     async def _is_known(self, given: _Given, address: str) -> bool:
         if any(map(self._check.check_token, (*given.tokens, given.bearer))):
             return True
-        if not given.user:
+        if not given.user or self._waiting >= WAITING_LIMIT:
             return False
-        return await asyncio.to_thread(self._check.check_password, given.user, given.password, address)
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._threads, self._check.check_password, given.user, given.password, address
+            )
+        finally:
+            self._waiting -= 1
 
 
 def _given(scope: Scope) -> tuple[_Given, bytes]:

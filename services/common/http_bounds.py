@@ -21,6 +21,9 @@ HEAD_LIMIT_BYTES = 16_384
 PIPELINE_LIMIT_BYTES = 65_536
 """What may wait of further requests while one is being answered."""
 
+MOST_PARTS = 10_000
+"""Parts of one body, as chunks or as they come over the network: each costs as much as many bytes."""
+
 RETRY_AFTER = {"Retry-After": "2"}
 
 

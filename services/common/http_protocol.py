@@ -2,12 +2,18 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from services.common.http_bounds import PIPELINE_LIMIT_BYTES, HttpLimits, probes_only
+from services.common.http_bounds import (
+    HEAD_LIMIT_BYTES,
+    MOST_PARTS,
+    PIPELINE_LIMIT_BYTES,
+    HttpLimits,
+    probes_only,
+)
 from services.common.places import Place, Places, Standing
 from services.common.problems import problem
 
@@ -25,6 +31,29 @@ Cause = Literal["head", "body", "pipeline"]
 INVALID = "this is no HTTP request, or its head is too long"
 
 
+class _BoundedConnection(h11.Connection):
+    """Reads requests; a body of very many parts, and one whose length is told in two ways, is no request.
+
+    Of two lengths a proxy may believe the other one: what is a body here would be a request there.
+    """
+
+    _parts = 0
+
+    def next_event(self) -> Any:
+        """Give what comes next; RemoteProtocolError for what is no request."""
+        event = super().next_event()
+        if isinstance(event, h11.Request):
+            self._parts = 0
+            names = {name for name, _ in event.headers}
+            if {b"content-length", b"transfer-encoding"} <= names:
+                raise h11.RemoteProtocolError("two lengths")
+        elif isinstance(event, h11.Data):
+            self._parts += 1
+            if self._parts > MOST_PARTS:
+                raise h11.RemoteProtocolError("too many parts")
+        return event
+
+
 class BoundedProtocol(H11Protocol):
     """Ends a connection whose request takes too long to come, and tells its place what it does."""
 
@@ -35,6 +64,10 @@ class BoundedProtocol(H11Protocol):
     _waits_for: Cause | None = None
     _thrown_away = 0
     _is_lingering = False
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.conn = _BoundedConnection(h11.SERVER, HEAD_LIMIT_BYTES)
 
     def on_cut(self, cause: Cause) -> None:
         """Count a connection that is ended."""

@@ -32,6 +32,10 @@ THREAD_LIMIT = 16
 
 REQUEST_LIMIT_BYTES = 16_384
 
+PIPELINES_EACH = 3
+"""What one connection may have set up at once, each with threads and descriptors of its own: players set up
+one, and another one when the first transport does not work."""
+
 HOUSEKEEPING_MS = 1000
 """Time between two looks at all clients: whoever is not allowed any more watches for no longer."""
 
@@ -180,8 +184,8 @@ class RtspServer:
         assert connection is not None, "only what has a place is handed over"
         with self._lock:
             self._clients[client] = connection
-        for signal in ("pre-describe-request", "pre-setup-request"):
-            client.connect(signal, self._on_request)
+        client.connect("pre-describe-request", self._on_request)
+        client.connect("pre-setup-request", self._on_setup)
         client.connect("play-request", self._on_play)
         client.connect("teardown-request", self._on_teardown)
         client.connect("closed", self._on_closed)
@@ -198,6 +202,12 @@ class RtspServer:
             connection = self._clients[client]
         self.mounts.watch(context.uri.abspath, connection)
         return self._gstreamer.rtsp.RTSPStatusCode.OK
+
+    def _on_setup(self, client: Any, context: Any) -> Any:
+        pipelines = sum(len(session.filter(None)) for session in client.session_filter(None))
+        if pipelines >= PIPELINES_EACH:
+            return self._gstreamer.rtsp.RTSPStatusCode.NOT_ENOUGH_BANDWIDTH
+        return self._on_request(client, context)
 
     def _on_play(self, client: Any, context: Any) -> None:
         self._note_watching(client, True)

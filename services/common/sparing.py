@@ -28,6 +28,11 @@ class Sparing:
         return last_s is None or now_s - last_s >= self._quiet_s
 
 
+BROKEN_OFF = "ASGI callable returned without completing response."
+"""An error in the words of the server's library: a client's body was too long or too late while its answer
+went on, so that the answer was broken off. Any client can have that, as often as it likes."""
+
+
 class SparingFilter(logging.Filter):
     """Lets each thing that a library says of its clients pass once; what is above a level always passes."""
 
@@ -44,7 +49,7 @@ class SparingFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Tell whether a record passes; it is known by its text without arguments."""
-        if record.levelno > self._highest:
+        if record.levelno > self._highest and record.msg != BROKEN_OFF:
             return True
         said = self._said.setdefault(str(record.msg), Sparing(self._quiet_s, self._monotonic_s))
         return said.is_new()

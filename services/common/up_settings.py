@@ -104,6 +104,8 @@ class UpConfig(ConnectionSettings, RtspConnectionSettings, SpaceLimits):
     between; `direct` believes whoever connects, one hop far."""
     file_camera_folders: Folders = ()
     """Folders whose video files may become cameras on the page and through the API."""
+    model_folders: Folders = ()
+    """Folders whose .onnx files may become models of cameras on the page and through the API."""
     json_port: OptionalPort = 8070
     """Detections as a JSON stream; None: not served. The same holds for the other three."""
     mjpeg_port: OptionalPort = 8090

@@ -31,14 +31,25 @@ _LONGEST_SEED = 9
 
 _SECRET_WORDS = (
     *("pass", "pwd", "psw", "secret", "token", "key", "auth", "credential", "signature", "session"),
-    *("loginpas", "ticket", "jwt"),
+    *("loginpas", "ticket", "jwt", "bearer", "hmac"),
 )
-_SECRET_NAMES = ("pw", "pas", "pin", "sig", "sid", "psd", "otp")
+_SECRET_NAMES = ("pw", "pas", "pin", "sig", "sign", "sid", "psd", "otp")
 """Too short to be looked for within a name."""
 
 _NAME = re.compile(rf"[\w.\[\]%-]{{0,{_LONGEST_NAME}}}")
 _AUTHORITY_END = re.compile(r"[/?#]")
 _PLACE = re.compile(r"(?:\[[^\[\]]*\]|[^:\[\]]*)(?::[0-9]*)?")
+_COLON = re.compile(r":|%3a", re.IGNORECASE)
+_USER = re.compile(r"(?:rtsps?:)?[/\\]{0,2}[^/\\:@?#&=\s]+:", re.IGNORECASE)
+_TOKEN_SCHEME = re.compile(r"(?:nats|tls|wss?|https?)\Z", re.IGNORECASE)
+"""Where a name in front of the host, without a password, is a token; a camera's is that of a user."""
+
+_ENCODED_AUTHORITY = re.compile(r"%3a%2f%2f([^/?#&;=\s]*)", re.IGNORECASE)
+_ENCODED_EQUALS = re.compile(r"%3d", re.IGNORECASE)
+_ENCODED_END = re.compile(r"[&;\s]|%26|%3b", re.IGNORECASE)
+"""Of a value that stands in an address that is itself the value of a parameter."""
+
+_HOST_BEGIN = re.compile(r"[^\W_]|\[")
 _AFTER_PLACE = ".,;:)'\""
 """What may follow an address in a sentence."""
 
@@ -170,7 +181,8 @@ def restore_secrets(address: str, stored: str = "") -> str:
 def secrets_in(address: str) -> tuple[Secret, ...]:
     """Find the secrets of one address, and of others within it; in the order in which they stand."""
     found: list[Secret] = []
-    for secret in sorted((*_passwords(address), *_parameters(address)), key=lambda one: one.start):
+    every = (*_without_scheme(address), *_passwords(address), *_parameters(address), *_encoded(address))
+    for secret in sorted(every, key=lambda one: one.start):
         if not found or secret.start > found[-1].end:
             found.append(secret)
         elif secret.end > found[-1].end:
@@ -184,6 +196,14 @@ def is_broken_off(text: str) -> bool:
     if start < len(_SEPARATOR) or text.find("@", start) >= 0:
         return False
     return not _is_place(text, start, _authority_end(text, start))
+
+
+def _without_scheme(text: str) -> Iterator[Secret]:
+    """Find the password of an address whose `rtsp://` was left out, or was mistyped."""
+    user = _USER.match(text) if _SEPARATOR not in text else None
+    at = text.rfind("@")
+    if user is not None and at > user.end():
+        yield Secret("", user.end(), at)
 
 
 def _authority_end(text: str, start: int) -> int:
@@ -214,10 +234,13 @@ def _passwords(text: str) -> Iterator[Secret]:
             reach = equals if equals >= 0 else len(text)
             later_at = text.rfind("@", end, reach)
         at = text.rfind("@", start, end)
-        if start <= at == end - 1 or not _is_place(text, max(start, at + 1), end):
+        has_no_host = start <= at and _HOST_BEGIN.match(text, at + 1, end) is None
+        if has_no_host or not _is_place(text, max(start, at + 1), end):
             span = _up_to(text, start, last_at if last_at >= start else end)
         else:
             span = _in_front_of(text, start, at, end, later_at if later_at >= end else -1)
+            if span is None and start < at and _TOKEN_SCHEME.search(text, max(0, begin - 5), begin):
+                span = Secret("", start, at)
         if span is not None:
             yield span
             end = max(end, span.end)
@@ -225,20 +248,20 @@ def _passwords(text: str) -> Iterator[Secret]:
 
 
 def _up_to(text: str, start: int, stop: int) -> Secret | None:
-    colon = text.find(":", start, stop)
-    return Secret("", colon + 1, stop) if 0 <= colon < stop - 1 else None
+    return _behind(_COLON.search(text, start, stop), stop)
+
+
+def _behind(colon: re.Match[str] | None, stop: int) -> Secret | None:
+    return Secret("", colon.end(), stop) if colon is not None and colon.end() < stop else None
 
 
 def _in_front_of(text: str, start: int, at: int, end: int, later_at: int) -> Secret | None:
     """Give the password of an address that can be read; a host with a port alone may be none."""
     if at >= 0:
-        colon = text.find(":", start, at)
-    elif later_at >= 0 and not text.startswith("[", start):
-        colon = text.find(":", start, end)
-    else:
-        colon = -1
-    stop = max(at, later_at)
-    return Secret("", colon + 1, stop) if 0 <= colon < stop - 1 else None
+        return _behind(_COLON.search(text, start, at), max(at, later_at))
+    if later_at >= 0 and not text.startswith("[", start):
+        return _behind(_COLON.search(text, start, end), later_at)
+    return None
 
 
 def _parameters(text: str) -> Iterator[Secret]:
@@ -252,6 +275,32 @@ def _parameters(text: str) -> Iterator[Secret]:
                 yield Secret(name, start, end)
             start = end
         equals = text.find("=", start)
+
+
+def _encoded(text: str) -> Iterator[Secret]:
+    """Find the secrets of an address that stands percent-encoded within another one."""
+    for found in _ENCODED_AUTHORITY.finditer(text):
+        inner = found[1].lower()
+        colon, at = inner.find("%3a"), inner.rfind("%40")
+        if 0 <= colon < at - 3:
+            yield Secret("", found.start(1) + colon + 3, found.start(1) + at)
+    equals = _ENCODED_EQUALS.search(text)
+    while equals is not None:
+        end, name = equals.end(), _encoded_name(text, equals.start())
+        if name:
+            stop = _ENCODED_END.search(text, end)
+            end = stop.start() if stop is not None else len(text)
+            if end > equals.end():
+                yield Secret(name, equals.end(), end)
+        equals = _ENCODED_EQUALS.search(text, end)
+
+
+def _encoded_name(text: str, equals: int) -> str:
+    """Give the name in front of an encoded `=`, empty unless it tells of a secret."""
+    tail = unquote(text[max(0, equals - _LONGEST_NAME) : equals]).lower()
+    found = _NAME.match(tail[::-1])
+    name = found[0][::-1] if found is not None else ""
+    return name if _tells(name) else ""
 
 
 def _secret_name(text: str, equals: int) -> str:
@@ -269,6 +318,9 @@ def _secret_name(text: str, equals: int) -> str:
     if before in ("", "="):
         _, underscore, behind = name.partition("_")
         name = behind if underscore else name if before else ""
-    name = unquote(name).lower()
-    tells = any(word in name for word in _SECRET_WORDS) or name.rpartition("_")[2] in _SECRET_NAMES
-    return name if tells else ""
+    name = unquote(unquote(name)).lower()
+    return name if _tells(name) else ""
+
+
+def _tells(name: str) -> bool:
+    return any(word in name for word in _SECRET_WORDS) or name.rpartition("_")[2] in _SECRET_NAMES

@@ -38,6 +38,8 @@ class WebSettings(ConnectionSettings):
     between; `direct` believes whoever connects, one hop far."""
     file_camera_folders: Folders = ()
     """Folders whose video files may become cameras through the API, as ingest sees them."""
+    model_folders: Folders = ()
+    """Folders whose .onnx files may become models of cameras through the API, as the detector sees them."""
 
     @field_validator("trusted_proxy")
     @classmethod

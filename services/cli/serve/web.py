@@ -3,12 +3,14 @@
 import asyncio
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 from services.cli.model_entries import model_entries
 from services.cli.serve.process import Link, ServiceProcess
 from services.common.addresses import host_and_port
+from services.common.camera_files import CameraFiles
 from services.common.database import Repository
 from services.common.http_server import HttpServer
 from services.common.leases import Member, Role
@@ -16,7 +18,7 @@ from services.common.listening import listen
 from services.common.metrics import Figure
 from services.common.service_settings import mongodb_uri
 from services.common.video_remote import RemoteVideo
-from services.detector.infer.models import model_path
+from services.detector.infer.models import check_named_model
 from services.web.app import create_app
 from services.web.auth.first_admin import ensure_first_admin
 from services.web.mirror import SetupMirror
@@ -59,6 +61,7 @@ class WebProcess:
             await asyncio.wait([asyncio.ensure_future(self._repository.close())], timeout=CLOSE_TIMEOUT_S)
 
     def _system(self, link: Link) -> SystemInfo:
+        models = CameraFiles.of(self._settings.model_folders)
         return SystemInfo(
             version=version("sightline"),
             database="MongoDB",
@@ -66,7 +69,7 @@ class WebProcess:
             address=host_and_port(self._settings.host, self._settings.port),
             services=lambda: service_states(link),
             models=model_entries,
-            check_model=model_path,
+            check_model=partial(check_named_model, files=models, sees_files=False),
             sees_files=False,
             figures=self._process.all_figures,
         )

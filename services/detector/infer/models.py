@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from services.common.camera_files import CameraFiles
 from services.common.files import is_file
 from services.core.errors import BadInputError
 from services.detector.infer.detector import ModelInfo
@@ -14,18 +15,46 @@ ALIASES = {"traffic": "traffic-n", "mask": "mask-n"}
 """What a task's name stands for: the best that ships within a frame's budget on one core."""
 
 METADATA_KEY = "sightline"
+SUFFIX = ".onnx"
 
 
 def model_path(name: str) -> Path:
     """Find the file of a model given by task, name or path; BadInputError names what there is."""
-    shipped = WEIGHTS / f"{ALIASES.get(name, name)}.onnx"
-    if is_file(shipped):
+    shipped = _shipped(name)
+    if shipped is not None:
         return shipped
     path = Path(name)
-    if path.suffix == ".onnx" and is_file(path):
+    if path.suffix == SUFFIX and is_file(path):
         return path
-    there = ", ".join(sorted(file.stem for file in WEIGHTS.glob("*.onnx"))) or "none"
-    raise BadInputError(f"unknown model {name[:80]!r}: give one of {there}, or the path of an .onnx file")
+    raise _unknown(name, "or the path of an .onnx file")
+
+
+def check_named_model(name: str, files: CameraFiles, sees_files: bool = True) -> None:
+    """Refuse a model that does not ship and is none of `files`; BadInputError says what may stand there.
+
+    No other file is looked for, so that no answer tells which files there are. `sees_files`: the files of
+    this machine are those that the detector will open.
+    """
+    if _shipped(name) is None and not (name.endswith(SUFFIX) and _is_among(name, files, sees_files)):
+        raise _unknown(name, "or an .onnx file in a folder that the setting model_folders names")
+
+
+def _is_among(name: str, files: CameraFiles, sees_files: bool) -> bool:
+    try:
+        files.check_path(name)
+        return not sees_files or is_file(files.real_path(name))
+    except (BadInputError, OSError, ValueError):
+        return False
+
+
+def _shipped(name: str) -> Path | None:
+    """Give the file of a model that ships; the name is never taken for a path."""
+    return {file.stem: file for file in WEIGHTS.glob(f"*{SUFFIX}")}.get(ALIASES.get(name, name))
+
+
+def _unknown(name: str, what_else: str) -> BadInputError:
+    there = ", ".join(sorted(file.stem for file in WEIGHTS.glob(f"*{SUFFIX}"))) or "none"
+    return BadInputError(f"unknown model {name[:80]!r}: give one of {there}, {what_else}")
 
 
 def read_info(path: Path) -> ModelInfo:
@@ -51,8 +80,3 @@ def read_info(path: Path) -> ModelInfo:
         )
     except (ValueError, KeyError, TypeError) as error:
         raise BadInputError(f"the Sightline metadata of {path} cannot be read: {error}") from error
-
-
-def available_models() -> list[ModelInfo]:
-    """Describe the models that ship, by name."""
-    return [read_info(path) for path in sorted(WEIGHTS.glob("*.onnx"))]

@@ -83,7 +83,8 @@ async def change_camera(id: str, change: CameraChange, context: Context) -> dict
             _check_url(context, given["url"])
     if "name" in given:
         given["name"] = given["name"].strip()
-    camera = _validated(context, replace(stored.camera, **given), "model" in given)
+    has_new_model = given.get("model", stored.camera.model) != stored.camera.model
+    camera = _validated(context, replace(stored.camera, **given), has_new_model)
     if "model" in given:
         check_classes(await context.repository.lines(id), camera.model)
     await context.repository.change_camera(camera)

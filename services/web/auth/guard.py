@@ -16,7 +16,14 @@ from services.core.errors import AccessDeniedError, DatabaseUnavailableError, Lo
 from services.web.auth import rules
 from services.web.auth.audit import AuditLog, change_of, entry_of, refusal_of
 from services.web.auth.caller import Caller, set_caller
-from services.web.auth.login import anybody, bearer_token, find_caller, query_token, session_cookie
+from services.web.auth.login import (
+    anybody,
+    bearer_token,
+    find_caller,
+    query_token,
+    session_cookie,
+    with_own_cookie,
+)
 from services.web.auth.origin import Origin, origin_of
 from services.web.settings import WebSettings
 
@@ -43,7 +50,7 @@ class LoginGuard:
         elif scope["type"] != "http":
             await self._app(scope, receive, send)
         else:
-            await self._guard(scope, receive, send)
+            await self._guard(with_own_cookie(scope), receive, send)
 
     async def _guard(self, scope: Scope, receive: Receive, send: Send) -> None:
         method, path = scope["method"], scope["path"]

@@ -1,7 +1,8 @@
 """Finds out who sends a request: by the token of a program, or by the session of the page."""
 
+import re
+
 from starlette.datastructures import Headers, QueryParams
-from starlette.requests import cookie_parser
 from starlette.types import Scope
 
 from services.common.access import token_hash
@@ -15,6 +16,8 @@ from services.web.auth.rules import takes_token_in_query
 
 COOKIE = "sightline_session"
 
+_COOKIE_VALUE = re.compile(r"[A-Za-z0-9_-]{1,100}")
+
 
 def bearer_token(headers: Headers) -> str | None:
     """Give the token of the header; None when there is none."""
@@ -24,7 +27,27 @@ def bearer_token(headers: Headers) -> str | None:
 
 def session_cookie(headers: Headers) -> str | None:
     """Give the cookie of the session; None when there is none."""
-    return cookie_parser(headers.get("cookie", "")).get(COOKIE) or None
+    for part in reversed(headers.get("cookie", "").split(";")):
+        name, _, value = part.partition("=")
+        if name.strip() == COOKIE:
+            return value.strip() if _COOKIE_VALUE.fullmatch(value.strip()) else None
+    return None
+
+
+def with_own_cookie(scope: Scope) -> Scope:
+    """Leave of a request's cookies that of the session alone.
+
+    Libraries read all of them for each request, and undo quotation marks in a time that grows with the square
+    of the length; any stranger may send the header.
+    """
+    headers = Headers(scope=scope)
+    if "cookie" not in headers:
+        return scope
+    kept = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
+    own = session_cookie(headers)
+    if own is not None:
+        kept.append((b"cookie", f"{COOKIE}={own}".encode("ascii")))
+    return {**scope, "headers": kept}
 
 
 def query_token(scope: Scope) -> str | None:

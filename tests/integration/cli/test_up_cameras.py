@@ -58,6 +58,13 @@ def test_secrets_are_seen_nowhere_and_files_belong_to_whoever_starts_it(tmp_path
         refused = api.post("cameras", json={"url": str(video)})
         assert refused.status_code == 422
         assert "file_camera_folders" in refused.json()["detail"]
+        (tmp_path / "there.onnx").touch()
+        refusals = set()
+        for name in ("there.onnx", "absent.onnx", "there", "absent"):
+            answer = api.post("cameras", json={"url": "demo://traffic", "model": str(tmp_path / name)})
+            assert answer.status_code == 422
+            refusals.add(answer.json()["detail"].replace(name, "NAME"))
+        assert len(refusals) == 1 and "model_folders" in refusals.pop()
     folders = {"SIGHTLINE_FILE_CAMERA_FOLDERS": str(tmp_path / "clips")}
     with (
         platform(tmp_path / "data", environment=folders) as up,

@@ -365,3 +365,29 @@ def test_with_tls_idle_strangers_keep_nobody_out_and_bodies_are_bounded(
             told = head(b"/take", b"Content-Length: 500000000")
             assert answer(client, told).startswith(b"HTTP/1.1 413 ")
         assert len(psutil.Process(running.process.pid).net_connections()) < 45
+
+
+def test_a_body_of_very_many_parts_costs_little(tmp_path: Path) -> None:
+    chunked = b"Transfer-Encoding: chunked"
+    with server(tmp_path) as running:
+        assert running.ask(head(b"/take", chunked) + b"1\r\n \r\n" * 5000 + b"0\r\n\r\n").endswith(b"5000}")
+        process = psutil.Process(running.process.pid)
+        began = sum(process.cpu_times()[:2])
+        with running.connect() as client:
+            got = answer(client, head(b"/api/v1/session", chunked) + b"1\r\n \r\n" * 65_000)
+        assert got == b"" or got.startswith(b"HTTP/1.1 400 ")
+        assert sum(process.cpu_times()[:2]) - began < 0.15
+        assert running.ask().startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("length", [b"5", b"300"])
+def test_a_body_whose_length_is_told_in_two_ways_is_no_request(tmp_path: Path, length: bytes) -> None:
+    """A proxy in front may believe the other one, and let a second request through unseen."""
+    lines = b"Content-Length: " + length, b"Transfer-Encoding: chunked"
+    with server(tmp_path) as running, running.connect() as client:
+        client.sendall(head(b"/take", *lines) + b"0\r\n\r\n" + HEALTH)
+        client.settimeout(5)
+        got = b""
+        while part := client.recv(65_536):
+            got += part
+    assert got.startswith(b"HTTP/1.1 400 ") and got.count(b"HTTP/1.1") == 1

@@ -150,6 +150,26 @@ def test_who_sets_up_and_never_plays_is_ended_though_it_goes_on_asking(hub, gate
         wait_until(lambda: relay.feeds == 0, 5, "nothing runs for it")
 
 
+@pytest.mark.parametrize(
+    "transport", ["RTP/AVP/TCP;unicast;interleaved=0-1", "RTP/AVP;unicast;client_port=49000-49001"]
+)
+def test_one_connection_sets_up_a_few_streams_and_no_more(hub, gate: PaintedCamera, transport: str) -> None:
+    wait_until(lambda: gate.sent, 5, "the camera sends")
+    process = psutil.Process()
+    with relaying(hub) as relay, connect(relay) as client:
+        threads, descriptors = process.num_threads(), process.num_fds()
+        answers = []
+        for number in range(40):
+            client.sendall(
+                f"SETUP rtsp://127.0.0.1:{relay.port}/gate/stream=0 RTSP/1.0\r\nCSeq: {number}\r\n"
+                f"Transport: {transport}\r\n\r\n".encode()
+            )
+            answers.append(client.recv(10_000).decode().split()[1])
+        assert set(answers[:3]) == {"200"} and set(answers[3:]) == {"453"}
+        assert process.num_threads() - threads < 40
+        assert process.num_fds() - descriptors < 60
+
+
 def test_a_request_without_end_costs_little(hub) -> None:
     with relaying(hub) as relay, connect(relay) as client:
         before = psutil.Process().memory_info().rss

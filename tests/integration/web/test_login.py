@@ -331,3 +331,16 @@ async def test_a_database_that_is_away_is_no_wrong_password(guarded: Web, reposi
             assert (await other.get("/healthz")).status_code == 200
             assert (await other.get("/")).status_code == 200
         await lost.close()
+
+
+async def test_who_logs_in_again_and_again_has_only_so_many_sessions(guarded: Web) -> None:
+    """Each is a document that stays for days."""
+    anna = await guarded.repository.user("anna")
+    root = await guarded.repository.user("root")
+    assert anna is not None and root is not None
+    await guarded.repository.add_session("root's", root)
+    for number in range(60):
+        await guarded.repository.add_session(f"{number:064}", anna)
+    alive = [number for number in range(60) if await guarded.repository.session(f"{number:064}")]
+    assert len(alive) == 50 and 59 in alive
+    assert await guarded.repository.session("root's") is not None

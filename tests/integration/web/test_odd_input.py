@@ -101,3 +101,18 @@ async def test_bodies_that_no_line_has(gate: Web, text: str) -> None:
     ):
         answer = await gate.client.request(method, path, content=text, headers=headers)
         assert answer.status_code == 422, f"{method} {path}: {answer.text}"
+
+
+@pytest.mark.parametrize("depth", [390, 500, *range(900, 1000, 4)])
+async def test_values_within_values_within_values(gate: Web, depth: int) -> None:
+    """Just what can still be read may be too deep for what looks at it then."""
+    deep = "[" * depth + "]" * depth
+    headers = {"Content-Type": "application/json"}
+    for text in (
+        f'{{"name": "a", "points": [[{deep}, 0], [1, 1]]}}',
+        f'{{"name": "a", "points": [[0, 0], [1, 1]], "anchor": {deep}}}',
+        f'{{"name": "a", "points": {deep}}}',
+        f'{{"id": {deep}}}',
+    ):
+        answer = await gate.client.post("/api/v1/cameras/gate/lines", content=text, headers=headers)
+        assert answer.status_code == 422, answer.text

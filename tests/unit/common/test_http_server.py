@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 import ssl
 import subprocess
 import time
@@ -23,6 +24,16 @@ async def _endless(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": b"x", "more_body": True})
     await asyncio.Event().wait()
+
+
+async def _reading(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer without end for as long as the client is there."""
+    if scope["type"] != "http":
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"x", "more_body": True})
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _serve(server: HttpServer) -> "tuple[asyncio.Task[None], int]":
@@ -130,3 +141,29 @@ async def test_a_reader_that_takes_nothing_is_cut_off_and_one_that_is_slow_or_id
         writer.transport.abort()
     task.cancel()
     await asyncio.wait([task], timeout=10)
+
+
+async def test_a_short_answer_is_not_held_back_until_the_client_acknowledges_its_head() -> None:
+    with listen("127.0.0.1", 0) as listening:
+        async with asyncio.timeout(5):
+            accepting = asyncio.to_thread(listening.accept)
+            _, writer = await asyncio.open_connection("127.0.0.1", listening.getsockname()[1])
+            accepted, _ = await accepting
+    with accepted:
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    writer.close()
+
+
+async def test_answers_that_are_broken_off_for_their_requests_body_are_told_once(caplog) -> None:
+    task, port = await _serve(HttpServer(_reading, limits=HttpLimits(body_bytes=10)))
+    for _ in range(3):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+        await asyncio.wait_for(reader.readuntil(b"x"), 5)
+        writer.write(b"14\r\n" + b"y" * 20 + b"\r\n")
+        with contextlib.suppress(ConnectionResetError):
+            await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+    task.cancel()
+    await asyncio.wait([task], timeout=5)
+    assert len([message for message in caplog.messages if "without completing" in message]) == 1

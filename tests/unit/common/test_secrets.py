@@ -59,10 +59,13 @@ def test_a_text_without_secrets_stays(text: str) -> None:
     assert redact(text) == text
 
 
-SPACED = st.text(" \u00a0@/?#&;=_:'\"abc", min_size=3, max_size=12)
+SPACED = st.text(" \u00a0@/?#&;=_:'\"", min_size=3, max_size=12)
+"""Without letters: after an @ one begins a host, and the address itself tells which part is the password."""
 
 
 @example(secret="@?=", before="")
+@example(secret="@:?=", before="")
+@example(secret="@;?=", before="")
 @given(secret=SPACED.filter(lambda one: "***" not in one), before=st.text(max_size=20))
 def test_known_secrets_never_survive(secret: str, before: str) -> None:
     """Of the camera's own address nothing is seen, in whatever way a library writes it."""

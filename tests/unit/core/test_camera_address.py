@@ -54,6 +54,25 @@ CASES = [
     ("rtsp://h/s?p%61ssword=abc&loginpas=def&my_pw=g", "rtsp://h/s?p%61ssword=***&loginpas=***&my_pw=***"),
     ("rtsp://h/s?from=http://u:pw@other/x&a=1", "rtsp://h/s?from=http://u:***@other/x&a=1"),
     ("RTSP://u:pw@h/s", "RTSP://u:***@h/s"),
+    # Encoded, once or as an address within another one.
+    ("rtsp://u%3Apw@h/s", "rtsp://u%3A***@h/s"),
+    ("rtsp://a%3au:pw@h/s", "rtsp://a%3a***@h/s"),
+    ("rtsp://h/s?p%2561ssword=abc", "rtsp://h/s?p%2561ssword=***"),
+    ("rtsp://h/s?src=rtsp%3A%2F%2Fu%3Apw%40cam%2Fs&a=1", "rtsp://h/s?src=rtsp%3A%2F%2Fu%3A***%40cam%2Fs&a=1"),
+    ("rtsp://h/rtsp%3a%2f%2fu%3ap%40w%40cam", "rtsp://h/rtsp%3a%2f%2fu%3a***%40cam"),
+    (
+        "rtsp://h/s?src=%2Fs%3Fa%3D1%26token%3Dabc%26b%3D2&c=3",
+        "rtsp://h/s?src=%2Fs%3Fa%3D1%26token%3D***%26b%3D2&c=3",
+    ),
+    ("rtsp://h/s?sign=abc&hmac=def&x_bearer=g", "rtsp://h/s?sign=***&hmac=***&x_bearer=***"),
+    ("nats://t0ken@nats:4222", "nats://***@nats:4222"),
+    # A forgotten or mistyped beginning.
+    ("u:pw@cam/s", "u:***@cam/s"),
+    ("u:p@/w@cam:554/s?token=x", "u:***@cam:554/s?token=***"),
+    ("rtsp:u:pw@cam/s", "rtsp:u:***@cam/s"),
+    ("rtsp:/u:pw@cam/s", "rtsp:/u:***@cam/s"),
+    ("//u:pw@cam/s", "//u:***@cam/s"),
+    ("rtsp:\\\\u:pw@cam/s", "rtsp:\\\\u:***@cam/s"),
 ]
 PLAIN = [
     "rtsp://host/stream",
@@ -63,6 +82,9 @@ PLAIN = [
     "rtsp://h/s?channel=1",
     "rtsp://[::1]:554/live@main",
     "rtsp://host/live@main?mail=a@b.example",
+    "rtsp://host/s?src=rtsp%3A%2F%2Fcam%3A554%2Fs&a%3D1",
+    "/videos/9:30@gate.mp4",
+    "cam:554/live",
 ]
 
 
@@ -232,6 +254,11 @@ HARD = [
     "://@",
     "%",
     "pw=&",
+    "%3a%2f%2f",
+    "token%3D",
+    "a%3d",
+    "%3A%2F%2F%3A%40",
+    "nats://a@",
 ]
 
 

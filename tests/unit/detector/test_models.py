@@ -5,8 +5,9 @@ from pathlib import Path
 import onnxruntime as ort
 import pytest
 
+from services.common.camera_files import CameraFiles
 from services.core.errors import BadInputError
-from services.detector.infer.models import WEIGHTS, read_info
+from services.detector.infer.models import WEIGHTS, check_named_model, model_path, read_info
 from services.detector.infer.onnx_metadata import read_metadata
 
 WITHOUT = {
@@ -50,3 +51,33 @@ def test_service_starts_without_what_its_image_lacks(service: str):
         f"import services.cli.serve.command, services.cli.serve.{service}"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def _refusal(name: str, files: CameraFiles) -> str:
+    with pytest.raises(BadInputError) as refused:
+        check_named_model(name, files)
+    return str(refused.value).replace(repr(name[:80]), "NAME")
+
+
+def test_a_caller_learns_of_no_file_outside_of_the_folders(tmp_path: Path):
+    (tmp_path / "mine").mkdir()
+    for there in ("outside.onnx", "mine/good.onnx", "mine/text.txt"):
+        (tmp_path / there).touch()
+    (tmp_path / "mine" / "link.onnx").symlink_to(tmp_path / "outside.onnx")
+    files = CameraFiles.of([tmp_path / "mine"])
+    within = ("absent.onnx", "text.txt", "link.onnx", "good", "x\0.onnx", "../outside.onnx")
+    names = [f"{tmp_path}/{name}" for name in ("outside.onnx", "absent.onnx", "outside", "absent")]
+    names += [f"{tmp_path}/mine/{name}" for name in within]
+    names += [f"{'../' * 20}{tmp_path}/outside", "outside.onnx", "traffic-n.onnx", "", ".", "/"]
+    assert len({_refusal(name, files) for name in names}) == 1
+    for name in ("traffic", "mask-n", f"{tmp_path}/mine/good.onnx"):
+        check_named_model(name, files)
+    check_named_model(f"{tmp_path}/outside.onnx", CameraFiles.of([], [f"{tmp_path}/outside.onnx"]))
+    check_named_model(f"{tmp_path}/mine/absent.onnx", files, sees_files=False)
+    assert model_path(f"{tmp_path}/outside.onnx") == tmp_path / "outside.onnx"
+
+
+def test_the_name_of_a_model_that_ships_is_no_path(tmp_path: Path):
+    (tmp_path / "mine.onnx").touch()
+    with pytest.raises(BadInputError):
+        model_path(f"{tmp_path}/mine")
