@@ -152,6 +152,10 @@ class DataFolder:
                 f"{MINIMUM_FREE_BYTES // 2**20} MB needed); make room, or give another folder with --data"
             )
 
+    def unusable(self, error: OSError) -> BadInputError:
+        """Give the error of a folder that refuses a file, with what to do."""
+        return BadInputError(_why_not(self.path, error))
+
     def close(self) -> None:
         """Give the folder free. Safe to call again."""
         if self._lock >= 0:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -154,6 +155,16 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(BadInputError, match="not a folder"):
         start_database(tmp_path / "file")
+
+
+def test_a_folder_that_refuses_what_the_database_needs_is_told_in_one_line(tmp_path: Path) -> None:
+    storage = tmp_path / "database" / ("mongod" if shutil.which("mongod") else "secantus")
+    storage.parent.mkdir()
+    storage.write_text("")
+    with pytest.raises(BadInputError, match=f"data folder {tmp_path} cannot be used: File exists"):
+        start_database(tmp_path)
+    storage.unlink()
+    start_database(tmp_path).close()
 
 
 def test_data_of_another_program_is_not_touched(tmp_path: Path) -> None:
