@@ -10,7 +10,7 @@ import typer
 from services.cli.camera_option import read_address, warn_of_open_secrets
 from services.cli.console import notes
 from services.cli.data_folder import announced_database, default_data_folder, password_path
-from services.cli.embedded_account import read_password, with_login
+from services.cli.embedded_account import check_login, read_password, with_login
 from services.cli.embedded_database import start_database
 from services.common.database import Repository
 from services.common.service_settings import MONGODB_URI_VARIABLE, given_mongodb_uri
@@ -63,8 +63,11 @@ def _running_database(folder: Path) -> str | None:
     address = announced_database(folder)
     if address is None:
         return None
-    password = read_password(password_path(folder))
-    return address if password is None else with_login(address, password)
+    path = password_path(folder)
+    password = read_password(path)
+    uri = address if password is None else with_login(address, password)
+    check_login(uri, path)
+    return uri
 
 
 @asynccontextmanager
