@@ -163,6 +163,17 @@ class DataFolder:
             self._lock = -1
 
 
+def full_disk(path: Path) -> str | None:
+    """Tell that the disk of a folder is full; None while it is not, or cannot be asked."""
+    try:
+        free_bytes = shutil.disk_usage(path.expanduser()).free
+    except OSError:
+        return None
+    if free_bytes >= MINIMUM_FREE_BYTES:
+        return None
+    return f"the disk of {path} is full ({free_bytes // 2**20} MB free): make room, and run this again"
+
+
 def announced_database(path: Path) -> str | None:
     """Give the address of a folder's database while its owner runs; None when nobody owns it."""
     try:
