@@ -14,7 +14,7 @@ import tempfile
 import zlib
 from collections import Counter
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
@@ -54,7 +54,12 @@ async def write_backup(
 ) -> BackupSummary:
     """Write the file whole or not at all; BadInputError when its place cannot be written."""
     if str(path) == STANDARD_STREAM:
-        return await _write_packed(sys.stdout.buffer, documents, header, on_progress)
+        try:
+            return await _write_packed(sys.stdout.buffer, documents, header, on_progress)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise _unwritable("standard output", error) from error
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:
@@ -110,12 +115,13 @@ def readable_backup(path: Path) -> Iterator[Path]:
     if str(path) != STANDARD_STREAM:
         yield path
         return
-    with tempfile.NamedTemporaryFile(prefix="standard-input.") as kept:
+    with ExitStack() as stack:
         try:
+            kept = stack.enter_context(tempfile.NamedTemporaryFile(prefix="standard-input."))
             shutil.copyfileobj(sys.stdin.buffer, kept)
             kept.flush()
         except OSError as error:
-            raise _unwritable(Path(kept.name), error) from error
+            raise _unwritable(f"a file in {tempfile.gettempdir()}", error) from error
         yield Path(kept.name)
 
 
@@ -190,5 +196,5 @@ def _newer(path: Path) -> BadInputError:
     return BadInputError(f"{path} was made by a newer Sightline: use that version to restore it")
 
 
-def _unwritable(path: Path, error: OSError) -> BadInputError:
+def _unwritable(path: Path | str, error: OSError) -> BadInputError:
     return BadInputError(f"{path} cannot be written: {error.strerror}")

@@ -152,11 +152,26 @@ class DataFolder:
                 f"{MINIMUM_FREE_BYTES // 2**20} MB needed); make room, or give another folder with --data"
             )
 
+    def unusable(self, error: OSError) -> BadInputError:
+        """Give the error of a folder that refuses a file, with what to do."""
+        return BadInputError(_why_not(self.path, error))
+
     def close(self) -> None:
         """Give the folder free. Safe to call again."""
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
+
+
+def full_disk(path: Path) -> str | None:
+    """Tell that the disk of a folder is full; None while it is not, or cannot be asked."""
+    try:
+        free_bytes = shutil.disk_usage(path.expanduser()).free
+    except OSError:
+        return None
+    if free_bytes >= MINIMUM_FREE_BYTES:
+        return None
+    return f"the disk of {path} is full ({free_bytes // 2**20} MB free): make room, and run this again"
 
 
 def announced_database(path: Path) -> str | None:

@@ -9,12 +9,12 @@ import typer
 
 from services.cli.camera_option import read_address, warn_of_open_secrets
 from services.cli.console import notes
-from services.cli.data_folder import announced_database, default_data_folder, password_path
-from services.cli.embedded_account import read_password, with_login
+from services.cli.data_folder import announced_database, default_data_folder, full_disk, password_path
+from services.cli.embedded_account import check_login, read_password, with_login
 from services.cli.embedded_database import start_database
 from services.common.database import Repository
 from services.common.service_settings import MONGODB_URI_VARIABLE, given_mongodb_uri
-from services.core.errors import BadInputError
+from services.core.errors import BadInputError, DatabaseUnavailableError, DiskFullError, HalfRestoredError
 
 DataOption = Annotated[
     Path | None,
@@ -47,15 +47,34 @@ def chosen_database(data: Path | None, mongodb: str | None, may_be_running: bool
         if not folder.expanduser().is_dir():
             raise BadInputError(f"there is no data folder {folder}: name that of `up` with --data")
         uri = _running_database(folder)
+        if uri is not None:
+            with _full_disk_told(folder):
+                yield uri
+            return
     if uri is not None:
         yield uri
         return
     with notes.status("starting the database"):
         running = start_database(folder)
     try:
-        yield running.uri
+        with _full_disk_told(folder):
+            yield running.uri
     finally:
         running.close()
+
+
+@contextmanager
+def _full_disk_told(folder: Path) -> Iterator[None]:
+    """Say that the disk is full where a database fails for it and can only say that something did."""
+    try:
+        yield
+    except HalfRestoredError:
+        raise
+    except DatabaseUnavailableError as error:
+        full = full_disk(folder)
+        if full is None:
+            raise
+        raise DiskFullError(full) from error
 
 
 def _running_database(folder: Path) -> str | None:
@@ -63,8 +82,11 @@ def _running_database(folder: Path) -> str | None:
     address = announced_database(folder)
     if address is None:
         return None
-    password = read_password(password_path(folder))
-    return address if password is None else with_login(address, password)
+    path = password_path(folder)
+    password = read_password(path)
+    uri = address if password is None else with_login(address, password)
+    check_login(uri, path)
+    return uri
 
 
 @asynccontextmanager

@@ -18,11 +18,13 @@ from pathlib import Path
 from urllib.parse import quote
 
 from pymongo import MongoClient
-from pymongo.errors import PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 
 from services.cli.data_folder import DataFolder
 from services.cli.embedded_program import Program, end_process
-from services.common.database_link import DATABASE_NAME
+from services.common.database_link import DATABASE_NAME, LOGIN_REFUSED, NOT_ALLOWED
+from services.common.database_probe import PROBE_ID
+from services.common.database_schema import META
 from services.core.errors import BadInputError, DatabaseUnavailableError
 
 log = logging.getLogger(__name__)
@@ -83,6 +85,26 @@ def wrong_password(path: Path) -> BadInputError:
     """Give the error of a file whose password the database refuses."""
     return BadInputError(
         f"the database refuses the password in {path}: one of the two was exchanged or damaged; {_WAY_OUT}"
+    )
+
+
+def check_login(address: str, path: Path) -> None:
+    """BadInputError when a running database refuses what the password's file holds, or that there is none."""
+    client: MongoClient[dict[str, object]]
+    with MongoClient(address, serverSelectionTimeoutMS=2000, socketTimeoutMS=10_000) as client:
+        try:
+            client[DATABASE_NAME][META].find_one({"_id": PROBE_ID})
+        except OperationFailure as error:
+            if error.code in (LOGIN_REFUSED, NOT_ALLOWED):
+                raise (wrong_password(path) if path.exists() else _no_password(path)) from None
+        except PyMongoError:
+            return  # Whoever works with it tells that better.
+
+
+def _no_password(path: Path) -> BadInputError:
+    return BadInputError(
+        f"there is no {path} with the password of the running database: put it back, or end Sightline and "
+        "start it again, which makes a new one"
     )
 
 

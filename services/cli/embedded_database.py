@@ -135,6 +135,9 @@ def start_database(data_folder: Path) -> RunningDatabase:
     folder = DataFolder.claim(data_folder)
     try:
         return _start(folder)
+    except OSError as error:
+        folder.close()
+        raise folder.unusable(error) from error
     except BaseException:
         folder.close()
         raise

@@ -88,14 +88,17 @@ class AsideTables(EventTables):
     async def take_aside(self, after_s: float) -> int:
         """Take records that are dated later than a time out of their place; gives the number of events.
 
-        At most a batch of each kind: what lies there was dated by a clock that has been found wrong.
+        About a batch of each kind, 0 when none is left: what lies there was dated by a clock that has been
+        found wrong.
         """
         return sum([await self._take_out_of_place(collection, after_s) for collection in _EVENTS])
 
     async def _take_out_of_place(self, collection: str, after_s: float) -> int:
         table = self._link.collection(collection)
         with self._link.guarded():
-            found = await table.find({"time": {"$gt": date_of(after_s)}}).limit(BATCH).to_list()
+            found = (
+                await table.find({"time": {"$gt": date_of(after_s)}}).limit(_RECORDS[collection]).to_list()
+            )
             if not found:
                 return 0
             events = [event for document in found for event in _EVENTS[collection](document)]
@@ -137,6 +140,9 @@ _EVENTS: dict[str, Callable[[Document], list[Event]]] = {
     ANALYSED: _analysed,
 }
 """The events that the records of a collection were made of."""
+
+_RECORDS = {CROSSINGS: BATCH, TRAJECTORIES: BATCH, STATUSES: BATCH, ANALYSED: BATCH // 60}
+"""Records that hold about a batch of events; evidence is a minute in each."""
 
 
 def _document(event: Event) -> Document | None:

@@ -1,7 +1,7 @@
 """Minutes: counted from the crossings in the database, so that nothing can make them wrong for good."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import groupby
 
 from pymongo import DeleteMany, ReplaceOne
@@ -20,6 +20,7 @@ class MinuteTables:
     """Recounts minutes that were touched."""
 
     _link: DatabaseLink
+    _now_s: Callable[[], float]
 
     async def recompute_minutes(self, touched: Iterable[Minute]) -> None:
         """Count minutes from their crossings and replace them; one without crossings goes.
@@ -30,11 +31,20 @@ class MinuteTables:
         if not wanted:
             return
         with self._link.guarded():
-            known = await self._link.collection(META).find_one({"_id": RETENTION}) or {}
-            deleted = known.get("deleted", {}).get(CROSSINGS)
-            oldest = -math.inf if deleted is None else minute_of(seconds_of(deleted))
+            deleted_s = await self._deleted_before_s()
+            oldest = -math.inf if deleted_s is None else minute_of(deleted_s)
             for camera, first, last in _runs(item for item in wanted if item[1] >= oldest):
                 await self._recompute(camera, first, last)
+
+    async def _deleted_before_s(self) -> float | None:
+        """Give the time up to which crossings have been deleted; None where none have been.
+
+        A time that is still to come is that of a clock that was ahead: it says nothing of new crossings.
+        """
+        known = await self._link.collection(META).find_one({"_id": RETENTION}) or {}
+        deleted = known.get("deleted", {}).get(CROSSINGS)
+        deleted_s = None if deleted is None else seconds_of(deleted)
+        return None if deleted_s is None or deleted_s > self._now_s() else deleted_s
 
     async def _recompute(self, camera: str, first: int, last: int) -> None:
         """Write and count again until both agree: another store may write crossings of the same minutes."""

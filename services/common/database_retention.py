@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from services.common.database_documents import date_of, seconds_of
 from services.common.database_link import DatabaseLink, Document
+from services.common.database_minutes import MinuteTables
 from services.common.database_schema import (
     ANALYSED,
     CROSSINGS,
@@ -56,7 +57,7 @@ class RetentionState:
     """Whether somebody wants the shorter retention at once."""
 
 
-class RetentionTables:
+class RetentionTables(MinuteTables):
     """Retention, deletion and the mark of the clock."""
 
     _link: DatabaseLink
@@ -158,7 +159,8 @@ class RetentionTables:
         """Note it before the deletion: minutes of that time are not counted from crossings any more."""
         await self._before_writing()
         with self._link.guarded():
-            changes = {"$max": {f"deleted.{CROSSINGS}": date_of(time_s)}}
+            known_s = await self._deleted_before_s() or EPOCH_S
+            changes = {"$set": {f"deleted.{CROSSINGS}": date_of(max(known_s, time_s))}}
             await self._link.collection(META).update_one({"_id": RETENTION}, changes, upsert=True)
 
     async def _number_of(self, collection: str, from_s: float, to_s: float) -> int:

@@ -45,10 +45,13 @@ INDEXES: dict[str, list[Keys]] = {
 }
 
 LASTING = (
-    *(CAMERAS, LINES, EPOCHS, CROSSINGS, MINUTES, ANALYSED, REPEATS, TRAJECTORIES, STATUSES),
-    *(SET_ASIDE, USERS, TOKENS, AUDIT),
+    *(SET_ASIDE, CAMERAS, LINES, EPOCHS, CROSSINGS, MINUTES, ANALYSED, REPEATS, TRAJECTORIES, STATUSES),
+    *(USERS, TOKENS, AUDIT),
 )
-"""What a backup carries, in the order in which it is written. Sessions are none of it: users log in again."""
+"""What a backup carries, in the order in which it is written. Sessions are none of it: users log in again.
+
+What is set aside comes first: it may go to its place meanwhile, and would be missing in both.
+"""
 
 RECORDS = (CROSSINGS, MINUTES, ANALYSED, REPEATS, TRAJECTORIES, STATUSES, AUDIT)
 """What the store deletes when it has become too old."""

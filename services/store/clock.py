@@ -25,6 +25,8 @@ class StoreClock:
 
     read: Callable[[], ClockReading]
     _mark: ClockMark | None = None
+    was_doubted: bool = False
+    """Whether a doubt has ended: records that are dated ahead may be left of it."""
 
     @property
     def has_begun(self) -> bool:
@@ -58,7 +60,7 @@ class StoreClock:
         if id is not None and mark.doubt is not None and mark.doubt.id == id:
             judged_now = judged(mark, reading)
             if judged_now.doubt is not None and judged_now.doubt.id == id:
-                self._mark = confirmed(reading)
+                self._mark, self.was_doubted = confirmed(reading), True
                 log.warning("the clock was confirmed: it is %s", time_text(reading.wall_s))
 
     def _judge(self, reading: ClockReading) -> ClockMark:
@@ -72,6 +74,7 @@ class StoreClock:
         if after is not None and (before is None or before.id != after.id):
             _warn(mark.believed_s, reading.wall_s)
         if after is None and before is not None:
+            self.was_doubted = True
             log.warning("the clock is believed again: it is %s", time_text(reading.wall_s))
 
     def _known(self) -> ClockMark:

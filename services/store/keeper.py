@@ -75,6 +75,8 @@ class RetentionKeeper:
         self._wanted = retention.by_collection()
         self._sleep = sleep
         self._last_steady_s: float | None = None
+        self._waited: tuple[str, float] | None = None
+        """The shorter retention that waits, and for how long it had when this process looked last."""
         self.deleted: Counter[str] = Counter()
         """Records that were deleted since the start, by collection."""
 
@@ -129,7 +131,7 @@ class RetentionKeeper:
         self, is_confirmed: bool, pending: ShorterRetention, passed_s: float
     ) -> Mapping[str, int]:
         """Go on waiting, or apply what has been told for long enough."""
-        waited_s = pending.waited_s + passed_s
+        waited_s = self._waited_s(pending, passed_s)
         if not is_confirmed and waited_s < NOTICE_S:
             await self._records.await_retention(replace(pending, waited_s=waited_s))
             return {}
@@ -137,6 +139,15 @@ class RetentionKeeper:
         await self._records.await_retention(None)
         log.warning("the shorter retention is applied%s", ": it was confirmed" if is_confirmed else "")
         return pending.keep_s
+
+    def _waited_s(self, pending: ShorterRetention, passed_s: float) -> float:
+        """Give for how long it has been told by now, by however many stores at once."""
+        before = self._waited
+        is_known = before is not None and before[0] == pending.id
+        own_s = before[1] + passed_s if before is not None and is_known else 0.0
+        waited_s = max(pending.waited_s, own_s)
+        self._waited = pending.id, waited_s
+        return waited_s
 
     async def _ask(self, shorter: Mapping[str, int], now_s: float) -> Mapping[str, int]:
         """Tell what a shorter retention would delete; where that is nothing, apply it."""
@@ -150,6 +161,7 @@ class RetentionKeeper:
             keep = {name: shorter[name] for name in records}
             id = f"{round(now_s * 1000)}"
             await self._records.await_retention(ShorterRetention(id, now_s, keep, records))
+            self._waited = id, 0.0
             log.warning(
                 "a shorter retention will delete %s: in 24 hours, or when it is confirmed on the page or by "
                 "`sightline retention --confirm`; a longer one in the settings takes it back",
@@ -164,7 +176,7 @@ class RetentionKeeper:
 
     async def _delete(self, kept_s: Mapping[str, int], now_s: float) -> None:
         spans = dict(kept_s)
-        if spans:
+        if spans.keys() >= self._wanted.keys():
             spans[SET_ASIDE] = max(spans.values())
         for name, span_s in spans.items():
             before_s = (now_s - span_s) // 60 * 60

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from services.common.accounts import AuditEntry
@@ -48,8 +48,11 @@ class Places(Protocol):
 class Placement:
     """Writes events one batch after another, whoever hands them in; durable when it returns."""
 
-    def __init__(self, places: Places, clock: StoreClock) -> None:
-        self._places, self._clock = places, clock
+    def __init__(
+        self, places: Places, clock: StoreClock, has_room: Callable[[], bool] = lambda: True
+    ) -> None:
+        """`has_room` tells whether the disk takes anything at all."""
+        self._places, self._clock, self._has_room = places, clock, has_room
         self._writing = asyncio.Lock()
         self._looked_s = float("-inf")
         self._is_telling, self._told_total = True, 0
@@ -66,7 +69,7 @@ class Placement:
             await self._begin_clock()
             limit_s = self._clock.limit_s()
             if abs(limit_s - self._looked_s) >= 1:
-                await self._bring_back(limit_s)
+                await self._bring_back(limit_s, LONGEST_TURN_BATCHES)
             ahead = [event for event in events if (event_end_s(event) or 0.0) > limit_s]
             if not ahead:
                 return await self._places.insert_events(events)
@@ -83,15 +86,19 @@ class Placement:
 
     async def look(self) -> None:
         """Bring back what is due, and take stored records aside that a clock has dated ahead."""
-        async with self._writing:
-            limit_s, before = self._clock.limit_s(), self.set_aside_total
-            self._is_telling = self._is_telling or before == self._told_total
-            self._told_total = before
-            await self._bring_back(limit_s)
-            if self._clock.is_believed:
-                taken = await self._places.take_aside(limit_s)
-                if taken:
-                    self._count(taken, NO_CAMERA)
+        limit_s, before = self._clock.limit_s(), self.set_aside_total
+        self._is_telling = self._is_telling or before == self._told_total
+        self._told_total = before
+        if not self._has_room():
+            return
+        for _ in range(LONGEST_TURN_BATCHES):
+            async with self._writing:
+                if not await self._bring_back(limit_s, 1):
+                    break
+        for _ in range(LONGEST_TURN_BATCHES):
+            async with self._writing:
+                if not await self._take_aside(limit_s):
+                    break
 
     async def _begin_clock(self) -> None:
         if not self._clock.has_begun:
@@ -99,14 +106,25 @@ class Placement:
             newest_s = None if mark else await self._places.newest_record_s(self._clock.read().wall_s)
             self._clock.begin(mark, newest_s)
 
-    async def _bring_back(self, limit_s: float) -> None:
-        """Bring back what is due. Not asked again within a second of the clock."""
-        for _ in range(LONGEST_TURN_BATCHES):
+    async def _bring_back(self, limit_s: float, most_batches: int) -> bool:
+        """Bring back what is due; True when more may be. Not asked again within a second of the clock."""
+        for _ in range(most_batches):
             number = await self._places.bring_back(limit_s)
             if number == 0:
                 self._looked_s = limit_s
-                return
+                return False
             log.info("%d events that were set aside are in their place now", number)
+        return True
+
+    async def _take_aside(self, limit_s: float) -> int:
+        """Only after a doubt: another store, whose clock is ahead of this one, may be right."""
+        if not (self._clock.is_believed and self._clock.was_doubted):
+            return 0
+        taken = await self._places.take_aside(limit_s)
+        self._clock.was_doubted = taken > 0
+        if taken:
+            self._count(taken, NO_CAMERA)
+        return taken
 
     def _count(self, number: int, camera: CameraId) -> None:
         self.set_aside_total += number

@@ -31,7 +31,9 @@ class StoreService:
     ) -> None:
         """`space` says what is stored while the disk fills; None: everything, always."""
         self._clock = StoreClock(read_clock)
-        self._placement = Placement(repository, self._clock)
+        self._placement = Placement(
+            repository, self._clock, space.has_room if space is not None else lambda: True
+        )
         self._writer = StoreWriter(self._placement, bus, batch_events, space=space)
         self._keeper = RetentionKeeper(repository, retention, self._clock, self._placement)
 

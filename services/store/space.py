@@ -106,6 +106,11 @@ class SpaceGate:
             return "audit"
         return None
 
+    def has_room(self) -> bool:
+        """Tell whether anything at all is stored now."""
+        self.look()
+        return self.step is not Step.NOTHING
+
     def refuses_audit(self) -> str | None:
         """Tell why an entry of the audit log is not taken, which counts it; None when it is."""
         self.look()

@@ -252,6 +252,19 @@ def test_other_commands_find_the_running_database_with_its_password(
         assert _read(uri) == ["gate"]
 
 
+def test_a_password_that_was_lost_while_the_database_runs_is_told_with_the_way_out(
+    database: RunningDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SIGHTLINE_MONGODB_URI", raising=False)
+    file = database.folder / "database" / "password"
+    file.write_text("y" * 43)
+    with pytest.raises(BadInputError, match=r"refuses the password in .*; put the right file back"):
+        chosen_database(database.folder, None, may_be_running=True).__enter__()
+    file.unlink()
+    with pytest.raises(BadInputError, match=r"there is no .*/password .*: put it back, or end Sightline"):
+        chosen_database(database.folder, None, may_be_running=True).__enter__()
+
+
 def test_a_stranger_who_takes_the_port_learns_no_password(tmp_path: Path) -> None:
     """SCRAM lets the server prove itself: who listens at the port of a dead database sees no password."""
     heard = bytearray()

@@ -2,20 +2,23 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 from pymongo.write_concern import WriteConcern
 
+from services.cli.database_choice import chosen_database
 from services.cli.embedded_database import RunningDatabase, start_database
-from services.core.errors import BadInputError
+from services.core.errors import BadInputError, DatabaseUnavailableError, DiskFullError
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 NOBODY = 65534
@@ -150,10 +153,37 @@ def test_a_full_disk(small_disk: Path) -> None:
         start_database(small_disk / "new" / "folder")
 
 
+def test_a_command_whose_database_fails_on_a_full_disk_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (
+        pytest.raises(DiskFullError, match=r"the disk of .* is full \(0 MB free\): make room, and run this"),
+        chosen_database(tmp_path, None, may_be_running=False),
+    ):
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+        raise DatabaseUnavailableError("internal server error")
+    monkeypatch.undo()
+    with (
+        pytest.raises(DatabaseUnavailableError, match="internal server error"),
+        chosen_database(tmp_path, None, may_be_running=False),
+    ):
+        raise DatabaseUnavailableError("internal server error")
+
+
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(BadInputError, match="not a folder"):
         start_database(tmp_path / "file")
+
+
+def test_a_folder_that_refuses_what_the_database_needs_is_told_in_one_line(tmp_path: Path) -> None:
+    storage = tmp_path / "database" / ("mongod" if shutil.which("mongod") else "secantus")
+    storage.parent.mkdir()
+    storage.write_text("")
+    with pytest.raises(BadInputError, match=f"data folder {tmp_path} cannot be used: File exists"):
+        start_database(tmp_path)
+    storage.unlink()
+    start_database(tmp_path).close()
 
 
 def test_data_of_another_program_is_not_touched(tmp_path: Path) -> None:

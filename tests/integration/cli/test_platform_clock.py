@@ -19,10 +19,12 @@ from services.cli.platform import Platform, PlatformSettings
 from services.cli.setup_seed import SetupSeed
 from services.common.clocks import Clocks, steady_s
 from services.common.database import Repository
+from services.common.database_schema import SET_ASIDE
 from services.common.listening import listen
+from services.common.messages import decode_event
 from services.common.up_settings import UpConfig
 from services.common.wire import parse_time, time_text
-from services.core.types import AnalysedSecond, Camera, CameraId, Ownership
+from services.core.types import AnalysedSecond, Camera, CameraId, Crossing, Ownership
 from services.ingest.demo.traffic import make_scene
 from services.web.settings import WebSettings
 from tests.database_server import DatabaseServer
@@ -135,7 +137,9 @@ async def running(uri: str, host: Host, log: pytest.LogCaptureFixture) -> AsyncI
     with listen("127.0.0.1", 0) as listening:
         port = listening.getsockname()[1]
         ports = dict.fromkeys(("json_port", "mjpeg_port", "relay_port", "annotated_port"))
-        settings = PlatformSettings(UpConfig(port=port, **ports), WebSettings(port=port), uri, "MongoDB")
+        settings = PlatformSettings(
+            UpConfig(port=port, **ports), WebSettings(port=port), uri, "MongoDB", None
+        )
         platform = Platform(settings, SetupSeed((), "traffic"), host.clocks)
         task = asyncio.create_task(platform.run(listening))
         try:
@@ -171,7 +175,7 @@ async def test_a_clock_that_is_set_back_and_forward(
 
         stepped_s = up.set_clock(-HOUR_S)
         await up.until(up.is_held, 20, "the camera says that time comes again")
-        await asyncio.sleep(10)
+        await asyncio.sleep(16)
         back_s = stepped_s - HOUR_S
         (said,) = up.said()
         assert said.startswith("back by 1 h (-3")
@@ -227,3 +231,53 @@ async def is_covered(up: Up, from_s: float) -> bool:
     """Whether some of the time since then counts as analysed."""
     to_s = up.host.now_s() - 9
     return to_s > from_s + 3 and await up.coverage(from_s, to_s) > 0.3
+
+
+async def test_what_a_false_future_has_counted_is_set_aside_and_comes_back(
+    database: DatabaseServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, "httpx")
+    caplog.set_level(logging.INFO, "services")
+    host = Host()
+    begin_s = int(host.now_s() - 2 * HOUR_S)
+    repository = Repository(database.uri, now_s=lambda: begin_s - HOUR_S)
+    await remember(repository, begin_s, begin_s + 60)
+    await repository.close()
+    async with running(database.uri, host, caplog) as up:
+        await up.until(up.is_counted, 60, "the demo is counted")
+        stepped_s = up.set_clock(HOUR_S)
+        future_s = stepped_s + HOUR_S
+        await up.until(lambda: has_set_aside(up), 60, "what is dated ahead is set aside")
+        await asyncio.sleep(15)
+        ahead_s = host.now_s()
+        assert await up.crossings(future_s, ahead_s) == {}
+        assert await up.coverage(future_s, ahead_s) == 0.0
+        up.set_clock(-HOUR_S)
+        present_s = host.now_s() + 3
+        await up.until(lambda: is_covered(up, present_s), 60, "counting goes on at once")
+        kept = await crossings_aside(database.uri)
+        assert kept
+
+        host.passed_s += future_s - host.now_s() + 1
+        await up.until(up.is_held, 20, "the time comes that was counted by mistake")
+        host.passed_s += max(ahead_s, *kept.values()) - host.now_s() + 1
+        await up.until(up.is_counted, 20, "and goes by")
+        again_s = host.now_s() + 3
+        await up.until(lambda: is_covered(up, again_s), 60, "counting goes on")
+        assert await crossings_aside(database.uri) == {}
+        found = await up.crossings(future_s - 1, again_s)
+        assert {id: found.get(id) for id in kept} == kept, "nothing that was acknowledged is lost"
+        assert await up.coverage(future_s, ahead_s) == 0.0
+        assert await up.coverage(stepped_s + 2, present_s - 4) == 0.0, "what happened then is dated falsely"
+
+
+async def has_set_aside(up: Up) -> bool:
+    return (await up.api.get("system")).json()["set_aside"] > 0
+
+
+async def crossings_aside(uri: str) -> dict[str, float]:
+    """Give the crossings that are set aside, with their times by the millisecond."""
+    repository = Repository(uri)
+    events = [decode_event(item["event"]) async for item in repository.iterate_all(SET_ASIDE)]
+    await repository.close()
+    return {event.id: round(event.time_s, 3) for event in events if isinstance(event, Crossing)}

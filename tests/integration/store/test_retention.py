@@ -60,6 +60,7 @@ class Store:
         pending = (await self.repository.retention_state()).pending
         assert pending is not None
         await self.repository.await_retention(replace(pending, waited_s=seconds))
+        self.keeper._waited = pending.id, seconds
 
 
 async def _ages(repository: Repository, collection: str = "trajectories") -> list[int]:

@@ -1,16 +1,20 @@
 """The backup file: what was written is read, and anything less than a whole file is refused."""
 
 import asyncio
+import errno
 import gzip
+import io
+import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from bson import Int64, ObjectId
 
-from services.cli.backup_file import read_backup, verify_backup, write_backup
+from services.cli.backup_file import read_backup, readable_backup, verify_backup, write_backup
 from services.common.database_schema import SCHEMA_VERSION
 from services.core.errors import BadInputError, DatabaseUnavailableError
 
@@ -119,3 +123,37 @@ def test_a_failed_backup_leaves_the_old_file(file: Path) -> None:
 def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match="cannot be written"):
         asyncio.run(write_backup(tmp_path / "no" / "a", _documents(), {}, _ignore))
+
+
+class _FullOutput(io.RawIOBase):
+    """What standard output is where the disk behind it is full, or its reader has gone."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: object) -> int:
+        raise OSError(self._number, os.strerror(self._number))
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "told"),
+    [
+        (errno.ENOSPC, BadInputError, "standard output cannot be written: No space left on device"),
+        (errno.EPIPE, BrokenPipeError, "Broken pipe"),
+    ],
+)
+def test_a_standard_output_that_takes_nothing_is_told(
+    monkeypatch: pytest.MonkeyPatch, number: int, kind: type[Exception], told: str
+) -> None:
+    monkeypatch.setattr("sys.stdout", SimpleNamespace(buffer=_FullOutput(number)))
+    with pytest.raises(kind, match=told):
+        asyncio.run(write_backup(Path("-"), _documents(), {"schema_version": 1}, _ignore))
+
+
+def test_a_standard_input_that_finds_no_room_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
+    with pytest.raises(BadInputError, match="none cannot be written"), readable_backup(Path("-")):
+        pass
