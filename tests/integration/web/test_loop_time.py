@@ -155,7 +155,7 @@ def _questions(now_s: float) -> list[Ask]:
         Ask("POST", f"{yard}/lines", {**line, "points": [[0.1, 0.2]] * 50_000}, 422),
         Ask("POST", f"{yard}/lines", {**line, "classes": ["car"] * 100_000}, 422),
         Ask("POST", f"{yard}/lines", {**line, "name": "é" * (LARGE // 8)}, 422),
-        Ask("POST", f"{yard}/lines", f'{{"name":"n","points":{"[" * 400_000}{"]" * 400_000}}}', 400),
+        Ask("POST", f"{yard}/lines", f'{{"name":"n","points":{"[" * 400_000}{"]" * 400_000}}}', 422),
         Ask("POST", f"{yard}/lines", line, 201),
         Ask("PATCH", yard, {"name": "Yard"}),
         Ask("POST", "/api/v1/cameras", {"name": "One more", "url": "demo://traffic"}, 409),
