@@ -28,6 +28,7 @@ async def annotating(
     hub: VideoHub, source: PaintedCamera | None = None, check: Check | None = None
 ) -> AsyncIterator[tuple[RtspService, LocalBus]]:
     """The rtsp service for the length of a test, with tracks of a camera while it sends."""
+    before = set(threading.enumerate())
     bus = LocalBus()
     bus.publish_setups([CameraSetup(camera("gate"), (line(),))])
     service = RtspService(bus, hub, "127.0.0.1", 0, check)
@@ -53,4 +54,5 @@ async def annotating(
             with suppress(asyncio.CancelledError):
                 await task
     assert service.encoders == 0
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith(("live-", "rtsp-"))]
+    begun = set(threading.enumerate()) - before
+    assert not [thread.name for thread in begun if thread.name.startswith(("live-", "rtsp-"))]
