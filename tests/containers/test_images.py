@@ -165,7 +165,7 @@ def test_command_line_runs(images: list[str], name: str) -> None:
 
 
 def test_a_command_of_another_image_says_what_it_lacks(images: list[str]) -> None:
-    with pytest.raises(AssertionError, match="sightline: the package (av|cv2) is not installed here"):
+    with pytest.raises(AssertionError, match=r"sightline: the package (av|cv2) is not installed here"):
         locked_down(image("store"), "detect", "/picture.jpg")
 
 
