@@ -14,10 +14,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from services.common.http_bounds import HttpLimits
-from services.common.http_server import HttpServer
-from services.common.listening import listen
-from services.common.problems import install_problems
+from services.common.connections.listening import listen
+from services.common.http.bounds import HttpLimits
+from services.common.http.problems import install_problems
+from services.common.http.server import HttpServer
 from services.web.limits import SMALL_BODIES, ProxyClients
 
 

@@ -6,10 +6,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
-from services.common.bus import EVENT_LIMIT, Bus
-from services.common.bus_nats import NatsBus, nats_bus
-from services.common.bus_nats_reader import ACK_WAIT_S
-from services.common.nats_link import nats_connection
+from services.common.bus.nats.bus import NatsBus, nats_bus
+from services.common.bus.nats.connection import nats_connection
+from services.common.bus.nats.reader import ACK_WAIT_S
+from services.common.bus.protocol import EVENT_LIMIT, Bus
 from services.core.types import Event
 from tests.nats_server import NatsServer
 

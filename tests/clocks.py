@@ -1,6 +1,6 @@
 """A host's clocks that tests set."""
 
-from services.core.clock_belief import ClockReading
+from services.core.evidence.clock_belief import ClockReading
 
 
 class SettableClock:

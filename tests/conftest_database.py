@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from services.common.database import Repository
+from services.common.database.repository import Repository
 from tests.database_server import DatabaseServer
 
 _shared: list[DatabaseServer] = []

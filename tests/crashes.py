@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from services.core.fencing import Ownerships, admitted
+from services.core.evidence.fencing import Ownerships, admitted
 from services.core.types import (
     AnalysedSecond,
     CameraId,

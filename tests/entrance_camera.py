@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from services.common.database import Repository
+from services.common.database.repository import Repository
 from services.core.types import (
     AccessUnit,
     AnalysedSecond,
@@ -17,10 +17,10 @@ from services.core.types import (
     CameraStatus,
     Detection,
 )
+from services.demo.encode import encode, pictures_of
+from services.demo.entrance.scene import Entrance
+from services.demo.script import FPS, SIZE_PX
 from services.detector.analyser import Analyser
-from services.ingest.demo.encode import encode, pictures_of
-from services.ingest.demo.entrance.scene import Entrance
-from services.ingest.demo.script import FPS, SIZE_PX
 from tests.web_app import Web, served, web_over
 
 DOOR = Camera(CameraId("door"), "Door", "demo://masks", "mask")

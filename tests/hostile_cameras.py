@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 import psutil
 
-from services.common.bus_local import LocalBus
-from services.common.video import VideoHub
+from services.common.bus.local import LocalBus
+from services.common.video.hub import VideoHub
 from services.core.types import Camera, CameraId, CameraState, CameraStatus
 from services.ingest.service import CameraIngest
 from tests.processes import REPOSITORY, wait_until

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from nats.aio.client import Client
 
-from services.common.bus_local import LocalBus
-from services.common.leases import Member, Role
-from services.common.leases_nats import NatsLeaseStore
-from services.common.nats_link import nats_connection
-from services.common.ownership import Ownership
+from services.common.bus.local import LocalBus
+from services.common.bus.nats.connection import nats_connection
+from services.common.leases.camera_manager import Ownership
+from services.common.leases.nats.store import NatsLeaseStore
+from services.common.leases.protocol import Member, Role
 from tests.owners import NotingOwner, setup, until
 
 

@@ -5,9 +5,9 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from services.common.bus_local import LocalBus
-from services.common.http_access import Check
-from services.common.video import VideoHub
+from services.common.bus.local import LocalBus
+from services.common.http.access import Check
+from services.common.video.hub import VideoHub
 from services.core.types import CameraSetup, TrackedFrame, TrackedObject
 from services.rtsp.service import RtspService
 from tests.makers import camera, line

@@ -10,7 +10,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 
-from services.common.video import VideoHub
+from services.common.video.hub import VideoHub
 from services.core.types import AccessUnit, CameraId
 from tests.makers import GATE
 

@@ -5,7 +5,7 @@ import threading
 import time
 from contextlib import suppress
 
-from services.common.rtsp_server import RtspServer
+from services.common.rtsp.server import RtspServer
 
 ROUNDS = 15
 ASKING_S = 0.06

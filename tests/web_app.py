@@ -10,10 +10,10 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
-from services.common.bus_local import LocalBus
-from services.common.database import Repository
+from services.common.bus.local import LocalBus
+from services.common.database.repository import Repository
 from services.common.metrics import Figure
-from services.common.video import VideoHub
+from services.common.video.hub import VideoHub
 from services.core.errors import BadInputError
 from services.core.types import MASK_CLASSES
 from services.web.app import create_app

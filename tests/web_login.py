@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 import httpx
 from fastapi import FastAPI
 
-from services.common.accounts import UserRole
-from services.common.database import Repository
-from services.common.passwords import hash_password
+from services.common.access.accounts import UserRole
+from services.common.access.passwords import hash_password
+from services.common.database.repository import Repository
 from services.web.settings import WebSettings
 
 ORIGIN = "http://sightline.example:8080"

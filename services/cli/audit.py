@@ -1,8 +1,8 @@
 """Commands that read or write everything stand in the audit log of the database that they worked on."""
 
 from services.cli.console import notes
-from services.common.accounts import AuditEntry
-from services.common.database import Repository
+from services.common.access.accounts import AuditEntry
+from services.common.database.repository import Repository
 from services.core.errors import DatabaseUnavailableError
 
 COMMAND_LINE = "command line"

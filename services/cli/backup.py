@@ -13,9 +13,9 @@ from services.cli.audit import record_command
 from services.cli.backup_file import BackupSummary, read_backup, readable_backup, verify_backup, write_backup
 from services.cli.console import notes, progress
 from services.cli.database_choice import DataOption, MongodbOption, chosen_database, open_repository
-from services.common.database import Repository
-from services.common.database_link import DatabaseLink, Document
-from services.common.database_schema import LASTING, META, PENDING, SCHEMA_VERSION, SESSIONS
+from services.common.database.link import DatabaseLink, Document
+from services.common.database.repository import Repository
+from services.common.database.schema import LASTING, META, PENDING, SCHEMA_VERSION, SESSIONS
 from services.core.camera_address import check_address
 from services.core.errors import BadInputError, StoppedError
 

@@ -22,7 +22,7 @@ from typing import IO, Any
 
 from bson import json_util
 
-from services.common.database_schema import LASTING, META, SCHEMA_VERSION
+from services.common.database.schema import LASTING, META, SCHEMA_VERSION
 from services.core.errors import BadInputError
 
 FORMAT = "sightline-backup"

@@ -12,8 +12,8 @@ from services.cli.console import notes
 from services.cli.data_folder import announced_database, default_data_folder, full_disk, password_path
 from services.cli.embedded_account import check_login, read_password, with_login
 from services.cli.embedded_database import start_database
-from services.common.database import Repository
-from services.common.service_settings import MONGODB_URI_VARIABLE, given_mongodb_uri
+from services.common.database.repository import Repository
+from services.common.settings.service import MONGODB_URI_VARIABLE, given_mongodb_uri
 from services.core.errors import BadInputError, DatabaseUnavailableError, DiskFullError, HalfRestoredError
 
 DataOption = Annotated[

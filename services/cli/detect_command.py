@@ -9,7 +9,7 @@ import numpy as np
 import typer
 
 from services.cli.console import progress, table, write_json
-from services.common.drawing import draw_detections
+from services.common.live.drawing import draw_detections
 from services.core.errors import BadInputError
 from services.core.frames import Picture
 from services.core.limits import STILL_LIMIT_PIXELS

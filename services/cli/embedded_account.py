@@ -22,9 +22,9 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from services.cli.data_folder import DataFolder
 from services.cli.embedded_program import Program, end_process
-from services.common.database_link import DATABASE_NAME, LOGIN_REFUSED, NOT_ALLOWED
-from services.common.database_probe import PROBE_ID
-from services.common.database_schema import META
+from services.common.database.link import DATABASE_NAME, LOGIN_REFUSED, NOT_ALLOWED
+from services.common.database.probe import PROBE_ID
+from services.common.database.schema import META
 from services.core.errors import BadInputError, DatabaseUnavailableError
 
 log = logging.getLogger(__name__)

@@ -27,9 +27,9 @@ from services.cli.embedded_account import (
 )
 from services.cli.embedded_program import Kind, Program, choose_program, end_process
 from services.cli.embedded_watchdog import DatabaseWatchdog
-from services.common.database_link import DATABASE_NAME, DURABLE, LOGIN_REFUSED, NOT_ALLOWED
-from services.common.database_probe import PROBE_ID
-from services.common.database_schema import META
+from services.common.database.link import DATABASE_NAME, DURABLE, LOGIN_REFUSED, NOT_ALLOWED
+from services.common.database.probe import PROBE_ID
+from services.common.database.schema import META
 
 logger = logging.getLogger(__name__)
 

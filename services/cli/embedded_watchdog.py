@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Protocol
 
 from services.cli.data_folder import MINIMUM_FREE_BYTES
-from services.common.database_link import DatabaseLink
-from services.common.database_probe import DatabaseProbe
+from services.common.database.link import DatabaseLink
+from services.common.database.probe import DatabaseProbe
 from services.core.errors import DatabaseUnavailableError, HalfRestoredError, SightlineError
 
 logger = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ import typer
 
 from services.cli.console import notes
 from services.cli.errors import FAILED, explain
-from services.common.descriptors import raise_descriptor_limit
+from services.common.connections.descriptors import raise_descriptor_limit
 
 app = typer.Typer(
     name="sightline",

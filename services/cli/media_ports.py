@@ -9,18 +9,18 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from services.common.access import AccessCheck
-from services.common.access_notes import AccessNotes
-from services.common.addresses import is_loopback
-from services.common.bus import Bus
-from services.common.http_access import Check
-from services.common.http_bounds import http_limits
-from services.common.listening import listen
+from services.cli.up_settings import UpConfig
+from services.common.access.check import AccessCheck
+from services.common.access.notes import AccessNotes
+from services.common.bus.protocol import Bus
+from services.common.connections.addresses import is_loopback
+from services.common.connections.listening import listen
+from services.common.http.access import Check
+from services.common.http.bounds import http_limits
 from services.common.live.decoding import Decoders
 from services.common.metrics import Figure
-from services.common.rtsp_server import rtsp_limits
-from services.common.up_settings import UpConfig
-from services.common.video import VideoHub
+from services.common.rtsp.server import rtsp_limits
+from services.common.video.hub import VideoHub
 from services.core.errors import SightlineError
 from services.core.types import CameraId
 from services.detector.ports.service import DetectorPorts, PortOptions

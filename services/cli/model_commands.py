@@ -11,7 +11,7 @@ import typer
 from services.cli import model_package
 from services.cli.console import notes, output, progress
 from services.core.errors import BadInputError
-from services.ingest.demo.dataset import write_dataset
+from services.demo.dataset import write_dataset
 
 DEMO_SEEDS = range(1000, 1060)
 DEMO_VALIDATION_SEEDS = range(1060, 1066)

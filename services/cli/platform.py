@@ -14,19 +14,19 @@ from services.cli.media_ports import MediaPorts
 from services.cli.model_entries import model_entries
 from services.cli.running import END_TIMEOUT_S, RunningTasks
 from services.cli.setup_seed import SetupSeed
-from services.common.addresses import host_and_port
-from services.common.bus_local import LocalBus
-from services.common.camera_files import CameraFiles
+from services.cli.up_settings import UpConfig
+from services.common.bus.local import LocalBus
 from services.common.clocks import HOST_CLOCKS, Clocks
-from services.common.database import Repository
-from services.common.http_server import HttpServer
-from services.common.leases import Member, Role
-from services.common.leases_local import LocalLeaseStore, LocalLeaseTable
+from services.common.connections.addresses import host_and_port
+from services.common.database.repository import Repository
+from services.common.http.server import HttpServer
+from services.common.leases.camera_manager import Owner, Ownership
+from services.common.leases.local import LocalLeaseStore, LocalLeaseTable
+from services.common.leases.protocol import Member, Role
 from services.common.live.decoding import Decoders
 from services.common.metrics import Figure
-from services.common.ownership import Owner, Ownership
-from services.common.up_settings import UpConfig
-from services.common.video import VideoHub
+from services.common.settings.camera_files import CameraFiles
+from services.common.video.hub import VideoHub
 from services.detector.infer.models import check_named_model
 from services.detector.service import DetectorService
 from services.ingest.service import IngestService

@@ -9,8 +9,8 @@ import typer
 from services.cli.audit import record_command
 from services.cli.console import notes
 from services.cli.database_choice import DataOption, MongodbOption, chosen_database, open_repository
-from services.common.database import Repository
-from services.common.retention_words import told_doubt, told_retention
+from services.common.database.repository import Repository
+from services.common.database.retention_words import told_doubt, told_retention
 from services.common.wire import JsonObject
 from services.core.errors import BadInputError
 

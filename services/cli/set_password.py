@@ -9,7 +9,7 @@ import typer
 from services.cli.audit import record_command
 from services.cli.console import notes
 from services.cli.database_choice import DataOption, MongodbOption, chosen_database, open_repository
-from services.common.passwords import check_new_password, hash_password
+from services.common.access.passwords import check_new_password, hash_password
 from services.core.errors import BadInputError
 
 

@@ -5,11 +5,11 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from services.common.database import Repository
+from services.common.database.repository import Repository
 from services.core.camera_address import scheme_of
 from services.core.errors import DatabaseUnavailableError, NotFoundError
 from services.core.types import Camera, CameraId, Line
-from services.ingest.demo.scenes import DemoAddress
+from services.demo.scenes import DemoAddress
 from services.web.mirror import SetupMirror
 
 log = logging.getLogger(__name__)

@@ -14,14 +14,14 @@ from services.cli.data_folder import default_data_folder
 from services.cli.embedded_database import RunningDatabase, start_database
 from services.cli.platform import Platform, PlatformSettings
 from services.cli.setup_seed import SetupSeed, WantedCamera
-from services.common.addresses import host_and_port
-from services.common.database import Repository
+from services.cli.up_settings import UpConfig
+from services.common.connections.addresses import host_and_port
+from services.common.connections.listening import listen
+from services.common.database.repository import Repository
 from services.common.identifiers import id_from_name
-from services.common.listening import listen
 from services.common.logs import configure_logging
-from services.common.service_settings import given_mongodb_uri
-from services.common.settings import load_settings
-from services.common.up_settings import UpConfig
+from services.common.settings.files import load_settings
+from services.common.settings.service import given_mongodb_uri
 from services.core.errors import BadInputError, DatabaseUnavailableError, HalfRestoredError
 from services.core.tasks import check_classes, model_for
 from services.core.types import Camera, CameraId

@@ -12,7 +12,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from services.common.drawing import draw_lines, draw_objects
+from services.common.live.drawing import draw_lines, draw_objects
 from services.core.errors import BadInputError
 from services.core.types import Line, TrackedFrame
 

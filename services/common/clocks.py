@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from services.common.host_clock import read_host_clock
-from services.core.clock_belief import ClockReading
-from services.core.passes import STEP_S, step_words
+from services.core.evidence.clock_belief import ClockReading
+from services.core.evidence.passes import STEP_S, step_words
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import time
 import uuid
 from pathlib import Path
 
-from services.core.clock_belief import ClockReading
+from services.core.evidence.clock_belief import ClockReading
 
 _STATUS_UNSYNCHRONISED = 0x0040
 _UPTIME, _BOOT = Path("/proc/uptime"), Path("/proc/sys/kernel/random/boot_id")

@@ -6,12 +6,12 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from services.common.bus import Bus
+from services.common.bus.protocol import Bus
 from services.common.clocks import steady_s
-from services.common.h264 import DecodedPicture, H264Decoder
-from services.common.video import VideoSource
+from services.common.video.h264 import DecodedPicture, H264Decoder
+from services.common.video.hub import VideoSource
 from services.common.wire import time_text
-from services.core.passes import STEP_S, Passes
+from services.core.evidence.passes import STEP_S, Passes
 from services.core.types import AccessUnit, Event, OwnedCamera, Ownership
 from services.detector.analyser import Analyser
 from services.detector.coverage import Coverage

@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Callable
 
-from services.common.bus import Bus
+from services.common.bus.protocol import Bus
 from services.common.clocks import steady_s
-from services.common.video import VideoSource
-from services.core.passes import Passes
+from services.common.video.hub import VideoSource
+from services.core.evidence.passes import Passes
 from services.core.types import CameraId, OwnedCamera
 from services.detector.camera_analysis import CameraAnalysis, DetectorFactory, LiveEdge
 

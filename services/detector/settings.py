@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
-from services.common.service_settings import LIVE_MEMORY_MB, LiveMemory, Port, ServiceSettings
-from services.common.settings import ConnectionSettings
+from services.common.settings.files import ConnectionSettings
+from services.common.settings.service import LIVE_MEMORY_MB, LiveMemory, Port, ServiceSettings
 
 
 class DetectorSettings(ServiceSettings, ConnectionSettings):

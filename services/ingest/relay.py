@@ -9,14 +9,14 @@ import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 
-from services.common.bus import Bus
-from services.common.gstreamer import load_gstreamer
-from services.common.http_access import Check
+from services.common.bus.protocol import Bus
+from services.common.http.access import Check
 from services.common.metrics import Figure
-from services.common.rtsp_mounts import Feed, RtspStream
-from services.common.rtsp_output import RtspOutput
-from services.common.rtsp_server import RtspLimits, RtspServer
-from services.common.video import VideoSource
+from services.common.rtsp.gstreamer import load_gstreamer
+from services.common.rtsp.mounts import Feed, RtspStream
+from services.common.rtsp.output import RtspOutput
+from services.common.rtsp.server import RtspLimits, RtspServer
+from services.common.video.hub import VideoSource
 from services.core.types import CameraId, CameraSetup
 from services.ingest.relay_feed import RelayFeed
 

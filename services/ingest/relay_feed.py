@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from services.common.video import VideoSource
+from services.common.video.hub import VideoSource
 from services.core.types import AccessUnit, CameraId
 
 log = logging.getLogger(__name__)

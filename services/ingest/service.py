@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from services.common.bus import Bus
+from services.common.bus.protocol import Bus
 from services.common.clocks import HOST_CLOCKS, Clocks, StepWatch
-from services.common.video import VideoHub
+from services.common.video.hub import VideoHub
 from services.common.wire import time_text
 from services.core.errors import StreamError
-from services.core.passes import STEP_S, Passes, step_words
+from services.core.evidence.passes import STEP_S, Passes, step_words
 from services.core.types import (
     AccessUnit,
     Camera,

@@ -2,9 +2,9 @@
 
 from pydantic import Field
 
-from services.common.camera_files import Folders
-from services.common.service_settings import Port, ServiceSettings
-from services.common.settings import RtspConnectionSettings
+from services.common.settings.camera_files import Folders
+from services.common.settings.files import RtspConnectionSettings
+from services.common.settings.service import Port, ServiceSettings
 
 
 class IngestSettings(ServiceSettings, RtspConnectionSettings):

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.common.camera_files import CameraFiles
 from services.common.secrets import redact
+from services.common.settings.camera_files import CameraFiles
 from services.core.camera_address import KINDS, NETWORK_SCHEMES, scheme_of
 from services.core.errors import BadInputError, StreamError
 from services.ingest.apart.connection import ApartConnection
@@ -53,7 +53,7 @@ def source_of(url: str, files: CameraFiles | None = None) -> Source:
     if scheme in NETWORK_SCHEMES:
         return RtspSource(url)
     if scheme == "demo":
-        from services.ingest.demo.source import demo_source  # its scenes cost a service's start
+        from services.demo.source import demo_source  # its scenes cost a service's start
 
         return demo_source(url)
     if "://" in url:

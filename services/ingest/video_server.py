@@ -19,15 +19,15 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.protocol import State
 
-from services.common.accepting import survive_exhaustion
-from services.common.addresses import host_and_port
-from services.common.descriptors import affordable
-from services.common.listening import WAITING_LIMIT
+from services.common.connections.accepting import survive_exhaustion
+from services.common.connections.addresses import host_and_port
+from services.common.connections.descriptors import affordable
+from services.common.connections.listening import WAITING_LIMIT
+from services.common.connections.places import Place, PlaceLimits, Places, Standing
+from services.common.connections.sparing import SparingFilter
 from services.common.metrics import Figure
-from services.common.places import Place, PlaceLimits, Places, Standing
-from services.common.sparing import SparingFilter
-from services.common.video import LocalVideoReader, VideoHub
-from services.common.video_wire import (
+from services.common.video.hub import LocalVideoReader, VideoHub
+from services.common.video.wire import (
     MESSAGE_LIMIT_BYTES,
     SOCKET_BUFFER_BYTES,
     authorization,

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from services.common.drawing import Canvas
+from services.common.live.drawing import Canvas
 
 ROW_BYTES = 4
 """GStreamer's rows begin at multiples of this."""

@@ -5,16 +5,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 
-from services.common.bus import Bus
-from services.common.gstreamer import load_gstreamer
-from services.common.http_access import Check
+from services.common.bus.protocol import Bus
+from services.common.http.access import Check
 from services.common.live.decoding import Decoders
 from services.common.live.matching import MatchedPictures
 from services.common.metrics import Figure
-from services.common.rtsp_mounts import Feed, RtspStream
-from services.common.rtsp_output import RtspOutput
-from services.common.rtsp_server import RtspLimits, RtspServer
-from services.common.video import VideoSource
+from services.common.rtsp.gstreamer import load_gstreamer
+from services.common.rtsp.mounts import Feed, RtspStream
+from services.common.rtsp.output import RtspOutput
+from services.common.rtsp.server import RtspLimits, RtspServer
+from services.common.video.hub import VideoSource
 from services.core.types import CameraId, CameraSetup, Line
 from services.rtsp.feed import AnnotatedFeed
 

@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
-from services.common.service_settings import LIVE_MEMORY_MB, LiveMemory, Port, ServiceSettings
-from services.common.settings import RtspConnectionSettings
+from services.common.settings.files import RtspConnectionSettings
+from services.common.settings.service import LIVE_MEMORY_MB, LiveMemory, Port, ServiceSettings
 
 
 class RtspSettings(ServiceSettings, RtspConnectionSettings):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from services.common.wire import time_text
-from services.core.clock_belief import (
+from services.core.evidence.clock_belief import (
     AHEAD_S,
     ClockMark,
     ClockReading,

@@ -11,11 +11,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from services.common.database import RetentionState, ShorterRetention
-from services.common.database_schema import SECONDS_A_DAY, SET_ASIDE, Retention
-from services.common.retention_words import NOTICE_S
-from services.core.clock_belief import ClockMark
+from services.common.database.repository import RetentionState, ShorterRetention
+from services.common.database.retention_words import NOTICE_S
+from services.common.database.schema import SECONDS_A_DAY, SET_ASIDE, Retention
 from services.core.errors import DatabaseUnavailableError
+from services.core.evidence.clock_belief import ClockMark
 from services.store.clock import StoreClock
 from services.store.placement import Placement
 

@@ -5,9 +5,9 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from services.common.accounts import AuditEntry
-from services.common.database_aside import event_end_s
-from services.core.clock_belief import ClockMark
+from services.common.access.accounts import AuditEntry
+from services.common.database.aside import event_end_s
+from services.core.evidence.clock_belief import ClockMark
 from services.core.types import NO_CAMERA, CameraId, Event
 from services.store.clock import StoreClock
 

@@ -2,9 +2,9 @@
 
 from pydantic import Field
 
-from services.common.retention_settings import RetentionSettings
-from services.common.service_settings import ServiceSettings
-from services.common.space_limits import SpaceLimits
+from services.common.settings.retention import RetentionSettings
+from services.common.settings.service import ServiceSettings
+from services.common.settings.space import SpaceLimits
 
 
 class StoreSettings(ServiceSettings, RetentionSettings, SpaceLimits):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import Literal
 
-from services.common.space_limits import SpaceLimits
+from services.common.settings.space import SpaceLimits
 from services.core.errors import DiskFullError
 from services.core.types import AccessNote, Event, StatusChange, Trajectory
 

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.common.accounts import AuditEntry
-from services.common.bus import Bus, EventBatch
+from services.common.access.accounts import AuditEntry
+from services.common.bus.protocol import Bus, EventBatch
 from services.common.metrics import Figure
 from services.core.errors import DatabaseUnavailableError
 from services.core.types import Event

@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from services.common.bus import Bus
-from services.common.database import Repository
+from services.common.bus.protocol import Bus
+from services.common.database.repository import Repository
 from services.common.live.decoding import Decoders
 from services.common.live.pictures import LivePictures
-from services.common.video import VideoSource
+from services.common.video.hub import VideoSource
 from services.core.errors import SightlineError
 from services.core.types import CameraId, Line
 from services.web.api import audit as audit_routes

@@ -4,8 +4,8 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
-from services.common.camera_files import CameraFiles
 from services.common.files import is_file
+from services.common.settings.camera_files import CameraFiles
 from services.core.camera_address import check_address, scheme_of
 from services.core.errors import BadInputError
 from services.core.lines import is_id

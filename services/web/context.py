@@ -7,8 +7,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from services.common.bus import Bus
-from services.common.database import Repository, StoredCamera
+from services.common.bus.protocol import Bus
+from services.common.database.repository import Repository, StoredCamera
 from services.common.live.pictures import LivePictures
 from services.core.errors import NotFoundError
 from services.web.auth.audit import AuditLog

@@ -2,7 +2,7 @@
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.common.guard import CROSS_ORIGIN, LoopbackGuard, adding
+from services.common.http.guard import CROSS_ORIGIN, LoopbackGuard, adding
 from services.web.auth.origin import origin_of
 
 __all__ = ["LoopbackGuard", "SecurityHeaders"]

@@ -2,8 +2,8 @@
 
 from starlette.types import Scope
 
-from services.common.forwarded import trusted_proxies
-from services.common.http_bounds import HttpLimits
+from services.common.http.bounds import HttpLimits
+from services.common.http.forwarded import trusted_proxies
 from services.web.auth.origin import origin_of
 from services.web.auth.rules import SESSION_PATH
 from services.web.settings import WebSettings

@@ -4,10 +4,10 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
-from services.common.access import Access
-from services.common.bus import Bus
-from services.common.database import Repository
-from services.common.database_users import is_owned
+from services.common.access.check import Access
+from services.common.bus.protocol import Bus
+from services.common.database.accounts import is_owned
+from services.common.database.repository import Repository
 from services.core.errors import DatabaseUnavailableError, NotFoundError
 from services.core.types import Camera, CameraId, CameraSetup
 

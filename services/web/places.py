@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 
-from services.common.throttle import network_of
+from services.common.access.throttle import network_of
 from services.core.errors import StreamError, ThrottledError
 from services.web.auth.caller import Caller
 

@@ -7,8 +7,8 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 
-from services.common import problems
-from services.common.problems import LONGEST_FIELD, MOST_FIELDS, ProblemResponse, problem, problem_of
+from services.common.http import problems
+from services.common.http.problems import LONGEST_FIELD, MOST_FIELDS, ProblemResponse, problem, problem_of
 from services.common.secrets import cut
 
 __all__ = ["ProblemResponse", "install_problems", "problem", "problem_of"]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from starlette.types import ASGIApp
 
-from services.common.http_server import HttpServer
+from services.common.http.server import HttpServer
 from services.common.metrics import Figure
 from services.web.limits import ProxyClients, web_limits
 from services.web.settings import WebSettings

@@ -5,11 +5,11 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from services.common.addresses import is_loopback
-from services.common.camera_files import Folders
-from services.common.forwarded import trusted_proxies
-from services.common.service_settings import LIVE_MEMORY_MB, LiveMemory
-from services.common.settings import ConnectionSettings
+from services.common.connections.addresses import is_loopback
+from services.common.http.forwarded import trusted_proxies
+from services.common.settings.camera_files import Folders
+from services.common.settings.files import ConnectionSettings
+from services.common.settings.service import LIVE_MEMORY_MB, LiveMemory
 
 
 class WebSettings(ConnectionSettings):

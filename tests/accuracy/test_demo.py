@@ -13,15 +13,15 @@ from onnx import numpy_helper
 
 from services.core.frames import Letterbox
 from services.core.types import Detection
+from services.demo.encode import write_video
+from services.demo.scenes import DEMOS, AnyScene
+from services.demo.script import DEFAULT_DURATION_S
+from services.demo.truth import truth_of
 from services.detector.count_file import count_video
 from services.detector.decode.file import VideoFile
 from services.detector.infer.detector import Detector
 from services.detector.infer.models import model_path
 from services.detector.infer.onnx_runtime import OnnxRuntimeDetector
-from services.ingest.demo.encode import write_video
-from services.ingest.demo.scenes import DEMOS, AnyScene
-from services.ingest.demo.script import DEFAULT_DURATION_S
-from services.ingest.demo.truth import truth_of
 from tests.accuracy.scoring import Event, Score, f1, score
 
 STREETS = tuple(("traffic", seed) for seed in range(1, 6))

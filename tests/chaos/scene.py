@@ -9,10 +9,10 @@ from math import ceil
 from pathlib import Path
 
 from services.core.types import Line, LineId
-from services.ingest.demo.encode import write_video
-from services.ingest.demo.script import FPS
-from services.ingest.demo.traffic import make_scene
-from services.ingest.demo.truth import TrueCrossing, truth_of
+from services.demo.encode import write_video
+from services.demo.script import FPS
+from services.demo.traffic import make_scene
+from services.demo.truth import TrueCrossing, truth_of
 from tests.fixtures.camera_video import STREET_KEYS_PER_S, SUFFIX, encode
 
 SEED = 4

@@ -46,7 +46,7 @@ HAS = {
 
 LOAD = """
 import importlib
-from services.common.gstreamer import load_gstreamer, require_elements
+from services.common.rtsp.gstreamer import load_gstreamer, require_elements
 require_elements(load_gstreamer(), importlib.import_module({server!r}).ELEMENTS)
 print("all there")
 """

@@ -2,7 +2,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from services.common.database import Repository
+from services.common.database.repository import Repository
 from tests.conftest_database import database_uri, own_server, repository
 from tests.web_app import Web, web_over
 

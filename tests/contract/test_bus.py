@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from services.common.access import Access
-from services.common.bus import TRACK_LIMIT, Bus
-from services.common.bus_local import LocalBus
+from services.common.access.check import Access
+from services.common.bus.local import LocalBus
+from services.common.bus.protocol import TRACK_LIMIT, Bus
 from services.core.types import (
     AccessAction,
     AccessNote,

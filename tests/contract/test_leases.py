@@ -7,10 +7,10 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from services.common.leases import LeaseStore, Member, next_epoch
-from services.common.leases_local import LocalLeaseStore, LocalLeaseTable
-from services.common.leases_nats import NatsLeaseStore
-from services.common.nats_link import nats_connection
+from services.common.bus.nats.connection import nats_connection
+from services.common.leases.local import LocalLeaseStore, LocalLeaseTable
+from services.common.leases.nats.store import NatsLeaseStore
+from services.common.leases.protocol import LeaseStore, Member, next_epoch
 from services.core.types import CameraId
 from tests.nats_server import NatsServer, nats_server
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.common.database import Repository
+from services.common.database.repository import Repository
 from tests.database_server import free_port
 from tests.makers import camera
 from tests.web_app import Web, web_over

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from services.common.drawing import CLASS_COLORS
+from services.common.live.drawing import CLASS_COLORS
 from services.core.masks import Compliance
 from services.core.types import MASK_CLASSES
-from services.ingest.demo.entrance.scene import make_entrance
+from services.demo.entrance.scene import make_entrance
 from tests.conftest_database import database_uri
 from tests.e2e.browser import Browser, browser
 from tests.entrance_camera import entrance_page

@@ -7,11 +7,11 @@ import httpx
 import numpy as np
 import pytest
 
-from services.common.drawing import CLASS_COLORS
-from services.ingest.demo.encode import write_video
-from services.ingest.demo.render import Renderer
-from services.ingest.demo.script import Scene
-from services.ingest.demo.traffic import make_scene
+from services.common.live.drawing import CLASS_COLORS
+from services.demo.encode import write_video
+from services.demo.render import Renderer
+from services.demo.script import Scene
+from services.demo.traffic import make_scene
 from tests.e2e.browser import Browser, browser
 from tests.processes import camera, platform, wait_until
 

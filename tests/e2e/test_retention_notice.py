@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from services.cli.embedded_database import start_database
-from services.common.database import Repository
+from services.common.database.repository import Repository
 from tests.e2e.browser import browser
 from tests.makers import trajectory
 from tests.processes import platform

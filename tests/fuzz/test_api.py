@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from schemathesis import APIOperation, Case, GenerationMode
 from schemathesis.checks import not_a_server_error
 
-from services.common.bus_local import LocalBus
-from services.common.database import Repository
-from services.common.video import VideoHub
+from services.common.bus.local import LocalBus
+from services.common.database.repository import Repository
+from services.common.video.hub import VideoHub
 from services.web.app import create_app
 from services.web.settings import WebSettings
 from tests.fuzz.inputs import FITTING, LINE_FIELDS, fields, query_fields

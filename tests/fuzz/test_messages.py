@@ -10,20 +10,22 @@ import bson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from services.common.leases.protocol.nats import records as leases_nats_records
+from services.common.leases.protocol.nats import roster as leases_nats_roster
 
-from services.common import leases_nats_records, leases_nats_roster, messages
-from services.common.access import Access
-from services.common.database_documents import (
+from services.common.access.check import Access
+from services.common.bus.messages import CameraNews, ToldRate, ToldState
+from services.common.bus.protocol import messages
+from services.common.database.documents import (
     crossing_document,
     note_document,
     status_document,
     trajectory_document,
 )
-from services.common.leases import Member
-from services.common.messages import CameraNews, ToldRate, ToldState
-from services.common.video_wire import decode_unit, encode_unit
+from services.common.leases.protocol import Member
+from services.common.video.wire import decode_unit, encode_unit
 from services.core.errors import BadMessageError, StreamError
-from services.core.fencing import believed
+from services.core.evidence.fencing import believed
 from services.core.types import (
     AccessAction,
     AccessNote,

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import nats
 
-from services.common.bus_nats_events import SUBJECT as EVENTS
-from services.common.bus_nats_live import STATES_SUBJECT, TRACKS_SUBJECT
-from services.common.bus_nats_setups import BUCKET
-from services.common.leases import Member
-from services.common.leases_nats import HEARTBEATS, HELLO, NatsLeaseStore
-from services.common.nats_link import nats_connection
+from services.common.bus.nats.connection import nats_connection
+from services.common.bus.nats.events import SUBJECT as EVENTS
+from services.common.bus.nats.live import STATES_SUBJECT, TRACKS_SUBJECT
+from services.common.bus.nats.setups import BUCKET
+from services.common.leases.nats.store import HEARTBEATS, HELLO, NatsLeaseStore
+from services.common.leases.protocol import Member
 from services.core.types import CameraSetup, TrackedFrame
 from tests.bus_ends import bus_ends, read_events, until
 from tests.fuzz.memory import LIMIT_BYTES, resident_bytes

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.common.access import Access, AccessCheck, token_hash
-from services.common.bus_local import LocalBus
-from services.common.listening import listen
-from services.common.video import VideoHub
+from services.common.access.check import Access, AccessCheck, token_hash
+from services.common.bus.local import LocalBus
+from services.common.connections.listening import listen
+from services.common.video.hub import VideoHub
 from services.core.types import CameraSetup, TrackedFrame, TrackedObject
 from services.detector.ports.service import DetectorPorts, PortOptions
 from services.ingest.relay import RelayServer

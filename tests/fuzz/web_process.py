@@ -8,13 +8,13 @@ import json
 import secrets
 import sys
 
-from services.common.access import token_hash
-from services.common.accounts import Token, UserRole
-from services.common.bus_local import LocalBus
-from services.common.database import Repository
-from services.common.http_server import HttpServer
-from services.common.listening import listen
-from services.common.video import VideoHub
+from services.common.access.accounts import Token, UserRole
+from services.common.access.check import token_hash
+from services.common.bus.local import LocalBus
+from services.common.connections.listening import listen
+from services.common.database.repository import Repository
+from services.common.http.server import HttpServer
+from services.common.video.hub import VideoHub
 from services.core.lines import line_from_object
 from services.core.types import Camera, CameraId
 from services.web.app import create_app

@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from services.common.wire import parse_time
-from services.ingest.demo.traffic import make_scene
-from services.ingest.demo.truth import truth_of
+from services.demo.traffic import make_scene
+from services.demo.truth import truth_of
 from tests.accuracy.scoring import Event, score
 from tests.processes import platform, wait_until
 

@@ -6,10 +6,10 @@ import pytest
 
 from services.core.masks import Compliance
 from services.core.types import MASK_CLASSES, Box, CameraId, Crossing, Detection
+from services.demo.entrance.scene import Entrance, make_entrance
+from services.demo.script import FPS, HEIGHT_PX, WIDTH_PX
+from services.demo.truth import truth_of
 from services.detector.analyser import Analyser
-from services.ingest.demo.entrance.scene import Entrance, make_entrance
-from services.ingest.demo.script import FPS, HEIGHT_PX, WIDTH_PX
-from services.ingest.demo.truth import truth_of
 from tests.accuracy.scoring import Event, score
 
 ANALYSED_FPS = 12.5

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from services.cli.bootstrap.material import make_secrets
-from services.common.settings import Settings, load_settings
+from services.common.settings.files import Settings, load_settings
 from services.detector.settings import DetectorSettings
 from services.ingest.settings import IngestSettings
 from services.rtsp.settings import RtspSettings

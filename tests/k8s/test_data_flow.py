@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.common.forwarded import DIRECT
+from services.common.http.forwarded import DIRECT
 from tests.k8s.changes import changed, without
 from tests.k8s.checks.manifest import workloads
 from tests.k8s.data_flow import OPEN, flow_problems

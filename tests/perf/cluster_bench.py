@@ -18,8 +18,8 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from services.ingest.demo.encode import write_video
-from services.ingest.demo.traffic import make_scene
+from services.demo.encode import write_video
+from services.demo.traffic import make_scene
 from tests.cluster import Cluster, cluster
 from tests.processes import platform, wait_until
 

@@ -14,6 +14,8 @@ import typer
 from services.cli.console import notes, progress, table
 from services.core.errors import BadInputError
 from services.core.types import CameraId, Detection, Line, LineId
+from services.demo.encode import write_video
+from services.demo.traffic import SHORTEST_S, make_scene
 from services.detector.analyser import Analyser
 from services.detector.count_file import count_video
 from services.detector.decode.file import VideoFile
@@ -22,8 +24,6 @@ from services.detector.infer.detector import Detector
 from services.detector.infer.models import model_path
 from services.detector.infer.onnx_runtime import OnnxRuntimeDetector
 from services.detector.track.bytetrack import TrackerSettings
-from services.ingest.demo.encode import write_video
-from services.ingest.demo.traffic import SHORTEST_S, make_scene
 
 FRAME_BUDGET_MS = 33.0
 TRACKING_BUDGET_MS = 4.0

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from services.common.logs import configure_logging
-from services.common.settings import Settings, load_settings
+from services.common.settings.files import Settings, load_settings
 from services.detector.settings import DetectorSettings
 from services.ingest.settings import IngestSettings
 from services.rtsp.settings import RtspSettings

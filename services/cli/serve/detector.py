@@ -5,15 +5,15 @@ from collections.abc import Iterator
 
 from services.cli.detectors import make_detector
 from services.cli.serve.process import Link, ServiceProcess
-from services.common.access import AccessCheck
-from services.common.access_notes import AccessNotes
-from services.common.http_bounds import http_limits
-from services.common.leases import Member
-from services.common.listening import listen
+from services.common.access.check import AccessCheck
+from services.common.access.notes import AccessNotes
+from services.common.connections.listening import listen
+from services.common.http.bounds import http_limits
+from services.common.leases.camera_manager import Ownership
+from services.common.leases.protocol import Member
 from services.common.live.decoding import Decoders
 from services.common.metrics import Figure
-from services.common.ownership import Ownership
-from services.common.video_remote import RemoteVideo
+from services.common.video.remote import RemoteVideo
 from services.detector.ports.service import DetectorPorts, PortOptions
 from services.detector.service import DetectorService
 from services.detector.settings import DetectorSettings

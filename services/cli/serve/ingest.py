@@ -7,18 +7,18 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 from services.cli.serve.process import Link, ServiceProcess
-from services.common.access import AccessCheck
-from services.common.access_notes import AccessNotes
-from services.common.addresses import host_and_port
-from services.common.camera_files import CameraFiles
-from services.common.cluster_tls import server_context
-from services.common.leases import Member
-from services.common.listening import ensure_free
+from services.common.access.check import AccessCheck
+from services.common.access.notes import AccessNotes
+from services.common.connections.addresses import host_and_port
+from services.common.connections.cluster_tls import server_context
+from services.common.connections.listening import ensure_free
+from services.common.leases.camera_manager import Ownership
+from services.common.leases.protocol import Member
 from services.common.metrics import Figure
-from services.common.ownership import Ownership
-from services.common.rtsp_server import rtsp_limits
-from services.common.service_settings import reachable_host
-from services.common.video import VideoHub
+from services.common.rtsp.server import rtsp_limits
+from services.common.settings.camera_files import CameraFiles
+from services.common.settings.service import reachable_host
+from services.common.video.hub import VideoHub
 from services.ingest.relay import RelayServer
 from services.ingest.service import IngestService
 from services.ingest.settings import IngestSettings

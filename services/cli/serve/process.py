@@ -11,17 +11,17 @@ from importlib.metadata import version
 from nats.aio.client import Client
 
 from services.cli.running import RunningTasks
-from services.common.addresses import is_loopback
-from services.common.bus_nats import NatsBus, nats_bus
-from services.common.health import Heartbeat, health_app
-from services.common.http_bounds import HttpLimits
-from services.common.http_server import HttpServer
-from services.common.leases import Role
-from services.common.leases_nats import NatsLeaseStore
-from services.common.listening import listen
+from services.common.bus.nats.bus import NatsBus, nats_bus
+from services.common.bus.nats.connection import nats_connection
+from services.common.connections.addresses import is_loopback
+from services.common.connections.listening import listen
+from services.common.http.bounds import HttpLimits
+from services.common.http.health import Heartbeat, health_app
+from services.common.http.server import HttpServer
+from services.common.leases.nats.store import NatsLeaseStore
+from services.common.leases.protocol import Role
 from services.common.metrics import Figure
-from services.common.nats_link import nats_connection
-from services.common.service_settings import nats_url
+from services.common.settings.service import nats_url
 from services.core.errors import BusUnavailableError
 
 BEAT_S = 1.0

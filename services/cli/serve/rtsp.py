@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import Iterator
 
 from services.cli.serve.process import Link, ServiceProcess
-from services.common.access import AccessCheck
-from services.common.access_notes import AccessNotes
-from services.common.leases import Member
-from services.common.listening import ensure_free
+from services.common.access.check import AccessCheck
+from services.common.access.notes import AccessNotes
+from services.common.connections.listening import ensure_free
+from services.common.leases.protocol import Member
 from services.common.live.decoding import Decoders
 from services.common.metrics import Figure
-from services.common.rtsp_server import rtsp_limits
-from services.common.video_remote import RemoteVideo
+from services.common.rtsp.server import rtsp_limits
+from services.common.video.remote import RemoteVideo
 from services.rtsp.service import RtspService
 from services.rtsp.settings import RtspSettings
 

@@ -9,15 +9,15 @@ from pathlib import Path
 
 from services.cli.model_entries import model_entries
 from services.cli.serve.process import Link, ServiceProcess
-from services.common.addresses import host_and_port
-from services.common.camera_files import CameraFiles
-from services.common.database import Repository
-from services.common.http_server import HttpServer
-from services.common.leases import Member, Role
-from services.common.listening import listen
+from services.common.connections.addresses import host_and_port
+from services.common.connections.listening import listen
+from services.common.database.repository import Repository
+from services.common.http.server import HttpServer
+from services.common.leases.protocol import Member, Role
 from services.common.metrics import Figure
-from services.common.service_settings import mongodb_uri
-from services.common.video_remote import RemoteVideo
+from services.common.settings.camera_files import CameraFiles
+from services.common.settings.service import mongodb_uri
+from services.common.video.remote import RemoteVideo
 from services.detector.infer.models import check_named_model
 from services.web.app import create_app
 from services.web.auth.first_admin import ensure_first_admin

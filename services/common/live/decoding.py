@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from services.common.h264 import H264Decoder
 from services.common.live.memory import PictureMemories, PictureMemory
-from services.common.service_settings import LIVE_MEMORY_MB
-from services.common.video import VideoReader, VideoSource
+from services.common.settings.service import LIVE_MEMORY_MB
+from services.common.video.h264 import H264Decoder
+from services.common.video.hub import VideoReader, VideoSource
 from services.core.errors import StreamError
 from services.core.types import AccessUnit, CameraId
 

@@ -7,10 +7,10 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
-from services.common.bus import Bus
-from services.common.h264 import DecodedPicture
+from services.common.bus.protocol import Bus
 from services.common.live.decoding import Decoders, DecodingThread
 from services.common.live.memory import PictureMemory
+from services.common.video.h264 import DecodedPicture
 from services.core.errors import StreamError
 from services.core.types import CameraId, Line, TrackedFrame, TrackedObject
 

@@ -5,8 +5,8 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 
-from services.common.h264 import DecodedPicture
-from services.common.service_settings import LIVE_MEMORY_MB
+from services.common.settings.service import LIVE_MEMORY_MB
+from services.common.video.h264 import DecodedPicture
 from services.core.errors import StreamError
 from services.core.types import AccessUnit
 

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from services.common.bus import Bus
-from services.common.drawing import Canvas, draw_lines, draw_objects
+from services.common.bus.protocol import Bus
 from services.common.live.decoding import Decoders
+from services.common.live.drawing import Canvas, draw_lines, draw_objects
 from services.common.live.matching import LinesOf, LivePicture, MatchedPictures, no_lines
 from services.common.metrics import Figure
 from services.core.errors import StreamError

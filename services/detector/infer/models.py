@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from services.common.camera_files import CameraFiles
 from services.common.files import is_file
+from services.common.settings.camera_files import CameraFiles
 from services.core.errors import BadInputError
 from services.detector.infer.detector import ModelInfo
 from services.detector.infer.onnx_metadata import read_metadata

@@ -9,11 +9,11 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from services.common.guard import AnswerHeaders, LoopbackGuard
-from services.common.http_access import AccessGuard, Check
+from services.common.http.access import AccessGuard, Check
+from services.common.http.guard import AnswerHeaders, LoopbackGuard
+from services.common.http.problems import install_problems
 from services.common.live import mjpeg
 from services.common.live.pictures import Form
-from services.common.problems import install_problems
 from services.core.errors import BadInputError
 from services.core.types import CameraId
 from services.detector.ports import frames

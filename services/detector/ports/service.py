@@ -7,15 +7,15 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from services.common.bus import Bus
-from services.common.http_access import Check
-from services.common.http_bounds import HttpLimits
-from services.common.http_server import HttpServer
+from services.common.bus.protocol import Bus
+from services.common.http.access import Check
+from services.common.http.bounds import HttpLimits
+from services.common.http.server import HttpServer
 from services.common.live import mjpeg
 from services.common.live.decoding import Decoders
 from services.common.live.pictures import LivePictures
 from services.common.metrics import Figure
-from services.common.video import VideoSource
+from services.common.video.hub import VideoSource
 from services.core.types import CameraId
 from services.detector.ports.answers import PictureKey, guarding, json_app, mjpeg_app
 from services.detector.ports.cameras import ShownCameras

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from services.common.accounts import AuditEntry
+from services.common.access.accounts import AuditEntry
 from services.common.wire import parse_milliseconds, time_text
 from services.core.errors import BadInputError
 from services.web.context import Context

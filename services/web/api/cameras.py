@@ -6,9 +6,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.common.camera_files import CameraFiles
-from services.common.database import StoredCamera
+from services.common.database.repository import StoredCamera
 from services.common.identifiers import id_from_name
+from services.common.settings.camera_files import CameraFiles
 from services.common.wire import camera_object
 from services.core.camera_address import KINDS, restore_secrets
 from services.core.tasks import check_classes, model_for

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from services.common.database import LineVersion, Records
+from services.common.database.repository import LineVersion, Records
 from services.core.errors import NotFoundError
 from services.core.masks import tells_all_states
 from services.web.api.parameters import (

@@ -14,7 +14,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query
 from starlette.responses import Response
 
-from services.common.database import Place
+from services.common.database.repository import Place
 from services.common.wire import crossing_object, parse_milliseconds
 from services.core.errors import BadInputError
 from services.core.types import Crossing

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.common.database import Repository
-from services.common.retention_words import told_doubt, told_retention
+from services.common.database.repository import Repository
+from services.common.database.retention_words import told_doubt, told_retention
 from services.core.errors import DatabaseUnavailableError
 from services.web.context import Context
 

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.common.access import NOBODY, token_hash
-from services.common.accounts import SESSION_LONGEST_S, User
-from services.common.passwords import needs_new_hash
-from services.common.throttle import network_of
+from services.common.access.accounts import SESSION_LONGEST_S, User
+from services.common.access.check import NOBODY, token_hash
+from services.common.access.passwords import needs_new_hash
+from services.common.access.throttle import network_of
 from services.core.errors import ConflictError, LoginNeededError, ThrottledError
 from services.core.types import AccessAction
 from services.web.auth.audit import entry_of

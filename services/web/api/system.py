@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
-from services.common.health import figures_answer
+from services.common.http.health import figures_answer
 from services.common.wire import time_text
 from services.core.errors import DatabaseUnavailableError
 from services.web.api.retention import told_upkeep

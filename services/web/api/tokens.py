@@ -6,8 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.common.access import token_hash
-from services.common.accounts import TOKEN_LIFETIME_S, Token, UserRole
+from services.common.access.accounts import TOKEN_LIFETIME_S, Token, UserRole
+from services.common.access.check import token_hash
 from services.common.wire import parse_time, time_text
 from services.core.errors import BadInputError
 from services.web.auth.caller import Who

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.common.accounts import USER_NAME_PATTERN, User, UserRole
-from services.common.passwords import check_new_password
+from services.common.access.accounts import USER_NAME_PATTERN, User, UserRole
+from services.common.access.passwords import check_new_password
 from services.common.wire import time_text
 from services.core.errors import AccessDeniedError, BadInputError, NotFoundError
 from services.web.api.session import begin_session

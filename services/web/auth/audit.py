@@ -5,9 +5,9 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 
-from services.common.accounts import AuditEntry
-from services.common.audit_tally import AuditTally
-from services.common.database import Repository
+from services.common.access.accounts import AuditEntry
+from services.common.access.audit_tally import AuditTally
+from services.common.database.repository import Repository
 from services.core.errors import DatabaseUnavailableError
 from services.web.auth.caller import Caller
 

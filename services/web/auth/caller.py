@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from starlette.types import Scope
 
-from services.common.accounts import User, UserRole
+from services.common.access.accounts import User, UserRole
 from services.web.auth.origin import Origin
 
 SCOPE_KEY = "sightline.caller"

@@ -7,9 +7,9 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
-from services.common.accounts import UserRole
-from services.common.database import Repository
-from services.common.passwords import check_new_password, hash_password
+from services.common.access.accounts import UserRole
+from services.common.access.passwords import check_new_password, hash_password
+from services.common.database.repository import Repository
 from services.core.errors import BadInputError, ConflictError, DatabaseUnavailableError
 
 log = logging.getLogger(__name__)

@@ -7,11 +7,11 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.common.accounts import UserRole
-from services.common.database import Repository
-from services.common.guard import CROSS_ORIGIN, adding
-from services.common.http_allowed import RECHECK_S, while_allowed
-from services.common.problems import problem_of
+from services.common.access.accounts import UserRole
+from services.common.database.repository import Repository
+from services.common.http.allowed import RECHECK_S, while_allowed
+from services.common.http.guard import CROSS_ORIGIN, adding
+from services.common.http.problems import problem_of
 from services.core.errors import AccessDeniedError, DatabaseUnavailableError, LoginNeededError, SightlineError
 from services.web.auth import rules
 from services.web.auth.audit import AuditLog, change_of, entry_of, refusal_of

@@ -5,10 +5,10 @@ import re
 from starlette.datastructures import Headers, QueryParams
 from starlette.types import Scope
 
-from services.common.access import token_hash
-from services.common.accounts import UserRole, weaker_role
-from services.common.database import Repository
-from services.common.http_access import authorization
+from services.common.access.accounts import UserRole, weaker_role
+from services.common.access.check import token_hash
+from services.common.database.repository import Repository
+from services.common.http.access import authorization
 from services.core.errors import LoginNeededError
 from services.web.auth.caller import Caller
 from services.web.auth.origin import Origin

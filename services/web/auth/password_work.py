@@ -5,8 +5,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from services.common.accounts import User
-from services.common.passwords import HASHED_AT_ONCE, WAITING_LIMIT, PasswordGate, hash_password
+from services.common.access.accounts import User
+from services.common.access.passwords import HASHED_AT_ONCE, WAITING_LIMIT, PasswordGate, hash_password
 from services.core.errors import ThrottledError
 
 T = TypeVar("T")

@@ -2,7 +2,7 @@
 
 import re
 
-from services.common.accounts import UserRole
+from services.common.access.accounts import UserRole
 from services.web.auth.caller import Caller
 
 SESSION_PATH = "/api/v1/session"

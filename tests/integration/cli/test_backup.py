@@ -13,9 +13,9 @@ from services.cli.audit import COMMAND_LINE
 from services.cli.backup import backup_command, restore_command
 from services.cli.backup_file import verify_backup
 from services.cli.embedded_database import start_database
-from services.common.accounts import AuditEntry, Token, UserRole
-from services.common.database import Repository
-from services.common.database_schema import LASTING
+from services.common.access.accounts import AuditEntry, Token, UserRole
+from services.common.database.repository import Repository
+from services.common.database.schema import LASTING
 from services.core.errors import BadInputError, StoppedError
 from services.core.types import (
     AnalysedSecond,

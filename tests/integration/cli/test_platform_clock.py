@@ -17,15 +17,15 @@ import pytest
 
 from services.cli.platform import Platform, PlatformSettings
 from services.cli.setup_seed import SetupSeed
+from services.cli.up_settings import UpConfig
+from services.common.bus.messages import decode_event
 from services.common.clocks import Clocks, steady_s
-from services.common.database import Repository
-from services.common.database_schema import SET_ASIDE
-from services.common.listening import listen
-from services.common.messages import decode_event
-from services.common.up_settings import UpConfig
+from services.common.connections.listening import listen
+from services.common.database.repository import Repository
+from services.common.database.schema import SET_ASIDE
 from services.common.wire import parse_time, time_text
 from services.core.types import AnalysedSecond, Camera, CameraId, Crossing, Ownership
-from services.ingest.demo.traffic import make_scene
+from services.demo.traffic import make_scene
 from services.web.settings import WebSettings
 from tests.database_server import DatabaseServer
 from tests.makers import crossing

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
-from services.common.accounts import UserRole
-from services.common.database import Repository
-from services.common.database_schema import LASTING
+from services.common.access.accounts import UserRole
+from services.common.database.repository import Repository
+from services.common.database.schema import LASTING
 from services.core.errors import HalfRestoredError
 from tests.makers import camera, crossing, line, recent_minute_s, seconds
 from tests.processes import REPOSITORY, free_port
@@ -24,7 +24,7 @@ import os, signal, sys
 from pymongo.asynchronous.collection import AsyncCollection
 from services.cli import backup
 from services.cli.main import main
-from services.common.database import Repository
+from services.common.database.repository import Repository
 
 point = sys.argv.pop(1)
 left = [5 if point == "while it deletes" else 3]

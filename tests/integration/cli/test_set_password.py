@@ -9,9 +9,9 @@ from typer.testing import CliRunner
 
 from services.cli.embedded_database import start_database
 from services.cli.set_password import set_password_command
-from services.common.accounts import Token, User, UserRole
-from services.common.database import Repository
-from services.common.passwords import hash_password, verify_password
+from services.common.access.accounts import Token, User, UserRole
+from services.common.access.passwords import hash_password, verify_password
+from services.common.database.repository import Repository
 from services.core.errors import BadInputError
 
 OLD, NEW = "the first password", "another password"

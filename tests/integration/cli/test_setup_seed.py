@@ -3,7 +3,7 @@
 import pytest
 
 from services.cli.setup_seed import SetupSeed, WantedCamera
-from services.common.database import Repository
+from services.common.database.repository import Repository
 from services.core.types import Camera, CameraId
 from tests.conftest_database import database_uri, repository
 from tests.makers import line

@@ -8,9 +8,9 @@ from dataclasses import replace
 import nats
 import pytest
 
-from services.common.bus_nats_link import until_sent
-from services.common.bus_nats_live import STATES_SUBJECT, TRACKS_SUBJECT
-from services.common.messages import encode_tracks
+from services.common.bus.messages import encode_tracks
+from services.common.bus.nats.live import STATES_SUBJECT, TRACKS_SUBJECT
+from services.common.bus.nats.publishing import until_sent
 from services.core.types import AnalysedSecond, CameraState, CameraStatus, TrackedFrame, TrackedObject
 from tests.bus_ends import bus_end, bus_ends, until
 from tests.makers import GATE, crossing

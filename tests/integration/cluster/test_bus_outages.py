@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import nats
 import pytest
 
-from services.common.bus_nats import NatsBus, nats_bus
-from services.common.bus_nats_events import STREAM, SUBJECT
-from services.common.bus_nats_reader import CONSUMER
-from services.common.nats_link import nats_connection
+from services.common.bus.nats.bus import NatsBus, nats_bus
+from services.common.bus.nats.connection import nats_connection
+from services.common.bus.nats.events import STREAM, SUBJECT
+from services.common.bus.nats.reader import CONSUMER
 from services.core.types import AnalysedSecond, CameraId, Crossing, Event, LineId, Ownership
 from tests.bus_ends import assert_no_more_events, bus_end, bus_ends, read_events, until
 from tests.makers import GATE, crossing

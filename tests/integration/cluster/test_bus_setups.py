@@ -9,8 +9,8 @@ from dataclasses import replace
 import nats
 import pytest
 
-from services.common.access import Access
-from services.common.bus_nats_setups import BUCKET
+from services.common.access.check import Access
+from services.common.bus.nats.setups import BUCKET
 from services.core.types import CameraSetup
 from tests.bus_ends import bus_end, bus_ends, until
 from tests.makers import camera, line

@@ -14,13 +14,13 @@ import nats
 import pytest
 
 from services.cli.doctor_host import host_checks
-from services.common.cluster_tls import client_context, server_context
-from services.common.database import Repository
-from services.common.database_link import DatabaseLink
-from services.common.leases import Member
-from services.common.nats_link import nats_connection
-from services.common.video import VideoHub
-from services.common.video_remote import RemoteVideo
+from services.common.bus.nats.connection import nats_connection
+from services.common.connections.cluster_tls import client_context, server_context
+from services.common.database.link import DatabaseLink
+from services.common.database.repository import Repository
+from services.common.leases.protocol import Member
+from services.common.video.hub import VideoHub
+from services.common.video.remote import RemoteVideo
 from services.core.errors import BadInputError, DatabaseUnavailableError
 from services.ingest.video_server import VideoServer
 from tests.certificates import Certificates, make_certificates

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from services.common.leases import Lease, Member
-from services.common.leases_nats import HEARTBEATS
-from services.common.leases_nats_records import LeaseRecords, Record
-from services.common.leases_nats_roster import Heartbeat, encode
+from services.common.leases.nats.records import LeaseRecords, Record
+from services.common.leases.nats.roster import Heartbeat, encode
+from services.common.leases.nats.store import HEARTBEATS
+from services.common.leases.protocol import Lease, Member
 from services.core.types import CameraId
 from tests.members import Node, cluster
 from tests.nats_server import NatsServer, nats_server

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from services.common.leases import Lease
-from services.common.leases_nats_records import LeaseRecords, Record
-from services.common.leases_nats_roster import DEAD_AFTER_S
+from services.common.leases.nats.records import LeaseRecords, Record
+from services.common.leases.nats.roster import DEAD_AFTER_S
+from services.common.leases.protocol import Lease
 from services.core.types import CameraId
 from tests.members import Node, cluster
 from tests.nats_server import NatsServer, nats_server

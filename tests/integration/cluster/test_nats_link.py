@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.common.nats_link import check_nats_url, nats_connection
+from services.common.bus.nats.connection import check_nats_url, nats_connection
 from services.core.errors import BadInputError
 from tests.nats_server import NatsServer, nats_server
 from tests.owners import until

@@ -7,8 +7,8 @@ import httpx
 import pytest
 from pymongo import MongoClient
 
-from services.common.database import Repository
-from services.common.database_schema import ANALYSED, AUDIT, CAMERAS, CROSSINGS, SESSIONS, USERS
+from services.common.database.repository import Repository
+from services.common.database.schema import ANALYSED, AUDIT, CAMERAS, CROSSINGS, SESSIONS, USERS
 from tests.cluster import Cluster, Service, cluster
 from tests.processes import wait_until
 

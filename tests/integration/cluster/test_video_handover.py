@@ -4,9 +4,9 @@ import asyncio
 import time
 from collections.abc import Iterator
 
-from services.common.bus_local import LocalBus
-from services.common.video import VideoHub
-from services.common.video_remote import RemoteVideo
+from services.common.bus.local import LocalBus
+from services.common.video.hub import VideoHub
+from services.common.video.remote import RemoteVideo
 from services.core.types import Camera, CameraSetup, CameraState, CameraStatus, OwnedCamera, StatusChange
 from services.ingest.service import IngestService
 from services.ingest.source import SourceUnit

@@ -12,9 +12,9 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from services.common.leases import Member
-from services.common.video import VideoHub
-from services.common.video_remote import RemoteVideo
+from services.common.leases.protocol import Member
+from services.common.video.hub import VideoHub
+from services.common.video.remote import RemoteVideo
 from services.core.errors import BadInputError
 from services.core.types import AccessUnit
 from services.ingest.video_server import VideoServer

@@ -10,9 +10,9 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from services.common.metrics import Figure
-from services.common.video import GROUP_LIMIT, READER_LIMIT, VideoHub
-from services.common.video_remote import RemoteVideo
-from services.common.video_wire import MESSAGE_LIMIT_BYTES, authorization, decode_unit
+from services.common.video.hub import GROUP_LIMIT, READER_LIMIT, VideoHub
+from services.common.video.remote import RemoteVideo
+from services.common.video.wire import MESSAGE_LIMIT_BYTES, authorization, decode_unit
 from services.core.types import AccessUnit
 from services.ingest import video_server
 from services.ingest.video_server import VideoServer

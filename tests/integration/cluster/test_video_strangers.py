@@ -8,9 +8,9 @@ from contextlib import ExitStack, closing
 import pytest
 from websockets.asyncio.client import connect
 
-from services.common.places import PlaceLimits
-from services.common.video import VideoHub
-from services.common.video_wire import authorization
+from services.common.connections.places import PlaceLimits
+from services.common.video.hub import VideoHub
+from services.common.video.wire import authorization
 from services.ingest import video_server
 from services.ingest.video_server import VideoServer
 from tests.integration.cluster.video_processes import KEY, unit

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.common.leases import Member
-from services.common.video import LocalVideoReader, VideoHub
-from services.common.video_remote import RemoteVideo
+from services.common.leases.protocol import Member
+from services.common.video.hub import LocalVideoReader, VideoHub
+from services.common.video.remote import RemoteVideo
 from services.core.types import AccessUnit, CameraId
 from services.ingest.video_server import VideoServer
 

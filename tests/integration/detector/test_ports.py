@@ -16,10 +16,10 @@ import httpx
 import numpy as np
 import pytest
 
-from services.common.bus_local import LocalBus
-from services.common.http_access import Check
-from services.common.listening import listen
-from services.common.video import VideoHub
+from services.common.bus.local import LocalBus
+from services.common.connections.listening import listen
+from services.common.http.access import Check
+from services.common.video.hub import VideoHub
 from services.core.types import (
     AccessUnit,
     Camera,

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from services.common.h264 import H264Decoder
+from services.common.video.h264 import H264Decoder
 from services.core.types import AccessUnit, CameraId
+from services.demo.encode import encode, pictures_of, write_video
+from services.demo.script import FPS
+from services.demo.traffic import make_scene
 from services.ingest.container import ContainerConnection
-from services.ingest.demo.encode import encode, pictures_of, write_video
-from services.ingest.demo.script import FPS
-from services.ingest.demo.traffic import make_scene
 
 FRAMES = 60
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from services.common.bus_local import LocalBus
-from services.common.video import VideoHub
+from services.common.bus.local import LocalBus
+from services.common.video.hub import VideoHub
 from services.core.types import Camera, CameraId, CameraSetup, CameraStatus, OwnedCamera
-from services.ingest.demo.encode import write_video
-from services.ingest.demo.traffic import make_scene
+from services.demo.encode import write_video
+from services.demo.traffic import make_scene
 from services.ingest.service import CameraIngest, IngestService
 from tests.processes import camera, free_port, wait_until
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.common.video import VideoHub
+from services.common.video.hub import VideoHub
 from services.ingest.relay import RelayServer
 from tests.makers import GATE
 from tests.rtsp_clients import PaintedCamera

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import av
 import pytest
 
-from services.common.access import Access, AccessCheck, token_hash
-from services.common.passwords import hash_password
+from services.common.access.check import Access, AccessCheck, token_hash
+from services.common.access.passwords import hash_password
 from services.ingest.relay import RelayServer
 from tests.makers import GATE
 from tests.processes import wait_until

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from services.common.video import VideoHub
+from services.common.video.hub import VideoHub
 from services.ingest.relay import RelayServer
 from tests.makers import GATE
 from tests.processes import REPOSITORY, wait_until

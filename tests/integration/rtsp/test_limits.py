@@ -10,7 +10,7 @@ from contextlib import ExitStack, closing, contextmanager
 import psutil
 import pytest
 
-from services.common.rtsp_server import RtspLimits
+from services.common.rtsp.server import RtspLimits
 from services.ingest.relay import RelayServer
 from tests.makers import GATE
 from tests.processes import REPOSITORY, wait_until
@@ -185,7 +185,7 @@ def test_a_request_without_end_costs_little(hub) -> None:
 
 EXHAUSTED = """
 import logging, os, sys, time
-from services.common.rtsp_server import RtspServer
+from services.common.rtsp.server import RtspServer
 logging.basicConfig(level="INFO", format="%(message)s")
 server = RtspServer("127.0.0.1", 0, None, [])
 print(server.port, flush=True)

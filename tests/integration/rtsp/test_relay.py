@@ -12,7 +12,7 @@ import av
 import numpy as np
 import pytest
 
-from services.common.bus_local import LocalBus
+from services.common.bus.local import LocalBus
 from services.core.errors import BadInputError
 from services.core.types import CameraSetup
 from services.ingest.relay import RelayServer

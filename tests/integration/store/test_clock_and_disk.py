@@ -1,7 +1,7 @@
 """Where retention, set-aside events, backups, a filling disk and several stores meet."""
 
-from services.common.database import Repository, Retention
-from services.core.clock_belief import first_mark
+from services.common.database.repository import Repository, Retention
+from services.core.evidence.clock_belief import first_mark
 from services.core.types import RepeatedSpan
 from services.store.clock import StoreClock
 from services.store.placement import Placement

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from services.common.database import Repository
-from services.core.fencing import admitted
+from services.common.database.repository import Repository
+from services.core.evidence.fencing import admitted
 from services.core.types import AnalysedSecond, CameraId, Crossing, Event, Ownership, Trajectory
 from services.detector.coverage import Coverage
 from tests.crashes import CAMERA, FPS, make_walkers, run_owners, shifted

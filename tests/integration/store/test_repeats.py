@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.common.database import Repository
+from services.common.database.repository import Repository
 from services.core.types import AnalysedSecond, Event, Ownership, RepeatedSpan
 from services.web.coverage import AnalysedSeconds, Gap, coverage_of, find_gaps
 from services.web.repeats import gaps_with_repeats
@@ -217,8 +217,8 @@ async def test_crossings_without_evidence_are_of_a_pass_too(repository: Reposito
 async def test_the_past_of_years_is_looked_at_within_a_bound(
     repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.common.database_repeats.MOST_LOOKED_AT", 2)
-    monkeypatch.setattr("services.common.database_repeats.MOST_PASSES", 1)
+    monkeypatch.setattr("services.common.database.repeats.MOST_LOOKED_AT", 2)
+    monkeypatch.setattr("services.common.database.repeats.MOST_PASSES", 1)
     start = recent_minute_s()
     old = [event for n in range(5) for event in seen(start + 200 * n, 10, 1, OLD)]
     await repository.insert_events([Ownership(GATE, 1, start, OLD), *old])

@@ -9,13 +9,13 @@ from dataclasses import replace
 import pytest
 from pymongo.errors import OperationFailure
 
-from services.common import database_schema
-from services.common.bus_local import LocalBus
-from services.common.database import Repository, Retention
-from services.common.database_documents import date_of
-from services.common.database_schema import NEVER_S, RECORDS
+from services.common.bus.local import LocalBus
+from services.common.database.documents import date_of
+from services.common.database.repository import Repository, Retention
+from services.common.database.repository import schema as database_schema
+from services.common.database.retention_words import NOTICE_S
+from services.common.database.schema import NEVER_S, RECORDS
 from services.common.metrics import metrics_text
-from services.common.retention_words import NOTICE_S
 from services.core.errors import ConflictError, DatabaseUnavailableError, HalfRestoredError
 from services.core.types import AccessAction, AccessNote, CameraId, CameraStatus, Ownership, StatusChange
 from services.store.clock import StoreClock

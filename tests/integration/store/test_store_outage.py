@@ -5,8 +5,8 @@ import logging
 
 import pytest
 
-from services.common.bus_local import LocalBus
-from services.common.database import Repository
+from services.common.bus.local import LocalBus
+from services.common.database.repository import Repository
 from services.store.writer import StoreWriter
 from tests.database_server import DatabaseServer
 from tests.makers import crossing, recent_minute_s, seconds

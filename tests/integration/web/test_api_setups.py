@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from services.common.database import Repository
+from services.common.database.repository import Repository
 from services.core.types import Camera, CameraId, CameraState, CameraStatus
 from services.web.settings import WebSettings
 from tests.web_app import Web, web_over

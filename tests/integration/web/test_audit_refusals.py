@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from services.common.access_notes import AccessNotes
-from services.common.accounts import AuditEntry, UserRole
-from services.common.bus_local import LocalBus
-from services.common.database import Repository
-from services.common.passwords import PasswordGate
+from services.common.access.accounts import AuditEntry, UserRole
+from services.common.access.notes import AccessNotes
+from services.common.access.passwords import PasswordGate
+from services.common.bus.local import LocalBus
+from services.common.database.repository import Repository
 from services.core.types import AccessAction
 from services.web.auth.audit import AuditLog
 from services.web.auth.password_work import PasswordWork

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from services.common.accounts import UserRole
-from services.common.database import Repository
+from services.common.access.accounts import UserRole
+from services.common.database.repository import Repository
 from services.web.settings import WebSettings
 from tests.makers import camera
 from tests.web_app import ORIGIN, Web, web_over

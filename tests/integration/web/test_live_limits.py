@@ -13,9 +13,9 @@ import httpx
 import numpy as np
 import pytest
 
-from services.common.database import Records, Repository
-from services.common.database_documents import crossing_document
-from services.common.listening import listen
+from services.common.connections.listening import listen
+from services.common.database.documents import crossing_document
+from services.common.database.repository import Records, Repository
 from services.core.errors import DatabaseUnavailableError
 from services.core.types import AccessUnit, Crossing, TrackedFrame, TrackedObject
 from services.web.serving import bound_send_buffers, server_figures, web_server

@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
-from services.common.access import token_hash
-from services.common.accounts import SESSION_IDLE_S, SESSION_LONGEST_S, UserRole
-from services.common.database import Repository
+from services.common.access.accounts import SESSION_IDLE_S, SESSION_LONGEST_S, UserRole
+from services.common.access.check import token_hash
+from services.common.database.repository import Repository
 from services.web.app import create_app
 from services.web.settings import WebSettings
 from tests.makers import camera

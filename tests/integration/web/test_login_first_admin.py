@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services.common.database import Repository
-from services.common.passwords import verify_password
+from services.common.access.passwords import verify_password
+from services.common.database.repository import Repository
 from services.core.errors import BadInputError
 from services.web.auth.first_admin import ensure_first_admin
 from tests.database_server import DatabaseServer

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from services.common.access import Access, AccessCheck, token_hash
-from services.common.accounts import Token, UserRole
-from services.common.bus_local import LocalBus
-from services.common.database import Repository
+from services.common.access.accounts import Token, UserRole
+from services.common.access.check import Access, AccessCheck, token_hash
+from services.common.bus.local import LocalBus
+from services.common.database.repository import Repository
 from services.web.mirror import SetupMirror
 from tests.makers import camera, line
 from tests.web_app import web_over

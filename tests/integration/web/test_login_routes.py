@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 from fastapi.routing import APIRoute
 
-from services.common.accounts import UserRole
-from services.common.database import Repository
+from services.common.access.accounts import UserRole
+from services.common.database.repository import Repository
 from services.web.app import ROUTERS
 from services.web.auth import rules
 from services.web.settings import WebSettings

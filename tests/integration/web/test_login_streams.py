@@ -5,9 +5,9 @@ import asyncio
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from services.common.access import token_hash
-from services.common.accounts import Token, UserRole
-from services.common.database import Repository
+from services.common.access.accounts import Token, UserRole
+from services.common.access.check import token_hash
+from services.common.database.repository import Repository
 from services.web.auth.audit import AuditLog
 from services.web.auth.guard import LoginGuard
 from tests.web_login import OPEN_TO_ALL, add_user

@@ -13,9 +13,9 @@ import httpx
 import pytest
 
 from services.cli.running import leave_out_of_collections
-from services.common.database import Records, Repository
-from services.common.database_documents import camera_document, crossing_document, date_of, line_document
-from services.common.listening import listen
+from services.common.connections.listening import listen
+from services.common.database.documents import camera_document, crossing_document, date_of, line_document
+from services.common.database.repository import Records, Repository
 from services.core.types import Camera, CameraId, Line, LineId, MinuteCount
 from services.web.serving import web_server
 from services.web.settings import WebSettings

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from services.common.access import token_hash
-from services.common.accounts import UserRole
-from services.common.database import Repository
+from services.common.access.accounts import UserRole
+from services.common.access.check import token_hash
+from services.common.database.repository import Repository
 from tests.web_app import Web, web_over
 from tests.web_login import OPEN_TO_ALL, PASSWORD, add_user, browser, program
 

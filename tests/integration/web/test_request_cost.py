@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from services.common.database import Repository
+from services.common.database.repository import Repository
 from services.web.settings import WebSettings
 from tests.web_app import Web, web_over
 

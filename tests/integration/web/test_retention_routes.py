@@ -8,9 +8,9 @@ import typer
 from typer.testing import CliRunner
 
 from services.cli.retention_command import retention_command
-from services.common.accounts import UserRole
-from services.common.database import Repository, Retention
-from services.common.passwords import hash_password
+from services.common.access.accounts import UserRole
+from services.common.access.passwords import hash_password
+from services.common.database.repository import Repository, Retention
 from services.core.errors import BadInputError
 from services.store.clock import StoreClock
 from services.store.keeper import RetentionKeeper

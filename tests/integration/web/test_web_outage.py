@@ -2,7 +2,7 @@
 
 import asyncio
 
-from services.common.database import Repository
+from services.common.database.repository import Repository
 from services.core.types import CameraId, Ownership
 from tests.database_server import DatabaseServer
 from tests.makers import camera, line, recent_minute_s

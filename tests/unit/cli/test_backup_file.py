@@ -15,7 +15,7 @@ import pytest
 from bson import Int64, ObjectId
 
 from services.cli.backup_file import read_backup, readable_backup, verify_backup, write_backup
-from services.common.database_schema import SCHEMA_VERSION
+from services.common.database.schema import SCHEMA_VERSION
 from services.core.errors import BadInputError, DatabaseUnavailableError
 
 DOCUMENTS: list[tuple[str, dict[str, Any]]] = [

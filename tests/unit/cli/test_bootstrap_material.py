@@ -4,7 +4,7 @@ import re
 from urllib.parse import urlsplit
 
 from services.cli.bootstrap.material import make_secrets
-from services.common.passwords import check_new_password
+from services.common.access.passwords import check_new_password
 
 FILES = {
     "mongodb": ["root-password"],

@@ -7,7 +7,7 @@ import pytest
 
 from services.cli.embedded_account import address_of, read_password, secret_password, with_login
 from services.cli.embedded_program import Program
-from services.common.database_link import DatabaseLink
+from services.common.database.link import DatabaseLink
 from services.core.errors import BadInputError
 
 MONGOD = Path("/usr/bin/mongod")

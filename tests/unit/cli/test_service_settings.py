@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from services.common.service_settings import (
+from services.common.settings.files import Settings, load_settings
+from services.common.settings.service import (
     MONGODB_URI_VARIABLE,
     given_mongodb_uri,
     mongodb_uri,
     nats_url,
     reachable_host,
 )
-from services.common.settings import Settings, load_settings
 from services.core.errors import BadInputError
 from services.detector.settings import DetectorSettings
 from services.ingest.settings import IngestSettings

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from services.common.settings import load_settings
-from services.common.up_settings import CameraSettings, UpConfig
+from services.cli.up_settings import CameraSettings, UpConfig
+from services.common.settings.files import load_settings
 from services.core.errors import BadInputError
 from services.core.types import LineId
 

@@ -3,8 +3,8 @@
 import asyncio
 
 from services.cli.serve.store import keep_status
-from services.common.leases import Member
-from services.common.leases_local import LocalLeaseStore, LocalLeaseTable
+from services.common.leases.local import LocalLeaseStore, LocalLeaseTable
+from services.common.leases.protocol import Member
 
 
 async def test_others_see_what_is_not_stored_and_when_it_is_again() -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from services.common.settings import Settings, load_settings
-from services.common.up_settings import UpConfig
+from services.cli.up_settings import UpConfig
+from services.common.settings.files import Settings, load_settings
 from services.core.errors import BadInputError
 from services.web.settings import WebSettings
 

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 from services.core.types import MASK_CLASSES
-from services.ingest.demo.dataset import label, visible_boxes, write_dataset
-from services.ingest.demo.entrance.cloud import Lamp, draw
-from services.ingest.demo.entrance.head import face_patch
-from services.ingest.demo.entrance.looks import FABRICS, Look, Wear
-from services.ingest.demo.entrance.person import head_cloud
-from services.ingest.demo.entrance.render import EntranceRenderer
-from services.ingest.demo.entrance.scene import Entrance, make_entrance
-from services.ingest.demo.entrance.visitor import BELOW_CHIN_SHARE, Visitor, face_box, view_of
-from services.ingest.demo.script import FPS, HEIGHT_PX, WIDTH_PX
-from services.ingest.demo.truth import BAND, TrueCrossing, _against, _anchors, true_crossings, truth_of
+from services.demo.dataset import label, visible_boxes, write_dataset
+from services.demo.entrance.cloud import Lamp, draw
+from services.demo.entrance.head import face_patch
+from services.demo.entrance.looks import FABRICS, Look, Wear
+from services.demo.entrance.person import head_cloud
+from services.demo.entrance.render import EntranceRenderer
+from services.demo.entrance.scene import Entrance, make_entrance
+from services.demo.entrance.visitor import BELOW_CHIN_SHARE, Visitor, face_box, view_of
+from services.demo.script import FPS, HEIGHT_PX, WIDTH_PX
+from services.demo.truth import BAND, TrueCrossing, _against, _anchors, true_crossings, truth_of
 
 SEEDS = (1, 4, 7)
 SURGICAL = FABRICS[0]

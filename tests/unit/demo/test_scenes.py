@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from services.core.types import TRAFFIC_CLASSES
-from services.ingest.demo.dataset import label, visible_boxes, write_dataset
-from services.ingest.demo.encode import LoopCache, access_units, decode
-from services.ingest.demo.render import Renderer
-from services.ingest.demo.script import FPS, HEIGHT_PX, WIDTH_PX, Scene, SceneObject
-from services.ingest.demo.traffic import make_scene
-from services.ingest.demo.truth import BAND, TrueCrossing, _against, _anchors, true_crossings, truth_of
+from services.demo.dataset import label, visible_boxes, write_dataset
+from services.demo.encode import LoopCache, access_units, decode
+from services.demo.render import Renderer
+from services.demo.script import FPS, HEIGHT_PX, WIDTH_PX, Scene, SceneObject
+from services.demo.traffic import make_scene
+from services.demo.truth import BAND, TrueCrossing, _against, _anchors, true_crossings, truth_of
 
 SEEDS = (1, 4, 7)
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from services.core.types import Line, LineId, Point
-from services.ingest.demo import truth
-from services.ingest.demo.script import BoxTrack
-from services.ingest.demo.truth import TrueCrossing, true_crossings
+from services.demo import truth
+from services.demo.script import BoxTrack
+from services.demo.truth import TrueCrossing, true_crossings
 
 LEVEL = Line(LineId("level"), "Level", ((0.2, 0.5), (0.8, 0.5)))
 UPRIGHT = Line(LineId("upright"), "Upright", ((0.5, 0.2), (0.5, 0.8)))
@@ -91,8 +91,8 @@ def test_anchor_classes_and_several_pieces() -> None:
 
 def test_the_truth_knows_no_detector_tracker_or_counter() -> None:
     seen: set[str] = set()
-    waiting = ["services.ingest.demo.truth"]
-    root = Path(truth.__file__).parents[3]
+    waiting = ["services.demo.truth"]
+    root = Path(truth.__file__).parents[2]
     while waiting:
         name = waiting.pop()
         if name in seen:

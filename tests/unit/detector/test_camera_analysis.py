@@ -12,8 +12,8 @@ import av
 import numpy as np
 import pytest
 
-from services.common.bus_local import LocalBus
-from services.common.video import VideoHub
+from services.common.bus.local import LocalBus
+from services.common.video.hub import VideoHub
 from services.core.frames import Letterbox, Picture
 from services.core.types import (
     AccessUnit,

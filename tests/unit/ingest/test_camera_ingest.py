@@ -5,9 +5,9 @@ import threading
 import time
 from collections.abc import Iterator
 
-from services.common.bus_local import LocalBus
-from services.common.state_board import StateBoard
-from services.common.video import VideoHub
+from services.common.bus.local import LocalBus
+from services.common.bus.state_board import StateBoard
+from services.common.video.hub import VideoHub
 from services.core.errors import StreamError
 from services.core.types import (
     Camera,

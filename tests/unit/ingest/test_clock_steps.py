@@ -8,9 +8,9 @@ from itertools import pairwise
 
 import pytest
 
-from services.common.bus_local import LocalBus
+from services.common.bus.local import LocalBus
 from services.common.clocks import Clocks
-from services.common.video import VideoHub
+from services.common.video.hub import VideoHub
 from services.core.errors import StreamError
 from services.core.types import (
     AccessUnit,

@@ -5,7 +5,7 @@ from dataclasses import replace as changed
 
 import pytest
 
-from services.common.video import VideoHub
+from services.common.video.hub import VideoHub
 from services.core.types import AccessUnit
 from services.ingest.relay_feed import RelayFeed, sequence_header
 from tests.makers import GATE

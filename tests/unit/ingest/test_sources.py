@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from services.common.bus_local import LocalBus
-from services.common.camera_files import CameraFiles
-from services.common.video import VideoHub
+from services.common.bus.local import LocalBus
+from services.common.settings.camera_files import CameraFiles
+from services.common.video.hub import VideoHub
 from services.core.errors import StreamError
 from services.core.types import Camera, CameraId, CameraStatus
 from services.ingest import sources

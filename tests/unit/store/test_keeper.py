@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 
-from services.common.accounts import AuditEntry
-from services.common.database import Retention, RetentionState, ShorterRetention
-from services.core.clock_belief import ClockMark
+from services.common.access.accounts import AuditEntry
+from services.common.database.repository import Retention, RetentionState, ShorterRetention
 from services.core.errors import DatabaseUnavailableError
+from services.core.evidence.clock_belief import ClockMark
 from services.core.types import Event
 from services.store.clock import StoreClock
 from services.store.keeper import LOOK_S, RetentionKeeper

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.common.accounts import AuditEntry
-from services.common.bus_local import LocalBus
+from services.common.access.accounts import AuditEntry
+from services.common.bus.local import LocalBus
 from services.common.metrics import Figure
-from services.common.space_limits import SpaceLimits
+from services.common.settings.space import SpaceLimits
 from services.core.errors import DiskFullError
 from services.core.types import CameraStatus, Event, Ownership, StatusChange, Trajectory
 from services.store.space import MEGABYTE, SpaceGate, Step, next_step

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from services.common.bus_local import LocalBus
-from services.common.settings import load_settings
+from services.common.bus.local import LocalBus
+from services.common.settings.files import load_settings
 from services.core.errors import DatabaseUnavailableError
 from services.core.types import Event
 from services.store.settings import StoreSettings

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.common.accounts import User, UserRole
+from services.common.access.accounts import User, UserRole
 from services.web.auth.audit import change_of
 from services.web.auth.caller import Caller
 from services.web.auth.origin import Origin, origin_of

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from services.common.drawing import CLASS_COLORS, draw_lines, draw_objects, words_of
+from services.common.live.drawing import CLASS_COLORS, draw_lines, draw_objects, words_of
 from services.core.types import MASK_CLASSES, TRAFFIC_CLASSES, Line, LineId, TrackedObject
 
 

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from services.common.accounts import UserRole
+from services.common.access.accounts import UserRole
 from services.core.errors import ThrottledError
 from services.web.auth.caller import Caller
 from services.web.auth.origin import Origin

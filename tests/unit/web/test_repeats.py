@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from services.core.errors import BadInputError
-from services.core.passes import seen_once
+from services.core.evidence.passes import seen_once
 from services.core.types import CameraId, CameraStatus, RepeatedSpan, StatusChange
 from services.web.coverage import AnalysedSeconds, Gap, coverage_of, find_gaps
 from services.web.repeats import gaps_with_repeats

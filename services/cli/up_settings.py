@@ -1,0 +1,142 @@
+"""What `sightline up --config FILE` may hold: how to listen, and cameras with their lines."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from services.common.http.forwarded import trusted_proxies
+from services.common.identifiers import id_from_name
+from services.common.settings.camera_files import Folders
+from services.common.settings.files import ConnectionSettings, RtspConnectionSettings, Settings
+from services.common.settings.retention import RetentionSettings
+from services.common.settings.service import LIVE_MEMORY_MB, LiveMemory
+from services.common.settings.space import SpaceLimits
+from services.core.errors import BadInputError
+from services.core.lines import ID_PATTERN, line_from_object
+from services.core.tasks import model_for
+from services.core.types import Camera, CameraId, Line
+
+
+def _line(value: object) -> Line:
+    if isinstance(value, Line):
+        return value
+    if isinstance(value, dict) and "id" not in value and "name" in value:
+        value = {"id": id_from_name(str(value["name"])), **value}
+    try:
+        return line_from_object(value)
+    except BadInputError as error:
+        raise ValueError(str(error)) from None
+
+
+class CameraSettings(Settings):
+    """One camera with its lines. Exactly one of `url`, `url_env` and `url_file` tells its address."""
+
+    id: Annotated[str, Field(pattern=f"^{ID_PATTERN.pattern}$")]
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    url: str | None = None
+    url_env: str | None = None
+    """Name of an environment variable with the address: for a password that no file should hold."""
+    url_file: Path | None = None
+    """File with the address, such as a mounted secret."""
+    model: str | None = None
+    """None: mask for demo://masks, else traffic."""
+    enabled: bool = True
+    fps: Annotated[float, Field(gt=0, le=60)] = 10.0
+    lines: tuple[Annotated[Line, BeforeValidator(_line)], ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_id_and_name(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            if "id" not in value and "name" in value:
+                return {"id": id_from_name(str(value["name"])), **value}
+            if "name" not in value and "id" in value:
+                return {"name": value["id"], **value}
+        return value
+
+    @model_validator(mode="after")
+    def _one_address_and_distinct_lines(self) -> Self:
+        given = [address for address in (self.url, self.url_env, self.url_file) if address]
+        if len(given) != 1:
+            raise ValueError("give exactly one of url, url_env and url_file")
+        _refuse_doubles([str(line.id) for line in self.lines], "lines")
+        return self
+
+    def camera(self) -> Camera:
+        """Give the camera, with its address read from where it is kept."""
+        url = self._address()
+        model = self.model or model_for(url, None)
+        return Camera(CameraId(self.id), self.name, url, model, self.enabled, self.fps)
+
+    def _address(self) -> str:
+        if self.url_env:
+            address = os.environ.get(self.url_env, "")
+            if not address:
+                raise BadInputError(f"camera {self.id!r}: the environment variable {self.url_env} is not set")
+            return address
+        if self.url_file:
+            try:
+                return self.url_file.read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise BadInputError(
+                    f"camera {self.id!r}: {self.url_file} cannot be read: {error.strerror}"
+                ) from error
+        return self.url or ""
+
+
+OptionalPort = Annotated[int | None, Field(ge=0, le=65_535)]
+
+
+class UpConfig(ConnectionSettings, RtspConnectionSettings, SpaceLimits):
+    """The settings of `sightline up`; an option of the command line wins over its key here."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    data: Path | None = None
+    model: str = "traffic"
+    """For cameras of the command line and of the page."""
+    login: Literal["auto", "required", "off"] = "auto"
+    """`auto` asks for a login where other machines can reach this one."""
+    trusted_proxy: str = ""
+    """Addresses and networks of proxies whose X-Forwarded-For, -Proto and -Host are believed, with commas
+    between; `direct` believes whoever connects, one hop far."""
+    file_camera_folders: Folders = ()
+    """Folders whose video files may become cameras on the page and through the API."""
+    model_folders: Folders = ()
+    """Folders whose .onnx files may become models of cameras on the page and through the API."""
+    json_port: OptionalPort = 8070
+    """Detections as a JSON stream; None: not served. The same holds for the other three."""
+    mjpeg_port: OptionalPort = 8090
+    """Pictures as MJPEG."""
+    relay_port: OptionalPort = 8554
+    """The cameras' own streams by RTSP; needs GStreamer."""
+    annotated_port: OptionalPort = 8555
+    """Pictures with boxes and lines by RTSP; needs GStreamer."""
+    live_memory_mb: LiveMemory = LIVE_MEMORY_MB
+    """Most memory for the decoded pictures of all cameras that are watched, in megabytes."""
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    retention: RetentionSettings = RetentionSettings()
+    """How long records are kept."""
+    cameras: tuple[CameraSettings, ...] = ()
+
+    @field_validator("trusted_proxy")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        trusted_proxies(value)
+        return value
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key belong together")
+        _refuse_doubles([camera.id for camera in self.cameras], "cameras")
+        return self
+
+
+def _refuse_doubles(ids: list[str], what: str) -> None:
+    doubled = [id for id in ids if ids.count(id) > 1]
+    if doubled:
+        raise ValueError(f"two {what} have the id {doubled[0]!r}")

@@ -1,0 +1,331 @@
+"""What crosses the bus between processes, as bytes and back.
+
+A message is a line that names its kind and version, then JSON, compressed where it is large. Decoding is
+strict: what is not of the kind is refused by BadMessageError, whose text never shows what the message
+holds. Fields that are not known are passed over, so that a later release may add some within a version.
+"""
+
+import re
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from services.common.access.check import Access
+from services.core.errors import BadMessageError
+from services.core.types import (
+    AccessNote,
+    AnalysedSecond,
+    CameraId,
+    CameraSetup,
+    CameraState,
+    Crossing,
+    Event,
+    Ownership,
+    RepeatedSpan,
+    StatusChange,
+    TrackedFrame,
+    Trajectory,
+    TrajectoryPoint,
+)
+
+T = TypeVar("T")
+
+VERSION = 1
+LARGEST_BYTES = 64 * 1024 * 1024
+"""What a message may grow to when it is unpacked."""
+
+LATEST_TIME_S = 253_402_300_799.0
+"""The end of the year 9999: the last time that the database can hold."""
+
+LONGEST_TEXT = 2000
+_STRICT = ConfigDict(strict=True, allow_inf_nan=False, hide_input_in_errors=True)
+_CAMERA = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_BOX_STEPS = 10_000
+_MOST_STEPS = 1000 * _BOX_STEPS
+"""What a corner may be away from the picture: more than any box is."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToldState:
+    """A camera's state and when it was told, by the clock of who tells it."""
+
+    told_s: float
+    state: CameraState
+    age_s: float | None = field(default=None, compare=False)
+    """How long ago that was, by a clock that nobody sets: news is ordered by this.
+
+    A process of an older release tells none.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class ToldRate:
+    """The rate at which a camera is analysed and when it was told."""
+
+    told_s: float
+    fps: float
+    age_s: float | None = field(default=None, compare=False)
+    """See `ToldState`."""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraNews:
+    """What one process tells of the cameras that it works on."""
+
+    process: str
+    states: dict[CameraId, ToldState] = field(default_factory=dict)
+    rates: dict[CameraId, ToldRate] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _PackedTrajectory:
+    """A trajectory in whole numbers, as exact as the database keeps it: milliseconds, box steps of 1e-4."""
+
+    id: str
+    camera: CameraId
+    track: int
+    epoch: int
+    class_name: str
+    confidence: float
+    mask: str | None
+    ms: tuple[int, ...]
+    """Milliseconds since 1970 of the first point, then between neighbours."""
+    boxes: tuple[tuple[int, int, int, int], ...]
+
+
+class _Codec(Generic[T]):
+    """One kind of message."""
+
+    def __init__(self, kind: str, form: TypeAdapter[tuple[T]], is_compressed: bool = False) -> None:
+        self.kind, self.head = kind, f"sightline {VERSION} {kind}\n".encode()
+        self._form, self._is_compressed = form, is_compressed
+
+    def encode(self, value: T) -> bytes:
+        """Give the message; BadMessageError when the value cannot be told."""
+        try:
+            body = self._form.dump_json((value,))
+        except ValueError:
+            raise BadMessageError(f"a {self.kind} cannot be written as a message") from None
+        return self.head + (zlib.compress(body, 1) if self._is_compressed else body)
+
+    def decode(self, data: bytes) -> T:
+        """Give the value; BadMessageError when the message is not of this kind."""
+        if not data.startswith(self.head):
+            raise BadMessageError(f"a message is no {self.kind} of version {VERSION}")
+        try:
+            body = data[len(self.head) :]
+            return self._form.validate_json(_unpacked(body) if self._is_compressed else body)[0]
+        except (ValidationError, zlib.error):
+            raise BadMessageError(f"a {self.kind} is broken") from None
+
+
+def _unpacked(body: bytes) -> bytes:
+    unpacker = zlib.decompressobj()
+    unpacked = unpacker.decompress(body, LARGEST_BYTES)
+    if not unpacker.eof or unpacker.unused_data:
+        raise zlib.error
+    return unpacked
+
+
+_CROSSING = _Codec("crossing", TypeAdapter(tuple[Crossing], config=_STRICT))
+_TRAJECTORY = _Codec("trajectory", TypeAdapter(tuple[_PackedTrajectory], config=_STRICT), is_compressed=True)
+_ANALYSED = _Codec("analysed", TypeAdapter(tuple[AnalysedSecond], config=_STRICT))
+_OWNERSHIP = _Codec("ownership", TypeAdapter(tuple[Ownership], config=_STRICT))
+_REPEATED = _Codec("repeated", TypeAdapter(tuple[RepeatedSpan], config=_STRICT))
+_STATUS = _Codec("status", TypeAdapter(tuple[StatusChange], config=_STRICT))
+_NOTE = _Codec("access-note", TypeAdapter(tuple[AccessNote], config=_STRICT))
+_TRACKS = _Codec("tracks", TypeAdapter(tuple[TrackedFrame], config=_STRICT))
+_NEWS = _Codec("news", TypeAdapter(tuple[CameraNews], config=_STRICT))
+_SETUPS = _Codec("setups", TypeAdapter(tuple[tuple[CameraSetup, ...]], config=_STRICT), is_compressed=True)
+_ACCESS = _Codec("access", TypeAdapter(tuple[Access], config=_STRICT), is_compressed=True)
+
+
+def encode_event(event: Event) -> bytes:
+    """Give an event as a message."""
+    match event:
+        case Crossing():
+            return _CROSSING.encode(event)
+        case Trajectory():
+            return _TRAJECTORY.encode(_packed(event))
+        case AnalysedSecond():
+            return _ANALYSED.encode(event)
+        case Ownership():
+            return _OWNERSHIP.encode(event)
+        case RepeatedSpan():
+            return _REPEATED.encode(event)
+        case StatusChange():
+            return _STATUS.encode(event)
+        case AccessNote():
+            return _NOTE.encode(event)
+
+
+def decode_event(data: bytes) -> Event:
+    """Give the event of a message; one with a time or number that no database holds is broken too."""
+    event = _decoded_event(data)
+    has_place = isinstance(event, AccessNote) or _CAMERA.fullmatch(event.camera)
+    if not (has_place and all(map(_is_number, _numbers(event))) and all(map(_is_text, _texts(event)))):
+        raise BadMessageError("an event holds what no event can hold")
+    return event
+
+
+def _decoded_event(data: bytes) -> Event:
+    for codec in (_CROSSING, _ANALYSED, _OWNERSHIP, _REPEATED, _STATUS, _NOTE):
+        if data.startswith(codec.head):
+            return codec.decode(data)
+    if data.startswith(_TRAJECTORY.head):
+        return _trajectory(_TRAJECTORY.decode(data))
+    raise BadMessageError(f"a message is no event of version {VERSION}")
+
+
+def _numbers(event: Event) -> tuple[float, ...]:
+    """Give the numbers of an event that must be neither negative nor too large."""
+    match event:
+        case Crossing():
+            return event.time_s * 1000, event.track, event.epoch, event.line_version
+        case Trajectory():
+            return event.track, event.epoch, *(point.time_s * 1000 for point in event.points)
+        case AnalysedSecond():
+            return event.second * 1000, event.epoch, event.connection
+        case Ownership():
+            return event.from_s * 1000, event.epoch, event.connection
+        case RepeatedSpan():
+            return event.from_s * 1000, event.to_s * 1000, event.since_s * 1000, event.epoch
+        case StatusChange():
+            return (event.time_s * 1000,)
+        case AccessNote():
+            return event.time_s * 1000, event.count
+
+
+def _texts(event: Event) -> tuple[str, ...]:
+    """Give the texts of an event, which become names and keys in the database."""
+    match event:
+        case Crossing() | Trajectory():
+            line = (event.line,) if isinstance(event, Crossing) else ()
+            return event.id, event.class_name, event.mask or "", *line
+        case StatusChange() | RepeatedSpan() | Ownership():
+            return (event.cause,)
+        case AccessNote():
+            return event.id, event.user, event.place, event.address
+        case _:
+            return ()
+
+
+def _is_text(text: str) -> bool:
+    return len(text) <= LONGEST_TEXT and "\0" not in text
+
+
+def _is_number(value: float) -> bool:
+    return 0 <= value <= LATEST_TIME_S * 1000
+
+
+def event_identity(event: Event) -> str:
+    """Give what makes an event the same when it is published again."""
+    match event:
+        case Crossing():
+            return f"crossing/{event.id}"
+        case Trajectory():
+            return f"trajectory/{event.id}"
+        case AnalysedSecond():
+            return f"analysed/{event.camera}/{event.epoch}/{event.second}"
+        case Ownership():
+            return f"ownership/{event.camera}/{event.epoch}/{round(event.from_s * 1000)}"
+        case RepeatedSpan():
+            times = "/".join(
+                str(round(time_s * 1000)) for time_s in (event.since_s, event.from_s, event.to_s)
+            )
+            return f"repeated/{event.camera}/{event.epoch}/{times}"
+        case StatusChange():
+            return f"status/{event.camera}/{round(event.time_s * 1000)}/{event.status.value}"
+        case AccessNote():
+            return f"access/{event.id}"
+
+
+def encode_tracks(frame: TrackedFrame) -> bytes:
+    """Give the tracks of a frame as a message."""
+    return _TRACKS.encode(frame)
+
+
+def decode_tracks(data: bytes) -> TrackedFrame:
+    """Give the tracks of a message."""
+    return _TRACKS.decode(data)
+
+
+def encode_news(news: CameraNews) -> bytes:
+    """Give states and rates of cameras as a message."""
+    return _NEWS.encode(news)
+
+
+def decode_news(data: bytes) -> CameraNews:
+    """Give the states and rates of a message."""
+    return _NEWS.decode(data)
+
+
+def encode_setups(setups: Sequence[CameraSetup]) -> bytes:
+    """Give all setups as a message, with the secrets of the cameras' addresses."""
+    return _SETUPS.encode(tuple(setups))
+
+
+def decode_setups(data: bytes) -> tuple[CameraSetup, ...]:
+    """Give the setups of a message."""
+    return _SETUPS.decode(data)
+
+
+def encode_access(access: Access) -> bytes:
+    """Give who may watch as a message."""
+    return _ACCESS.encode(access)
+
+
+def decode_access(data: bytes) -> Access:
+    """Give who may watch, of a message."""
+    return _ACCESS.decode(data)
+
+
+def _packed(trajectory: Trajectory) -> _PackedTrajectory:
+    times = [round(point.time_s * 1000) for point in trajectory.points]
+    steps = [(0 if i == 0 else times[i - 1]) for i in range(len(times))]
+    return _PackedTrajectory(
+        id=trajectory.id,
+        camera=trajectory.camera,
+        track=trajectory.track,
+        epoch=trajectory.epoch,
+        class_name=trajectory.class_name,
+        confidence=trajectory.confidence,
+        mask=trajectory.mask,
+        ms=tuple(time - before for time, before in zip(times, steps, strict=True)),
+        boxes=tuple(_steps(point) for point in trajectory.points),
+    )
+
+
+def _steps(point: TrajectoryPoint) -> tuple[int, int, int, int]:
+    left, top, right, bottom = point.box
+    return (
+        round(left * _BOX_STEPS),
+        round(top * _BOX_STEPS),
+        round(right * _BOX_STEPS),
+        round(bottom * _BOX_STEPS),
+    )
+
+
+def _trajectory(packed: _PackedTrajectory) -> Trajectory:
+    if len(packed.ms) != len(packed.boxes):
+        raise BadMessageError("a trajectory is broken")
+    points, time_ms = [], 0
+    for step_ms, (left, top, right, bottom) in zip(packed.ms, packed.boxes, strict=True):
+        time_ms += step_ms
+        if not (_is_number(time_ms) and max(map(abs, (left, top, right, bottom))) <= _MOST_STEPS):
+            raise BadMessageError("a trajectory is broken")
+        box = (left / _BOX_STEPS, top / _BOX_STEPS, right / _BOX_STEPS, bottom / _BOX_STEPS)
+        points.append(TrajectoryPoint(time_ms / 1000, box))
+    return Trajectory(
+        id=packed.id,
+        camera=packed.camera,
+        track=packed.track,
+        epoch=packed.epoch,
+        class_name=packed.class_name,
+        confidence=packed.confidence,
+        points=tuple(points),
+        mask=packed.mask,
+    )

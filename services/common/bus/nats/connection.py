@@ -1,0 +1,133 @@
+"""The connection to the NATS server: dialled for as long as it takes, and dialled again when it is lost."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from nats.aio.client import Client
+
+from services.common.connections.cluster_tls import client_context
+from services.common.secrets import redact
+from services.core.errors import BadInputError
+
+log = logging.getLogger(__name__)
+
+NATS_URL_VARIABLE = "SIGHTLINE_NATS_URL"
+CONNECT_TIMEOUT_S = 2.0
+RETRY_S = 0.5
+PING_S = 2.0
+"""A server that stands still is taken to be gone after two of these."""
+
+PENDING_BYTES = 8 * 1024 * 1024
+"""What is kept to be sent while the server is away; publishers of events keep their own."""
+
+
+def check_nats_url(url: str) -> str:
+    """Give the address if it can be one; BadInputError, without its password, when it cannot."""
+    try:
+        parts = urlsplit(url)
+        is_good = parts.scheme in ("nats", "tls", "ws", "wss") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_good = False
+    if not is_good:
+        raise BadInputError(
+            f"{redact(url)!r} is no address of a NATS server: set {NATS_URL_VARIABLE} to one like nats://host:4222"
+        )
+    return url
+
+
+@asynccontextmanager
+async def nats_connection(url: str, name: str) -> AsyncIterator[Client]:
+    """Connect, waiting until the server answers, and close at the end.
+
+    While it cannot be reached that is told once, and again with each other cause. BadInputError when the
+    server refuses the login: that is retried for nobody.
+    """
+    link = _Link(redact(url))
+    client = await link.connect(check_nats_url(url), name)
+    try:
+        yield client
+    finally:
+        await asyncio.wait([asyncio.ensure_future(client.close())], timeout=CONNECT_TIMEOUT_S)
+
+
+class _Link:
+    """Dials, and tells of what happens in words for a person.
+
+    The library retries by itself without an end, also a login that was refused: what went wrong is heard
+    by its error callback only.
+    """
+
+    def __init__(self, shown_url: str) -> None:
+        self._shown_url = shown_url
+        self._told = ""
+        self._client = Client()
+        self._refused = asyncio.Event()
+
+    async def connect(self, url: str, name: str) -> Client:
+        dialling = asyncio.create_task(self._dial(url, name))
+        refusal = asyncio.create_task(self._refused.wait())
+        try:
+            await asyncio.wait([dialling, refusal], return_when=asyncio.FIRST_COMPLETED)
+            if not dialling.done():
+                raise BadInputError(
+                    f"NATS at {self._shown_url} refuses the login: "
+                    f"check user and password in {NATS_URL_VARIABLE}"
+                )
+            dialling.result()
+        finally:
+            refusal.cancel()
+            if not dialling.done():
+                dialling.cancel()
+                await asyncio.wait([dialling])
+        self._told = ""
+        return self._client
+
+    async def _dial(self, url: str, name: str) -> None:
+        options: dict[str, Any] = {
+            "name": name,
+            "connect_timeout": CONNECT_TIMEOUT_S,
+            "allow_reconnect": True,
+            "max_reconnect_attempts": -1,
+            "reconnect_time_wait": RETRY_S,
+            "ping_interval": PING_S,
+            "max_outstanding_pings": 2,
+            "pending_size": PENDING_BYTES,
+            "error_cb": self._on_error,
+            "disconnected_cb": self._on_loss,
+            "reconnected_cb": self._on_return,
+        }
+        if (tls := client_context()) is not None:
+            # Before the server's first word: one that speaks in plain text is not talked to.
+            options |= {"tls": tls, "tls_handshake_first": True}
+        await self._client.connect(url, **options)
+
+    def _tell(self, text: str) -> None:
+        if text != self._told:
+            log.warning("%s", text)
+        self._told = text
+
+    async def _on_error(self, error: Exception) -> None:
+        if self._client.is_connected:
+            log.debug("NATS: %s", _words(error))
+            return
+        if "authorization" in str(error).lower():
+            self._refused.set()
+            self._tell(f"NATS at {self._shown_url} refuses the login; trying again")
+        else:
+            self._tell(f"NATS at {self._shown_url} cannot be reached ({_words(error)}); trying again")
+
+    async def _on_loss(self) -> None:
+        if not self._client.is_closed:
+            self._tell(f"NATS at {self._shown_url} is away; trying again")
+
+    async def _on_return(self) -> None:
+        self._told = ""
+        log.info("NATS at %s is back", self._shown_url)
+
+
+def _words(error: BaseException) -> str:
+    return redact(str(error)) or type(error).__name__

@@ -1,0 +1,286 @@
+"""Domain objects as documents and back.
+
+Times are stored as dates, which hold milliseconds; trajectories as parallel arrays of whole numbers
+(milliseconds since their start, box corners in steps of 1e-4), a tenth of the size of plain objects.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from services.common.access.accounts import AuditEntry
+from services.common.database.link import Document
+from services.core.types import (
+    AccessNote,
+    Box,
+    Camera,
+    CameraStatus,
+    Crossing,
+    Line,
+    MinuteCount,
+    Ownership,
+    StatusChange,
+    Trajectory,
+    TrajectoryPoint,
+)
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FAR = datetime(9999, 1, 1, tzinfo=UTC) - timedelta(days=1)
+"""Later than all times of records."""
+
+BOX_STEPS = 10_000
+MINUTE_MS = 60_000
+
+
+def milliseconds(time_s: float) -> int:
+    """Give a time as the whole milliseconds that the database keeps."""
+    return round(time_s * 1000)
+
+
+def date_of(time_s: float) -> datetime:
+    """Give a time as a date, exact to the millisecond."""
+    return EPOCH + timedelta(milliseconds=milliseconds(time_s))
+
+
+def seconds_of(date: datetime) -> float:
+    """Give a stored date as seconds since 1970."""
+    return ((date - EPOCH) // timedelta(milliseconds=1)) / 1000
+
+
+def minute_of(time_s: float) -> int:
+    """Give the minute since 1970 in which a time lies, by its stored milliseconds."""
+    return milliseconds(time_s) // MINUTE_MS
+
+
+def camera_document(camera: Camera, created_s: float) -> Document:
+    """A camera, its address with its secrets included."""
+    return {
+        "_id": camera.id,
+        "time": date_of(created_s),
+        "name": camera.name,
+        "url": camera.url,
+        "model": camera.model,
+        "enabled": camera.enabled,
+        "fps": camera.fps,
+    }
+
+
+def camera_from(document: Mapping[str, Any]) -> Camera:
+    """The camera of a document."""
+    return Camera(
+        id=document["_id"],
+        name=document["name"],
+        url=document["url"],
+        model=document["model"],
+        enabled=document["enabled"],
+        fps=float(document["fps"]),
+    )
+
+
+def line_document(camera: str, line: Line, valid_from_s: float, is_deleted: bool = False) -> Document:
+    """One version of a line; a deleted line is a last version that says so."""
+    return {
+        "_id": f"{camera}/{line.id}/{line.version}",
+        "camera": camera,
+        "line": line.id,
+        "version": line.version,
+        "time": date_of(valid_from_s),
+        "name": line.name,
+        "points": [list(point) for point in line.points],
+        "anchor": line.anchor,
+        "classes": list(line.classes) if line.classes is not None else None,
+        "color": line.color,
+        "deleted": is_deleted,
+    }
+
+
+def line_from(document: Mapping[str, Any]) -> Line:
+    """The line of a document."""
+    classes = document["classes"]
+    return Line(
+        id=document["line"],
+        name=document["name"],
+        points=tuple((float(x), float(y)) for x, y in document["points"]),
+        anchor=document["anchor"],
+        classes=tuple(classes) if classes is not None else None,
+        color=document["color"],
+        version=document["version"],
+    )
+
+
+def crossing_document(crossing: Crossing) -> Document:
+    """A crossing; its id is the document's, so that it can be there only once."""
+    return {
+        "_id": crossing.id,
+        "camera": crossing.camera,
+        "line": crossing.line,
+        "line_version": crossing.line_version,
+        "time": date_of(crossing.time_s),
+        "class": crossing.class_name,
+        "direction": crossing.direction,
+        "along": crossing.along,
+        "track": crossing.track,
+        "confidence": crossing.confidence,
+        "epoch": crossing.epoch,
+        "mask": crossing.mask,
+    }
+
+
+def crossing_from(document: Mapping[str, Any]) -> Crossing:
+    """The crossing of a document."""
+    return Crossing(
+        id=document["_id"],
+        camera=document["camera"],
+        line=document["line"],
+        line_version=document["line_version"],
+        time_s=seconds_of(document["time"]),
+        class_name=document["class"],
+        direction=document["direction"],
+        along=document["along"],
+        track=document["track"],
+        confidence=document["confidence"],
+        epoch=document["epoch"],
+        mask=document["mask"],
+    )
+
+
+def connection_of(crossing_id: str) -> int:
+    """Give the connection whose pictures a crossing was seen in, by its id; 0 where it tells none."""
+    parts = crossing_id.split("/")[1:2]
+    numbers = parts[0].split(".") if parts else []
+    return int(numbers[1]) if len(numbers) == 3 and numbers[1].isdecimal() else 0
+
+
+def trajectory_document(trajectory: Trajectory) -> Document:
+    """A closed track; `time` is its end, `start` its beginning."""
+    start_ms = milliseconds(trajectory.points[0].time_s) if trajectory.points else 0
+    end_s = trajectory.points[-1].time_s if trajectory.points else 0.0
+    corners = zip(*(point.box for point in trajectory.points), strict=True)
+    return {
+        "_id": trajectory.id,
+        "camera": trajectory.camera,
+        "track": trajectory.track,
+        "epoch": trajectory.epoch,
+        "class": trajectory.class_name,
+        "confidence": trajectory.confidence,
+        "mask": trajectory.mask,
+        "start": EPOCH + timedelta(milliseconds=start_ms),
+        "time": date_of(end_s),
+        "ms": [milliseconds(point.time_s) - start_ms for point in trajectory.points],
+        "boxes": [[round(value * BOX_STEPS) for value in values] for values in corners],
+    }
+
+
+def trajectory_from(document: Mapping[str, Any]) -> Trajectory:
+    """The trajectory of a document, its boxes exact to half a step."""
+    start_ms = (document["start"] - EPOCH) // timedelta(milliseconds=1)
+    boxes: list[Box] = [
+        (a / BOX_STEPS, b / BOX_STEPS, c / BOX_STEPS, d / BOX_STEPS)
+        for a, b, c, d in zip(*document["boxes"], strict=True)
+    ]
+    points = zip(document["ms"], boxes, strict=True)
+    return Trajectory(
+        id=document["_id"],
+        camera=document["camera"],
+        track=document["track"],
+        epoch=document["epoch"],
+        class_name=document["class"],
+        confidence=document["confidence"],
+        points=tuple(TrajectoryPoint((start_ms + ms) / 1000, box) for ms, box in points),
+        mask=document["mask"],
+    )
+
+
+def status_document(change: StatusChange) -> Document:
+    """A change of a camera's status."""
+    return {
+        "_id": f"{change.camera}/{milliseconds(change.time_s)}/{change.status.value}",
+        "camera": change.camera,
+        "time": date_of(change.time_s),
+        "status": change.status.value,
+        "cause": change.cause,
+    }
+
+
+def status_from(document: Mapping[str, Any]) -> StatusChange:
+    """The status change of a document."""
+    return StatusChange(
+        camera=document["camera"],
+        time_s=seconds_of(document["time"]),
+        status=CameraStatus(document["status"]),
+        cause=document["cause"],
+    )
+
+
+def analysed_id(camera: str, minute: int, epoch: int, connection: int = 0) -> str:
+    """Name the document of the evidence of one minute under one epoch, of the pictures of one connection.
+
+    Epoch 0 stands for no ownership, connection 0 for one that is not known.
+    """
+    parts = (camera, minute, epoch, connection)
+    return "/".join(map(str, parts if connection else parts[:3] if epoch else parts[:2]))
+
+
+def ownerships_from(document: Mapping[str, Any]) -> list[Ownership]:
+    """The ownerships of a camera's document, by epoch."""
+    known = document.get("ownerships", {})
+    return [
+        Ownership(document["_id"], epoch, seconds_of(known[str(epoch)])) for epoch in sorted(map(int, known))
+    ]
+
+
+def minute_document(count: MinuteCount) -> Document:
+    """The counts of one line in one minute."""
+    return {
+        "_id": f"{count.camera}/{count.line}/{count.minute}",
+        "camera": count.camera,
+        "line": count.line,
+        "time": date_of(count.minute * 60),
+        "forward": count.forward,
+        "backward": count.backward,
+    }
+
+
+def minute_from(document: Mapping[str, Any]) -> MinuteCount:
+    """The minute of a document."""
+    return MinuteCount(
+        camera=document["camera"],
+        line=document["line"],
+        minute=minute_of(seconds_of(document["time"])),
+        forward=dict(document["forward"]),
+        backward=dict(document["backward"]),
+    )
+
+
+def audit_document(entry: AuditEntry, id: str, time_s: float) -> Document:
+    """An entry of the audit log, with its name and when it was written."""
+    return {
+        "_id": id,
+        "time": date_of(time_s),
+        "action": entry.action,
+        "target": entry.target,
+        "user": entry.user,
+        "by": entry.by,
+        "address": entry.address,
+        "count": entry.count,
+    }
+
+
+def note_document(note: AccessNote) -> Document:
+    """What happened at a door that does not see the database, as an entry of the audit log."""
+    entry = AuditEntry(note.action, "", note.user, note.place, note.address, count=note.count)
+    return audit_document(entry, note.id, note.time_s)
+
+
+def audit_entry_from(document: Mapping[str, Any]) -> AuditEntry:
+    """The entry of a document."""
+    return AuditEntry(
+        document["action"],
+        document["target"],
+        document["user"],
+        document["by"],
+        document["address"],
+        seconds_of(document["time"]),
+        document["_id"],
+        document.get("count", 1),
+    )

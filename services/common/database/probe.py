@@ -1,0 +1,98 @@
+"""Whether a database works: one small document is written durably and read back.
+
+A database whose disk is full may answer every ping and neither read nor write.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from pymongo.errors import ConnectionFailure
+
+from services.common.database.link import DatabaseLink
+from services.common.database.restore_mark import check_whole
+from services.common.database.schema import META
+from services.core.errors import DatabaseUnavailableError
+
+PROBE_ID = "probe"
+PROBE_LIMIT_S = 10.0
+"""A database that takes longer than this for one document cannot be worked with."""
+EVERY_S = 5.0
+AGAIN_S = 2.0
+"""Whoever asks within this time gets the last answer: strangers may ask as often as they like."""
+
+
+class DatabaseProbe:
+    """Asks one database, once at a time."""
+
+    def __init__(self, link: DatabaseLink, monotonic_s: Callable[[], float] = time.monotonic) -> None:
+        self._link, self._monotonic_s = link, monotonic_s
+        self._asking = asyncio.Lock()
+        self._asked_s: float | None = None
+        self._error: DatabaseUnavailableError | None = None
+        self._tells_space = True
+        self.hangs = False
+        """Whether the last failure was that no answer came at all."""
+        self.free_bytes: int | None = None
+        """What is free on the database's disk, where it tells (MongoDB does)."""
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the database does not work, as found last; None when it does."""
+        if self._asked_s is None:
+            return "the database has not answered yet"
+        return str(self._error) if self._error is not None else None
+
+    async def check(self) -> None:
+        """Write and read; DatabaseUnavailableError says why that does not work."""
+        async with self._asking:
+            if self._asked_s is None or self._monotonic_s() - self._asked_s >= AGAIN_S:
+                await self._ask()
+            error = self._error
+        if error is not None:
+            raise type(error)(str(error))
+
+    async def _ask(self) -> None:
+        self._error, self.hangs = None, False
+        try:
+            async with asyncio.timeout(PROBE_LIMIT_S):
+                await self._write_and_read()
+        except DatabaseUnavailableError as error:
+            self._error = error
+            self.hangs = isinstance(error.__cause__, ConnectionFailure)
+        except TimeoutError:
+            self.hangs = True
+            self._error = DatabaseUnavailableError(
+                f"the database at {self._link.address} has not written a document within {PROBE_LIMIT_S:g} s"
+            )
+        self._asked_s = self._monotonic_s()
+
+    async def _write_and_read(self) -> None:
+        await check_whole(self._link)
+        with self._link.guarded():
+            await self._link.collection(META).find_one_and_update(
+                {"_id": PROBE_ID}, {"$set": {"time": datetime.now(UTC)}}, upsert=True
+            )
+        if self._tells_space:
+            self.free_bytes = await self._free_bytes()
+            self._tells_space = self.free_bytes is not None
+
+    async def _free_bytes(self) -> int | None:
+        stats = await self._link.command({"dbStats": 1})
+        total, used = stats.get("fsTotalSize"), stats.get("fsUsedSize")
+        if isinstance(total, int | float) and isinstance(used, int | float):
+            return max(0, int(total - used))
+        return None
+
+    async def run(self) -> None:
+        """Ask again and again, for whoever only reads `trouble`. Until cancelled."""
+        while True:
+            with suppress(DatabaseUnavailableError):
+                await self.check()
+            await asyncio.sleep(EVERY_S)
+
+    def leave_space_to_others(self) -> None:
+        """Do not ask the database for its disk: somebody else measures it."""
+        self._tells_space = False

@@ -1,0 +1,193 @@
+"""Reading of what was recorded; each query carries a range of time."""
+
+import asyncio
+import math
+import time
+from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from services.common.database.documents import (
+    crossing_from,
+    date_of,
+    milliseconds,
+    minute_from,
+    minute_of,
+    seconds_of,
+    status_from,
+    trajectory_from,
+)
+from services.common.database.link import DatabaseLink, Document
+from services.common.database.repeats import MOST_REPEATS, RepeatTables, repeats_from, repeats_query
+from services.common.database.schema import (
+    ANALYSED,
+    CROSSINGS,
+    MINUTES,
+    REPEATS,
+    STATUSES,
+    TRAJECTORIES,
+)
+from services.core.errors import BadInputError
+from services.core.evidence.passes import seen_once
+from services.core.types import Crossing, MinuteCount, RepeatedSpan, StatusChange, Trajectory
+
+FIRST_WINDOW_S = 3600.0
+STATUS_LOOK_BACK_S = 90 * 86_400.0
+LONGEST_TRACK_S = 86_400.0
+
+BATCH = 1000
+"""Documents that are read at once: a thread that reads many holds up the others for a moment only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place between two crossings in the order newest first: what comes after this one."""
+
+    time_s: float
+    id: str
+
+
+class Records:
+    """Reads of the records by camera and time; the spans include their start and not their end.
+
+    They block: whoever has an event loop calls them in a thread. Each reads on as it is iterated, so that
+    no more than a batch of it is in memory. DatabaseUnavailableError when the database goes meanwhile.
+    """
+
+    def __init__(self, link: DatabaseLink, limit_s: float = math.inf) -> None:
+        """BadInputError from reads that go on for longer than `limit_s` from now."""
+        self._link, self._limit_s, self._begun_s = link, limit_s, time.monotonic()
+
+    def minute_counts(
+        self, camera: str, from_s: float, to_s: float, line: str | None = None
+    ) -> Iterator[MinuteCount]:
+        """Give the counted minutes that begin in a span, in the order of time."""
+        for document in self._find(MINUTES, _span(camera, from_s, to_s, line), [("time", 1)]):
+            yield minute_from(document)
+
+    def crossings(
+        self, camera: str, from_s: float, to_s: float, line: str | None = None, after: Place | None = None
+    ) -> Generator[Crossing, None, None]:
+        """Give crossings, newest first; `after` goes on behind that place.
+
+        Walks back in windows that grow, so that the newest come at once from a span of any length.
+        """
+        end_s = to_s if after is None else min(to_s, after.time_s + 0.001)
+        window_s = FIRST_WINDOW_S
+        while end_s > from_s:
+            start_s = max(from_s, end_s - window_s)
+            query = _span(camera, start_s, end_s, line)
+            for document in self._find(CROSSINGS, query, [("time", -1), ("_id", -1)]):
+                crossing = crossing_from(document)
+                if after is None or _is_behind(crossing, after):
+                    yield crossing
+            end_s, window_s = start_s, window_s * 2
+
+    def analysed_minutes(self, camera: str, from_s: float, to_s: float) -> Iterator[tuple[int, int]]:
+        """Give minutes since 1970 with their analysed seconds: bit n stands for second n.
+
+        A minute that several owners analysed comes several times. Seconds that come twice are none: what was
+        analysed is one of the two.
+        """
+        begin_s = from_s // 60 * 60
+        repeats = self.repeats(camera, begin_s, to_s)
+        for document in self._find(
+            ANALYSED, _span(camera, begin_s, to_s), [("time", 1)], ["time", "seconds"]
+        ):
+            minute = minute_of(seconds_of(document["time"]))
+            yield minute, seen_once(minute, sum(1 << second for second in document["seconds"]), repeats)
+
+    def repeats(self, camera: str, from_s: float, to_s: float) -> list[RepeatedSpan]:
+        """Give the times of a span that come twice, in the order of their ends."""
+        query = repeats_query(camera, from_s, to_s)
+        return repeats_from(self._find(REPEATS, query, [("time", -1)], limit=MOST_REPEATS))
+
+    def statuses(self, camera: str, from_s: float, to_s: float) -> list[StatusChange]:
+        """Give the status that held at the start of a span and its changes, in the order of time."""
+        before = _span(camera, from_s - STATUS_LOOK_BACK_S, from_s)
+        held = list(self._find(STATUSES, before, [("time", -1)], limit=1))
+        changes = self._find(STATUSES, _span(camera, from_s, to_s), [("time", 1)])
+        return [status_from(document) for document in (*held, *changes)]
+
+    def _find(
+        self,
+        collection: str,
+        query: Document,
+        order: list[tuple[str, int]],
+        fields: list[str] | None = None,
+        limit: int = 0,
+    ) -> Iterator[Document]:
+        with self._link.guarded():
+            found = self._link.reading(collection).find(query, fields, sort=order, limit=limit)
+            with closing(found):
+                for number, document in enumerate(found.batch_size(BATCH)):
+                    if number % BATCH == 0:
+                        self._check_time()
+                    yield document
+
+    def _check_time(self) -> None:
+        if time.monotonic() - self._begun_s > self._limit_s:
+            raise BadInputError(
+                f"this takes longer than {self._limit_s:g} s: ask for a shorter span, or for one line"
+            )
+
+
+class ReadTables(RepeatTables):
+    """The same reads for an event loop, with all that they give in memory."""
+
+    _link: DatabaseLink
+
+    def records(self, limit_s: float = math.inf) -> Records:
+        """Give reads that a thread may do, for so long."""
+        return Records(self._link, limit_s)
+
+    async def minute_counts(
+        self, camera: str, from_s: float, to_s: float, line: str | None = None
+    ) -> list[MinuteCount]:
+        """Give the counted minutes that begin in a span, in the order of time."""
+        return await asyncio.to_thread(lambda: list(self.records().minute_counts(camera, from_s, to_s, line)))
+
+    async def crossings(
+        self, camera: str, from_s: float, to_s: float, line: str | None = None, after: Place | None = None
+    ) -> AsyncIterator[Crossing]:
+        """Give crossings, newest first; `after` goes on behind that place."""
+        found = self.records().crossings(camera, from_s, to_s, line, after)
+        while crossings := await asyncio.to_thread(lambda: list(islice(found, BATCH))):
+            for crossing in crossings:
+                yield crossing
+
+    async def analysed_minutes(self, camera: str, from_s: float, to_s: float) -> dict[int, int]:
+        """Give the analysed seconds by minute since 1970: bit n stands for its second n.
+
+        Seconds that come twice are none: what was analysed is one of the two.
+        """
+        return await asyncio.to_thread(self._analysed_minutes, camera, from_s, to_s)
+
+    def _analysed_minutes(self, camera: str, from_s: float, to_s: float) -> dict[int, int]:
+        minutes: dict[int, int] = {}
+        for minute, seconds in self.records().analysed_minutes(camera, from_s, to_s):
+            minutes[minute] = minutes.get(minute, 0) | seconds
+        return minutes
+
+    async def statuses(self, camera: str, from_s: float, to_s: float) -> list[StatusChange]:
+        """Give the status that held at the start of a span and its changes, in the order of time."""
+        return await asyncio.to_thread(self.records().statuses, camera, from_s, to_s)
+
+    async def trajectories(self, camera: str, from_s: float, to_s: float) -> AsyncIterator[Trajectory]:
+        """Give the closed tracks that were seen in a span, in the order of their ends."""
+        query = _span(camera, from_s, to_s + LONGEST_TRACK_S) | {"start": {"$lt": date_of(to_s)}}
+        with self._link.guarded():
+            async for document in self._link.collection(TRAJECTORIES).find(query).sort([("time", 1)]):
+                yield trajectory_from(document)
+
+
+def _span(camera: str, from_s: float, to_s: float, line: str | None = None) -> dict[str, Any]:
+    query: dict[str, Any] = {"camera": camera, "time": {"$gte": date_of(from_s), "$lt": date_of(to_s)}}
+    return query if line is None else query | {"line": line}
+
+
+def _is_behind(crossing: Crossing, place: Place) -> bool:
+    """Compare as the database sorts: by milliseconds, then by id."""
+    return (milliseconds(crossing.time_s), crossing.id) < (milliseconds(place.time_s), place.id)

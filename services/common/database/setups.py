@@ -1,0 +1,188 @@
+"""Cameras and their lines with all versions."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from pymongo.errors import DuplicateKeyError
+
+from services.common.database.documents import (
+    EPOCH,
+    camera_document,
+    camera_from,
+    line_document,
+    line_from,
+    seconds_of,
+)
+from services.common.database.link import DatabaseLink, Document
+from services.common.database.schema import CAMERAS, LINES
+from services.core.errors import ConflictError, NotFoundError
+from services.core.types import Camera, Line
+
+ALL_TIME = {"$gte": EPOCH}
+MOST_CAMERAS, MOST_LINES = 1000, 100
+"""Cameras of a system, and lines of a camera."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCamera:
+    """A camera and when it was made."""
+
+    camera: Camera
+    created_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class LineVersion:
+    """One version of a line, valid until the next one; `is_deleted` ends the line."""
+
+    line: Line
+    valid_from_s: float
+    is_deleted: bool
+
+
+class SetupTables:
+    """What people set up. A change of a line is one insert, so that it is there wholly or not at all."""
+
+    _link: DatabaseLink
+    _now_s: Callable[[], float]
+
+    async def _before_writing(self) -> None:
+        """Wait until the indexes are there; the repository knows how."""
+
+    async def cameras(self) -> list[StoredCamera]:
+        """Give all cameras, the oldest first."""
+        with self._link.guarded():
+            found = self._link.collection(CAMERAS).find({"time": ALL_TIME}).sort([("time", 1), ("_id", 1)])
+            return [_stored(document) async for document in found]
+
+    async def camera(self, id: str) -> StoredCamera:
+        """Give one camera; NotFoundError when there is none."""
+        with self._link.guarded():
+            document = await self._link.collection(CAMERAS).find_one({"_id": id})
+        if document is None:
+            raise _no_camera(id)
+        return _stored(document)
+
+    async def add_camera(self, camera: Camera) -> StoredCamera:
+        """Keep a new camera; ConflictError when its id is taken, or when there are too many."""
+        await self._before_writing()
+        with self._link.guarded():
+            number = await self._link.collection(CAMERAS).count_documents({"time": ALL_TIME})
+        if number >= MOST_CAMERAS:
+            raise ConflictError(f"there are {MOST_CAMERAS} cameras already: remove some first")
+        document = camera_document(camera, self._now_s())
+        with self._link.guarded():
+            try:
+                await self._link.collection(CAMERAS).insert_one(document)
+            except DuplicateKeyError:
+                raise ConflictError(f"there is a camera {camera.id!r} already") from None
+        return _stored(document)
+
+    async def change_camera(self, camera: Camera) -> None:
+        """Replace the settings of a camera."""
+        await self._before_writing()
+        changes = camera_document(camera, 0.0)
+        del changes["_id"], changes["time"]
+        with self._link.guarded():
+            result = await self._link.collection(CAMERAS).update_one({"_id": camera.id}, {"$set": changes})
+        if result.matched_count == 0:
+            raise _no_camera(camera.id)
+
+    async def delete_camera(self, id: str) -> None:
+        """Remove a camera and end its lines; its records stay until their retention ends."""
+        await self._before_writing()
+        await self.camera(id)
+        for line in await self.lines(id):
+            await self.delete_line(id, line.id)
+        with self._link.guarded():
+            await self._link.collection(CAMERAS).delete_one({"_id": id})
+
+    async def line_versions(self, camera: str) -> list[LineVersion]:
+        """Give all versions of all lines of a camera, the oldest first."""
+        return [version for _, version in await asyncio.to_thread(self._versions, {"camera": camera})]
+
+    def _versions(self, query: Document) -> list[tuple[str, LineVersion]]:
+        """Give versions with their cameras, the oldest first; blocks, because they become ever more."""
+        with self._link.guarded():
+            found = self._link.reading(LINES).find({**query, "time": ALL_TIME})
+            return [
+                (
+                    document["camera"],
+                    LineVersion(line_from(document), seconds_of(document["time"]), document["deleted"]),
+                )
+                for document in found.sort([("time", 1), ("version", 1)])
+            ]
+
+    async def lines(self, camera: str) -> list[Line]:
+        """Give the lines of a camera as they are now, in the order in which they were made."""
+        return _as_they_are(await self.line_versions(camera))
+
+    async def lines_of_all(self) -> dict[str, list[Line]]:
+        """Give the lines of each camera that ever had any, as they are now."""
+        versions: dict[str, list[LineVersion]] = {}
+        for camera, version in await asyncio.to_thread(self._versions, {}):
+            versions.setdefault(camera, []).append(version)
+        return {camera: _as_they_are(known) for camera, known in versions.items()}
+
+    async def add_line(self, camera: str, line: Line) -> Line:
+        """Keep a new line; ConflictError when its id is taken, or when the camera has too many.
+
+        One that is made again goes on in versions.
+        """
+        await self.camera(camera)
+        existing = await self.lines(camera)
+        if any(other.id == line.id for other in existing):
+            raise ConflictError(f"camera {camera!r} has a line {line.id!r} already")
+        if len(existing) >= MOST_LINES:
+            raise ConflictError(f"camera {camera!r} has {MOST_LINES} lines already: remove some first")
+        return await self._insert_version(camera, line)
+
+    async def change_line(self, camera: str, line: Line) -> Line:
+        """Keep a changed line as a new version; what is the same as before makes none."""
+        current = await self.line(camera, line.id)
+        if replace(line, version=current.version) == current:
+            return current
+        return await self._insert_version(camera, line)
+
+    async def line(self, camera: str, id: str) -> Line:
+        """Give one line; NotFoundError when the camera has none of that id."""
+        for line in await self.lines(camera):
+            if line.id == id:
+                return line
+        await self.camera(camera)
+        raise NotFoundError(f"camera {camera!r} has no line {id[:80]!r}")
+
+    async def delete_line(self, camera: str, id: str) -> None:
+        """End a line; its versions stay, because crossings name them."""
+        await self._insert_version(camera, await self.line(camera, id), is_deleted=True)
+
+    async def _insert_version(self, camera: str, line: Line, is_deleted: bool = False) -> Line:
+        await self._before_writing()
+        versions = [v.line.version for v in await self.line_versions(camera) if v.line.id == line.id]
+        numbered = replace(line, version=max(versions, default=0) + 1)
+        document = line_document(camera, numbered, self._now_s(), is_deleted)
+        with self._link.guarded():
+            try:
+                await self._link.collection(LINES).insert_one(document)
+            except DuplicateKeyError:
+                raise ConflictError(f"line {line.id!r} was changed by somebody else just now") from None
+        return numbered
+
+
+def _as_they_are(versions: Sequence[LineVersion]) -> list[Line]:
+    """Give the newest version of each line of a camera that was not deleted."""
+    newest: dict[str, LineVersion] = {}
+    for version in versions:
+        known = newest.get(version.line.id)
+        if known is None or version.line.version > known.line.version:
+            newest[version.line.id] = version
+    return [version.line for version in newest.values() if not version.is_deleted]
+
+
+def _stored(document: Document) -> StoredCamera:
+    return StoredCamera(camera_from(document), seconds_of(document["time"]))
+
+
+def _no_camera(id: str) -> NotFoundError:
+    return NotFoundError(f"there is no camera {id[:80]!r}")

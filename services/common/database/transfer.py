@@ -1,0 +1,94 @@
+"""Everything that lasts, out of one store and into another."""
+
+from collections.abc import AsyncIterable, AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+from pymongo import ReplaceOne, UpdateOne
+
+from services.common.database.documents import minute_of, seconds_of
+from services.common.database.events import EventTables
+from services.common.database.link import DatabaseLink, Document
+from services.common.database.ownership import Minute
+from services.common.database.retention import RetentionTables
+from services.common.database.schema import CROSSINGS, EPOCHS, LASTING, META, SCHEMA_VERSION, check_version
+from services.common.database.setups import ALL_TIME
+from services.core.errors import BadInputError
+
+BATCH = 500
+RECOUNTED = timedelta(days=1)
+"""Crossings that are newer than this before an export may have come while it ran."""
+
+
+class TransferTables(EventTables, RetentionTables):
+    """Backup and restore, document by document."""
+
+    _link: DatabaseLink
+
+    async def export_documents(self) -> AsyncIterator[tuple[str, Document]]:
+        """Give (collection, document) of everything that lasts, the schema's version first.
+
+        May run while events are written: what comes meanwhile may be in it or not.
+        """
+        yield META, {"_id": "schema", "version": SCHEMA_VERSION, "exported": datetime.now(UTC)}
+        for collection in LASTING:
+            async for document in self.iterate_all(collection):
+                yield collection, document
+
+    async def iterate_all(self, collection: str) -> AsyncIterator[Document]:
+        """Give all documents of one collection."""
+        with self._link.guarded():
+            async for document in self._link.collection(collection).find(
+                {"time": ALL_TIME}, batch_size=BATCH
+            ):
+                yield document
+
+    async def import_documents(self, documents: AsyncIterable[tuple[str, Document]]) -> int:
+        """Write exported documents over what is there and give their number; repeating it changes nothing.
+
+        How long records were kept is forgotten: the store tells what it would delete of the restored ones.
+
+        BadInputError when they are of a newer version or no export at all.
+        """
+        await self._before_writing()
+        number = 0
+        batch: list[Document] = []
+        current = ""
+        recounted: set[Minute] = set()
+        newest = datetime.now(UTC) - RECOUNTED
+        async for collection, document in documents:
+            if collection == META:
+                check_version(document)
+                await self.forget_retention()
+                newest = document.get("exported", newest) - RECOUNTED
+                continue
+            if collection not in LASTING:
+                raise BadInputError(f"this is no backup of Sightline: it holds {collection[:40]!r}")
+            if collection != current or len(batch) >= BATCH:
+                await self._replace(current, batch)
+                batch, current = [], collection
+            if collection == CROSSINGS and document["time"] >= newest:
+                recounted.add((document["camera"], minute_of(seconds_of(document["time"]))))
+            batch.append(document)
+            number += 1
+        await self._replace(current, batch)
+        await self.recompute_minutes(recounted)
+        return number
+
+    async def _replace(self, collection: str, documents: list[Document]) -> None:
+        if not documents:
+            return
+        if collection == EPOCHS:
+            changes: list[ReplaceOne[Document] | UpdateOne] = [
+                _epochs_update(document) for document in documents
+            ]
+        else:
+            changes = [ReplaceOne({"_id": item["_id"]}, item, upsert=True) for item in documents]
+        with self._link.guarded():
+            await self._link.collection(collection).bulk_write(changes, ordered=False)
+
+
+def _epochs_update(document: Document) -> UpdateOne:
+    """Add what is known of a camera's owners to what is there: an epoch never falls."""
+    known = {f"ownerships.{epoch}": date for epoch, date in document.get("ownerships", {}).items()}
+    changes: Document = {"$max": {"epoch": document["epoch"], "time": document["time"]}}
+    return UpdateOne({"_id": document["_id"]}, changes | ({"$min": known} if known else {}), upsert=True)

@@ -1,0 +1,261 @@
+"""Members and leases of processes that meet over NATS.
+
+A lease is a record that only compare-and-set changes; that its holder lives is told by heartbeats. While
+the server is away nobody can write a record, so that owners go on; whoever stood still itself trusts its
+leases only after it has read their records again.
+"""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+from nats.errors import Error as NatsError
+
+from services.common.bus.nats.publishing import until_sent
+from services.common.leases.nats.held import HeldLeases
+from services.common.leases.nats.keeper import LeaseKeeper
+from services.common.leases.nats.records import LeaseRecords
+from services.common.leases.nats.roster import (
+    DEAD_AFTER_S,
+    HEARTBEAT_S,
+    Hearing,
+    Heartbeat,
+    Roster,
+    decode,
+    encode,
+)
+from services.common.leases.protocol import Lease, Member, Role
+from services.core.types import CameraId
+
+log = logging.getLogger(__name__)
+
+HEARTBEATS = "sightline.members"
+HELLO = "sightline.members.hello"
+
+RELEASE_TIMEOUT_S = 1.5
+LEAVE_TIMEOUT_S = 0.4
+"""How long records, and then the last heartbeat, may take when a member leaves."""
+
+SEND_TIMEOUT_S = 0.4
+
+VERIFY_PERIOD_S = 10.0
+"""How often records are read without a cause: a record that the server lost is written again."""
+
+VERIFY_AGAIN_S = 0.5
+
+
+class NatsLeaseStore:
+    """Implements `LeaseStore` over a connection, which it leaves open.
+
+    A member's id must be its process's own: two that live at once under one id are not told apart.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        now_s: Callable[[], float] = time.time,
+        monotonic_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client, self._monotonic_s = client, monotonic_s
+        self._roster, self._hearing, self._held = Roster(), Hearing(), HeldLeases()
+        self._keeper = LeaseKeeper(
+            LeaseRecords(client), self._roster, self._hearing, self._held, now_s, monotonic_s, self._tell
+        )
+        self._sender = secrets.token_hex(8)
+        self._member: Member | None = None
+        self._subscriptions: list[Subscription] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_verifying = False
+        self._verify_at_s = 0.0
+        self._reconnects = 0
+        self._changed, self._speak_now = asyncio.Event(), asyncio.Event()
+
+    async def join(self, member: Member) -> None:
+        """Say hello and be heard from now on."""
+        is_first = self._member is None
+        self._member = member
+        if is_first:
+            await self._begin()
+        self._tell()
+
+    async def leave(self) -> None:
+        """Release everything and say so; without a server there is nobody to tell."""
+        member, self._member = self._member, None
+        if member is None:
+            return
+        await self._end_tasks()
+        leases = self._held.all()
+        self._held.begin(self._monotonic_s())
+        goodbye = Heartbeat(self._sender, member, has_left=True)
+        if self._client.is_connected:
+            freeing = asyncio.gather(*(self._keeper.free(lease) for lease in leases))
+            await _within(LEAVE_TIMEOUT_S, freeing)
+            await self._send(HEARTBEATS, encode(goodbye))
+            await _within(LEAVE_TIMEOUT_S, until_sent(self._client))
+        for subscription in self._subscriptions:
+            await _within(SEND_TIMEOUT_S, subscription.unsubscribe())
+        self._subscriptions.clear()
+        self._roster.hear(goodbye, self._monotonic_s())
+        self._changed.set()
+
+    def members(self, role: Role) -> tuple[Member, ...] | None:
+        """Give the members of a role that live; None unless all of them can be heard."""
+        return self._roster.members(role) if self._is_settled() else None
+
+    async def take(self, camera: CameraId, highest_epoch: int) -> Lease | None:
+        """Write a record with the next epoch, unless its holder lives or this cannot be told."""
+        assert self._member is not None, "join first"
+        if not self._is_settled():
+            return None
+        return await self._keeper.take(self._member, camera, highest_epoch)
+
+    async def release(self, lease: Lease) -> None:
+        """Mark the record as free, then claim the camera no more."""
+        if not self._held.is_held(lease):
+            return
+        await _within(RELEASE_TIMEOUT_S, self._keeper.free(lease))
+        if self._held.remove(lease):
+            self._tell()
+
+    def held(self) -> tuple[Lease, ...]:
+        """Give the leases that are this member's; none whose record must be read first."""
+        return self._held.sure(self._monotonic_s())
+
+    def holder(self, role: Role, camera: CameraId) -> Member | None:
+        """Give the member that claims a camera; while NATS is away, the one that did so last."""
+        claim = self._roster.claim(role, camera)
+        return claim.member if claim is not None else None
+
+    async def changed(self, timeout_s: float) -> None:
+        """Wait until something has changed since the last call."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._changed.wait()
+            self._changed.clear()
+
+    async def _begin(self) -> None:
+        now_s = self._monotonic_s()
+        self._hearing.begin()
+        self._held.begin(now_s)
+        self._verify_at_s = now_s + VERIFY_PERIOD_S
+        self._reconnects = self._client.stats["reconnects"]
+        try:
+            for subject, listener in ((HEARTBEATS, self._on_heartbeat), (HELLO, self._on_hello)):
+                self._subscriptions.append(await self._client.subscribe(subject, cb=listener))
+        except NatsError as error:
+            log.error("members cannot be heard: %s", type(error).__name__)
+        await self._send(HELLO, self._sender.encode())
+        self._start(self._pace())
+
+    def _is_settled(self) -> bool:
+        return self._client.is_connected and self._hearing.is_settled(self._monotonic_s())
+
+    def _tell(self) -> None:
+        """Let everybody know at once what this member is and holds now."""
+        if self._member is not None:
+            self._roster.hear(self._heartbeat(self._member), self._monotonic_s())
+        self._speak_now.set()
+        self._changed.set()
+
+    def _heartbeat(self, member: Member) -> Heartbeat:
+        held = {lease.camera: lease.epoch for lease in self._held.sure(self._monotonic_s())}
+        return Heartbeat(self._sender, member, held)
+
+    async def _pace(self) -> None:
+        """Speak regularly, and look whether everything is as it was."""
+        while self._member is not None:
+            self._speak_now.clear()
+            await self._look_around()
+            if self._member is not None:
+                heartbeat = self._heartbeat(self._member)
+                if self._roster.hear(heartbeat, self._monotonic_s()):
+                    self._changed.set()
+                await self._send(HEARTBEATS, encode(heartbeat))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(HEARTBEAT_S):
+                    await self._speak_now.wait()
+
+    async def _look_around(self) -> None:
+        """Notice that the server was away or that this process was, and verify the leases after it."""
+        now_s = self._monotonic_s()
+        was_awake = self._held.speak(now_s)
+        reconnects = self._client.stats["reconnects"]
+        if not was_awake:
+            log.warning("this process stood still: it verifies its leases")
+        if not was_awake or not self._client.is_connected or reconnects != self._reconnects:
+            self._reconnects = reconnects
+            await self._listen_again()
+        if now_s >= self._verify_at_s and self._client.is_connected and not self._is_verifying:
+            self._is_verifying = True
+            self._start(self._verify())
+
+    async def _verify(self) -> None:
+        self._verify_at_s = self._monotonic_s() + VERIFY_PERIOD_S
+        try:
+            if not await self._keeper.verify():
+                self._verify_at_s = self._monotonic_s() + VERIFY_AGAIN_S
+        finally:
+            self._is_verifying = False
+
+    async def _listen_again(self) -> None:
+        self._hearing.lose()
+        self._verify_at_s = self._monotonic_s()
+        self._changed.set()
+        await self._send(HELLO, self._sender.encode())
+
+    async def _send(self, subject: str, data: bytes) -> None:
+        """Send when that is possible: what waits for a reconnection would be told too late."""
+        if self._client.is_connected:
+            await _within(SEND_TIMEOUT_S, self._client.publish(subject, data))
+
+    async def _on_hello(self, message: Msg) -> None:
+        if message.data != self._sender.encode():
+            self._speak_now.set()
+
+    async def _on_heartbeat(self, message: Msg) -> None:
+        heartbeat, now_s = decode(message.data), self._monotonic_s()
+        if heartbeat is None or self._member is None:
+            return
+        if heartbeat.sender == self._sender:
+            await self._on_echo(self._member, now_s)
+        elif heartbeat.member.id != self._member.id and self._roster.hear(heartbeat, now_s):
+            self._keeper.yield_to_higher()
+            self._changed.set()
+
+    async def _on_echo(self, member: Member, now_s: float) -> None:
+        """What this member said came back: everything that others said before has been heard."""
+        was_settled = self._hearing.is_settled(now_s)
+        if not self._hearing.hear_own(now_s):
+            await self._listen_again()
+        is_settled = self._hearing.is_settled(now_s)
+        has_lost = is_settled and self._roster.forget_silent(now_s - DEAD_AFTER_S, but=member.id)
+        if has_lost or is_settled != was_settled:
+            self._changed.set()
+
+    def _start(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _end_tasks(self) -> None:
+        self._speak_now.set()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=SEND_TIMEOUT_S)
+
+
+async def _within(timeout_s: float, work: Awaitable[object]) -> None:
+    """Do something that may fail with the connection, for a limited time."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            await work
+    except (NatsError, OSError, TimeoutError) as error:
+        log.debug("NATS: %s", type(error).__name__)

@@ -1,0 +1,91 @@
+"""What the settings of each service have in common, and the addresses that come by the environment alone."""
+
+import os
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from services.common.connections.addresses import is_loopback
+from services.common.settings.files import Settings
+from services.core.errors import BadInputError
+
+NATS_URL_VARIABLE = "SIGHTLINE_NATS_URL"
+MONGODB_URI_VARIABLE = "SIGHTLINE_MONGODB_URI"
+
+Port = int
+
+LIVE_MEMORY_MB = 256.0
+LiveMemory = Annotated[float, Field(ge=32, allow_inf_nan=False)]
+"""Megabytes for the decoded pictures of all cameras that are watched; less than 32 shows hardly one."""
+
+
+class ServiceSettings(Settings):
+    """Where a service listens. Its options on the command line win over its file."""
+
+    host: str = "127.0.0.1"
+    health_port: Port = Field(9090, ge=0, le=65_535)
+    insecure: bool = False
+    """Let everybody who reaches the service use it without login."""
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine reaches the service."""
+        return is_loopback(self.host)
+
+    @property
+    def wants_login(self) -> bool:
+        """Whether users have to say who they are."""
+        return not self.is_loopback and not self.insecure
+
+
+def secret_address(
+    variable: str, example: str, what: str, environment: Mapping[str, str] = os.environ
+) -> str:
+    """Read an address with its password from a variable, or from the file that `<variable>_FILE` names.
+
+    BadInputError, which never shows the address, when there is none.
+    """
+    if environment.get(variable):
+        return environment[variable].strip()
+    name = environment.get(f"{variable}_FILE")
+    if not name:
+        raise BadInputError(f"{what} is not known: set {variable} to an address like {example}")
+    try:
+        address = Path(name).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise BadInputError(f"{variable}_FILE: {name} cannot be read: {reason}") from None
+    if not address:
+        raise BadInputError(f"{variable}_FILE: {name} is empty")
+    return address
+
+
+def nats_url(environment: Mapping[str, str] = os.environ) -> str:
+    """Give the address of the NATS server; BadInputError when none is set."""
+    return secret_address(NATS_URL_VARIABLE, "nats://nats:4222", "the NATS server", environment)
+
+
+def mongodb_uri(environment: Mapping[str, str] = os.environ) -> str:
+    """Give the address of the database; BadInputError when none is set."""
+    return secret_address(MONGODB_URI_VARIABLE, "mongodb://mongodb:27017", "the database", environment)
+
+
+def given_mongodb_uri(environment: Mapping[str, str] = os.environ) -> str | None:
+    """Give the address of the database as the services read it; None when the environment names none."""
+    names = (MONGODB_URI_VARIABLE, f"{MONGODB_URI_VARIABLE}_FILE")
+    return mongodb_uri(environment) if any(environment.get(name) for name in names) else None
+
+
+def reachable_host(host: str, advertised: str | None) -> str:
+    """Give the name under which other services reach what listens on `host`."""
+    if advertised:
+        return advertised
+    if host not in ("0.0.0.0", "::"):
+        return host
+    try:
+        return socket.gethostbyname(socket.gethostname())
+    except OSError:
+        return "127.0.0.1"

@@ -1,0 +1,58 @@
+"""How access units travel between processes: one WebSocket message each, a short head and the data. Pure."""
+
+import struct
+
+from services.common.bus.messages import LATEST_TIME_S
+from services.core.errors import StreamError
+from services.core.limits import UNIT_LIMIT_BYTES
+from services.core.types import AccessUnit, CameraId
+
+VERSION = 1
+
+MESSAGE_LIMIT_BYTES = 2 * UNIT_LIMIT_BYTES
+"""A key frame may have got its headers on top."""
+
+MESSAGES_LIMIT = 2
+"""Messages that wait for the loop beside the bounded queue that they go to."""
+
+SOCKET_BUFFER_BYTES = 256 * 1024
+"""What the system may hold for a reader that does not read. Its own measure is megabytes, which would be
+half a minute of a small camera: video that nobody wants any more."""
+
+_HEAD = struct.Struct("!BBQdQB")
+"""Version, flags, frame, time in seconds, connection, length of the camera's id, which follows."""
+
+_KEYFRAME = 1
+_BACKLOG = 2
+
+
+def encode_unit(unit: AccessUnit) -> bytes:
+    """Give the message of an access unit."""
+    camera = unit.camera.encode("ascii")
+    flags = _KEYFRAME * unit.is_keyframe | _BACKLOG * unit.is_backlog
+    head = _HEAD.pack(VERSION, flags, unit.frame, unit.time_s, unit.connection, len(camera))
+    return b"".join((head, camera, unit.data))
+
+
+def decode_unit(message: bytes | str) -> AccessUnit:
+    """Give the access unit of a message; StreamError when it holds none."""
+    if isinstance(message, str) or len(message) < _HEAD.size:
+        raise StreamError("what came is no picture")
+    version, flags, frame, time_s, connection, length = _HEAD.unpack_from(message)
+    if version != VERSION:
+        raise StreamError(f"the other side sends video in version {version}, this one reads {VERSION}")
+    data_at = _HEAD.size + length
+    if len(message) < data_at or not 0 <= time_s <= LATEST_TIME_S:
+        raise StreamError("what came is no picture")
+    try:
+        camera = CameraId(message[_HEAD.size : data_at].decode("ascii"))
+    except UnicodeDecodeError:
+        raise StreamError("what came is no picture") from None
+    return AccessUnit(
+        camera, frame, time_s, bool(flags & _KEYFRAME), message[data_at:], connection, bool(flags & _BACKLOG)
+    )
+
+
+def authorization(key: str) -> str:
+    """Give the header that opens a video server."""
+    return f"Bearer {key}"

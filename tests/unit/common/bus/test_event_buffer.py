@@ -1,0 +1,137 @@
+import pytest
+
+from services.common.bus.event_buffer import LOST_KEPT_S, LOST_LIMIT, EventBuffer
+from services.core.types import (
+    AnalysedSecond,
+    CameraId,
+    CameraStatus,
+    Event,
+    Ownership,
+    RepeatedSpan,
+    StatusChange,
+    Trajectory,
+    TrajectoryPoint,
+)
+from tests.makers import GATE, crossing
+
+BOX = (0.1, 0.1, 0.2, 0.2)
+
+
+def filled(limit: int, *events: Event) -> EventBuffer[Event]:
+    buffer = EventBuffer[Event](limit)
+    for event in events:
+        buffer.add(event, event)
+    return buffer
+
+
+def held(buffer: EventBuffer[Event]) -> list[Event]:
+    return [waiting.item for waiting in buffer.first(1000)]
+
+
+def evidence(second: int, epoch: int = 0, camera: str = GATE) -> AnalysedSecond:
+    return AnalysedSecond(CameraId(camera), second, epoch)
+
+
+def track_of(*times_s: float) -> Trajectory:
+    points = tuple(TrajectoryPoint(time_s, BOX) for time_s in times_s)
+    return Trajectory("t", GATE, 1, 1, "car", 0.9, points)
+
+
+@pytest.mark.parametrize(
+    ("lost", "withheld"),
+    [
+        (crossing(3, 103.9), [103]),
+        (track_of(102.0, 102.5, 104.0), [102, 104]),
+        (StatusChange(GATE, 103.0, CameraStatus.LIVE), []),
+        (evidence(103), []),
+    ],
+    ids=["crossing", "trajectory", "status", "evidence"],
+)
+def test_what_does_not_fit_takes_its_evidence_with_it(lost, withheld):
+    buffer = filled(1, crossing(1, 100.0), lost)
+    buffer.remove({1})
+    assert buffer.dropped == 1
+    for second in range(100, 106):
+        for epoch in (1, 2):
+            buffer.add(evidence(second, epoch), evidence(second, epoch))
+            is_kept = bool(held(buffer))
+            assert is_kept is (second not in withheld)
+            buffer.remove({buffer.newest})
+
+
+def test_the_evidence_of_other_cameras_stays():
+    buffer = filled(1, crossing(1, 100.0), crossing(2, 101.0))
+    buffer.remove({1})
+    buffer.add(evidence(101, camera="other"), evidence(101, camera="other"))
+    assert held(buffer) == [evidence(101, camera="other")]
+
+
+def test_an_announcement_takes_the_place_of_the_newest_other_event():
+    buffer = filled(2, crossing(1, 100.0), crossing(2, 101.0), Ownership(GATE, 2, 101.5))
+    assert held(buffer) == [crossing(1, 100.0), Ownership(GATE, 2, 101.5)]
+    assert buffer.dropped == 1
+    buffer.remove({1})
+    buffer.add(evidence(101), evidence(101))
+    assert held(buffer) == [Ownership(GATE, 2, 101.5)]
+
+
+def test_announcements_alone_all_stay():
+    announced = [Ownership(GATE, epoch, 100.0) for epoch in range(5)]
+    assert held(filled(2, *announced)) == announced
+
+
+def test_what_cannot_be_sent_is_lost_like_what_does_not_fit():
+    buffer = EventBuffer[Event](10)
+    buffer.add(crossing(1, 100.0), None)
+    buffer.add(evidence(100), evidence(100))
+    assert (held(buffer), buffer.dropped) == ([], 1)
+
+
+def test_what_turns_out_not_to_be_sendable_takes_waiting_evidence_with_it():
+    buffer = filled(10, crossing(1, 100.0), evidence(100), crossing(2, 101.0), evidence(101))
+    buffer.drop(buffer.first(1)[0])
+    assert held(buffer) == [crossing(2, 101.0), evidence(101)]
+    assert buffer.dropped == 1
+
+
+def test_removing_some_keeps_the_order_of_the_others():
+    buffer = filled(10, *(crossing(i, 100.0 + i) for i in range(6)))
+    buffer.remove({1, 3, 4})
+    assert [waiting.sequence for waiting in buffer.first(10)] == [2, 5, 6]
+    assert buffer.oldest == 2
+    buffer.remove_through(5)
+    assert (buffer.oldest, buffer.newest, len(buffer)) == (6, 6, 1)
+    buffer.remove({6})
+    assert buffer.oldest is None
+
+
+def test_losses_are_forgotten_when_their_evidence_can_no_longer_come():
+    now_s = [50.0]
+    buffer = EventBuffer[Event](0, lambda: now_s[0])
+    for i in range(3000):
+        buffer.add(crossing(i, 100.0 + i), crossing(i, 100.0 + i))
+        now_s[0] += 1
+    assert len(buffer._lost[GATE]) == LOST_KEPT_S + 1
+    now_s[0] += LOST_KEPT_S + 1
+    buffer.add(evidence(3100), evidence(3100))
+    assert not buffer._lost
+
+
+def test_losses_are_remembered_within_a_bound():
+    buffer = filled(0, *(crossing(i, 100.0 + i) for i in range(LOST_LIMIT + 500)))
+    assert len(buffer._lost[GATE]) == LOST_LIMIT
+
+
+@pytest.mark.parametrize("step_s", [-3600, 3600])
+def test_a_clock_that_is_set_between_two_losses_changes_nothing(step_s):
+    """What was lost in a false future, or before a step, takes its evidence with it all the same."""
+    buffer = filled(1, crossing(1, 100.0), crossing(2, 10_000.0), crossing(3, 10_000.0 + step_s))
+    buffer.remove({1})
+    for second in (10_000, 10_000 + step_s):
+        buffer.add(evidence(second), evidence(second))
+        assert held(buffer) == []
+
+
+def test_an_announcement_of_a_time_that_comes_twice_is_never_dropped():
+    told = RepeatedSpan(GATE, 100.0, 200.0, 1, 100.0, "set back")
+    assert held(filled(1, crossing(1, 100.0), told)) == [told]

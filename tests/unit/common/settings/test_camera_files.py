@@ -1,0 +1,81 @@
+"""Files that may be cameras: by folder, with links and `..` resolved, and nothing looked at outside."""
+
+import os
+from pathlib import Path
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from services.common.settings.camera_files import CameraFiles, Folders
+from services.core.errors import BadInputError
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> Path:
+    """A folder of clips beside one that is nobody's business."""
+    (tmp_path / "clips" / "more").mkdir(parents=True)
+    (tmp_path / "clips" / "a.mp4").touch()
+    (tmp_path / "clips-private").mkdir()
+    (tmp_path / "clips-private" / "b.mp4").touch()
+    (tmp_path / "clips" / "out").symlink_to(tmp_path / "clips-private")
+    (tmp_path / "clips" / "b.mp4").symlink_to(tmp_path / "clips-private" / "b.mp4")
+    (tmp_path / "clips" / "in.mp4").symlink_to("a.mp4")
+    return tmp_path / "clips"
+
+
+def test_files_within_a_folder(clips: Path) -> None:
+    files = CameraFiles.of([clips])
+    assert files.real_path(f"{clips}/a.mp4") == clips / "a.mp4"
+    assert files.real_path(f"{clips}/in.mp4") == clips / "a.mp4"
+    assert files.real_path(f"{clips}/more/../a.mp4") == clips / "a.mp4"
+    assert files.real_path(f"{clips}/absent.mp4") == clips / "absent.mp4"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "{}-private/b.mp4",
+        "{}/../clips-private/b.mp4",
+        "{}/b.mp4",
+        "{}/out/b.mp4",
+        "{}/out/absent.mp4",
+        "{}",
+        "/",
+    ],
+)
+def test_files_outside(clips: Path, path: str) -> None:
+    with pytest.raises(BadInputError, match="file_camera_folders"):
+        CameraFiles.of([clips]).real_path(path.format(clips))
+    with pytest.raises(BadInputError):
+        CameraFiles().real_path(path.format(clips))
+
+
+def test_nothing_outside_is_looked_at(clips: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[str] = []
+    monkeypatch.setattr(os.path, "realpath", lambda path, **_: looked_at.append(str(path)) or str(path))
+    for name in ("b.mp4", "absent.mp4"):
+        with pytest.raises(BadInputError):
+            CameraFiles.of([clips]).real_path(f"{clips}-private/{name}")
+    assert looked_at == []
+
+
+def test_a_folder_that_is_a_link_is_a_folder(clips: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(clips)
+    assert CameraFiles.of([tmp_path / "link"]).real_path(f"{tmp_path}/link/a.mp4") == clips / "a.mp4"
+
+
+def test_a_file_that_was_named_itself(clips: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(clips.parent / "clips-private")
+    files = CameraFiles.of([], ["b.mp4"])
+    assert files.real_path("b.mp4") == clips.parent / "clips-private" / "b.mp4"
+    assert files.real_path(f"{clips}-private/b.mp4") == clips.parent / "clips-private" / "b.mp4"
+    with pytest.raises(BadInputError):
+        files.real_path("c.mp4")
+
+
+def test_the_setting() -> None:
+    adapter = TypeAdapter(Folders)
+    assert adapter.validate_python("/a:/b/c:") == (Path("/a"), Path("/b/c"))
+    assert adapter.validate_python(["/a"]) == (Path("/a"),)
+    with pytest.raises(ValidationError, match="full path"):
+        adapter.validate_python(["clips"])
