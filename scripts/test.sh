@@ -14,4 +14,5 @@ checkov=$!
 scripts/check.sh
 wait "$debian"
 wait "$checkov"
-exec "$venv_python" -m pytest -n auto -p tests.two_phases "$@"
+# Two workers more than cores: what waits needs none.
+exec "$venv_python" -m pytest -n "$(($(nproc) + 2))" -p tests.lanes --durations=30 --durations-min=3 "$@"
