@@ -10,6 +10,7 @@ from services.common.wire import parse_time
 from services.demo.traffic import make_scene
 from services.demo.truth import truth_of
 from tests.accuracy.scoring import Event, score
+from tests.machine import others
 from tests.processes import platform, wait_until
 
 WARM_UP_S = 6.0
@@ -25,7 +26,8 @@ def test_the_demo_counts_what_its_script_says(tmp_path: Path):
         )
         begin_s = parse_time(items(api, "cameras")[0]["since"])
         from_s = begin_s + WARM_UP_S
-        time.sleep(from_s + scene.duration_s + 4 - time.time())
+        with others() as busy:
+            time.sleep(from_s + scene.duration_s + 4 - time.time())
         counted = items(api, "crossings", camera="demo", **{"from": text(begin_s), "limit": "500"})
         coverage = api.get(
             "counts",
@@ -37,7 +39,7 @@ def test_the_demo_counts_what_its_script_says(tmp_path: Path):
             },
         ).json()["coverage"]
     print(f"coverage {coverage:.3f}")
-    assert coverage > 0.95
+    busy.require_time(coverage, 0.95)
     for line in scene.lines:
         true = [t for t in truth_of(scene) if t.line == line.id]
         expected = [

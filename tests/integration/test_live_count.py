@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.machine import others
 from tests.processes import camera, platform, wait_until
 
 TOLERANCE = 0.15
@@ -30,7 +31,8 @@ def test_dense_traffic_is_counted_live(tmp_path: Path, rtsp_python: str, test_da
             api.post("cameras/gate/lines", json={"id": line["id"], "points": points}).raise_for_status()
         wait_until(lambda: api.get("cameras/gate").json()["status"] == "live", 30, "live")
         from_s = time.time() + 3
-        time.sleep(3 + clip["seconds"] + 4)
+        with others() as busy:
+            time.sleep(3 + clip["seconds"] + 4)
         span = {"from": moment(from_s), "to": moment(from_s + clip["seconds"])}
         for line in clip["lines"]:
             answer = api.get("counts", params={"camera": "gate", "line": line["id"], "bucket": "1d", **span})
@@ -38,7 +40,7 @@ def test_dense_traffic_is_counted_live(tmp_path: Path, rtsp_python: str, test_da
             counted = sum(total["forward"].values()) + sum(total["backward"].values())
             covered = answer.json()["coverage"]
             print(f"{line['id']}: true {line['total']}, counted live {counted}, covered {covered:.2f}")
-            assert covered > 0.9
+            busy.require_time(covered, 0.9)
             assert abs(counted - line["total"]) <= TOLERANCE * line["total"] + 1
 
 
