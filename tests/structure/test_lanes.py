@@ -39,8 +39,8 @@ def _run(folder: Path, *options: str) -> int:
     for name, seconds in (("a", 0.1), ("b", 1), ("c", 0.1)):
         _write(folder / f"tests/unit/test_{name}.py", QUIET.format(seconds=seconds, name=name))
     _write(folder / "tests/integration/cluster/test_first.py", WAITS)
-    for part in ("chaos", "perf"):
-        _write(folder / f"tests/{part}/test_{part}.py", MEASURES)
+    _write(folder / "tests/integration/test_demo_live.py", MEASURES)
+    _write(folder / "tests/perf/test_perf.py", MEASURES)
     command = [sys.executable, "-m", "pytest", "-n", "2", "-p", "no:cacheprovider", *options]
     command += ["--import-mode=importlib", "--rootdir", str(folder), "tests"]
     variables = os.environ | {"PYTHONPATH": str(REPOSITORY)}
