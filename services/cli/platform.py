@@ -33,7 +33,7 @@ from services.common.leases.protocol import Member, Role
 from services.common.live.decoding import Decoders
 from services.common.metrics import Figure
 from services.common.settings.camera_files import CameraFiles
-from services.common.task_ends import cancellable
+from services.common.task_ends import cancellable, end_tasks
 from services.common.video.hub import VideoHub
 from services.detector.infer.models import check_named_model
 from services.detector.service import DetectorService
@@ -133,7 +133,9 @@ class Platform:
         await self._tasks.end(("seed", "ingest", "detector", "media", "setups", "store"))
         draining = asyncio.create_task(self._store.drain(DRAIN_TIMEOUT_S))
         await asyncio.wait([draining], timeout=2 * DRAIN_TIMEOUT_S)
-        if not (draining.done() and draining.result()):
+        is_drained = draining.done() and draining.result()
+        await end_tasks([draining])
+        if not is_drained:
             log.warning("the last events could not be written: their seconds will show as a gap")
         await self._tasks.end(("web", "probe"))
         await asyncio.wait([asyncio.create_task(self._access.link.close())], timeout=END_TIMEOUT_S)

@@ -7,6 +7,7 @@ interrupt that.
 
 import asyncio
 from collections.abc import Collection, Coroutine
+from typing import Any
 
 CANCEL_AGAIN_S = 0.5
 
@@ -21,9 +22,9 @@ async def cancellable(work: Coroutine[object, object, None], cancel_again_s: flo
         await end_tasks([task], cancel_again_s)
 
 
-async def end_tasks(tasks: Collection[asyncio.Task[None]], cancel_again_s: float = CANCEL_AGAIN_S) -> None:
+async def end_tasks(tasks: Collection[asyncio.Task[Any]], cancel_again_s: float = CANCEL_AGAIN_S) -> None:
     """Cancel tasks until all have ended; raises nothing of theirs."""
-    waiting: Collection[asyncio.Task[None]] = [task for task in tasks if not task.done()]
+    waiting: Collection[asyncio.Task[Any]] = [task for task in tasks if not task.done()]
     while waiting:
         for task in waiting:
             task.cancel()

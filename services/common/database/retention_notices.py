@@ -55,7 +55,7 @@ class RetentionNotices:
 
     async def retention_state(self) -> RetentionState:
         """Give how long records are kept, and what waits."""
-        document = await self._meta(RETENTION)
+        document = await meta_document(self._link, RETENTION)
         asked = document.get("pending")
         if asked is None:
             return RetentionState(document.get("kept", {}))
@@ -81,7 +81,7 @@ class RetentionNotices:
 
     async def clock_mark(self) -> ClockMark | None:
         """Give what was known of the clock last."""
-        document = await self._meta(CLOCK)
+        document = await meta_document(self._link, CLOCK)
         if "believed" not in document:
             return None
         noted = document.get("doubt")
@@ -106,9 +106,6 @@ class RetentionNotices:
             )
         if result.matched_count == 0:
             raise ConflictError("this clock is not in doubt any more: look again")
-
-    async def _meta(self, id: str) -> Document:
-        return await meta_document(self._link, id)
 
 
 async def meta_document(link: DatabaseLink, id: str) -> Document:

@@ -22,9 +22,9 @@ from tests.tables import Tables
 CODE = """
 import os, signal, sys
 from pymongo.asynchronous.collection import AsyncCollection
-from services.cli import backup
 from services.cli.main import main
-from tests.tables import Tables
+from services.common.database.schema import Schema
+from services.common.database.transfer import Restore
 
 point = sys.argv.pop(1)
 left = [5 if point == "while it deletes" else 3]
@@ -39,11 +39,11 @@ def dying(owner, name):
     setattr(owner, name, wrapped)
 
 dying(*{
-    "before the first deletion": (backup, "_clear"),
+    "before the first deletion": (Restore, "clear"),
     "while it deletes": (AsyncCollection, "drop"),
-    "after the last deletion": (Tables, "prepare"),
-    "while it writes": (Tables, "_replace"),
-    "after the last document": (Tables, "end_restore"),
+    "after the last deletion": (Schema, "prepare"),
+    "while it writes": (Restore, "_replace"),
+    "after the last document": (Restore, "end_restore"),
 }[point])
 main()
 """

@@ -50,7 +50,7 @@ async def test_a_silent_answer_ends_within_5_s_when_the_token_is_removed(tables:
         "scheme": "http",
     }
     serving = asyncio.create_task(
-        LoginGuard(app, tables, OPEN_TO_ALL, AuditLog(tables.audit))(scope, receive, send)
+        LoginGuard(app, tables.accounts, OPEN_TO_ALL, AuditLog(tables.audit))(scope, receive, send)
     )
     async with asyncio.timeout(10):
         await begun.wait()
