@@ -33,6 +33,7 @@ class Tables:
     async def prepare(self) -> None:
         """Do what the store does first."""
         await self.events.prepare()
+        await self.retention.end_expiry()
 
     async def drop(self) -> None:
         """Delete the database."""

@@ -43,8 +43,6 @@ def database_access(link: DatabaseLink, now_s: Callable[[], float] = time.time) 
 
 def audit_trail(access: DatabaseAccess, refusal: Callable[[], str | None] | None = None) -> AuditTrail:
     """Give the audit log; `refusal` tells why it takes no entry now."""
-    if refusal is None:
-        return AuditTrail(access.link, access.schema, access.now_s)
     return AuditTrail(access.link, access.schema, access.now_s, refusal)
 
 

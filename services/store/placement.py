@@ -30,8 +30,9 @@ class Placement:
         self.set_aside_total = 0
 
     async def prepare(self) -> None:
-        """Prepare the database, and learn what is known of the clock."""
+        """Prepare the database, let no index delete, and learn what is known of the clock."""
         await self._database.events.prepare()
+        await self._database.retention.end_expiry()
         await self._begin_clock()
 
     async def insert_events(self, events: Sequence[Event]) -> int:

@@ -37,6 +37,7 @@ DECIDES = {
     "ownership": "Fences",
     "repeats": "RepeatKeeper",
     "retention": "RecordRetention",
+    "schema": "end_expiry",
 }
 """The parts that write, delete or heal the past."""
 

@@ -24,11 +24,6 @@ ALL_TIME = {"$gte": EPOCH}
 MOST_USERS, MOST_TOKENS, MOST_SESSIONS_EACH = 1000, 1000, 50
 
 
-def _nothing_against() -> str | None:
-    """Take every entry."""
-    return None
-
-
 class Accounts:
     """Who may use the system: users, their sessions and tokens."""
 
@@ -242,14 +237,15 @@ class AuditTrail:
         link: DatabaseLink,
         schema: Schema,
         now_s: Callable[[], float],
-        refusal: Callable[[], str | None] = _nothing_against,
+        refusal: Callable[[], str | None] | None = None,
     ) -> None:
-        """`refusal` tells why no entry is taken now; None while one is."""
-        self._link, self._schema, self._now_s, self._refusal = link, schema, now_s, refusal
+        """`refusal` tells why no entry is taken now, and gives None while one is."""
+        self._link, self._schema, self._now_s = link, schema, now_s
+        self._refusal = refusal
 
     async def add_audit(self, entry: AuditEntry, must: bool = False) -> None:
         """Keep what was done; DiskFullError where the disk has no room for it, unless it `must` be kept."""
-        reason = None if must else self._refusal()
+        reason = None if must or self._refusal is None else self._refusal()
         if reason is not None:
             raise DiskFullError(reason)
         await self._schema.before_writing()

@@ -162,8 +162,6 @@ async def prepare_schema(link: DatabaseLink) -> None:
             return_document=True,
         )
         check_version(found or {})
-        for collection in RECORDS:
-            await end_expiry(link, collection)
         for collection, indexes in INDEXES.items():
             known = await _indexes(link, collection)
             there = [[tuple(key) for key in index["key"]] for index in known.values()]

@@ -1,4 +1,4 @@
-"""The tables against a real server."""
+"""The parts of the database against a real server."""
 
 import asyncio
 import random
