@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from services.common.database.repository import Repository
 from tests.database_server import DatabaseServer
+from tests.tables import Tables
 
 _shared: list[DatabaseServer] = []
 
@@ -28,14 +28,14 @@ def database_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-async def repository(database_uri: str) -> AsyncIterator[Repository]:
-    """A prepared repository on an empty database."""
+async def tables(database_uri: str) -> AsyncIterator[Tables]:
+    """The parts over an empty database, prepared."""
     name = f"test_{uuid.uuid4().hex[:12]}"
-    repository = Repository(database_uri, name)
-    await repository.prepare()
-    yield repository
-    await repository._link._client.drop_database(name)
-    await repository.close()
+    tables = Tables(database_uri, name)
+    await tables.prepare()
+    yield tables
+    await tables.drop()
+    await tables.close()
 
 
 @pytest.fixture

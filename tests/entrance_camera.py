@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from services.common.database.repository import Repository
 from services.core.types import (
     AccessUnit,
     AnalysedSecond,
@@ -21,6 +20,7 @@ from services.demo.encode import encode, pictures_of
 from services.demo.entrance.scene import Entrance
 from services.demo.script import FPS, SIZE_PX
 from services.detector.analyser import Analyser
+from tests.tables import Tables
 from tests.web_app import Web, served, web_over
 
 DOOR = Camera(CameraId("door"), "Door", "demo://masks", "mask")
@@ -37,14 +37,14 @@ def entrance_page(database_uri: str, scene: Entrance, first: int, count: int) ->
 
     async def serve() -> None:
         name = f"test_{uuid.uuid4().hex[:12]}"
-        repository = Repository(database_uri, name)
-        await repository.prepare()
-        async with web_over(repository) as web, served(web.app) as address:
+        tables = Tables(database_uri, name)
+        await tables.prepare()
+        async with web_over(tables) as web, served(web.app) as address:
             found.append(address)
             started.set()
             await _play(web, scene, units, first, stop)
-        await repository._link._client.drop_database(name)
-        await repository.close()
+        await tables.drop()
+        await tables.close()
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
@@ -59,9 +59,9 @@ def entrance_page(database_uri: str, scene: Entrance, first: int, count: int) ->
 async def _play(
     web: Web, scene: Entrance, units: list[tuple[bool, bytes]], first: int, stop: threading.Event
 ) -> None:
-    await web.repository.add_camera(DOOR)
+    await web.tables.setups.add_camera(DOOR)
     for line in scene.lines:
-        await web.repository.add_line(DOOR.id, line)
+        await web.tables.setups.add_line(DOOR.id, line)
     await web.app.state.context.mirror.refresh()
     web.bus.publish_state(DOOR.id, CameraState(CameraStatus.LIVE, time.time(), FPS / EVERY, SIZE_PX))
     began_s, shown = time.time(), 0
@@ -82,4 +82,4 @@ async def _play(
                 analysis = analyser.update(shown - 1, time_s, detections)
                 web.bus.publish_tracks(analysis.tracked)
                 analysed = AnalysedSecond(DOOR.id, int(time_s))
-                await web.repository.insert_events([*analysis.crossings, *analysis.closed, analysed])
+                await web.tables.events.insert_events([*analysis.crossings, *analysis.closed, analysed])

@@ -11,7 +11,6 @@ import uvicorn
 from fastapi import FastAPI
 
 from services.common.bus.local import LocalBus
-from services.common.database.repository import Repository
 from services.common.metrics import Figure
 from services.common.video.hub import VideoHub
 from services.core.errors import BadInputError
@@ -19,6 +18,7 @@ from services.core.types import MASK_CLASSES
 from services.web.app import create_app
 from services.web.settings import WebSettings
 from services.web.system import ModelEntry, ServiceState, SystemInfo
+from tests.tables import Tables
 
 ORIGIN = "http://127.0.0.1:8080"
 
@@ -46,20 +46,20 @@ class Web:
 
     app: FastAPI
     client: httpx.AsyncClient
-    repository: Repository
+    tables: Tables
     bus: LocalBus
     video: VideoHub
 
 
 @asynccontextmanager
-async def web_over(repository: Repository, settings: WebSettings | None = None) -> AsyncIterator[Web]:
-    """Make the application over a repository, with its mirror running."""
+async def web_over(tables: Tables, settings: WebSettings | None = None) -> AsyncIterator[Web]:
+    """Make the application over a database, with its mirror running."""
     bus, video = LocalBus(), VideoHub()
-    app = create_app(repository, bus, video, SYSTEM, settings or WebSettings())
+    app = create_app(tables.web, bus, video, SYSTEM, settings or WebSettings())
     task = asyncio.create_task(app.state.context.mirror.run())
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, timeout=20) as client:
-        yield Web(app, client, repository, bus, video)
+        yield Web(app, client, tables, bus, video)
     task.cancel()
 
 

@@ -8,8 +8,8 @@ from fastapi import FastAPI
 
 from services.common.access.accounts import UserRole
 from services.common.access.passwords import hash_password
-from services.common.database.repository import Repository
 from services.web.settings import WebSettings
+from tests.tables import Tables
 
 ORIGIN = "http://sightline.example:8080"
 OPEN_TO_ALL = WebSettings(host="0.0.0.0")
@@ -17,9 +17,9 @@ SESSION = "/api/v1/session"
 PASSWORD = "correct horse battery"
 
 
-async def add_user(repository: Repository, name: str, role: UserRole, password: str = PASSWORD) -> None:
+async def add_user(tables: Tables, name: str, role: UserRole, password: str = PASSWORD) -> None:
     """Make an account."""
-    await repository.add_user(name, role, hash_password(password))
+    await tables.accounts.add_user(name, role, hash_password(password))
 
 
 @asynccontextmanager

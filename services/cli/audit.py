@@ -2,15 +2,15 @@
 
 from services.cli.console import notes
 from services.common.access.accounts import AuditEntry
-from services.common.database.repository import Repository
+from services.common.database.accounts import AuditTrail
 from services.core.errors import DatabaseUnavailableError
 
 COMMAND_LINE = "command line"
 
 
-async def record_command(repository: Repository, action: str, target: str = "") -> None:
+async def record_command(trail: AuditTrail, action: str, target: str = "") -> None:
     """Write that a command did something; one that did is not undone where the log cannot be written."""
     try:
-        await repository.add_audit(AuditEntry(action, target[:200], by=COMMAND_LINE))
+        await trail.add_audit(AuditEntry(action, target[:200], by=COMMAND_LINE))
     except DatabaseUnavailableError as error:
         notes.print(f"{action} is not in the audit log: {error}", highlight=False)

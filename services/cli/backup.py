@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib.metadata
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,10 +13,12 @@ import typer
 from services.cli.audit import record_command
 from services.cli.backup_file import BackupSummary, read_backup, readable_backup, verify_backup, write_backup
 from services.cli.console import notes, progress
-from services.cli.database_choice import DataOption, MongodbOption, chosen_database, open_repository
+from services.cli.database_choice import DataOption, MongodbOption, chosen_database, open_database
+from services.common.database.accounts import AuditTrail
 from services.common.database.link import DatabaseLink, Document
-from services.common.database.repository import Repository
-from services.common.database.schema import LASTING, META, PENDING, SCHEMA_VERSION, SESSIONS
+from services.common.database.schema import META, SCHEMA_VERSION, Schema, check_whole
+from services.common.database.setups import Setups
+from services.common.database.transfer import Export, Restore
 from services.core.camera_address import check_address
 from services.core.errors import BadInputError, StoppedError
 
@@ -56,44 +59,45 @@ async def _backup(uri: str, file: Path) -> BackupSummary:
         "sightline": importlib.metadata.version("sightline"),
         "created": datetime.now(UTC),
     }
-    async with open_repository(uri) as repository:
+    async with open_database(uri) as link:
         with progress("documents", None) as on_progress:
-            summary = await write_backup(file, _whole(repository), header, on_progress)
-        await record_command(repository, "backup", file.name)
+            summary = await write_backup(file, _whole(link), header, on_progress)
+        await record_command(AuditTrail(link, Schema(link), time.time), "backup", file.name)
         return summary
 
 
-async def _whole(repository: Repository) -> AsyncIterator[tuple[str, Document]]:
+async def _whole(link: DatabaseLink) -> AsyncIterator[tuple[str, Document]]:
     """Give everything that lasts; HalfRestoredError when a restore has not ended, or begins meanwhile."""
-    await repository.ensure_whole()
-    async for item in repository.export_documents():
+    await check_whole(link)
+    async for item in Export(link).export_documents():
         yield item
-    await repository.ensure_whole()
+    await check_whole(link)
 
 
 async def _restore(uri: str, file: Path, summary: BackupSummary, replace: bool) -> None:
-    async with open_repository(uri) as repository:
-        if not replace and await _holds_anything(repository):
+    async with open_database(uri) as link:
+        if not replace and await _holds_anything(link):
             raise BadInputError("the database is not empty: give --replace to delete what it holds now")
-        await repository.begin_restore()
+        restore = Restore(link, time.time)
+        trail = AuditTrail(link, restore.schema, time.time)
+        await restore.begin_restore()
         try:
             if replace:
-                await _clear(uri)
-            await repository.prepare()
+                await restore.clear()
             with progress("documents", summary.total) as on_progress:
-                await repository.import_documents(read_backup(file, on_progress))
-            await record_command(repository, "restore", "in place of what was there" if replace else "")
-            await repository.end_restore()
+                await restore.import_documents(read_backup(file, on_progress))
+            await record_command(trail, "restore", "in place of what was there" if replace else "")
+            await restore.end_restore()
         except asyncio.CancelledError:
             raise StoppedError(
                 "stopped: the database holds a part of the backup; restore it with --replace for the whole"
             ) from None
-        await _tell_of_addresses(repository)
+        await _name_unusable_addresses(Setups(link, restore.schema, time.time))
 
 
-async def _tell_of_addresses(repository: Repository) -> None:
+async def _name_unusable_addresses(setups: Setups) -> None:
     """Name the cameras whose address could not be given today: it is kept as it was."""
-    for stored in await repository.cameras():
+    for stored in await setups.cameras():
         try:
             check_address(stored.camera.url)
         except BadInputError as error:
@@ -101,21 +105,11 @@ async def _tell_of_addresses(repository: Repository) -> None:
             notes.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
-async def _holds_anything(repository: Repository) -> bool:
-    async for collection, _ in repository.export_documents():
+async def _holds_anything(link: DatabaseLink) -> bool:
+    async for collection, _ in Export(link).export_documents():
         if collection != META:
             return True
     return False
-
-
-async def _clear(uri: str) -> None:
-    link = DatabaseLink(uri)
-    try:
-        with link.guarded():
-            for collection in (*LASTING, PENDING, SESSIONS):
-                await link.collection(collection).drop()
-    finally:
-        await link.close()
 
 
 def _described(summary: BackupSummary) -> str:

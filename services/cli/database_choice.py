@@ -12,7 +12,7 @@ from services.cli.console import notes
 from services.cli.data_folder import announced_database, default_data_folder, full_disk, password_path
 from services.cli.embedded_account import check_login, read_password, with_login
 from services.cli.embedded_database import start_database
-from services.common.database.repository import Repository
+from services.common.database.link import DatabaseLink
 from services.common.settings.service import MONGODB_URI_VARIABLE, given_mongodb_uri
 from services.core.errors import BadInputError, DatabaseUnavailableError, DiskFullError, HalfRestoredError
 
@@ -90,11 +90,11 @@ def _running_database(folder: Path) -> str | None:
 
 
 @asynccontextmanager
-async def open_repository(uri: str) -> AsyncIterator[Repository]:
-    """Give the repository over a database that answers; DatabaseUnavailableError when it does not."""
-    repository = Repository(uri)
+async def open_database(uri: str) -> AsyncIterator[DatabaseLink]:
+    """Give the link to a database that answers; DatabaseUnavailableError when it does not."""
+    link = DatabaseLink(uri)
     try:
-        await repository.ping()
-        yield repository
+        await link.ping()
+        yield link
     finally:
-        await repository.close()
+        await link.close()

@@ -128,8 +128,7 @@ class DatabaseWatchdog:
 
     async def run(self) -> None:
         """Watch until the database is closed."""
-        link = DatabaseLink(self._database.uri)
-        link.explain = self._full_disk
+        link = DatabaseLink(self._database.uri, explain=self._full_disk)
         try:
             await self._watch(DatabaseProbe(link))
         finally:

@@ -8,6 +8,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import version
 
+from services.cli.database_parts import (
+    DatabaseAccess,
+    audit_trail,
+    database_access,
+    store_database,
+    web_database,
+)
 from services.cli.detectors import make_detector
 from services.cli.embedded_database import RunningDatabase
 from services.cli.media_ports import MediaPorts
@@ -18,7 +25,7 @@ from services.cli.up_settings import UpConfig
 from services.common.bus.local import LocalBus
 from services.common.clocks import HOST_CLOCKS, Clocks
 from services.common.connections.addresses import host_and_port
-from services.common.database.repository import Repository
+from services.common.database.link import DatabaseLink
 from services.common.http.server import HttpServer
 from services.common.leases.camera_manager import Owner, Ownership
 from services.common.leases.local import LocalLeaseStore, LocalLeaseTable
@@ -26,6 +33,7 @@ from services.common.leases.protocol import Member, Role
 from services.common.live.decoding import Decoders
 from services.common.metrics import Figure
 from services.common.settings.camera_files import CameraFiles
+from services.common.task_ends import cancellable, end_tasks
 from services.common.video.hub import VideoHub
 from services.detector.infer.models import check_named_model
 from services.detector.service import DetectorService
@@ -58,16 +66,18 @@ class PlatformSettings:
 
 
 class Platform:
-    """Runs until it is told to end, and ends in the order of the data."""
+    """Runs until it is asked to end, and ends in the order of the data."""
 
     def __init__(self, settings: PlatformSettings, seed: SetupSeed, clocks: Clocks = HOST_CLOCKS) -> None:
         self._settings, self._seed, self._clocks = settings, seed, clocks
         self._bus, self._video = LocalBus(), VideoHub()
-        self._repository = Repository(settings.database_uri, now_s=clocks.now_s)
-        self._space = self._make_space()
-        self._mirror = SetupMirror(self._repository, self._bus)
+        self._access = self._open_database()
+        self._space = SpaceGate(settings.up.space, self._free_bytes)
+        audit = audit_trail(self._access, self._space.refuses_audit)
+        self._database = web_database(self._access, audit)
+        self._mirror = SetupMirror(self._database, self._bus)
         self._store = StoreService(
-            self._repository,
+            store_database(self._access, audit),
             self._bus,
             settings.up.retention.retention,
             read_clock=clocks.reading,
@@ -88,10 +98,10 @@ class Platform:
 
     async def run(self, listening: socket.socket) -> None:
         """Serve until SIGTERM or SIGINT; raise what a service failed with."""
-        self._tasks.start("probe", self._repository.probe.run())
+        self._tasks.start("probe", cancellable(self._access.probe.run()))
         self._tasks.start("store", self._store.run())
-        self._tasks.start("setups", self._mirror.run())
-        self._tasks.start("seed", self._seed.apply(self._repository, self._mirror))
+        self._tasks.start("setups", cancellable(self._mirror.run()))
+        self._tasks.start("seed", cancellable(self._seed.apply(self._database.setups, self._mirror)))
         self._tasks.start("ingest", self._ingest.run())
         self._tasks.start("detector", self._detector.run())
         self._tasks.start("media", self._media.run(lambda: self._ingest.cameras))
@@ -101,18 +111,19 @@ class Platform:
         finally:
             await self._end()
 
-    def _make_space(self) -> SpaceGate:
-        """Keep watch over the disk: that of the data folder, else the one that the database tells of."""
-        database, repository = self._settings.database, self._repository
-        if database is not None:
-            repository.explain_failures(lambda: database.trouble)
-        gate = SpaceGate(self._settings.up.space, self._free_bytes)
-        repository.refuse_audit = gate.refuses_audit
-        return gate
+    def _open_database(self) -> DatabaseAccess:
+        """Let a database of this process explain its failures; nobody asks it for the disk of its folder."""
+        uri, database, now_s = self._settings.database_uri, self._settings.database, self._clocks.now_s
+        if database is None:
+            return database_access(DatabaseLink(uri), now_s)
+        access = database_access(DatabaseLink(uri, explain=lambda: database.trouble), now_s)
+        access.probe.leave_space_to_others()
+        return access
 
     def _free_bytes(self) -> int | None:
+        """Give what is free on the disk of the data folder, else of what the database says."""
         database = self._settings.database
-        return self._repository.probe.free_bytes if database is None else database.free_bytes
+        return self._access.probe.free_bytes if database is None else database.free_bytes
 
     def _owning(self, role: Role, owner: Owner) -> Ownership:
         return Ownership(Member(role, role), LocalLeaseStore(self._leases), self._bus, owner)
@@ -122,15 +133,17 @@ class Platform:
         await self._tasks.end(("seed", "ingest", "detector", "media", "setups", "store"))
         draining = asyncio.create_task(self._store.drain(DRAIN_TIMEOUT_S))
         await asyncio.wait([draining], timeout=2 * DRAIN_TIMEOUT_S)
-        if not (draining.done() and draining.result()):
+        is_drained = draining.done() and draining.result()
+        await end_tasks([draining])
+        if not is_drained:
             log.warning("the last events could not be written: their seconds will show as a gap")
         await self._tasks.end(("web", "probe"))
-        await asyncio.wait([asyncio.create_task(self._repository.close())], timeout=END_TIMEOUT_S)
+        await asyncio.wait([asyncio.create_task(self._access.link.close())], timeout=END_TIMEOUT_S)
 
     def _make_server(self) -> HttpServer:
         settings = self._settings
         app = create_app(
-            self._repository,
+            self._database,
             self._bus,
             self._video,
             self._system(),
@@ -152,7 +165,7 @@ class Platform:
             check_model=partial(check_named_model, files=self._model_files()),
             figures=self._figures,
             free_bytes=self._free_bytes,
-            space=lambda: self._space.told,
+            space=lambda: self._space.shortage,
         )
 
     def _model_files(self) -> CameraFiles:
@@ -173,6 +186,6 @@ class Platform:
         for name in ("ingest", "detector", "store", "web"):
             status = "running" if self._tasks.is_running(name) else "stopped"
             if name == "store":
-                status = self._store.health.last_error or self._space.told or status
+                status = self._store.health.last_error or self._space.shortage or status
             states.append(ServiceState(name, status))
         return states

@@ -2,15 +2,17 @@
 
 import asyncio
 import json
+import time
 from typing import Annotated
 
 import typer
 
 from services.cli.audit import record_command
 from services.cli.console import notes
-from services.cli.database_choice import DataOption, MongodbOption, chosen_database, open_repository
-from services.common.database.repository import Repository
-from services.common.database.retention_words import told_doubt, told_retention
+from services.cli.database_choice import DataOption, MongodbOption, chosen_database, open_database
+from services.common.database.accounts import AuditTrail
+from services.common.database.retention_notices import RetentionNotices, clock_object, retention_object
+from services.common.database.schema import Schema
 from services.common.wire import JsonObject
 from services.core.errors import BadInputError
 
@@ -27,35 +29,39 @@ def retention_command(
 ) -> None:
     """Show how long records are kept and what waits, as JSON. The running store acts within half a minute."""
     with chosen_database(data, mongodb, may_be_running=True) as uri:
-        told = asyncio.run(_retention(uri, confirm, confirm_clock))
-    typer.echo(json.dumps(told, indent=2))
+        shown = asyncio.run(_retention(uri, confirm, confirm_clock))
+    typer.echo(json.dumps(shown, indent=2))
 
 
 async def _retention(uri: str, confirm: bool, confirm_clock: bool) -> JsonObject:
-    async with open_repository(uri) as repository:
-        told: JsonObject = {
-            "retention": told_retention(await repository.retention_state()),
-            "clock": told_doubt(await repository.clock_mark()),
-            "set_aside": await repository.set_aside_number(),
+    async with open_database(uri) as link:
+        schema = Schema(link)
+        notices, trail = RetentionNotices(link, schema), AuditTrail(link, schema, time.time)
+        shown: JsonObject = {
+            "retention": retention_object(await notices.retention_state()),
+            "clock": clock_object(await notices.clock_mark()),
+            "set_aside": await notices.set_aside_number(),
         }
         if confirm:
-            await _confirm_retention(repository, told["retention"]["pending"])
+            await _confirm_retention(notices, trail, shown["retention"]["pending"])
         if confirm_clock:
-            await _confirm_clock(repository, told["clock"]["doubt"])
-    return told
+            await _confirm_clock(notices, trail, shown["clock"]["doubt"])
+    return shown
 
 
-async def _confirm_retention(repository: Repository, pending: JsonObject | None) -> None:
+async def _confirm_retention(
+    notices: RetentionNotices, trail: AuditTrail, pending: JsonObject | None
+) -> None:
     if pending is None:
         raise BadInputError("no shorter retention waits: there is nothing to confirm")
-    await repository.confirm_retention(pending["id"])
-    await record_command(repository, "system.change", "retention")
+    await notices.confirm_retention(pending["id"])
+    await record_command(trail, "system.change", "retention")
     notes.print("confirmed: the store applies it within half a minute", highlight=False)
 
 
-async def _confirm_clock(repository: Repository, doubt: JsonObject | None) -> None:
+async def _confirm_clock(notices: RetentionNotices, trail: AuditTrail, doubt: JsonObject | None) -> None:
     if doubt is None:
         raise BadInputError("the clock is not in doubt: there is nothing to confirm")
-    await repository.confirm_clock(doubt["id"])
-    await record_command(repository, "system.change", "clock")
+    await notices.confirm_clock(doubt["id"])
+    await record_command(trail, "system.change", "clock")
     notes.print("confirmed: the store believes the clock within half a minute", highlight=False)

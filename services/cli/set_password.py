@@ -2,14 +2,17 @@
 
 import asyncio
 import sys
+import time
 from typing import Annotated
 
 import typer
 
 from services.cli.audit import record_command
 from services.cli.console import notes
-from services.cli.database_choice import DataOption, MongodbOption, chosen_database, open_repository
+from services.cli.database_choice import DataOption, MongodbOption, chosen_database, open_database
 from services.common.access.passwords import check_new_password, hash_password
+from services.common.database.accounts import Accounts, AuditTrail
+from services.common.database.schema import Schema
 from services.core.errors import BadInputError
 
 
@@ -48,9 +51,11 @@ def _read_password() -> str:
 
 
 async def _set_password(uri: str, name: str, password: str, keep_tokens: bool) -> None:
-    async with open_repository(uri) as repository:
-        user = await repository.user(name)
+    async with open_database(uri) as link:
+        schema = Schema(link)
+        accounts = Accounts(link, schema, time.time)
+        user = await accounts.user(name)
         if user is None:
             raise BadInputError(f"there is no account {name[:80]!r}")
-        await repository.change_user(user, password_hash=hash_password(password), keep_tokens=keep_tokens)
-        await record_command(repository, "user.change", user.name)
+        await accounts.change_user(user, password_hash=hash_password(password), keep_tokens=keep_tokens)
+        await record_command(AuditTrail(link, schema, time.time), "user.change", user.name)

@@ -1,11 +1,11 @@
-"""The cameras and lines that the command line and the settings file ask for, put into the store."""
+"""The cameras and lines that the command line and the settings file ask for, put into the database."""
 
 import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from services.common.database.repository import Repository
+from services.common.database.setups import Setups
 from services.core.camera_address import scheme_of
 from services.core.errors import DatabaseUnavailableError, NotFoundError
 from services.core.types import Camera, CameraId, Line
@@ -48,22 +48,22 @@ class SetupSeed:
         """The models that whoever starts this process has named."""
         return (self.model, *(item.camera.model for item in self.wanted))
 
-    async def apply(self, repository: Repository, mirror: SetupMirror) -> None:
+    async def apply(self, setups: Setups, mirror: SetupMirror) -> None:
         """Make or change what differs, and nothing else: applying it again changes nothing."""
         while True:
             try:
-                await self._apply(repository)
+                await self._apply(setups)
                 break
             except DatabaseUnavailableError:
                 await asyncio.sleep(RETRY_S)
         await mirror.refresh()
 
-    async def _apply(self, repository: Repository) -> None:
+    async def _apply(self, setups: Setups) -> None:
         wanted = list(self.wanted)
-        if not wanted and not await repository.cameras():
+        if not wanted and not await setups.cameras():
             wanted = [demo_camera(self.model)]
         for item in wanted:
-            is_new = await self._camera(repository, item.camera)
+            is_new = await self._camera(setups, item.camera)
             is_demo = item.camera.url.startswith("demo://")
             own = (
                 DemoAddress.parse(item.camera.url).scene().lines
@@ -71,24 +71,24 @@ class SetupSeed:
                 else ()
             )
             for line in item.lines or own:
-                await self._line(repository, item.camera.id, line)
+                await self._line(setups, item.camera.id, line)
 
-    async def _camera(self, repository: Repository, camera: Camera) -> bool:
+    async def _camera(self, setups: Setups, camera: Camera) -> bool:
         """Make or change a camera; tell whether it is new."""
         try:
-            stored = (await repository.camera(camera.id)).camera
+            stored = (await setups.camera(camera.id)).camera
         except NotFoundError:
-            await repository.add_camera(camera)
+            await setups.add_camera(camera)
             return True
         if stored != camera:
-            await repository.change_camera(camera)
+            await setups.change_camera(camera)
         return False
 
-    async def _line(self, repository: Repository, camera: CameraId, line: Line) -> None:
+    async def _line(self, setups: Setups, camera: CameraId, line: Line) -> None:
         try:
-            stored = await repository.line(camera, line.id)
+            stored = await setups.line(camera, line.id)
         except NotFoundError:
-            await repository.add_line(camera, line)
+            await setups.add_line(camera, line)
             return
         if replace(stored, version=line.version) != line:
-            await repository.change_line(camera, line)
+            await setups.change_line(camera, line)

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -17,11 +18,14 @@ from services.cli.setup_seed import SetupSeed, WantedCamera
 from services.cli.up_settings import UpConfig
 from services.common.connections.addresses import host_and_port
 from services.common.connections.listening import listen
-from services.common.database.repository import Repository
+from services.common.database.accounts import Accounts
+from services.common.database.link import DatabaseLink
+from services.common.database.schema import Schema, check_whole
 from services.common.identifiers import id_from_name
 from services.common.logs import configure_logging
 from services.common.settings.files import load_settings
 from services.common.settings.service import given_mongodb_uri
+from services.common.task_ends import end_tasks
 from services.core.errors import BadInputError, DatabaseUnavailableError, HalfRestoredError
 from services.core.tasks import check_classes, model_for
 from services.core.types import Camera, CameraId
@@ -147,26 +151,26 @@ async def _serve(
         await platform.run(listening)
     finally:
         if watching is not None:
-            watching.cancel()
+            await end_tasks([watching])
 
 
 async def _refuse_half_restored(uri: str) -> None:
     """BadInputError where a restore has not ended; one that is away is waited for later."""
-    repository = Repository(uri)
+    link = DatabaseLink(uri)
     try:
-        await repository.ensure_whole()
+        await check_whole(link)
     except HalfRestoredError as error:
         raise BadInputError(str(error)) from None
     except DatabaseUnavailableError:
         pass
     finally:
-        await repository.close()
+        await link.close()
 
 
 async def _make_first_account(uri: str, folder: Path) -> None:
     """Make sure that somebody can log in before anything is served."""
-    repository = Repository(uri)
+    link = DatabaseLink(uri)
     try:
-        await ensure_first_admin(repository, folder.expanduser())
+        await ensure_first_admin(Accounts(link, Schema(link), time.time), folder.expanduser())
     finally:
-        await repository.close()
+        await link.close()

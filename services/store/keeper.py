@@ -1,22 +1,21 @@
 """Retention: what is older than it is to be kept goes, and a shorter span waits until people could see it.
 
-Whoever shortens the retention of records that exist is told how many go, and they go 24 hours later or when
+Whoever shortens the retention of records that exist learns how many go, and they go 24 hours later or when
 somebody confirms it. Only a believed clock deletes (docs/adr/0023).
 """
 
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Protocol
 
-from services.common.database.repository import RetentionState, ShorterRetention
-from services.common.database.retention_words import NOTICE_S
+from services.common.database.retention_notices import NOTICE_S, ShorterRetention
 from services.common.database.schema import SECONDS_A_DAY, SET_ASIDE, Retention
 from services.core.errors import DatabaseUnavailableError
 from services.core.evidence.clock_belief import ClockMark
 from services.store.clock import StoreClock
+from services.store.database import StoreDatabase
 from services.store.placement import Placement
 
 log = logging.getLogger(__name__)
@@ -32,46 +31,19 @@ START_S = 1.0
 """How often is looked until the database has been prepared."""
 
 
-class Records(Protocol):
-    """What this needs of the repository."""
-
-    async def retention_state(self) -> RetentionState:
-        """Give how long records are kept, and what waits."""
-
-    async def keep_records(self, kept_s: Mapping[str, int]) -> None:
-        """Note how long some kinds of records are kept from now on."""
-
-    async def await_retention(self, pending: ShorterRetention | None) -> None:
-        """Note what waits."""
-
-    async def count_before(self, collection: str, time_s: float) -> int:
-        """Give the number of records that are older than a time."""
-
-    def delete_before(self, collection: str, time_s: float, most: int) -> AsyncIterator[int]:
-        """Delete the records that are older than a time, the oldest first."""
-
-    async def end_expiry(self) -> None:
-        """Take back indexes that delete."""
-
-    async def keep_clock_mark(self, mark: ClockMark) -> None:
-        """Keep what is known of the clock."""
-
-    async def confirmed_clock(self) -> str | None:
-        """Give the id of the doubt that somebody has answered last."""
-
-
 class RetentionKeeper:
     """Looks every half minute, until it is cancelled."""
 
     def __init__(
         self,
-        records: Records,
+        database: StoreDatabase,
         retention: Retention,
         clock: StoreClock,
         placement: Placement,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._records, self._clock, self._placement = records, clock, placement
+        self._notices, self._retention = database.notices, database.retention
+        self._clock, self._placement = clock, placement
         self._wanted = retention.by_collection()
         self._sleep = sleep
         self._last_steady_s: float | None = None
@@ -93,11 +65,11 @@ class RetentionKeeper:
         """Judge the clock, bring back what was set aside, and delete what is too old."""
         if not self._clock.has_begun:
             return
-        self._clock.confirm(await self._records.confirmed_clock())
+        self._clock.confirm(await self._retention.confirmed_clock())
         mark = self._clock.look()
-        await self._records.keep_clock_mark(mark)
+        await self._retention.keep_clock_mark(mark)
         passed_s = self._passed_s(mark.steady_s)
-        await self._records.end_expiry()
+        await self._retention.end_expiry()
         await self._placement.look()
         kept_s = await self._decide(mark, passed_s)
         if mark.doubt is None:
@@ -109,19 +81,19 @@ class RetentionKeeper:
         return 0.0 if last_s is None else max(0.0, min(steady_s - last_s, 2 * LOOK_S))
 
     async def _decide(self, mark: ClockMark, passed_s: float) -> Mapping[str, int]:
-        """Give how long records are kept now: longer at once, shorter when it has been told for long."""
-        state = await self._records.retention_state()
+        """Give how long records are kept now: longer at once, shorter when it has been announced for long."""
+        state = await self._notices.retention_state()
         kept = dict(state.kept_s)
         longer = {name: span for name, span in self._wanted.items() if name in kept and span > kept[name]}
         shorter = {name: span for name, span in self._wanted.items() if name not in kept or span < kept[name]}
         if longer:
-            await self._records.keep_records(longer)
+            await self._retention.keep_records(longer)
             kept |= longer
         pending = state.pending
         if pending is not None and dict(pending.keep_s) == shorter:
             return {**kept, **await self._wait(state.is_confirmed, pending, passed_s)}
         if pending is not None and not shorter:
-            await self._records.await_retention(None)
+            await self._retention.await_retention(None)
             log.info("the shorter retention was withdrawn: nothing of it was deleted")
         if shorter and mark.doubt is None:
             return {**kept, **await self._ask(shorter, mark.believed_s)}
@@ -130,18 +102,18 @@ class RetentionKeeper:
     async def _wait(
         self, is_confirmed: bool, pending: ShorterRetention, passed_s: float
     ) -> Mapping[str, int]:
-        """Go on waiting, or apply what has been told for long enough."""
+        """Go on waiting, or apply what has been announced for long enough."""
         waited_s = self._waited_s(pending, passed_s)
         if not is_confirmed and waited_s < NOTICE_S:
-            await self._records.await_retention(replace(pending, waited_s=waited_s))
+            await self._retention.await_retention(replace(pending, waited_s=waited_s))
             return {}
-        await self._records.keep_records(pending.keep_s)
-        await self._records.await_retention(None)
+        await self._retention.keep_records(pending.keep_s)
+        await self._retention.await_retention(None)
         log.warning("the shorter retention is applied%s", ": it was confirmed" if is_confirmed else "")
         return pending.keep_s
 
     def _waited_s(self, pending: ShorterRetention, passed_s: float) -> float:
-        """Give for how long it has been told by now, by however many stores at once."""
+        """Give for how long it has been announced by now, by however many stores at once."""
         before = self._waited
         is_known = before is not None and before[0] == pending.id
         own_s = before[1] + passed_s if before is not None and is_known else 0.0
@@ -150,17 +122,17 @@ class RetentionKeeper:
         return waited_s
 
     async def _ask(self, shorter: Mapping[str, int], now_s: float) -> Mapping[str, int]:
-        """Tell what a shorter retention would delete; where that is nothing, apply it."""
+        """Announce what a shorter retention would delete; where that is nothing, apply it."""
         counts = {
-            name: await self._records.count_before(name, now_s - span) for name, span in shorter.items()
+            name: await self._retention.count_before(name, now_s - span) for name, span in shorter.items()
         }
         harmless = {name: span for name, span in shorter.items() if counts[name] == 0}
-        await self._records.keep_records(harmless)
+        await self._retention.keep_records(harmless)
         records = {name: number for name, number in counts.items() if number > 0}
         if records:
             keep = {name: shorter[name] for name in records}
             id = f"{round(now_s * 1000)}"
-            await self._records.await_retention(ShorterRetention(id, now_s, keep, records))
+            await self._retention.await_retention(ShorterRetention(id, now_s, keep, records))
             self._waited = id, 0.0
             log.warning(
                 "a shorter retention will delete %s: in 24 hours, or when it is confirmed on the page or by "
@@ -171,7 +143,7 @@ class RetentionKeeper:
                 ),
             )
         else:
-            await self._records.await_retention(None)
+            await self._retention.await_retention(None)
         return harmless
 
     async def _delete(self, kept_s: Mapping[str, int], now_s: float) -> None:
@@ -181,7 +153,7 @@ class RetentionKeeper:
         for name, span_s in spans.items():
             before_s = (now_s - span_s) // 60 * 60
             number = 0
-            async for deleted in self._records.delete_before(name, before_s, BATCH_RECORDS):
+            async for deleted in self._retention.delete_before(name, before_s, BATCH_RECORDS):
                 number += deleted
                 await self._sleep(PAUSE_S)
                 if self._clock.look().doubt is not None:

@@ -3,13 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from services.common.access.accounts import AuditEntry
 from services.common.database.aside import event_end_s
-from services.core.evidence.clock_belief import ClockMark
 from services.core.types import NO_CAMERA, CameraId, Event
 from services.store.clock import StoreClock
+from services.store.database import StoreDatabase
 
 log = logging.getLogger(__name__)
 
@@ -17,50 +16,23 @@ LONGEST_TURN_BATCHES = 20
 """Batches that are brought back before what is new has its turn again."""
 
 
-class Places(Protocol):
-    """What this needs of the repository."""
-
-    async def prepare(self) -> None:
-        """Make indexes and finish what was left half done."""
-
-    async def clock_mark(self) -> ClockMark | None:
-        """Give what was known of the clock last."""
-
-    async def newest_record_s(self, now_s: float) -> float | None:
-        """Give the time of the newest record."""
-
-    async def insert_events(self, events: Sequence[Event]) -> int:
-        """Write events durably."""
-
-    async def add_audit(self, entry: AuditEntry, must: bool = False) -> None:
-        """Keep an entry of the audit log."""
-
-    async def set_aside(self, events: Sequence[Event]) -> None:
-        """Keep events durably until their time."""
-
-    async def take_aside(self, after_s: float) -> int:
-        """Take stored records that are dated later than a time out of their place and set them aside."""
-
-    async def bring_back(self, until_s: float) -> int:
-        """Write a batch of those whose time has come; 0 when none is left."""
-
-
 class Placement:
     """Writes events one batch after another, whoever hands them in; durable when it returns."""
 
     def __init__(
-        self, places: Places, clock: StoreClock, has_room: Callable[[], bool] = lambda: True
+        self, database: StoreDatabase, clock: StoreClock, has_room: Callable[[], bool] = lambda: True
     ) -> None:
         """`has_room` tells whether the disk takes anything at all."""
-        self._places, self._clock, self._has_room = places, clock, has_room
+        self._database, self._clock, self._has_room = database, clock, has_room
         self._writing = asyncio.Lock()
         self._looked_s = float("-inf")
-        self._is_telling, self._told_total = True, 0
+        self._is_announcing, self._announced_total = True, 0
         self.set_aside_total = 0
 
     async def prepare(self) -> None:
-        """Prepare the database, and learn what is known of the clock."""
-        await self._places.prepare()
+        """Prepare the database, let no index delete, and learn what is known of the clock."""
+        await self._database.events.prepare()
+        await self._database.retention.end_expiry()
         await self._begin_clock()
 
     async def insert_events(self, events: Sequence[Event]) -> int:
@@ -72,9 +44,9 @@ class Placement:
                 await self._bring_back(limit_s, LONGEST_TURN_BATCHES)
             ahead = [event for event in events if (event_end_s(event) or 0.0) > limit_s]
             if not ahead:
-                return await self._places.insert_events(events)
-            await self._places.set_aside(ahead)
-            refused = await self._places.insert_events(
+                return await self._database.events.insert_events(events)
+            await self._database.aside.set_aside(ahead)
+            refused = await self._database.events.insert_events(
                 [event for event in events if (event_end_s(event) or 0.0) <= limit_s]
             )
             self._count(len(ahead), ahead[0].camera)
@@ -82,13 +54,13 @@ class Placement:
 
     async def add_audit(self, entry: AuditEntry, must: bool = False) -> None:
         """Keep an entry of the audit log; `must`: also where others are refused for want of room."""
-        await self._places.add_audit(entry, must)
+        await self._database.audit.add_audit(entry, must)
 
     async def look(self) -> None:
         """Bring back what is due, and take stored records aside that a clock has dated ahead."""
         limit_s, before = self._clock.limit_s(), self.set_aside_total
-        self._is_telling = self._is_telling or before == self._told_total
-        self._told_total = before
+        self._is_announcing = self._is_announcing or before == self._announced_total
+        self._announced_total = before
         if not self._has_room():
             return
         for _ in range(LONGEST_TURN_BATCHES):
@@ -102,14 +74,16 @@ class Placement:
 
     async def _begin_clock(self) -> None:
         if not self._clock.has_begun:
-            mark = await self._places.clock_mark()
-            newest_s = None if mark else await self._places.newest_record_s(self._clock.read().wall_s)
+            mark = await self._database.notices.clock_mark()
+            newest_s = (
+                None if mark else await self._database.retention.newest_record_s(self._clock.read().wall_s)
+            )
             self._clock.begin(mark, newest_s)
 
     async def _bring_back(self, limit_s: float, most_batches: int) -> bool:
         """Bring back what is due; True when more may be. Not asked again within a second of the clock."""
         for _ in range(most_batches):
-            number = await self._places.bring_back(limit_s)
+            number = await self._database.aside.bring_back(limit_s)
             if number == 0:
                 self._looked_s = limit_s
                 return False
@@ -120,7 +94,7 @@ class Placement:
         """Only after a doubt: another store, whose clock is ahead of this one, may be right."""
         if not (self._clock.is_believed and self._clock.was_doubted):
             return 0
-        taken = await self._places.take_aside(limit_s)
+        taken = await self._database.aside.take_aside(limit_s)
         self._clock.was_doubted = taken > 0
         if taken:
             self._count(taken, NO_CAMERA)
@@ -128,8 +102,8 @@ class Placement:
 
     def _count(self, number: int, camera: CameraId) -> None:
         self.set_aside_total += number
-        if self._is_telling:
-            self._is_telling = False
+        if self._is_announcing:
+            self._is_announcing = False
             log.warning(
                 "events%s are dated more than 60 s ahead of the clock: they are set aside until their time "
                 "comes, and counted as sightline_events_set_aside_total",

@@ -1,20 +1,20 @@
 """The store as one: it writes events, and keeps records as long as they are to be kept."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 from services.common.bus.protocol import Bus
-from services.common.database.repository import Repository, Retention
+from services.common.database.schema import Retention
 from services.common.host_clock import read_host_clock
 from services.common.metrics import Figure
+from services.common.task_ends import end_tasks
 from services.core.evidence.clock_belief import ClockReading
 from services.store.clock import StoreClock
+from services.store.database import StoreDatabase
 from services.store.keeper import RetentionKeeper
 from services.store.placement import Placement
 from services.store.space import SpaceGate
 from services.store.writer import BATCH_EVENTS, StoreHealth, StoreWriter, store_figures
-
-CANCEL_AGAIN_S = 0.5
 
 
 class StoreService:
@@ -22,7 +22,7 @@ class StoreService:
 
     def __init__(
         self,
-        repository: Repository,
+        database: StoreDatabase,
         bus: Bus,
         retention: Retention,
         batch_events: int = BATCH_EVENTS,
@@ -32,10 +32,10 @@ class StoreService:
         """`space` says what is stored while the disk fills; None: everything, always."""
         self._clock = StoreClock(read_clock)
         self._placement = Placement(
-            repository, self._clock, space.has_room if space is not None else lambda: True
+            database, self._clock, space.has_room if space is not None else lambda: True
         )
         self._writer = StoreWriter(self._placement, bus, batch_events, space=space)
-        self._keeper = RetentionKeeper(repository, retention, self._clock, self._placement)
+        self._keeper = RetentionKeeper(database, retention, self._clock, self._placement)
 
     @property
     def health(self) -> StoreHealth:
@@ -50,7 +50,7 @@ class StoreService:
             for task in done:
                 task.result()
         finally:
-            await _end(tasks)
+            await end_tasks(tasks)
 
     async def drain(self, timeout_s: float) -> bool:
         """Write what the bus still holds when `run` has ended; False when the time did not suffice."""
@@ -63,12 +63,3 @@ class StoreService:
         yield Figure("sightline_clock_believed", float(self._clock.is_believed))
         for kind, number in sorted(self._keeper.deleted.items()):
             yield Figure("sightline_records_deleted_total", number, {"kind": kind})
-
-
-async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Cancel until all have ended: the database's driver loses a cancellation now and then."""
-    waiting: Collection[asyncio.Task[None]] = tasks
-    while waiting:
-        for task in waiting:
-            task.cancel()
-        _, waiting = await asyncio.wait(waiting, timeout=CANCEL_AGAIN_S)

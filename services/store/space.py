@@ -25,7 +25,7 @@ class Step(IntEnum):
     EVERYTHING, NO_TRAJECTORIES, COUNTS_ONLY, NOTHING = range(4)
 
 
-_TOLD = {
+_SHORTAGES = {
     Step.NO_TRAJECTORIES: "the paths of tracks are not stored",
     Step.COUNTS_ONLY: "paths of tracks, changes of status and the audit log are not stored",
     Step.NOTHING: "the disk is full: counts wait until there is room",
@@ -58,11 +58,11 @@ class SpaceGate:
         self._free: int | None = None
 
     @property
-    def told(self) -> str | None:
+    def shortage(self) -> str | None:
         """What is not stored now, with what is free; None while everything is."""
         if self.step is Step.EVERYTHING or self._free is None:
             return None
-        return f"{_TOLD[self.step]} ({self._free // MEGABYTE} MB free)"
+        return f"{_SHORTAGES[self.step]} ({self._free // MEGABYTE} MB free)"
 
     def look(self) -> None:
         """Ask for the free space, and log a change of the step. Without an answer nothing changes."""
@@ -76,9 +76,9 @@ class SpaceGate:
         self._free = free
         before, self.step = self.step, next_step(self.step, free, self._limits)
         if self.step > before:
-            log.warning("the disk is nearly full: %s", self.told)
+            log.warning("the disk is nearly full: %s", self.shortage)
         elif self.step < before:
-            log.warning("the disk has room again: %s", self.told or "everything is stored")
+            log.warning("the disk has room again: %s", self.shortage or "everything is stored")
 
     def admit(self, events: Sequence[Event]) -> tuple[list[Event], Counter[Kind]]:
         """Give the events that are to be stored now, and the number of the others by kind.
@@ -86,7 +86,7 @@ class SpaceGate:
         The caller adds them to `given_up` when the batch is done with. DiskFullError at the last step.
         """
         if self.step is Step.NOTHING:
-            raise DiskFullError(self.told or _TOLD[Step.NOTHING])
+            raise DiskFullError(self.shortage or _SHORTAGES[Step.NOTHING])
         kept: list[Event] = []
         refused: Counter[Kind] = Counter()
         for event in events:
@@ -117,4 +117,4 @@ class SpaceGate:
         if self.step < Step.COUNTS_ONLY:
             return None
         self.given_up["audit"] += 1
-        return self.told
+        return self.shortage

@@ -24,7 +24,7 @@ IDLE_S = 0.2
 
 
 class EventSink(Protocol):
-    """What the store needs of the repository."""
+    """Where events go: to their place in the database, or aside."""
 
     async def prepare(self) -> None:
         """Make indexes and finish what was left half done."""
@@ -57,13 +57,13 @@ class StoreWriter:
 
     def __init__(
         self,
-        repository: EventSink,
+        sink: EventSink,
         bus: Bus,
         batch_events: int = BATCH_EVENTS,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         space: SpaceGate | None = None,
     ) -> None:
-        self._repository, self._bus = repository, bus
+        self._sink, self._bus = sink, bus
         self.space = space
         """What is stored while the disk fills; None: everything, always."""
         self._noted = Step.EVERYTHING
@@ -73,7 +73,7 @@ class StoreWriter:
 
     async def run(self) -> None:
         """Prepare the database, then write batch after batch."""
-        await self._until_done(self._repository.prepare)
+        await self._until_done(self._sink.prepare)
         while True:
             await self._write(await self._bus.next_events(self._batch_events))
 
@@ -106,7 +106,7 @@ class StoreWriter:
             self.space.look()
             kept, given_up = self.space.admit(events)
             await self._note_step(self.space)
-        self.health.refused += await self._repository.insert_events(kept)
+        self.health.refused += await self._sink.insert_events(kept)
         self.health.written += len(kept)
         if self.space is not None:
             self.space.given_up.update(given_up)
@@ -116,12 +116,12 @@ class StoreWriter:
         if space.step is self._noted:
             return
         action = "storage.cut" if space.step > self._noted else "storage.return"
-        entry = AuditEntry(action, space.told or "everything is stored", user="store", by="disk")
-        await self._repository.add_audit(entry, must=True)
+        entry = AuditEntry(action, space.shortage or "everything is stored", user="store", by="disk")
+        await self._sink.add_audit(entry, must=True)
         self._noted = space.step
 
     async def _until_done(self, action: Callable[[], Awaitable[None]]) -> None:
-        """Try until it works, after 1, 2, 4 … 10 s; tells of an outage once, and of its end."""
+        """Try until it works, after 1, 2, 4 … 10 s; logs an outage once, and its end."""
         wait_s, began_s = 1.0, time.monotonic()
         while True:
             try:

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from services.common.bus.protocol import Bus
-from services.common.database.repository import Repository
 from services.common.live.decoding import Decoders
 from services.common.live.pictures import LivePictures
 from services.common.video.hub import VideoSource
@@ -33,6 +32,7 @@ from services.web.auth.audit import AuditLog
 from services.web.auth.guard import LoginGuard, refused_pages
 from services.web.body_values import BodyValues
 from services.web.context import WebContext
+from services.web.database import WebDatabase
 from services.web.guard import LoopbackGuard, SecurityHeaders
 from services.web.mirror import SetupMirror
 from services.web.page import install_page
@@ -59,7 +59,7 @@ ROUTERS = (
 
 
 def create_app(
-    repository: Repository,
+    database: WebDatabase,
     bus: Bus,
     video: VideoSource,
     system: SystemInfo,
@@ -72,7 +72,7 @@ def create_app(
 
     `decoders` are those of the process, where it shows pictures on other ports too.
     """
-    mirror = mirror or SetupMirror(repository, bus)
+    mirror = mirror or SetupMirror(database, bus)
 
     def lines_of(camera: CameraId) -> tuple[Line, ...]:
         try:
@@ -83,7 +83,7 @@ def create_app(
     decoders = decoders or Decoders(video, settings.live_memory_mb)
     live = LivePictures(bus, decoders, lines_of, settings.live_fps, settings.jpeg_quality)
     streams = Places("streams", settings.streams, settings.streams_per_user)
-    audit = AuditLog(repository)
+    audit = AuditLog(database.audit)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -98,14 +98,14 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
-    app.state.context = WebContext(repository, bus, system, settings, mirror, live, audit, streams, now_s)
+    app.state.context = WebContext(database, bus, system, settings, mirror, live, audit, streams, now_s)
     for module in ROUTERS:
         app.include_router(module.router)
     app.add_api_route("/api/v1/openapi.json", get_openapi, include_in_schema=False)
     install_problems(app)
     install_page(app)
     app.add_middleware(BodyValues)
-    app.add_middleware(LoginGuard, repository=repository, settings=settings, audit=audit)
+    app.add_middleware(LoginGuard, accounts=database.accounts, settings=settings, audit=audit)
     if settings.is_loopback and not settings.wants_login:
         app.add_middleware(LoopbackGuard, on_refused=refused_pages(audit, settings.trusted_proxy))
     app.add_middleware(SecurityHeaders, trusted_proxy=settings.trusted_proxy)

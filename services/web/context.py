@@ -8,11 +8,12 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from services.common.bus.protocol import Bus
-from services.common.database.repository import Repository, StoredCamera
+from services.common.database.setups import StoredCamera
 from services.common.live.pictures import LivePictures
 from services.core.errors import NotFoundError
 from services.web.auth.audit import AuditLog
 from services.web.auth.password_work import PasswordWork
+from services.web.database import WebDatabase
 from services.web.frame_events import FrameEvents
 from services.web.mirror import SetupMirror
 from services.web.places import Places
@@ -25,7 +26,7 @@ from services.web.system import SystemInfo
 class WebContext:
     """Everything that a route may use."""
 
-    repository: Repository
+    database: WebDatabase
     bus: Bus
     system: SystemInfo
     settings: WebSettings
@@ -42,8 +43,8 @@ class WebContext:
     async def camera_or_default(self, id: str | None) -> StoredCamera:
         """Give the named camera, else the oldest."""
         if id:
-            return await self.repository.camera(id)
-        cameras = await self.repository.cameras()
+            return await self.database.setups.camera(id)
+        cameras = await self.database.setups.cameras()
         if not cameras:
             raise NotFoundError("there is no camera yet")
         return cameras[0]

@@ -11,7 +11,7 @@ from services.web.context import WebContext
 async def collect_figures(context: WebContext) -> list[Figure]:
     """Give the figures of this moment; a database that is away is a figure and no failure."""
     try:
-        await context.repository.probe.check()
+        await context.database.probe.check()
         is_up = True
     except DatabaseUnavailableError:
         is_up = False
@@ -33,7 +33,7 @@ async def collect_figures(context: WebContext) -> list[Figure]:
 def free_bytes(context: WebContext) -> int | None:
     """Give what is free on the database's disk; None where nobody tells."""
     known = context.system.free_bytes()
-    return known if known is not None else context.repository.probe.free_bytes
+    return known if known is not None else context.database.probe.free_bytes
 
 
 def _space_figures(context: WebContext) -> Iterator[Figure]:

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from services.common.access.check import Access
 from services.common.bus.protocol import Bus
 from services.common.database.accounts import is_owned
-from services.common.database.repository import Repository
 from services.core.errors import DatabaseUnavailableError, NotFoundError
 from services.core.types import Camera, CameraId, CameraSetup
+from services.web.database import WebDatabase
 
 log = logging.getLogger(__name__)
 
@@ -17,9 +17,9 @@ LONGEST_WAIT_S = 10.0
 CHECK_S = 5.0
 """How often the database is read again: other processes change it too, and tokens expire."""
 
-REPEATS_TOLD_S = 86_400.0
-MOST_REPEATS_TOLD = 100
-"""Times that come twice are told while they may still come, also where clocks differ; the newest of many."""
+REPEATS_SHARED_S = 86_400.0
+MOST_REPEATS_SHARED = 100
+"""Times that come twice are shared while they may come, also where clocks differ; the newest of many."""
 
 
 class SetupMirror:
@@ -27,12 +27,12 @@ class SetupMirror:
 
     def __init__(
         self,
-        repository: Repository,
+        database: WebDatabase,
         bus: Bus,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         check_s: float = CHECK_S,
     ) -> None:
-        self._repository, self._bus, self._sleep, self._check_s = repository, bus, sleep, check_s
+        self._database, self._bus, self._sleep, self._check_s = database, bus, sleep, check_s
         self._setups: dict[str, CameraSetup] | None = None
         self._access: Access | None = None
         self._lock = asyncio.Lock()
@@ -74,14 +74,14 @@ class SetupMirror:
         return [setup.camera.id for setup in (self._setups or {}).values()]
 
     async def _load_with_retries(self) -> None:
-        wait_s, is_told = 1.0, False
+        wait_s, is_logged = 1.0, False
         while True:
             try:
                 return await self._load()
             except DatabaseUnavailableError as error:
-                if not is_told:
+                if not is_logged:
                     log.warning("cameras, lines and users wait for the database: %s", error)
-                is_told = True
+                is_logged = True
             await self._sleep(wait_s)
             wait_s = min(wait_s * 2, LONGEST_WAIT_S)
 
@@ -91,17 +91,17 @@ class SetupMirror:
                 return
             self._stale.clear()
             try:
-                cameras = [stored.camera for stored in await self._repository.cameras()]
+                cameras = [stored.camera for stored in await self._database.setups.cameras()]
                 setups = await self._setups_of(cameras)
                 access = await self._load_access()
-                await self._repository.ensure_whole()
+                await self._database.schema.ensure_whole()
             except DatabaseUnavailableError:
                 self._stale.set()
                 raise
             self._publish({setup.camera.id: setup for setup in setups}, access)
 
     def _publish(self, setups: dict[str, CameraSetup], access: Access) -> None:
-        """Tell what has changed, the order of the cameras included."""
+        """Publish what has changed, the order of the cameras included."""
         if self._setups is None or list(self._setups.items()) != list(setups.items()):
             self._setups = setups
             self._bus.publish_setups(list(setups.values()))
@@ -111,25 +111,28 @@ class SetupMirror:
 
     async def _setups_of(self, cameras: Sequence[Camera]) -> list[CameraSetup]:
         """Read what belongs to all cameras at once: one question a camera would take ever longer."""
-        lines, epochs = await self._repository.lines_of_all(), await self._repository.highest_epochs()
-        since_s = self._repository.now_s() - REPEATS_TOLD_S
-        repeats = await self._repository.repeats_of_all(since_s)
+        lines, epochs = (
+            await self._database.setups.lines_of_all(),
+            await self._database.ownerships.highest_epochs(),
+        )
+        since_s = self._database.now_s() - REPEATS_SHARED_S
+        repeats = await self._database.repeats.repeats_of_all(since_s)
         return [
             CameraSetup(
                 camera,
                 tuple(lines.get(camera.id, ())),
                 epochs.get(camera.id, 0),
-                tuple(repeats.get(camera.id, ())[-MOST_REPEATS_TOLD:]),
+                tuple(repeats.get(camera.id, ())[-MOST_REPEATS_SHARED:]),
             )
             for camera in cameras
         ]
 
     async def _load_access(self) -> Access:
-        users = {user.name: user for user in await self._repository.users()}
-        now_s = self._repository.now_s()
+        users = {user.name: user for user in await self._database.accounts.users()}
+        now_s = self._database.now_s()
         tokens = [
             token.hash
-            for token in await self._repository.tokens()
+            for token in await self._database.accounts.tokens()
             if not token.is_over(now_s) and is_owned(token, users.get(token.owner or ""))
         ]
         return Access(

@@ -2,14 +2,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from services.common.database.repository import Repository
-from tests.conftest_database import database_uri, own_server, repository
+from tests.conftest_database import database_uri, own_server, tables
+from tests.tables import Tables
 from tests.web_app import Web, web_over
 
-__all__ = ["database_uri", "own_server", "repository", "web"]
+__all__ = ["database_uri", "own_server", "tables", "web"]
 
 
 @pytest.fixture
-async def web(repository: Repository) -> AsyncIterator[Web]:
-    async with web_over(repository) as web:
+async def web(tables: Tables) -> AsyncIterator[Web]:
+    async with web_over(tables) as web:
         yield web

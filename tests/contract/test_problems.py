@@ -2,9 +2,9 @@
 
 import pytest
 
-from services.common.database.repository import Repository
 from tests.database_server import free_port
 from tests.makers import camera
+from tests.tables import Tables
 from tests.web_app import Web, web_over
 
 ASKED = [
@@ -73,15 +73,15 @@ async def test_an_unexpected_error_shows_nothing_of_itself(web: Web, monkeypatch
     async def broken() -> None:
         raise RuntimeError("rtsp://u:s3cret@host")
 
-    monkeypatch.setattr(web.repository, "cameras", broken)
+    monkeypatch.setattr(web.tables.setups, "cameras", broken)
     answer = await web.client.get("/api/v1/cameras")
     _check(answer, 500)
     assert "s3cret" not in answer.text
 
 
 async def test_a_database_that_is_away_is_503() -> None:
-    repository = Repository(f"mongodb://user:s3cret@127.0.0.1:{free_port()}/?serverSelectionTimeoutMS=100")
-    async with web_over(repository) as web:
+    tables = Tables(f"mongodb://user:s3cret@127.0.0.1:{free_port()}/?serverSelectionTimeoutMS=100")
+    async with web_over(tables) as web:
         for path in ("/api/v1/cameras", "/readyz", "/api/v1/counts", "/api/v1/cameras/a/snapshot.jpg"):
             answer = await web.client.get(path)
             _check(answer, 503)
@@ -90,11 +90,11 @@ async def test_a_database_that_is_away_is_503() -> None:
         assert (await web.client.get("/healthz")).status_code == 200
         assert "does not answer" in (await web.client.get("/api/v1/system")).json()["database"]["status"]
         assert "sightline_database_up 0.0" in (await web.client.get("/metrics")).text
-    await repository.close()
+    await tables.close()
 
 
 async def test_the_system_tells_of_itself(web: Web) -> None:
-    await web.repository.add_camera(camera())
+    await web.tables.setups.add_camera(camera())
     await web.app.state.context.mirror.refresh()
     body = (await web.client.get("/api/v1/system")).json()
     assert (body["version"], body["database"]["kind"], body["database"]["status"]) == (

@@ -9,10 +9,10 @@ import pytest
 from playwright.sync_api import expect
 
 from services.cli.embedded_database import start_database
-from services.common.database.repository import Repository
 from tests.e2e.browser import browser
 from tests.makers import trajectory
 from tests.processes import platform
+from tests.tables import Tables
 
 pytestmark = pytest.mark.browser
 
@@ -20,9 +20,9 @@ OLD_S = 100 * 86_400.0
 
 
 async def _fill(uri: str) -> None:
-    repository = Repository(uri)
-    await repository.insert_events([trajectory(1, time.time() - OLD_S), trajectory(2, time.time() - 3600)])
-    await repository.close()
+    tables = Tables(uri)
+    await tables.events.insert_events([trajectory(1, time.time() - OLD_S), trajectory(2, time.time() - 3600)])
+    await tables.close()
 
 
 def test_what_would_be_deleted_is_told_and_deleted_when_somebody_says_so(

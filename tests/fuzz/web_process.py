@@ -12,37 +12,37 @@ from services.common.access.accounts import Token, UserRole
 from services.common.access.check import token_hash
 from services.common.bus.local import LocalBus
 from services.common.connections.listening import listen
-from services.common.database.repository import Repository
 from services.common.http.server import HttpServer
 from services.common.video.hub import VideoHub
 from services.core.lines import line_from_object
 from services.core.types import Camera, CameraId
 from services.web.app import create_app
 from services.web.settings import WebSettings
+from tests.tables import Tables
 from tests.web_app import SYSTEM
 from tests.web_login import add_user
 
 LINE = {"id": "main", "points": [[0.1, 0.7], [0.9, 0.7]]}
 
 
-async def _token(repository: Repository) -> str:
+async def _token(tables: Tables) -> str:
     """Make what there is to ask for, and a token that opens all of it."""
-    await repository.prepare()
-    await repository.add_camera(Camera(CameraId("gate"), "Gate", "demo://traffic"))
-    await repository.add_line("gate", line_from_object(LINE))
-    await add_user(repository, "root", UserRole.ADMIN)
+    await tables.prepare()
+    await tables.setups.add_camera(Camera(CameraId("gate"), "Gate", "demo://traffic"))
+    await tables.setups.add_line("gate", line_from_object(LINE))
+    await add_user(tables, "root", UserRole.ADMIN)
     text = "sl_" + secrets.token_urlsafe(32)
-    await repository.add_token(Token("fuzz", UserRole.ADMIN, token_hash(text), repository.now_s()))
+    await tables.accounts.add_token(Token("fuzz", UserRole.ADMIN, token_hash(text), tables.now_s()))
     return text
 
 
 async def main(uri: str, name: str, login: str) -> None:
     """Serve until the process is ended."""
-    repository = Repository(uri, name)
-    token = await _token(repository)
+    tables = Tables(uri, name)
+    token = await _token(tables)
     bus = LocalBus()
     settings = WebSettings.model_validate({"login": login})
-    app = create_app(repository, bus, VideoHub(), SYSTEM, settings)
+    app = create_app(tables.web, bus, VideoHub(), SYSTEM, settings)
     with listen("127.0.0.1", 0) as listening:
         port = listening.getsockname()[1]
         print(json.dumps({"port": port, "token": token}), flush=True)

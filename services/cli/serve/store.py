@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from services.cli.database_parts import audit_trail, database_access, store_database
 from services.cli.serve.process import Link, ServiceProcess
-from services.common.database.repository import Repository
+from services.common.database.link import DatabaseLink
 from services.common.leases.protocol import LeaseStore, Member
 from services.common.metrics import Figure
 from services.common.settings.service import mongodb_uri
+from services.common.task_ends import end_tasks
 from services.store.service import StoreService
 from services.store.settings import StoreSettings
 from services.store.space import SpaceGate
@@ -21,9 +23,9 @@ class StoreProcess:
     """Writes what the other services report."""
 
     def __init__(self, settings: StoreSettings) -> None:
-        self._repository = Repository(mongodb_uri())
+        self._access = database_access(DatabaseLink(mongodb_uri()))
         self._settings = settings
-        self._space = SpaceGate(settings.space, lambda: self._repository.probe.free_bytes)
+        self._space = SpaceGate(settings.space, lambda: self._access.probe.free_bytes)
         self._store: StoreService | None = None
         self._process = ServiceProcess(
             "store", settings.host, settings.health_port, missing=self._missing, figures=self._figures
@@ -35,29 +37,29 @@ class StoreProcess:
 
     async def _serve(self, link: Link) -> None:
         retention, batch_events = self._settings.retention, self._settings.batch_events
-        self._store = StoreService(self._repository, link.bus, retention, batch_events, space=self._space)
+        database = store_database(self._access, audit_trail(self._access))
+        self._store = StoreService(database, link.bus, retention, batch_events, space=self._space)
         member = Member(self._process.member_id, "store")
         await link.leases.join(member)
         beside = (
-            asyncio.create_task(self._repository.probe.run()),
+            asyncio.create_task(self._access.probe.run()),
             asyncio.create_task(keep_status(link.leases, member, self._status)),
         )
         try:
             await self._store.run()
         finally:
-            for task in beside:
-                task.cancel()
+            await end_tasks(beside)
             await asyncio.shield(link.leases.leave())
-            await asyncio.wait([asyncio.ensure_future(self._repository.close())], timeout=CLOSE_TIMEOUT_S)
+            await asyncio.wait([asyncio.ensure_future(self._access.link.close())], timeout=CLOSE_TIMEOUT_S)
 
     def _status(self) -> str:
         error = self._store.health.last_error if self._store is not None else None
-        return error or self._space.told or "running"
+        return error or self._space.shortage or "running"
 
     def _missing(self) -> Sequence[str]:
         if self._store is None:
             return ("the database has not answered yet",)
-        health, trouble = self._store.health, self._repository.probe.trouble
+        health, trouble = self._store.health, self._access.probe.trouble
         if health.is_database_up and trouble is None:
             return ()
         return (health.last_error or trouble or "the database has not answered yet",)
@@ -66,7 +68,7 @@ class StoreProcess:
         if self._store is not None:
             yield Figure("sightline_database_up", float(not self._missing()))
             yield from self._store.figures()
-        free_bytes = self._repository.probe.free_bytes
+        free_bytes = self._access.probe.free_bytes
         if free_bytes is not None:
             yield Figure("sightline_database_free_bytes", free_bytes)
 
@@ -74,10 +76,10 @@ class StoreProcess:
 async def keep_status(
     leases: LeaseStore, member: Member, status: Callable[[], str], every_s: float = STATUS_EVERY_S
 ) -> None:
-    """Tell the others how a member that has joined is doing, as the page shows it; until cancelled."""
+    """Let the others know how a member that has joined is doing, as the page shows it; until cancelled."""
     while True:
         await asyncio.sleep(every_s)
-        told = replace(member, status=status())
-        if told != member:
-            member = told
+        now = replace(member, status=status())
+        if now != member:
+            member = now
             await leases.join(member)

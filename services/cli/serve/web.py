@@ -7,16 +7,18 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
+from services.cli.database_parts import audit_trail, database_access, web_database
 from services.cli.model_entries import model_entries
 from services.cli.serve.process import Link, ServiceProcess
 from services.common.connections.addresses import host_and_port
 from services.common.connections.listening import listen
-from services.common.database.repository import Repository
+from services.common.database.link import DatabaseLink
 from services.common.http.server import HttpServer
 from services.common.leases.protocol import Member, Role
 from services.common.metrics import Figure
 from services.common.settings.camera_files import CameraFiles
 from services.common.settings.service import mongodb_uri
+from services.common.task_ends import cancellable
 from services.common.video.remote import RemoteVideo
 from services.detector.infer.models import check_named_model
 from services.web.app import create_app
@@ -31,11 +33,11 @@ ROLES: tuple[Role, ...] = ("ingest", "detector", "store", "web", "rtsp")
 
 
 class WebProcess:
-    """Serves people and programs, and tells the other services what there is to do."""
+    """Serves people and programs, and shares with the other services what there is to do."""
 
     def __init__(self, settings: WebSettings, data: Path | None = None) -> None:
         self._settings, self._data = settings, data
-        self._repository = Repository(mongodb_uri())
+        self._access = database_access(DatabaseLink(mongodb_uri()))
         self._listening = listen(settings.host, settings.port)
         self._server: HttpServer | None = None
         self._process = ServiceProcess("web", settings.host, settings.health_port, figures=self._figures)
@@ -45,20 +47,22 @@ class WebProcess:
         await self._process.run(self._serve)
 
     async def _serve(self, link: Link) -> None:
-        mirror = SetupMirror(self._repository, link.bus)
+        database = web_database(self._access, audit_trail(self._access))
+        mirror = SetupMirror(database, link.bus)
         video = RemoteVideo(lambda camera: link.leases.holder("ingest", camera))
-        app = create_app(self._repository, link.bus, video, self._system(link), self._settings, mirror=mirror)
+        app = create_app(database, link.bus, video, self._system(link), self._settings, mirror=mirror)
         server = self._server = web_server(app, self._settings)
         await link.leases.join(Member(self._process.member_id, "web"))
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(mirror.run())
+                tasks.create_task(cancellable(mirror.run()))
                 tasks.create_task(server.run_until_cancelled(bound_send_buffers(self._listening)))
                 if self._settings.wants_login:
-                    tasks.create_task(ensure_first_admin(self._repository, self._data))
+                    first = ensure_first_admin(database.accounts, self._data)
+                    tasks.create_task(cancellable(first))
         finally:
             await asyncio.shield(link.leases.leave())
-            await asyncio.wait([asyncio.ensure_future(self._repository.close())], timeout=CLOSE_TIMEOUT_S)
+            await asyncio.wait([asyncio.ensure_future(self._access.link.close())], timeout=CLOSE_TIMEOUT_S)
 
     def _system(self, link: Link) -> SystemInfo:
         models = CameraFiles.of(self._settings.model_folders)
@@ -81,7 +85,7 @@ class WebProcess:
 
 
 def service_states(link: Link) -> Sequence[ServiceState]:
-    """Give each living member; a role without any is told too."""
+    """Give each living member; a role without any is there too."""
     states = []
     for role in ROLES:
         members = link.leases.members(role)

@@ -1,4 +1,4 @@
-"""Users, sessions, tokens and the audit log."""
+"""Users, sessions and tokens; and the audit log."""
 
 import secrets
 from collections.abc import Callable
@@ -17,28 +17,18 @@ from services.common.access.accounts import (
 )
 from services.common.database.documents import EPOCH, audit_document, audit_entry_from, date_of, seconds_of
 from services.common.database.link import DatabaseLink, Document
-from services.common.database.schema import AUDIT, SESSIONS, TOKENS, USERS
+from services.common.database.schema import AUDIT, SESSIONS, TOKENS, USERS, Schema
 from services.core.errors import ConflictError, DiskFullError, NotFoundError
 
 ALL_TIME = {"$gte": EPOCH}
 MOST_USERS, MOST_TOKENS, MOST_SESSIONS_EACH = 1000, 1000, 50
 
 
-def _nothing_against() -> str | None:
-    """Take every entry."""
-    return None
+class Accounts:
+    """Who may use the system: users, their sessions and tokens."""
 
-
-class UserTables:
-    """Who may use the system, and what they did."""
-
-    _link: DatabaseLink
-    _now_s: Callable[[], float]
-    refuse_audit: Callable[[], str | None] = staticmethod(_nothing_against)
-    """Why the audit log takes no entry now; None while it does."""
-
-    async def _before_writing(self) -> None:
-        """Wait until the indexes are there; the repository knows how."""
+    def __init__(self, link: DatabaseLink, schema: Schema, now_s: Callable[[], float]) -> None:
+        self._link, self._schema, self._now_s = link, schema, now_s
 
     async def users(self) -> list[User]:
         """Give all users, the oldest first."""
@@ -54,7 +44,7 @@ class UserTables:
 
     async def add_user(self, name: str, role: UserRole, password_hash: str) -> User:
         """Keep a new user; ConflictError when the name is taken."""
-        await self._before_writing()
+        await self._schema.before_writing()
         if len(await self.users()) >= MOST_USERS:
             raise ConflictError(f"there are {MOST_USERS} users already")
         user = User(name, role, password_hash, self._now_s(), secrets.token_hex(8), secrets.token_hex(8))
@@ -79,7 +69,7 @@ class UserTables:
 
         ConflictError when that would leave no admin, or when somebody else changed the user just now.
         """
-        await self._before_writing()
+        await self._schema.before_writing()
         ends_tokens = password_hash is not None and not keep_tokens
         changed = replace(
             user,
@@ -101,7 +91,7 @@ class UserTables:
         """Keep that somebody logged in to an account from a network, within a bound."""
         if not network or user.networks[-1:] == (network,):
             return
-        await self._before_writing()
+        await self._schema.before_writing()
         known = [other for other in user.networks if other != network]
         with self._link.guarded():
             await self._link.collection(USERS).update_one(
@@ -114,7 +104,7 @@ class UserTables:
         await self._replace_user(user.stamp, replace(user, password_hash=password_hash))
 
     async def _replace_user(self, stamp: str, user: User) -> None:
-        await self._before_writing()
+        await self._schema.before_writing()
         with self._link.guarded():
             result = await self._link.collection(USERS).replace_one(
                 {"_id": user.name, "stamp": stamp}, _user_document(user)
@@ -124,7 +114,7 @@ class UserTables:
 
     async def delete_user(self, user: User) -> None:
         """Remove a user with sessions and tokens; ConflictError when no admin would be left."""
-        await self._before_writing()
+        await self._schema.before_writing()
         with self._link.guarded():
             await self._link.collection(USERS).delete_one({"_id": user.name, "user_id": user.id})
         if user.role is UserRole.ADMIN and not await self._has_admin():
@@ -144,7 +134,7 @@ class UserTables:
 
     async def add_session(self, hash: str, user: User) -> Session:
         """Begin a session; of very many of one user the oldest end."""
-        await self._before_writing()
+        await self._schema.before_writing()
         await self._make_room_for_session(user.name)
         now_s = self._now_s()
         session = Session(hash, user.name, user.stamp, now_s, now_s)
@@ -186,7 +176,7 @@ class UserTables:
         if user is None or user.stamp != session.stamp or session.is_over(now_s):
             return None
         if now_s - session.seen_s >= SECONDS_BETWEEN_MARKS:
-            await self._before_writing()
+            await self._schema.before_writing()
             with self._link.guarded():
                 await self._link.collection(SESSIONS).update_one(
                     {"_id": hash}, {"$set": {"seen": date_of(now_s)}}
@@ -195,7 +185,7 @@ class UserTables:
 
     async def delete_session(self, hash: str) -> None:
         """End a session."""
-        await self._before_writing()
+        await self._schema.before_writing()
         with self._link.guarded():
             await self._link.collection(SESSIONS).delete_one({"_id": hash})
 
@@ -223,7 +213,7 @@ class UserTables:
 
     async def add_token(self, token: Token) -> None:
         """Keep a new token."""
-        await self._before_writing()
+        await self._schema.before_writing()
         if len(await self.tokens()) >= MOST_TOKENS:
             raise ConflictError(f"there are {MOST_TOKENS} tokens already: remove some first")
         with self._link.guarded():
@@ -231,19 +221,34 @@ class UserTables:
 
     async def delete_token(self, id: str) -> Token:
         """Remove a token and give it; NotFoundError when there is none."""
-        await self._before_writing()
+        await self._schema.before_writing()
         with self._link.guarded():
             document = await self._link.collection(TOKENS).find_one_and_delete({"_id": id})
         if document is None:
             raise NotFoundError(f"there is no token {id[:40]!r}")
         return _token(document)
 
+
+class AuditTrail:
+    """What was done, by whom."""
+
+    def __init__(
+        self,
+        link: DatabaseLink,
+        schema: Schema,
+        now_s: Callable[[], float],
+        refusal: Callable[[], str | None] | None = None,
+    ) -> None:
+        """`refusal` tells why no entry is taken now, and gives None while one is."""
+        self._link, self._schema, self._now_s = link, schema, now_s
+        self._refusal = refusal
+
     async def add_audit(self, entry: AuditEntry, must: bool = False) -> None:
         """Keep what was done; DiskFullError where the disk has no room for it, unless it `must` be kept."""
-        reason = None if must else self.refuse_audit()
+        reason = None if must or self._refusal is None else self._refusal()
         if reason is not None:
             raise DiskFullError(reason)
-        await self._before_writing()
+        await self._schema.before_writing()
         document = audit_document(entry, secrets.token_hex(8), self._now_s())
         with self._link.guarded():
             await self._link.collection(AUDIT).insert_one(document)

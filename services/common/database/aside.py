@@ -17,8 +17,11 @@ from services.common.database.documents import (
     status_from,
     trajectory_from,
 )
-from services.common.database.events import EventTables
-from services.common.database.link import Document
+from services.common.database.events import EventWriter
+from services.common.database.link import DatabaseLink, Document
+from services.common.database.minutes import Minutes
+from services.common.database.ownership import OwnershipReader
+from services.common.database.repeats import RepeatReader
 from services.common.database.schema import ANALYSED, CROSSINGS, SET_ASIDE, STATUSES, TRAJECTORIES
 from services.core.errors import BadMessageError
 from services.core.evidence.fencing import admitted
@@ -57,12 +60,23 @@ def event_end_s(event: Event) -> float | None:
             return None
 
 
-class AsideTables(EventTables):
+class Aside:
     """Sets events aside and brings them back."""
+
+    def __init__(
+        self,
+        link: DatabaseLink,
+        events: EventWriter,
+        minutes: Minutes,
+        ownerships: OwnershipReader,
+        repeats: RepeatReader,
+    ) -> None:
+        self._link, self._events, self._minutes = link, events, minutes
+        self._ownerships, self._repeats = ownerships, repeats
 
     async def set_aside(self, events: Sequence[Event]) -> None:
         """Keep events durably until their time; the same events may come again."""
-        await self._before_writing()
+        await self._events.before_writing()
         documents = [document for event in events if (document := _document(event)) is not None]
         if documents:
             with self._link.guarded():
@@ -79,9 +93,10 @@ class AsideTables(EventTables):
         found = await self._due(FIRST, until_s) or await self._due(EVIDENCE, until_s)
         read = {document["_id"]: _event(document) for document in found}
         cameras = {event.camera for event in read.values() if event is not None}
-        known, repeats = await self.ownerships(cameras), await self._known_repeats(cameras)
+        known = await self._ownerships.ownerships(cameras)
+        repeats = await self._repeats.known_repeats(cameras)
         back = {id: event for id, event in read.items() if event and admitted(event, known, repeats) is event}
-        await self.insert_events(list(back.values()))
+        await self._events.insert_events(list(back.values()))
         await self._take_out(back, set(read) - set(back))
         return len(found)
 
@@ -107,9 +122,10 @@ class AsideTables(EventTables):
                 (event.camera, minute_of(event.time_s)) for event in events if isinstance(event, Crossing)
             }
             if touched:
-                await self._note(touched, ())
+                await self._events.note(touched, ())
             await table.delete_many({"_id": {"$in": [document["_id"] for document in found]}})
-        await self.recompute_minutes(touched)
+        await self._minutes.recompute_minutes(touched)
+        self._events.finish()
         return len(events)
 
     async def _due(self, turn: int, until_s: float) -> list[Document]:

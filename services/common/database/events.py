@@ -2,12 +2,13 @@
 
 Before anything is written, the minutes that it touches and the ownerships that it holds are noted durably;
 at the end these minutes are counted anew. A process that ends in between leaves the note, and `heal` does
-the rest at the next start.
+the rest before anything else is written; so it does where the database went away in between.
 
 Several stores may write at once. So each batch looks for newer owners before it writes and again after it:
 whichever of two stores is later, the one with the late event or the one with the ownership, removes it.
 """
 
+import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,10 +26,19 @@ from services.common.database.documents import (
     status_document,
     trajectory_document,
 )
-from services.common.database.link import Document
-from services.common.database.minutes import MinuteTables
-from services.common.database.ownership import Minute, OwnershipTables
-from services.common.database.schema import ANALYSED, AUDIT, CROSSINGS, PENDING, STATUSES, TRAJECTORIES
+from services.common.database.link import DatabaseLink, Document
+from services.common.database.minutes import Minute, Minutes
+from services.common.database.ownership import Fences, OwnershipReader
+from services.common.database.repeats import RepeatKeeper, RepeatReader
+from services.common.database.schema import (
+    ANALYSED,
+    AUDIT,
+    CROSSINGS,
+    PENDING,
+    STATUSES,
+    TRAJECTORIES,
+    Schema,
+)
 from services.core.evidence.fencing import Ownerships, Repeats, admitted, believed
 from services.core.types import (
     AccessNote,
@@ -45,23 +55,53 @@ from services.core.types import (
 log = logging.getLogger(__name__)
 
 DUPLICATE_KEY = 11_000
-TOLD_LIMIT = 1000
-"""Refused epochs that are remembered, so that each is told once."""
+LOGGED_LIMIT = 1000
+"""Refused epochs that are remembered, so that each is logged once."""
+
+WRITER = "store"
+"""Who keeps the note of unfinished work. Stores that get unacknowledged events again may share one."""
 
 Reported = Crossing | AnalysedSecond | Trajectory
 """What is reported under an epoch."""
 
 
-class EventTables(MinuteTables, OwnershipTables):
-    """Writes what services report."""
+class EventWriter:
+    """Writes what services report. First of all it finishes what an ended process left half done."""
 
-    writer: str = "store"
-    """Who keeps the note of unfinished work. Stores that get unacknowledged events again may share one."""
-    _told: set[tuple[CameraId, int]]
-    """Cameras and refused epochs that were told of."""
+    def __init__(
+        self,
+        link: DatabaseLink,
+        schema: Schema,
+        minutes: Minutes,
+        ownerships: OwnershipReader,
+        repeats: RepeatReader,
+        fences: Fences,
+        passes: RepeatKeeper,
+    ) -> None:
+        self._link, self._schema, self._minutes = link, schema, minutes
+        self._ownerships, self._repeats, self._fences, self._passes = ownerships, repeats, fences, passes
+        self._preparing = asyncio.Lock()
+        self._is_whole = False
+        """Whether the note tells of nothing that is unfinished."""
+        self._logged: set[tuple[CameraId, int]] = set()
+        """Cameras and refused epochs that were logged."""
 
-    async def _before_writing(self) -> None:
-        """Wait until the indexes are there; the repository knows how."""
+    async def prepare(self) -> None:
+        """Make the indexes, and finish what an ended process left half done."""
+        await self._schema.prepare()
+        async with self._preparing:
+            await self.heal()
+            self.finish()
+
+    async def before_writing(self) -> None:
+        """Finish what this or an ended process left half done: the next note is written over that of it."""
+        await self._schema.before_writing()
+        if not self._is_whole:
+            await self.prepare()
+
+    def finish(self) -> None:
+        """Let the note stand for nothing: what it tells of has been written, and counted anew."""
+        self._is_whole = True
 
     async def insert_events(self, events: Sequence[Event]) -> int:
         """Write events durably; those that are there already change nothing.
@@ -73,18 +113,21 @@ class EventTables(MinuteTables, OwnershipTables):
 
         What comes before an ownership is written before it: only so can be seen what was counted before.
         """
-        await self._before_writing()
-        return sum([await self._insert_part(part) for part in _parts(events)])
+        await self.before_writing()
+        refused = sum([await self._insert_part(part) for part in _parts(events)])
+        self.finish()
+        return refused
 
     async def _insert_part(self, events: Sequence[Event]) -> int:
         owned = [event for event in events if isinstance(event, Ownership)]
         with self._link.guarded():
             if owned:
-                await self._note((), owned)
-            await self._keep_repeats([event for event in events if isinstance(event, RepeatedSpan)])
+                await self.note((), owned)
+            await self._passes.keep_repeats([event for event in events if isinstance(event, RepeatedSpan)])
             owned = await self._begin_ownerships(owned)
             cameras = {event.camera for event in events if isinstance(event, Reported)}
-            known, repeats = await self.ownerships(cameras), await self._known_repeats(cameras)
+            known = await self._ownerships.ownerships(cameras)
+            repeats = await self._repeats.known_repeats(cameras)
             kept = [rest for event in events if (rest := admitted(event, known, repeats)) is not None]
             await self._insert_crossings([event for event in kept if isinstance(event, Crossing)], owned)
             await self._insert_others(kept)
@@ -95,7 +138,7 @@ class EventTables(MinuteTables, OwnershipTables):
     async def heal(self) -> None:
         """Finish what a process left unfinished when it ended."""
         with self._link.guarded():
-            note = await self._link.collection(PENDING).find_one({"_id": self.writer})
+            note = await self._link.collection(PENDING).find_one({"_id": WRITER})
             if note is None:
                 return
             owned = [
@@ -110,41 +153,41 @@ class EventTables(MinuteTables, OwnershipTables):
 
         Gives them as they are believed.
         """
-        known = await self.ownerships(item.camera for item in owned)
+        known = await self._ownerships.ownerships(item.camera for item in owned)
         for item in owned:
             before = [other.from_s for other in known.get(item.camera, ()) if other.epoch == item.epoch]
             if not before or milliseconds(item.from_s) < milliseconds(before[0]):
-                await self._keep_repeats(await self._passes_before(item))
+                await self._passes.keep_repeats(await self._passes.passes_before(item))
         kept = [believed(item) for item in owned]
-        await self._keep_ownerships(kept)
+        await self._fences.keep_ownerships(kept)
         return kept
 
     async def _fence(self, fences: Iterable[Ownership], unfinished: Iterable[Minute] = ()) -> int:
         """Remove what was written before these ownerships were known; give the number of crossings."""
         owned = sorted(set(fences), key=lambda item: (item.camera, item.epoch))
-        touched = {*unfinished, *await self._fenced_minutes(owned)}
+        touched = {*unfinished, *await self._fences.fenced_minutes(owned)}
         if touched or owned:
-            await self._note(touched, owned)
-        removed = await self._remove_fenced(owned)
-        await self.recompute_minutes(touched)
+            await self.note(touched, owned)
+        removed = await self._fences.remove_fenced(owned)
+        await self._minutes.recompute_minutes(touched)
         return removed
 
     def _fences_of(self, events: Sequence[Event], known: Ownerships, repeats: Repeats) -> set[Ownership]:
-        """Give the ownerships that forbid some of these events, and tell of each forbidden epoch once."""
+        """Give the ownerships that forbid some of these events, and log each forbidden epoch once."""
         fences: set[Ownership] = set()
         for event in events:
             if isinstance(event, Reported) and admitted(event, known, repeats) is not event:
                 newer = [item for item in known.get(event.camera, ()) if item.epoch > event.epoch]
                 if newer:
                     fences.add(min(newer, key=lambda item: item.from_s))
-                self._tell_refused(event.camera, event.epoch, bool(newer))
+                self._log_refused(event.camera, event.epoch, bool(newer))
         return fences
 
-    def _tell_refused(self, camera: CameraId, epoch: int, has_newer: bool) -> None:
-        if (camera, epoch) not in self._told:
-            if len(self._told) >= TOLD_LIMIT:
-                self._told.clear()
-            self._told.add((camera, epoch))
+    def _log_refused(self, camera: CameraId, epoch: int, has_newer: bool) -> None:
+        if (camera, epoch) not in self._logged:
+            if len(self._logged) >= LOGGED_LIMIT:
+                self._logged.clear()
+            self._logged.add((camera, epoch))
             if has_newer:
                 log.warning("camera %s has a newer owner: late events of epoch %d are refused", camera, epoch)
             else:
@@ -154,26 +197,28 @@ class EventTables(MinuteTables, OwnershipTables):
 
     async def _newer_than(self, known: Ownerships, cameras: Iterable[CameraId]) -> list[Ownership]:
         """Give the ownerships that became known while this batch was written."""
-        now = await self.ownerships(cameras)
+        now = await self._ownerships.ownerships(cameras)
         return [item for camera in now for item in now[camera] if item not in known.get(camera, ())]
 
-    async def _note(self, touched: Iterable[Minute], owned: Iterable[Ownership]) -> None:
+    async def note(self, touched: Iterable[Minute], owned: Iterable[Ownership]) -> None:
+        """Note durably which minutes and ownerships a write touches, so that `heal` can finish it."""
+        self._is_whole = False
         note = {
-            "_id": self.writer,
+            "_id": WRITER,
             "minutes": [list(minute) for minute in sorted(touched)],
             "owned": [
                 [item.camera, item.epoch, milliseconds(item.from_s), item.connection, item.cause]
                 for item in owned
             ],
         }
-        await self._link.collection(PENDING).replace_one({"_id": self.writer}, note, upsert=True)
+        await self._link.collection(PENDING).replace_one({"_id": WRITER}, note, upsert=True)
 
     async def _insert_crossings(self, crossings: Sequence[Crossing], owned: Sequence[Ownership]) -> None:
         if crossings:
             touched = {(crossing.camera, minute_of(crossing.time_s)) for crossing in crossings}
-            await self._note(touched, owned)
+            await self.note(touched, owned)
             await self._insert_new(CROSSINGS, [crossing_document(event) for event in crossings])
-            await self.recompute_minutes(touched)
+            await self._minutes.recompute_minutes(touched)
 
     async def _insert_others(self, events: Sequence[Event]) -> None:
         tracks = [event for event in events if isinstance(event, Trajectory) and event.points]

@@ -66,7 +66,10 @@ def _tls_options(given: Mapping[str, Any]) -> dict[str, Any]:
 class DatabaseLink:
     """One client; everything that lasts is written durably. Bound to the event loop that uses it first."""
 
-    def __init__(self, uri: str, database: str | None = None) -> None:
+    def __init__(
+        self, uri: str, database: str | None = None, explain: Callable[[], str | None] = _unexplained
+    ) -> None:
+        """`explain` tells why the database fails, where that is known on this machine."""
         try:
             parts = parse_uri(uri, validate=True, warn=False)
             self._options = CLIENT_OPTIONS | _tls_options(parts["options"])
@@ -77,8 +80,7 @@ class DatabaseLink:
         self._uri, self._name = uri, name
         self._reading: MongoClient[Document] | None = None
         self._lock, self._is_closed = threading.Lock(), False
-        self.explain: Callable[[], str | None] = _unexplained
-        """Tells why the database fails, where that is known on this machine."""
+        self._explain = explain
         self._database = self._client.get_database(name, write_concern=DURABLE)
         self.address = ", ".join(f"{host}:{port}" if port else host for host, port in parts["nodelist"])
 
@@ -130,12 +132,12 @@ class DatabaseLink:
 
     def _meaning(self, error: PyMongoError) -> DatabaseUnavailableError:
         if _is_disk_full(error):
-            return DiskFullError(self.explain() or f"the disk of the database at {self.address} is full")
+            return DiskFullError(self._explain() or f"the disk of the database at {self.address} is full")
         if isinstance(error, OperationFailure) and error.code == LOGIN_REFUSED:
             return DatabaseUnavailableError(f"the database at {self.address} refuses the login")
         if isinstance(error, OperationFailure) and error.code == NOT_ALLOWED:
             return DatabaseUnavailableError(self._not_allowed(error))
-        known = self.explain()
+        known = self._explain()
         if known is not None:
             return DatabaseUnavailableError(known)
         if isinstance(error, ConnectionFailure):

@@ -8,19 +8,21 @@ from pymongo import DeleteMany, ReplaceOne
 
 from services.common.database.documents import date_of, minute_document, minute_of, seconds_of
 from services.common.database.link import DatabaseLink, Document
-from services.common.database.ownership import Minute
 from services.common.database.schema import CROSSINGS, META, MINUTES, RETENTION
 from services.core.types import CameraId, LineId, MinuteCount
+
+Minute = tuple[str, int]
+"""A camera and a minute since 1970."""
 
 Counts = Mapping[tuple[str, int], MinuteCount]
 """Counts by line and minute."""
 
 
-class MinuteTables:
+class Minutes:
     """Recounts minutes that were touched."""
 
-    _link: DatabaseLink
-    _now_s: Callable[[], float]
+    def __init__(self, link: DatabaseLink, now_s: Callable[[], float]) -> None:
+        self._link, self._now_s = link, now_s
 
     async def recompute_minutes(self, touched: Iterable[Minute]) -> None:
         """Count minutes from their crossings and replace them; one without crossings goes.
@@ -31,12 +33,12 @@ class MinuteTables:
         if not wanted:
             return
         with self._link.guarded():
-            deleted_s = await self._deleted_before_s()
+            deleted_s = await self.deleted_before_s()
             oldest = -math.inf if deleted_s is None else minute_of(deleted_s)
             for camera, first, last in _runs(item for item in wanted if item[1] >= oldest):
                 await self._recompute(camera, first, last)
 
-    async def _deleted_before_s(self) -> float | None:
+    async def deleted_before_s(self) -> float | None:
         """Give the time up to which crossings have been deleted; None where none have been.
 
         A time that is still to come is that of a clock that was ahead: it says nothing of new crossings.

@@ -19,13 +19,11 @@ from services.common.database.documents import (
     trajectory_from,
 )
 from services.common.database.link import DatabaseLink, Document
-from services.common.database.repeats import RepeatTables, older_than
+from services.common.database.minutes import Minute
+from services.common.database.repeats import RepeatReader, older_than
 from services.common.database.schema import ANALYSED, CROSSINGS, EPOCHS, TRAJECTORIES
 from services.core.evidence.fencing import Ownerships, admitted, in_force
 from services.core.types import CameraId, Ownership, RepeatedSpan, Trajectory
-
-Minute = tuple[str, int]
-"""A camera and a minute since 1970."""
 
 LATE_S = 7 * 86_400.0
 """Events may come this late: the longest that the bus keeps them."""
@@ -34,11 +32,11 @@ KEPT_OWNERSHIPS = 1000
 """Ownerships kept of one camera; more within a week are a fault, and the oldest of them go."""
 
 
-class OwnershipTables(RepeatTables):
-    """Keeps ownerships and enforces them on what was written before they were known."""
+class OwnershipReader:
+    """Reads who owned a camera from when on."""
 
-    _link: DatabaseLink
-    _now_s: Callable[[], float]
+    def __init__(self, link: DatabaseLink) -> None:
+        self._link = link
 
     async def highest_epoch(self, camera: CameraId) -> int:
         """Give the highest epoch announced of a camera, also of a deleted one; 0 before the first."""
@@ -61,20 +59,33 @@ class OwnershipTables(RepeatTables):
             found = await self._link.collection(EPOCHS).find({"_id": {"$in": wanted}}).to_list()
         return {document["_id"]: ownerships_from(document) for document in found}
 
-    async def _keep_ownerships(self, owned: Sequence[Ownership]) -> None:
+
+class Fences:
+    """Keeps ownerships and enforces them on what was written before they were known."""
+
+    def __init__(
+        self,
+        link: DatabaseLink,
+        ownerships: OwnershipReader,
+        repeats: RepeatReader,
+        now_s: Callable[[], float],
+    ) -> None:
+        self._link, self._ownerships, self._repeats, self._now_s = link, ownerships, repeats, now_s
+
+    async def keep_ownerships(self, owned: Sequence[Ownership]) -> None:
         """Write ownerships, whatever their order and however often, and drop those that are of no use."""
         if not owned:
             return
         with self._link.guarded():
             await self._link.collection(EPOCHS).bulk_write([_kept(item) for item in owned], ordered=False)
-            for camera, known in (await self.ownerships(item.camera for item in owned)).items():
+            for camera, known in (await self._ownerships.ownerships(item.camera for item in owned)).items():
                 useful = in_force(known, self._now_s() - LATE_S)[-KEPT_OWNERSHIPS:]
                 useless = {item.epoch for item in known} - {item.epoch for item in useful}
                 if useless:
                     fields = {f"ownerships.{epoch}": "" for epoch in useless}
                     await self._link.collection(EPOCHS).update_one({"_id": camera}, {"$unset": fields})
 
-    async def _fenced_minutes(self, owned: Iterable[Ownership]) -> set[Minute]:
+    async def fenced_minutes(self, owned: Iterable[Ownership]) -> set[Minute]:
         """Give the minutes that hold crossings which these ownerships do not allow."""
         touched: set[Minute] = set()
         for item in owned:
@@ -83,7 +94,7 @@ class OwnershipTables(RepeatTables):
                     touched.add((item.camera, minute_of(seconds_of(document["time"]))))
         return touched
 
-    async def _remove_fenced(self, owned: Iterable[Ownership]) -> int:
+    async def remove_fenced(self, owned: Iterable[Ownership]) -> int:
         """Remove what these ownerships do not allow, and give the number of crossings; repeatable."""
         removed = 0
         for item in owned:
@@ -95,7 +106,7 @@ class OwnershipTables(RepeatTables):
 
     async def _fenced(self, owned: Ownership) -> list[Document]:
         """Match what an ownership does not allow: all of older epochs from its time on, but first passes."""
-        repeats = await self.repeats(owned.camera, owned.from_s, seconds_of(FAR))
+        repeats = await self._repeats.repeats(owned.camera, owned.from_s, seconds_of(FAR))
         return [
             older_than(owned, from_s, to_s)
             for from_s, to_s in _outside([span for span in repeats if 0 < span.epoch < owned.epoch], owned)
@@ -103,7 +114,7 @@ class OwnershipTables(RepeatTables):
 
     async def _cut_trajectories(self, owned: Ownership) -> None:
         changes: list[DeleteOne | ReplaceOne[Document]] = []
-        repeats = {owned.camera: await self.repeats(owned.camera, 0.0, seconds_of(FAR))}
+        repeats = {owned.camera: await self._repeats.repeats(owned.camera, 0.0, seconds_of(FAR))}
         async for document in self._link.collection(TRAJECTORIES).find(older_than(owned, owned.from_s)):
             trajectory = trajectory_from(document)
             rest = admitted(trajectory, {owned.camera: [owned]}, repeats)

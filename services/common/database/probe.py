@@ -12,8 +12,7 @@ from datetime import UTC, datetime
 from pymongo.errors import ConnectionFailure
 
 from services.common.database.link import DatabaseLink
-from services.common.database.restore_mark import check_whole
-from services.common.database.schema import META
+from services.common.database.schema import META, check_whole
 from services.core.errors import DatabaseUnavailableError
 
 PROBE_ID = "probe"

@@ -20,7 +20,7 @@ from services.common.database.documents import (
     trajectory_from,
 )
 from services.common.database.link import DatabaseLink, Document
-from services.common.database.repeats import MOST_REPEATS, RepeatTables, repeats_from, repeats_query
+from services.common.database.repeats import MOST_REPEATS, repeats_from, repeats_query
 from services.common.database.schema import (
     ANALYSED,
     CROSSINGS,
@@ -134,12 +134,13 @@ class Records:
             )
 
 
-class ReadTables(RepeatTables):
+class RecordReader:
     """The same reads for an event loop, with all that they give in memory."""
 
-    _link: DatabaseLink
+    def __init__(self, link: DatabaseLink) -> None:
+        self._link = link
 
-    def records(self, limit_s: float = math.inf) -> Records:
+    def for_thread(self, limit_s: float = math.inf) -> Records:
         """Give reads that a thread may do, for so long."""
         return Records(self._link, limit_s)
 
@@ -147,13 +148,15 @@ class ReadTables(RepeatTables):
         self, camera: str, from_s: float, to_s: float, line: str | None = None
     ) -> list[MinuteCount]:
         """Give the counted minutes that begin in a span, in the order of time."""
-        return await asyncio.to_thread(lambda: list(self.records().minute_counts(camera, from_s, to_s, line)))
+        return await asyncio.to_thread(
+            lambda: list(self.for_thread().minute_counts(camera, from_s, to_s, line))
+        )
 
     async def crossings(
         self, camera: str, from_s: float, to_s: float, line: str | None = None, after: Place | None = None
     ) -> AsyncIterator[Crossing]:
         """Give crossings, newest first; `after` goes on behind that place."""
-        found = self.records().crossings(camera, from_s, to_s, line, after)
+        found = self.for_thread().crossings(camera, from_s, to_s, line, after)
         while crossings := await asyncio.to_thread(lambda: list(islice(found, BATCH))):
             for crossing in crossings:
                 yield crossing
@@ -167,13 +170,13 @@ class ReadTables(RepeatTables):
 
     def _analysed_minutes(self, camera: str, from_s: float, to_s: float) -> dict[int, int]:
         minutes: dict[int, int] = {}
-        for minute, seconds in self.records().analysed_minutes(camera, from_s, to_s):
+        for minute, seconds in self.for_thread().analysed_minutes(camera, from_s, to_s):
             minutes[minute] = minutes.get(minute, 0) | seconds
         return minutes
 
     async def statuses(self, camera: str, from_s: float, to_s: float) -> list[StatusChange]:
         """Give the status that held at the start of a span and its changes, in the order of time."""
-        return await asyncio.to_thread(self.records().statuses, camera, from_s, to_s)
+        return await asyncio.to_thread(self.for_thread().statuses, camera, from_s, to_s)
 
     async def trajectories(self, camera: str, from_s: float, to_s: float) -> AsyncIterator[Trajectory]:
         """Give the closed tracks that were seen in a span, in the order of their ends."""

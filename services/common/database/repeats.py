@@ -37,10 +37,11 @@ MOST_REPEATS = 1000
 """Repeats of one camera that are looked at, the newest ones."""
 
 
-class RepeatTables:
-    """Keeps and finds times that come twice."""
+class RepeatReader:
+    """Reads the times that come twice."""
 
-    _link: DatabaseLink
+    def __init__(self, link: DatabaseLink) -> None:
+        self._link = link
 
     async def repeats(self, camera: str, from_s: float, to_s: float) -> list[RepeatedSpan]:
         """Give the times of a span that come twice, in the order of their ends."""
@@ -60,10 +61,18 @@ class RepeatTables:
                     found.setdefault(span.camera, []).append(span)
         return found
 
-    async def _known_repeats(self, cameras: Iterable[CameraId]) -> Repeats:
+    async def known_repeats(self, cameras: Iterable[CameraId]) -> Repeats:
+        """Give all times of some cameras that come twice."""
         return {camera: await self.repeats(camera, 0.0, seconds_of(FAR)) for camera in sorted(set(cameras))}
 
-    async def _keep_repeats(self, repeats: Sequence[RepeatedSpan]) -> None:
+
+class RepeatKeeper:
+    """Finds times that come twice, and keeps them."""
+
+    def __init__(self, link: DatabaseLink) -> None:
+        self._link = link
+
+    async def keep_repeats(self, repeats: Sequence[RepeatedSpan]) -> None:
         """Write them, however often and in whatever order; of one that ends earlier the earlier end holds."""
         changes = [
             UpdateOne(
@@ -76,7 +85,7 @@ class RepeatTables:
         if changes:
             await self._link.collection(REPEATS).bulk_write(changes, ordered=False)
 
-    async def _passes_before(self, owned: Ownership) -> list[RepeatedSpan]:
+    async def passes_before(self, owned: Ownership) -> list[RepeatedSpan]:
         """Give the times from an ownership on that older epochs have seen in an earlier pass."""
         if not owned.connection:
             return []

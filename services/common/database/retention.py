@@ -1,29 +1,22 @@
-"""How long records are kept, the deletion of older ones, and what is known of the clock that decides it.
-
-The store alone writes here; others read, and leave word that somebody has confirmed.
-"""
+"""How long records are kept, the deletion of older ones, and the clock that decides it: the store's alone."""
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
 
 from services.common.database.documents import date_of, seconds_of
 from services.common.database.link import DatabaseLink, Document
-from services.common.database.minutes import MinuteTables
+from services.common.database.minutes import Minutes
+from services.common.database.retention_notices import CLOCK, ShorterRetention, meta_document
 from services.common.database.schema import (
     ANALYSED,
     CROSSINGS,
     META,
     RECORDS,
     RETENTION,
-    SET_ASIDE,
     STATUSES,
+    Schema,
     end_expiry,
 )
-from services.core.errors import ConflictError
-from services.core.evidence.clock_belief import ClockMark, Doubt
-
-CLOCK = "clock"
-"""The document of META that holds the mark of the clock."""
+from services.core.evidence.clock_belief import ClockMark
 
 EPOCH_S, LATEST_S = 0.0, 253_402_300_000.0
 """1970, and nearly the end of the year 9999."""
@@ -31,50 +24,11 @@ EPOCH_S, LATEST_S = 0.0, 253_402_300_000.0
 FIRST_WINDOW_S = 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class ShorterRetention:
-    """A shorter retention that would delete what is there, and waits to be applied."""
+class RecordRetention:
+    """Decides about retention, deletes, and keeps the mark of the clock."""
 
-    id: str
-    asked_s: float
-    """When it was first asked for."""
-    keep_s: Mapping[str, int]
-    """Seconds to keep, by collection."""
-    records: Mapping[str, int]
-    """Records that it deletes, by collection."""
-    waited_s: float = 0.0
-    """For how long a store has told of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class RetentionState:
-    """How long records are kept now."""
-
-    kept_s: Mapping[str, int] = field(default_factory=dict)
-    """Seconds by collection; one that is missing has not been decided."""
-    pending: ShorterRetention | None = None
-    is_confirmed: bool = False
-    """Whether somebody wants the shorter retention at once."""
-
-
-class RetentionTables(MinuteTables):
-    """Retention, deletion and the mark of the clock."""
-
-    _link: DatabaseLink
-
-    async def _before_writing(self) -> None:
-        """Wait until the indexes are there; the repository knows how."""
-
-    async def retention_state(self) -> RetentionState:
-        """Give how long records are kept, and what waits."""
-        document = await self._meta(RETENTION)
-        asked = document.get("pending")
-        if asked is None:
-            return RetentionState(document.get("kept", {}))
-        pending = ShorterRetention(
-            asked["id"], seconds_of(asked["asked"]), asked["keep"], asked["records"], asked["waited"]
-        )
-        return RetentionState(document.get("kept", {}), pending, document.get("confirmed") == pending.id)
+    def __init__(self, link: DatabaseLink, schema: Schema, minutes: Minutes) -> None:
+        self._link, self._schema, self._minutes = link, schema, minutes
 
     async def keep_records(self, kept_s: Mapping[str, int]) -> None:
         """Note how long some kinds of records are kept from now on."""
@@ -84,39 +38,24 @@ class RetentionTables(MinuteTables):
     async def await_retention(self, pending: ShorterRetention | None) -> None:
         """Note what waits; None: nothing does."""
         if pending is None:
-            await self._before_writing()
+            await self._schema.before_writing()
             with self._link.guarded():
                 await self._link.collection(META).update_one(
                     {"_id": RETENTION}, {"$unset": {"pending": "", "confirmed": ""}}
                 )
             return
-        told = {
+        noted = {
             "id": pending.id,
             "asked": date_of(pending.asked_s),
             "keep": dict(pending.keep_s),
             "records": dict(pending.records),
             "waited": pending.waited_s,
         }
-        await self._set(RETENTION, {"pending": told})
-
-    async def confirm_retention(self, id: str) -> None:
-        """Want the shorter retention at once; ConflictError when it is not the one that waits."""
-        await self._before_writing()
-        with self._link.guarded():
-            result = await self._link.collection(META).update_one(
-                {"_id": RETENTION, "pending.id": id}, {"$set": {"confirmed": id}}
-            )
-        if result.matched_count == 0:
-            raise ConflictError("this retention does not wait any more: look again")
-
-    async def forget_retention(self) -> None:
-        """Let the store decide anew, as with an empty database."""
-        with self._link.guarded():
-            await self._link.collection(META).delete_one({"_id": RETENTION})
+        await self._set(RETENTION, {"pending": noted})
 
     async def end_expiry(self) -> None:
         """Take back indexes that delete, which a service of an older version may have made again."""
-        await self._before_writing()
+        await self._schema.before_writing()
         with self._link.guarded():
             for collection in RECORDS:
                 await end_expiry(self._link, collection)
@@ -143,7 +82,7 @@ class RetentionTables(MinuteTables):
             if found > most and end_s - start_s > 1.0:
                 step_s /= 2
                 continue
-            await self._before_writing()
+            await self._schema.before_writing()
             with self._link.guarded():
                 query = {"time": {"$lt": date_of(end_s)}}
                 yield (await self._link.collection(collection).delete_many(query)).deleted_count
@@ -157,9 +96,9 @@ class RetentionTables(MinuteTables):
 
     async def _note_deleted(self, time_s: float) -> None:
         """Note it before the deletion: minutes of that time are not counted from crossings any more."""
-        await self._before_writing()
+        await self._schema.before_writing()
         with self._link.guarded():
-            known_s = await self._deleted_before_s() or EPOCH_S
+            known_s = await self._minutes.deleted_before_s() or EPOCH_S
             changes = {"$set": {f"deleted.{CROSSINGS}": date_of(max(known_s, time_s))}}
             await self._link.collection(META).update_one({"_id": RETENTION}, changes, upsert=True)
 
@@ -190,33 +129,10 @@ class RetentionTables(MinuteTables):
             start_s, end_s, window_s = max(EPOCH_S, start_s - window_s), start_s, window_s * 2
         return None
 
-    async def set_aside_number(self) -> int:
-        """Give the number of events that are set aside."""
-        with self._link.guarded():
-            return await self._link.collection(SET_ASIDE).estimated_document_count()
-
-    async def clock_mark(self) -> ClockMark | None:
-        """Give what was known of the clock last."""
-        document = await self._meta(CLOCK)
-        if "believed" not in document:
-            return None
-        told = document.get("doubt")
-        doubt = None
-        if told is not None:
-            doubt = Doubt(
-                told["id"],
-                seconds_of(told["since"]),
-                seconds_of(told["clock"]),
-                told["agreed"],
-                told["synchronised"],
-                told["places"],
-            )
-        return ClockMark(seconds_of(document["believed"]), document["steady"], document["boot"], doubt)
-
     async def keep_clock_mark(self, mark: ClockMark) -> None:
         """Keep what is known of the clock."""
         doubt = mark.doubt
-        told = doubt and {
+        noted = doubt and {
             "id": doubt.id,
             "since": date_of(doubt.since_s),
             "clock": date_of(doubt.clock_s),
@@ -225,28 +141,14 @@ class RetentionTables(MinuteTables):
             "places": doubt.places,
         }
         values = {"believed": date_of(mark.believed_s), "steady": mark.steady_s, "boot": mark.boot}
-        await self._set(CLOCK, {**values, "doubt": told})
-
-    async def confirm_clock(self, id: str) -> None:
-        """Say that a clock in doubt is right; ConflictError when it is not the one that is in doubt."""
-        await self._before_writing()
-        with self._link.guarded():
-            result = await self._link.collection(META).update_one(
-                {"_id": CLOCK, "doubt.id": id}, {"$set": {"confirmed": id}}
-            )
-        if result.matched_count == 0:
-            raise ConflictError("this clock is not in doubt any more: look again")
+        await self._set(CLOCK, {**values, "doubt": noted})
 
     async def confirmed_clock(self) -> str | None:
         """Give the id of the doubt that somebody has answered last."""
-        id: str | None = (await self._meta(CLOCK)).get("confirmed")
+        id: str | None = (await meta_document(self._link, CLOCK)).get("confirmed")
         return id
 
-    async def _meta(self, id: str) -> Document:
-        with self._link.guarded():
-            return await self._link.collection(META).find_one({"_id": id}) or {}
-
     async def _set(self, id: str, values: Document) -> None:
-        await self._before_writing()
+        await self._schema.before_writing()
         with self._link.guarded():
             await self._link.collection(META).update_one({"_id": id}, {"$set": values}, upsert=True)

@@ -1,18 +1,25 @@
-"""Collections and their indexes.
+"""Collections and their indexes, and whether anything may be written: all of that comes before a write.
 
 Every document has a `time`, and every query carries a range of it, so that no query walks through a
 whole collection. No index deletes a record: the store alone does, by a clock that it believes
 (docs/adr/0023). Sessions are the exception; a lost one is a new login.
+
+A restore that has begun and not ended has left a mark. It is written durably before the first document is
+deleted or written, and removed after the last. While it is there, nothing is written but by the restore, and
+nothing that was read is passed on as the whole.
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 
 from pymongo.errors import OperationFailure
 
 from services.common.access.accounts import SESSION_LONGEST_S
 from services.common.database.link import DatabaseLink, Document
-from services.core.errors import BadInputError
+from services.core.errors import BadInputError, HalfRestoredError
 
 SCHEMA_VERSION = 1
 
@@ -59,6 +66,9 @@ RECORDS = (CROSSINGS, MINUTES, ANALYSED, REPEATS, TRAJECTORIES, STATUSES, AUDIT)
 RETENTION = "retention"
 """The document of META that tells how long each kind of record is kept, in seconds by collection."""
 
+RESTORE = "restore"
+"""The document of META that is there while a restore has not ended."""
+
 SECONDS_A_DAY = 86_400
 NEVER_S = 10**12
 """A span of an expiring index, 31,700 years, by which nothing ever expires."""
@@ -92,6 +102,52 @@ class Retention:
         return {collection: round(value * SECONDS_A_DAY) for collection, value in days.items()}
 
 
+class Schema:
+    """What has to be done before a write; one for all that a process writes.
+
+    The embedded server locks up for good when a collection's indexes are made while others write.
+    """
+
+    def __init__(self, link: DatabaseLink, check: Callable[[], Awaitable[None]] | None = None) -> None:
+        """`check` raises HalfRestoredError where nothing may be written; None: `check_whole`."""
+        self._link = link
+        self._check = check or partial(check_whole, link)
+        self._preparing = asyncio.Lock()
+        self._is_prepared = False
+
+    async def ensure_whole(self) -> None:
+        """HalfRestoredError while a restore into this database has not ended, but for the restore itself."""
+        await self._check()
+
+    async def prepare(self) -> None:
+        """Make the indexes, once."""
+        await self.ensure_whole()
+        async with self._preparing:
+            if not self._is_prepared:
+                await prepare_schema(self._link)
+                self._is_prepared = True
+
+    async def before_writing(self) -> None:
+        """Wait until the indexes are there; HalfRestoredError while nothing may be written."""
+        await self.ensure_whole()
+        if not self._is_prepared:
+            await self.prepare()
+
+
+async def check_whole(link: DatabaseLink) -> None:
+    """HalfRestoredError while a restore has not ended."""
+    with link.guarded():
+        mark = await link.collection(META).find_one({"_id": RESTORE})
+    if mark is None:
+        return
+    began = mark.get("time")
+    since = f" that began at {began:%Y-%m-%d %H:%M:%S} UTC" if isinstance(began, datetime) else ""
+    raise HalfRestoredError(
+        f"the database holds a part of a backup: a restore{since} has not ended. "
+        "If it does not run any more, run `sightline restore FILE --replace` again"
+    )
+
+
 async def prepare_schema(link: DatabaseLink) -> None:
     """Make the indexes, and check that the stored schema is one that this version can read.
 
@@ -106,8 +162,6 @@ async def prepare_schema(link: DatabaseLink) -> None:
             return_document=True,
         )
         check_version(found or {})
-        for collection in RECORDS:
-            await end_expiry(link, collection)
         for collection, indexes in INDEXES.items():
             known = await _indexes(link, collection)
             there = [[tuple(key) for key in index["key"]] for index in known.values()]

@@ -15,7 +15,7 @@ from services.common.database.documents import (
     seconds_of,
 )
 from services.common.database.link import DatabaseLink, Document
-from services.common.database.schema import CAMERAS, LINES
+from services.common.database.schema import CAMERAS, LINES, Schema
 from services.core.errors import ConflictError, NotFoundError
 from services.core.types import Camera, Line
 
@@ -41,14 +41,11 @@ class LineVersion:
     is_deleted: bool
 
 
-class SetupTables:
+class Setups:
     """What people set up. A change of a line is one insert, so that it is there wholly or not at all."""
 
-    _link: DatabaseLink
-    _now_s: Callable[[], float]
-
-    async def _before_writing(self) -> None:
-        """Wait until the indexes are there; the repository knows how."""
+    def __init__(self, link: DatabaseLink, schema: Schema, now_s: Callable[[], float]) -> None:
+        self._link, self._schema, self._now_s = link, schema, now_s
 
     async def cameras(self) -> list[StoredCamera]:
         """Give all cameras, the oldest first."""
@@ -66,7 +63,7 @@ class SetupTables:
 
     async def add_camera(self, camera: Camera) -> StoredCamera:
         """Keep a new camera; ConflictError when its id is taken, or when there are too many."""
-        await self._before_writing()
+        await self._schema.before_writing()
         with self._link.guarded():
             number = await self._link.collection(CAMERAS).count_documents({"time": ALL_TIME})
         if number >= MOST_CAMERAS:
@@ -81,7 +78,7 @@ class SetupTables:
 
     async def change_camera(self, camera: Camera) -> None:
         """Replace the settings of a camera."""
-        await self._before_writing()
+        await self._schema.before_writing()
         changes = camera_document(camera, 0.0)
         del changes["_id"], changes["time"]
         with self._link.guarded():
@@ -91,7 +88,7 @@ class SetupTables:
 
     async def delete_camera(self, id: str) -> None:
         """Remove a camera and end its lines; its records stay until their retention ends."""
-        await self._before_writing()
+        await self._schema.before_writing()
         await self.camera(id)
         for line in await self.lines(id):
             await self.delete_line(id, line.id)
@@ -158,7 +155,7 @@ class SetupTables:
         await self._insert_version(camera, await self.line(camera, id), is_deleted=True)
 
     async def _insert_version(self, camera: str, line: Line, is_deleted: bool = False) -> Line:
-        await self._before_writing()
+        await self._schema.before_writing()
         versions = [v.line.version for v in await self.line_versions(camera) if v.line.id == line.id]
         numbered = replace(line, version=max(versions, default=0) + 1)
         document = line_document(camera, numbered, self._now_s(), is_deleted)

@@ -1,16 +1,27 @@
 """Everything that lasts, out of one store and into another."""
 
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 
 from pymongo import ReplaceOne, UpdateOne
 
 from services.common.database.documents import minute_of, seconds_of
-from services.common.database.events import EventTables
 from services.common.database.link import DatabaseLink, Document
-from services.common.database.ownership import Minute
-from services.common.database.retention import RetentionTables
-from services.common.database.schema import CROSSINGS, EPOCHS, LASTING, META, SCHEMA_VERSION, check_version
+from services.common.database.minutes import Minute, Minutes
+from services.common.database.schema import (
+    CROSSINGS,
+    EPOCHS,
+    LASTING,
+    META,
+    PENDING,
+    RESTORE,
+    RETENTION,
+    SCHEMA_VERSION,
+    SESSIONS,
+    Schema,
+    check_version,
+    check_whole,
+)
 from services.common.database.setups import ALL_TIME
 from services.core.errors import BadInputError
 
@@ -19,10 +30,11 @@ RECOUNTED = timedelta(days=1)
 """Crossings that are newer than this before an export may have come while it ran."""
 
 
-class TransferTables(EventTables, RetentionTables):
-    """Backup and restore, document by document."""
+class Export:
+    """Reads everything that lasts, document by document."""
 
-    _link: DatabaseLink
+    def __init__(self, link: DatabaseLink) -> None:
+        self._link = link
 
     async def export_documents(self) -> AsyncIterator[tuple[str, Document]]:
         """Give (collection, document) of everything that lasts, the schema's version first.
@@ -42,14 +54,47 @@ class TransferTables(EventTables, RetentionTables):
             ):
                 yield document
 
+
+class Restore:
+    """Writes everything that lasts, document by document. Meanwhile it alone may write."""
+
+    def __init__(self, link: DatabaseLink, now_s: Callable[[], float]) -> None:
+        self._link, self._minutes = link, Minutes(link, now_s)
+        self._is_restoring = False
+        self.schema = Schema(link, self._ensure_whole)
+        """By which the process that restores may write."""
+
+    async def _ensure_whole(self) -> None:
+        if not self._is_restoring:
+            await check_whole(self._link)
+
+    async def begin_restore(self) -> None:
+        """Keep everybody else from writing, until `end_restore`; also across an end of this process."""
+        mark = {"_id": RESTORE, "time": datetime.now(UTC)}
+        with self._link.guarded():
+            await self._link.collection(META).replace_one({"_id": RESTORE}, mark, upsert=True)
+        self._is_restoring = True
+
+    async def end_restore(self) -> None:
+        """Let everybody write again: the restore is whole."""
+        with self._link.guarded():
+            await self._link.collection(META).delete_one({"_id": RESTORE})
+        self._is_restoring = False
+
+    async def clear(self) -> None:
+        """Delete everything that lasts, with sessions and notes of unfinished work."""
+        with self._link.guarded():
+            for collection in (*LASTING, PENDING, SESSIONS):
+                await self._link.collection(collection).drop()
+
     async def import_documents(self, documents: AsyncIterable[tuple[str, Document]]) -> int:
         """Write exported documents over what is there and give their number; repeating it changes nothing.
 
-        How long records were kept is forgotten: the store tells what it would delete of the restored ones.
+        How long records were kept is forgotten: the store announces what it would delete of these.
 
         BadInputError when they are of a newer version or no export at all.
         """
-        await self._before_writing()
+        await self.schema.before_writing()
         number = 0
         batch: list[Document] = []
         current = ""
@@ -58,7 +103,7 @@ class TransferTables(EventTables, RetentionTables):
         async for collection, document in documents:
             if collection == META:
                 check_version(document)
-                await self.forget_retention()
+                await self._forget_retention()
                 newest = document.get("exported", newest) - RECOUNTED
                 continue
             if collection not in LASTING:
@@ -71,8 +116,13 @@ class TransferTables(EventTables, RetentionTables):
             batch.append(document)
             number += 1
         await self._replace(current, batch)
-        await self.recompute_minutes(recounted)
+        await self._minutes.recompute_minutes(recounted)
         return number
+
+    async def _forget_retention(self) -> None:
+        """Let the store decide anew, as with an empty database."""
+        with self._link.guarded():
+            await self._link.collection(META).delete_one({"_id": RETENTION})
 
     async def _replace(self, collection: str, documents: list[Document]) -> None:
         if not documents:

@@ -20,7 +20,7 @@ async def get_audit(
 ) -> dict[str, Any]:
     """Who did what, when and from where, newest first."""
     before = None if cursor is None else _place(cursor)
-    found = await context.repository.audit(limit + 1, before)
+    found = await context.database.audit.audit(limit + 1, before)
     last = found[limit - 1] if len(found) > limit else None
     return {
         "items": [_shown(entry) for entry in found[:limit]],

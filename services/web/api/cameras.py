@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.common.database.repository import StoredCamera
+from services.common.database.setups import StoredCamera
 from services.common.identifiers import id_from_name
 from services.common.settings.camera_files import CameraFiles
 from services.common.wire import camera_object
@@ -47,20 +47,20 @@ class CameraChange(BaseModel):
 @router.get("")
 async def list_cameras(context: Context) -> dict[str, Any]:
     """All cameras, the oldest first; it is the default camera."""
-    return {"items": [_shown(context, stored) for stored in await context.repository.cameras()]}
+    return {"items": [_shown(context, stored) for stored in await context.database.setups.cameras()]}
 
 
 @router.post("", status_code=201)
 async def add_camera(camera: CameraInput, context: Context, response: Response) -> dict[str, Any]:
     """Add a camera; it is connected at once."""
     name = camera.name.strip() if camera.name else default_name(camera.id)
-    taken = () if camera.id else {stored.camera.id for stored in await context.repository.cameras()}
+    taken = () if camera.id else {stored.camera.id for stored in await context.database.setups.cameras()}
     id = camera.id or id_from_name(name[:MAX_NAME_LENGTH], taken, "camera")
     url = restore_secrets(camera.url.strip())
     _check_url(context, url)
     model = camera.model or model_for(url, None)
     wanted = Camera(CameraId(id), name, url, model, camera.enabled, camera.fps)
-    stored = await context.repository.add_camera(_validated(context, wanted, True))
+    stored = await context.database.setups.add_camera(_validated(context, wanted, True))
     await context.mirror.refresh()
     response.headers["Location"] = f"/api/v1/cameras/{stored.camera.id}"
     return _shown(context, stored)
@@ -69,13 +69,13 @@ async def add_camera(camera: CameraInput, context: Context, response: Response) 
 @router.get("/{id}")
 async def get_camera(id: str, context: Context) -> dict[str, Any]:
     """One camera with what is known of its stream."""
-    return _shown(context, await context.repository.camera(id))
+    return _shown(context, await context.database.setups.camera(id))
 
 
 @router.patch("/{id}")
 async def change_camera(id: str, change: CameraChange, context: Context) -> dict[str, Any]:
     """Change what is given of a camera."""
-    stored = await context.repository.camera(id)
+    stored = await context.database.setups.camera(id)
     given = {key: value for key, value in change.model_dump().items() if value is not None}
     if "url" in given:
         given["url"] = restore_secrets(given["url"].strip(), stored.camera.url)
@@ -86,8 +86,8 @@ async def change_camera(id: str, change: CameraChange, context: Context) -> dict
     has_new_model = given.get("model", stored.camera.model) != stored.camera.model
     camera = _validated(context, replace(stored.camera, **given), has_new_model)
     if "model" in given:
-        check_classes(await context.repository.lines(id), camera.model)
-    await context.repository.change_camera(camera)
+        check_classes(await context.database.setups.lines(id), camera.model)
+    await context.database.setups.change_camera(camera)
     await context.mirror.refresh()
     return _shown(context, replace(stored, camera=camera))
 
@@ -95,7 +95,7 @@ async def change_camera(id: str, change: CameraChange, context: Context) -> dict
 @router.delete("/{id}", status_code=204)
 async def delete_camera(id: str, context: Context) -> None:
     """Remove a camera; its counts stay until their retention ends."""
-    await context.repository.delete_camera(id)
+    await context.database.setups.delete_camera(id)
     await context.mirror.refresh()
 
 

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from services.common.database.repository import LineVersion, Records
+from services.common.database.reading import Records
+from services.common.database.setups import LineVersion
 from services.core.errors import NotFoundError
 from services.core.masks import tells_all_states
 from services.web.api.parameters import (
@@ -61,10 +62,10 @@ async def get_counts(
     check_bucket(bucket, *span)
     stored = await context.camera_or_default(camera)
     id = stored.camera.id
-    versions = [v for v in await context.repository.line_versions(id) if not line or v.line.id == line]
+    versions = [v for v in await context.database.setups.line_versions(id) if not line or v.line.id == line]
     if line and not versions:
         raise NotFoundError(f"camera {id!r} has no line {line[:80]!r}")
-    records = context.repository.records(ANSWER_LIMIT_S)
+    records = context.database.records.for_thread(ANSWER_LIMIT_S)
 
     def count() -> bytes:
         starts = bucket_starts(*span, bucket, zone)

@@ -14,7 +14,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query
 from starlette.responses import Response
 
-from services.common.database.repository import Place
+from services.common.database.reading import Place
 from services.common.wire import crossing_object, parse_milliseconds
 from services.core.errors import BadInputError
 from services.core.types import Crossing
@@ -74,7 +74,7 @@ async def get_crossings(
     from_s, to_s = span_of(from_, to, context.now_s())
     after = None if cursor is None else _place(cursor)
     stored = await context.camera_or_default(camera)
-    records = context.repository.records()
+    records = context.database.records.for_thread()
     found = records.crossings(stored.camera.id, from_s, to_s, line or None, after)
     if form == "json":
         most = min(limit or 100, MOST_ON_A_PAGE)

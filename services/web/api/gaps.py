@@ -27,13 +27,13 @@ async def get_gaps(
     Over at most 400 days, and at most 20000 of them.
     """
     now_s = context.now_s()
-    stored = await context.repository.camera(camera)
+    stored = await context.database.setups.camera(camera)
     from_s, to_s = span_of(from_, to, now_s)
     from_s = max(from_s, stored.created_s)
     if from_s >= to_s:
         return JSONResponse({"items": []})
     check_length(from_s, to_s, MOST_DAYS_COUNTED)
-    records = context.repository.records(ANSWER_LIMIT_S)
+    records = context.database.records.for_thread(ANSWER_LIMIT_S)
 
     def find() -> bytes:
         analysed = AnalysedSeconds(records.analysed_minutes(camera, from_s, to_s))

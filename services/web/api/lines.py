@@ -22,22 +22,22 @@ CHANGEABLE = ("name", "points", "anchor", "classes", "color")
 @router.get("")
 async def list_lines(camera: str, context: Context) -> dict[str, Any]:
     """The lines of a camera, in the order in which they were made."""
-    await context.repository.camera(camera)
-    return {"items": [line_object(line) for line in await context.repository.lines(camera)]}
+    await context.database.setups.camera(camera)
+    return {"items": [line_object(line) for line in await context.database.setups.lines(camera)]}
 
 
 @router.post("", status_code=201)
 async def add_line(camera: str, body: LineBody, context: Context, response: Response) -> dict[str, Any]:
     """Add a line; it counts from now on. Without an id one is made from its name."""
-    stored = await context.repository.camera(camera)
+    stored = await context.database.setups.camera(camera)
     fields = {key: value for key, value in body.items() if key != "version"}
     if fields.get("id") is None:
         name = fields.get("name")
-        taken = {line.id for line in await context.repository.lines(camera)}
+        taken = {line.id for line in await context.database.setups.lines(camera)}
         fields["id"] = id_from_name(name if isinstance(name, str) else "", taken, "line")
     wanted = line_from_object(fields)
     check_classes([wanted], stored.camera.model)
-    line = await context.repository.add_line(camera, wanted)
+    line = await context.database.setups.add_line(camera, wanted)
     await context.mirror.refresh()
     response.headers["Location"] = f"/api/v1/cameras/{camera}/lines/{line.id}"
     return line_object(line)
@@ -46,13 +46,13 @@ async def add_line(camera: str, body: LineBody, context: Context, response: Resp
 @router.get("/{line}")
 async def get_line(camera: str, line: str, context: Context) -> dict[str, Any]:
     """One line."""
-    return line_object(await context.repository.line(camera, line))
+    return line_object(await context.database.setups.line(camera, line))
 
 
 @router.patch("/{line}")
 async def change_line(camera: str, line: str, body: LineBody, context: Context) -> dict[str, Any]:
     """Change what is given of a line; that makes a new version of it."""
-    current = await context.repository.line(camera, line)
+    current = await context.database.setups.line(camera, line)
     unknown = sorted(body.keys() - {*CHANGEABLE, "id", "version"})
     if unknown:
         raise BadInputError(f"{unknown[0]}: this key is not known")
@@ -61,8 +61,8 @@ async def change_line(camera: str, line: str, body: LineBody, context: Context) 
     fields = {**line_object(current), **{key: body[key] for key in CHANGEABLE if key in body}}
     wanted = line_from_object(fields)
     if "classes" in body:
-        check_classes([wanted], (await context.repository.camera(camera)).camera.model)
-    changed = await context.repository.change_line(camera, wanted)
+        check_classes([wanted], (await context.database.setups.camera(camera)).camera.model)
+    changed = await context.database.setups.change_line(camera, wanted)
     await context.mirror.refresh()
     return line_object(changed)
 
@@ -70,5 +70,5 @@ async def change_line(camera: str, line: str, body: LineBody, context: Context) 
 @router.delete("/{line}", status_code=204)
 async def delete_line(camera: str, line: str, context: Context) -> None:
     """End a line; what it has counted stays."""
-    await context.repository.delete_line(camera, line)
+    await context.database.setups.delete_line(camera, line)
     await context.mirror.refresh()

@@ -5,8 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.common.database.repository import Repository
-from services.common.database.retention_words import told_doubt, told_retention
+from services.common.database.retention_notices import RetentionNotices, clock_object, retention_object
 from services.core.errors import DatabaseUnavailableError
 from services.web.context import Context
 
@@ -24,22 +23,22 @@ class Confirmation(BaseModel):
 @router.patch("/retention", status_code=204)
 async def confirm_retention(wanted: Confirmation, context: Context) -> None:
     """Apply the shorter retention that waits, within half a minute and not only after 24 hours."""
-    await context.repository.confirm_retention(wanted.confirm)
+    await context.database.notices.confirm_retention(wanted.confirm)
 
 
 @router.patch("/clock", status_code=204)
 async def confirm_clock(wanted: Confirmation, context: Context) -> None:
     """Say that the clock in doubt is right: deletion goes on, and what was set aside goes to its place."""
-    await context.repository.confirm_clock(wanted.confirm)
+    await context.database.notices.confirm_clock(wanted.confirm)
 
 
-async def told_upkeep(repository: Repository) -> dict[str, Any]:
-    """Give what `GET /api/v1/system` tells of retention, clock and events that are set aside."""
+async def upkeep_object(notices: RetentionNotices) -> dict[str, Any]:
+    """Give what `GET /api/v1/system` says of retention, clock and events that are set aside."""
     try:
         return {
-            "retention": told_retention(await repository.retention_state()),
-            "clock": told_doubt(await repository.clock_mark()),
-            "set_aside": await repository.set_aside_number(),
+            "retention": retention_object(await notices.retention_state()),
+            "clock": clock_object(await notices.clock_mark()),
+            "set_aside": await notices.set_aside_number(),
         }
     except DatabaseUnavailableError:
         return {"retention": None, "clock": None, "set_aside": None}

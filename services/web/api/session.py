@@ -50,7 +50,7 @@ async def log_in(
 ) -> dict[str, Any]:
     """Begin a session; its cookie comes with the answer."""
     user = await _checked(context, who, login)
-    await context.repository.remember_network(user, network_of(who.origin.address))
+    await context.database.accounts.remember_network(user, network_of(who.origin.address))
     await end_session(context, request)
     await begin_session(context, who, user, response)
     await context.audit.count(entry_of(who, "login", user=user.name))
@@ -69,7 +69,7 @@ async def log_out(context: Context, who: Who, request: Request, response: Respon
 
 async def _checked(context: WebContext, who: Caller, login: Login) -> User:
     """Give the user whose password it is. Unknown names get the same answer in the same time."""
-    user = await context.repository.user(login.user)
+    user = await context.database.accounts.user(login.user)
     address, name = who.origin.address, user.name if user else NOBODY
     try:
         is_right = await context.passwords.check(login.user, login.password, user, address)
@@ -87,7 +87,7 @@ async def _checked(context: WebContext, who: Caller, login: Login) -> User:
 
 async def _rehashed(context: WebContext, user: User, password: str) -> User:
     try:
-        await context.repository.renew_password_hash(user, await context.passwords.hash(password))
+        await context.database.accounts.renew_password_hash(user, await context.passwords.hash(password))
     except ConflictError:
         raise LoginNeededError("this account was changed just now: log in again") from None
     await context.mirror.refresh()
@@ -97,7 +97,7 @@ async def _rehashed(context: WebContext, user: User, password: str) -> User:
 async def begin_session(context: WebContext, who: Caller, user: User, response: Response) -> None:
     """Make a new session and its cookie."""
     cookie = secrets.token_urlsafe(32)
-    await context.repository.add_session(token_hash(cookie), user)
+    await context.database.accounts.add_session(token_hash(cookie), user)
     response.set_cookie(
         COOKIE,
         cookie,
@@ -113,4 +113,4 @@ async def end_session(context: WebContext, request: Request) -> None:
     """End the session that the browser has, if it has one."""
     cookie = session_cookie(request.headers)
     if cookie is not None:
-        await context.repository.delete_session(token_hash(cookie))
+        await context.database.accounts.delete_session(token_hash(cookie))

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from services.common.http.health import figures_answer
 from services.common.wire import time_text
 from services.core.errors import DatabaseUnavailableError
-from services.web.api.retention import told_upkeep
+from services.web.api.retention import upkeep_object
 from services.web.context import Context
 from services.web.metrics import collect_figures, free_bytes
 
@@ -31,7 +31,7 @@ async def get_health() -> dict[str, str]:
 @router.get("/readyz")
 async def get_readiness(context: Context) -> dict[str, str]:
     """Tell whether requests can be answered: the database works; a camera that is down changes nothing."""
-    await context.repository.probe.check()
+    await context.database.probe.check()
     return {"status": "ready"}
 
 
@@ -46,7 +46,7 @@ async def get_system(context: Context) -> dict[str, Any]:
     """Version, services, models, database, retention and clock of this system."""
     system = context.system
     try:
-        await context.repository.probe.check()
+        await context.database.probe.check()
         database = "up"
     except DatabaseUnavailableError as error:
         database = str(error)
@@ -57,13 +57,13 @@ async def get_system(context: Context) -> dict[str, Any]:
         "time": time_text(context.now_s()),
         "database": {
             "kind": system.database,
-            "address": context.repository.address,
+            "address": context.database.address,
             "status": database,
             "free_bytes": free_bytes(context),
             "not_stored": system.space(),
         },
         "services": [{"name": service.name, "status": service.status} for service in system.services()],
-        **await told_upkeep(context.repository),
+        **await upkeep_object(context.database.notices),
         "models": [{"name": model.name, "classes": list(model.classes)} for model in system.models()],
     }
 

@@ -36,7 +36,7 @@ class TokenInput(BaseModel):
 @router.get("")
 async def list_tokens(context: Context) -> dict[str, Any]:
     """All tokens, the oldest first, without what opens anything."""
-    return {"items": [_shown(token) for token in await context.repository.tokens()]}
+    return {"items": [_shown(token) for token in await context.database.accounts.tokens()]}
 
 
 @router.post("", status_code=201)
@@ -50,7 +50,7 @@ async def add_token(wanted: TokenInput, context: Context, who: Who, response: Re
     text = PREFIX + secrets.token_urlsafe(32)
     owner_id = "" if who.user is None else who.user.id
     token = Token(name, wanted.role, token_hash(text), now_s, expires_s, who.name, owner_id)
-    await context.repository.add_token(token)
+    await context.database.accounts.add_token(token)
     await context.mirror.refresh()
     response.headers["Location"] = f"/api/v1/tokens/{token.id}"
     response.headers["Cache-Control"] = "no-store"
@@ -60,7 +60,7 @@ async def add_token(wanted: TokenInput, context: Context, who: Who, response: Re
 @router.delete("/{id}", status_code=204)
 async def delete_token(id: str, context: Context) -> None:
     """End a token at once."""
-    await context.repository.delete_token(id)
+    await context.database.accounts.delete_token(id)
     await context.mirror.refresh()
 
 

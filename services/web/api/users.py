@@ -42,7 +42,7 @@ class UserChange(BaseModel):
 @router.get("")
 async def list_users(context: Context) -> dict[str, Any]:
     """All accounts, the oldest first."""
-    return {"items": [_shown(user) for user in await context.repository.users()]}
+    return {"items": [_shown(user) for user in await context.database.accounts.users()]}
 
 
 @router.post("", status_code=201)
@@ -53,7 +53,7 @@ async def add_user(wanted: UserInput, context: Context, response: Response) -> d
             "a user's name has 1 to 63 of a-z, 0-9, dot, _ and -, beginning with a letter or digit"
         )
     password_hash = await context.passwords.hash(check_new_password(wanted.password))
-    user = await context.repository.add_user(wanted.name, wanted.role, password_hash)
+    user = await context.database.accounts.add_user(wanted.name, wanted.role, password_hash)
     await context.mirror.refresh()
     response.headers["Location"] = f"/api/v1/users/{user.name}"
     return _shown(user)
@@ -79,7 +79,7 @@ async def change_user(
         password_hash = await context.passwords.hash(change.password)
     if role is None and password_hash is None:
         return _shown(user)
-    changed = await context.repository.change_user(user, role, password_hash, change.keep_tokens)
+    changed = await context.database.accounts.change_user(user, role, password_hash, change.keep_tokens)
     if name == who.name and who.by == "session":
         await begin_session(context, who, changed, response)
     await context.mirror.refresh()
@@ -89,12 +89,12 @@ async def change_user(
 @router.delete("/{name}", status_code=204)
 async def delete_user(name: str, context: Context) -> None:
     """Remove an account with its sessions and tokens."""
-    await context.repository.delete_user(await _user(context, name))
+    await context.database.accounts.delete_user(await _user(context, name))
     await context.mirror.refresh()
 
 
 async def _user(context: WebContext, name: str) -> User:
-    user = await context.repository.user(name)
+    user = await context.database.accounts.user(name)
     if user is None:
         raise NotFoundError(f"there is no user {name[:80]!r}")
     return user

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from services.common.access.accounts import AuditEntry
 from services.common.access.audit_tally import AuditTally
-from services.common.database.repository import Repository
+from services.common.database.accounts import AuditTrail
 from services.core.errors import DatabaseUnavailableError
 from services.web.auth.caller import Caller
 
@@ -23,18 +23,18 @@ class AuditLog:
 
     def __init__(
         self,
-        repository: Repository,
+        trail: AuditTrail,
         monotonic_s: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._repository, self._sleep = repository, sleep
+        self._trail, self._sleep = trail, sleep
         self._tally = AuditTally(monotonic_s)
         self._writing: asyncio.Task[None] | None = None
 
     async def record(self, entry: AuditEntry) -> None:
         """Write an entry; what it tells of has happened, so a database that has gone undoes nothing."""
         try:
-            await self._repository.add_audit(entry)
+            await self._trail.add_audit(entry)
         except DatabaseUnavailableError as error:
             log.warning("%s of %r is not in the audit log: %s", entry.action, entry.target, error)
 

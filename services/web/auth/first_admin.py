@@ -9,7 +9,7 @@ from pathlib import Path
 
 from services.common.access.accounts import UserRole
 from services.common.access.passwords import check_new_password, hash_password
-from services.common.database.repository import Repository
+from services.common.database.accounts import Accounts
 from services.core.errors import BadInputError, ConflictError, DatabaseUnavailableError
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ RETRY_S = 1.0
 
 
 async def ensure_first_admin(
-    repository: Repository,
+    accounts: Accounts,
     folder: Path | None,
     environment: Mapping[str, str] = os.environ,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -32,24 +32,24 @@ async def ensure_first_admin(
     Its password comes from the environment, or is generated into a file of `folder` that only its owner
     can read. BadInputError says what to set when there is neither.
     """
-    is_told = False
+    is_logged = False
     while True:
         try:
-            if not await repository.users():
-                await _make(repository, folder, environment)
+            if not await accounts.users():
+                await _make(accounts, folder, environment)
             return
         except DatabaseUnavailableError as error:
-            if not is_told:
+            if not is_logged:
                 log.warning("the first account waits for the database: %s", error)
-            is_told = True
+            is_logged = True
         await sleep(RETRY_S)
 
 
-async def _make(repository: Repository, folder: Path | None, environment: Mapping[str, str]) -> None:
+async def _make(accounts: Accounts, folder: Path | None, environment: Mapping[str, str]) -> None:
     password, source = _given(environment) or _generated(folder)
     password_hash = await asyncio.to_thread(hash_password, password)
     try:
-        await repository.add_user(ADMIN, UserRole.ADMIN, password_hash)
+        await accounts.add_user(ADMIN, UserRole.ADMIN, password_hash)
     except ConflictError:
         return  # another replica was faster, with the same secret
     log.info("the first account is %r, its password is in %s", ADMIN, source)

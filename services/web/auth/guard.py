@@ -8,7 +8,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.common.access.accounts import UserRole
-from services.common.database.repository import Repository
+from services.common.database.accounts import Accounts
 from services.common.http.allowed import RECHECK_S, while_allowed
 from services.common.http.guard import CROSS_ORIGIN, adding
 from services.common.http.problems import problem_of
@@ -39,8 +39,8 @@ FORM_TYPES = ("text/plain", "multipart/form-data", "application/x-www-form-urlen
 class LoginGuard:
     """Refuses whoever is not known or may not do it; what was changed by whom goes into the audit log."""
 
-    def __init__(self, app: ASGIApp, repository: Repository, settings: WebSettings, audit: AuditLog) -> None:
-        self._app, self._repository, self._audit = app, repository, audit
+    def __init__(self, app: ASGIApp, accounts: Accounts, settings: WebSettings, audit: AuditLog) -> None:
+        self._app, self._accounts, self._audit = app, accounts, audit
         self._wants_login, self._trusted_proxy = settings.wants_login, settings.trusted_proxy
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -114,7 +114,7 @@ class LoginGuard:
         is_open = rules.is_open(method, path)
         if is_open and path != rules.SESSION_PATH:
             return anybody(origin, None)
-        caller = await find_caller(self._repository, scope, origin)
+        caller = await find_caller(self._accounts, scope, origin)
         if caller is None and not is_open:
             raise LoginNeededError("log in first, or send a token")
         return caller or anybody(origin, None)
@@ -139,7 +139,7 @@ class LoginGuard:
     async def _is_still_allowed(self, scope: Scope, caller: Caller) -> bool:
         original = scope["sightline.original"]
         try:
-            return await find_caller(self._repository, original, caller.origin) is not None
+            return await find_caller(self._accounts, original, caller.origin) is not None
         except LoginNeededError:
             return False
         except DatabaseUnavailableError:

@@ -7,7 +7,7 @@ from starlette.types import Scope
 
 from services.common.access.accounts import UserRole, weaker_role
 from services.common.access.check import token_hash
-from services.common.database.repository import Repository
+from services.common.database.accounts import Accounts
 from services.common.http.access import authorization
 from services.core.errors import LoginNeededError
 from services.web.auth.caller import Caller
@@ -57,18 +57,18 @@ def query_token(scope: Scope) -> str | None:
     return QueryParams(scope["query_string"]).get("token")
 
 
-async def find_caller(repository: Repository, scope: Scope, origin: Origin) -> Caller | None:
+async def find_caller(accounts: Accounts, scope: Scope, origin: Origin) -> Caller | None:
     """Give who sends a request; None when nothing is said, LoginNeededError when it is not valid."""
     headers = Headers(scope=scope)
     token = bearer_token(headers) or query_token(scope)
     if token is not None:
-        return await _by_token(repository, token, origin)
+        return await _by_token(accounts, token, origin)
     cookie = session_cookie(headers)
-    return None if cookie is None else await _by_session(repository, cookie, origin)
+    return None if cookie is None else await _by_session(accounts, cookie, origin)
 
 
-async def _by_token(repository: Repository, token: str, origin: Origin) -> Caller:
-    found = await repository.token(token_hash(token))
+async def _by_token(accounts: Accounts, token: str, origin: Origin) -> Caller:
+    found = await accounts.token(token_hash(token))
     if found is None:
         raise LoginNeededError("this token is not valid, or not any more")
     stored, owner = found
@@ -76,10 +76,10 @@ async def _by_token(repository: Repository, token: str, origin: Origin) -> Calle
     return Caller(role, origin, owner, f"token {stored.name}")
 
 
-async def _by_session(repository: Repository, cookie: str, origin: Origin) -> Caller | None:
+async def _by_session(accounts: Accounts, cookie: str, origin: Origin) -> Caller | None:
     """A session that has ended is as good as none: its cookie stays in the browser."""
     hash = token_hash(cookie)
-    found = await repository.session(hash)
+    found = await accounts.session(hash)
     if found is None:
         return None
     _, user = found

@@ -1,5 +1,5 @@
 """Fixtures of a real database."""
 
-from tests.conftest_database import database_uri
+from tests.conftest_database import database_uri, own_server
 
-__all__ = ["database_uri"]
+__all__ = ["database_uri", "own_server"]

@@ -14,8 +14,8 @@ from services.cli.backup import backup_command, restore_command
 from services.cli.backup_file import verify_backup
 from services.cli.embedded_database import start_database
 from services.common.access.accounts import AuditEntry, Token, UserRole
-from services.common.database.repository import Repository
 from services.common.database.schema import LASTING
+from services.common.database.transfer import Restore
 from services.core.errors import BadInputError, StoppedError
 from services.core.types import (
     AnalysedSecond,
@@ -30,6 +30,7 @@ from services.core.types import (
     Trajectory,
     TrajectoryPoint,
 )
+from tests.tables import Tables
 
 NOW_S = 1_795_000_000.0
 GATE, MAIN = CameraId("gate"), LineId("main")
@@ -55,13 +56,13 @@ def _run(*arguments: str | Path, input: bytes | None = None) -> bytes:
 
 
 async def _fill(uri: str) -> None:
-    repository = Repository(uri, now_s=lambda: NOW_S)
-    await repository.prepare()
-    await repository.add_camera(Camera(GATE, "Gate", "rtsp://u:p@192.0.2.1/"))
-    await repository.add_camera(OLD)
-    await repository.add_line(GATE, Line(MAIN, "Main", ((0.1, 0.7), (0.9, 0.7))))
+    tables = Tables(uri, now_s=lambda: NOW_S)
+    await tables.prepare()
+    await tables.setups.add_camera(Camera(GATE, "Gate", "rtsp://u:p@192.0.2.1/"))
+    await tables.setups.add_camera(OLD)
+    await tables.setups.add_line(GATE, Line(MAIN, "Main", ((0.1, 0.7), (0.9, 0.7))))
     points = tuple(TrajectoryPoint(NOW_S + i / 10, (0.1, 0.2, 0.3, 0.4 + i / 100)) for i in range(5))
-    await repository.insert_events(
+    await tables.events.insert_events(
         [
             *(AnalysedSecond(GATE, int(NOW_S) + i) for i in range(90)),
             *(Crossing(f"c{i}", GATE, MAIN, 1, NOW_S + i, "car", "forward", 0.5, i, 0.9) for i in range(30)),
@@ -70,11 +71,13 @@ async def _fill(uri: str) -> None:
             RepeatedSpan(GATE, NOW_S - 500, NOW_S - 400, 0, NOW_S - 500, "set back"),
         ]
     )
-    await repository.set_aside([Crossing("ahead", GATE, MAIN, 1, NOW_S + 9, "car", "forward", 0.5, 7, 0.9)])
-    owner = await repository.add_user("anna", UserRole.ADMIN, "$argon2id$test")
-    await repository.add_token(Token("player", UserRole.VIEWER, "ab" * 32, NOW_S, None, "anna", owner.id))
-    await repository.add_audit(AuditEntry("login", user="anna"))
-    await repository.close()
+    await tables.aside.set_aside([Crossing("ahead", GATE, MAIN, 1, NOW_S + 9, "car", "forward", 0.5, 7, 0.9)])
+    owner = await tables.accounts.add_user("anna", UserRole.ADMIN, "$argon2id$test")
+    await tables.accounts.add_token(
+        Token("player", UserRole.VIEWER, "ab" * 32, NOW_S, None, "anna", owner.id)
+    )
+    await tables.audit.add_audit(AuditEntry("login", user="anna"))
+    await tables.close()
 
 
 def _everything(uri: str) -> dict[str, dict[str, Any]]:
@@ -166,9 +169,9 @@ def test_an_interrupted_restore_says_that_it_is_a_part(
     file, second = tmp_path / "all.backup", tmp_path / "second"
     _run("backup", file, "--data", folder)
 
-    async def interrupted(self: Repository, documents: object) -> int:
+    async def interrupted(self: Restore, documents: object) -> int:
         raise asyncio.CancelledError
 
-    monkeypatch.setattr(Repository, "import_documents", interrupted)
+    monkeypatch.setattr(Restore, "import_documents", interrupted)
     with pytest.raises(StoppedError, match="holds a part of the backup; restore it with --replace"):
         _run("restore", file, "--data", second)

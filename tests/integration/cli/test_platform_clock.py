@@ -21,7 +21,6 @@ from services.cli.up_settings import UpConfig
 from services.common.bus.messages import decode_event
 from services.common.clocks import Clocks, steady_s
 from services.common.connections.listening import listen
-from services.common.database.repository import Repository
 from services.common.database.schema import SET_ASIDE
 from services.common.wire import parse_time, time_text
 from services.core.types import AnalysedSecond, Camera, CameraId, Crossing, Ownership
@@ -29,6 +28,7 @@ from services.demo.traffic import make_scene
 from services.web.settings import WebSettings
 from tests.database_server import DatabaseServer
 from tests.makers import crossing
+from tests.tables import Tables
 
 pytestmark = pytest.mark.timeout(280)
 
@@ -116,20 +116,20 @@ class Up:
         ]
 
 
-async def remember(repository: Repository, begin_s: int, end_s: int) -> None:
+async def remember(tables: Tables, begin_s: int, end_s: int) -> None:
     """Leave what an earlier process has counted: each second, and a crossing each minute."""
-    await repository.prepare()
-    await repository.add_camera(Camera(DEMO, "Demo", "demo://traffic", fps=FPS))
+    await tables.prepare()
+    await tables.setups.add_camera(Camera(DEMO, "Demo", "demo://traffic", fps=FPS))
     for line in make_scene().lines:
-        await repository.add_line(DEMO, line)
+        await tables.setups.add_line(DEMO, line)
     events = [AnalysedSecond(DEMO, second, 1, 5) for second in range(begin_s, end_s)]
     crossed = [
         replace(crossing(n, begin_s + n * 60.0 + 30, "road"), id=f"demo/1.5.0/{n}/road.1/0", camera=DEMO)
         for n in range((end_s - begin_s) // 60)
     ]
-    await repository.insert_events([Ownership(DEMO, 1, float(begin_s), 5), *crossed])
+    await tables.events.insert_events([Ownership(DEMO, 1, float(begin_s), 5), *crossed])
     for at in range(0, len(events), 2000):
-        await repository.insert_events(events[at : at + 2000])
+        await tables.events.insert_events(events[at : at + 2000])
 
 
 @asynccontextmanager
@@ -165,9 +165,9 @@ async def test_a_clock_that_is_set_back_and_forward(
     caplog.set_level(logging.INFO, "services")
     host = Host()
     begin_s = int(host.now_s() - 2 * HOUR_S)
-    repository = Repository(database.uri, now_s=lambda: begin_s - HOUR_S)
-    await remember(repository, begin_s, int(host.now_s()))
-    await repository.close()
+    tables = Tables(database.uri, now_s=lambda: begin_s - HOUR_S)
+    await remember(tables, begin_s, int(host.now_s()))
+    await tables.close()
     async with running(database.uri, host, caplog) as up:
         await up.until(up.is_counted, 60, "the demo is counted")
         await asyncio.sleep(4)
@@ -240,9 +240,9 @@ async def test_what_a_false_future_has_counted_is_set_aside_and_comes_back(
     caplog.set_level(logging.INFO, "services")
     host = Host()
     begin_s = int(host.now_s() - 2 * HOUR_S)
-    repository = Repository(database.uri, now_s=lambda: begin_s - HOUR_S)
-    await remember(repository, begin_s, begin_s + 60)
-    await repository.close()
+    tables = Tables(database.uri, now_s=lambda: begin_s - HOUR_S)
+    await remember(tables, begin_s, begin_s + 60)
+    await tables.close()
     async with running(database.uri, host, caplog) as up:
         await up.until(up.is_counted, 60, "the demo is counted")
         stepped_s = up.set_clock(HOUR_S)
@@ -277,7 +277,7 @@ async def has_set_aside(up: Up) -> bool:
 
 async def crossings_aside(uri: str) -> dict[str, float]:
     """Give the crossings that are set aside, with their times by the millisecond."""
-    repository = Repository(uri)
-    events = [decode_event(item["event"]) async for item in repository.iterate_all(SET_ASIDE)]
-    await repository.close()
+    tables = Tables(uri)
+    events = [decode_event(item["event"]) async for item in tables.export.iterate_all(SET_ASIDE)]
+    await tables.close()
     return {event.id: round(event.time_s, 3) for event in events if isinstance(event, Crossing)}

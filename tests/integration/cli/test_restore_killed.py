@@ -13,18 +13,18 @@ import pytest
 from pymongo import MongoClient
 
 from services.common.access.accounts import UserRole
-from services.common.database.repository import Repository
 from services.common.database.schema import LASTING
 from services.core.errors import HalfRestoredError
 from tests.makers import camera, crossing, line, recent_minute_s, seconds
 from tests.processes import REPOSITORY, free_port
+from tests.tables import Tables
 
 CODE = """
 import os, signal, sys
 from pymongo.asynchronous.collection import AsyncCollection
-from services.cli import backup
 from services.cli.main import main
-from services.common.database.repository import Repository
+from services.common.database.schema import Schema
+from services.common.database.transfer import Restore
 
 point = sys.argv.pop(1)
 left = [5 if point == "while it deletes" else 3]
@@ -39,11 +39,11 @@ def dying(owner, name):
     setattr(owner, name, wrapped)
 
 dying(*{
-    "before the first deletion": (backup, "_clear"),
+    "before the first deletion": (Restore, "clear"),
     "while it deletes": (AsyncCollection, "drop"),
-    "after the last deletion": (Repository, "prepare"),
-    "while it writes": (Repository, "_replace"),
-    "after the last document": (Repository, "end_restore"),
+    "after the last deletion": (Schema, "prepare"),
+    "while it writes": (Restore, "_replace"),
+    "after the last document": (Restore, "end_restore"),
 }[point])
 main()
 """
@@ -77,15 +77,15 @@ def uri(database_uri: str) -> Iterator[str]:
 
 
 async def _fill(uri: str, start_s: float) -> None:
-    repository = Repository(uri)
-    await repository.prepare()
-    await repository.add_camera(camera())
-    await repository.add_line("gate", line())
-    await repository.add_user("anna", UserRole.ADMIN, "$argon2id$test")
-    await repository.insert_events(
+    tables = Tables(uri)
+    await tables.prepare()
+    await tables.setups.add_camera(camera())
+    await tables.setups.add_line("gate", line())
+    await tables.accounts.add_user("anna", UserRole.ADMIN, "$argon2id$test")
+    await tables.events.insert_events(
         [*(crossing(n, start_s + n) for n in range(50)), *seconds(start_s, 60)],
     )
-    await repository.close()
+    await tables.close()
 
 
 def _everything(uri: str) -> dict[str, dict[str, Any]]:
@@ -96,18 +96,18 @@ def _everything(uri: str) -> dict[str, dict[str, Any]]:
 
 async def _is_closed_to_others(uri: str, start_s: float) -> None:
     """Nothing is written, and readiness says why."""
-    repository = Repository(uri)
+    tables = Tables(uri)
     with pytest.raises(HalfRestoredError, match=REFUSED):
-        await repository.prepare()
+        await tables.prepare()
     with pytest.raises(HalfRestoredError):
-        await repository.insert_events([crossing(99, start_s)])
+        await tables.events.insert_events([crossing(99, start_s)])
     with pytest.raises(HalfRestoredError):
-        await repository.add_user("admin", UserRole.ADMIN, "$argon2id$test")
+        await tables.accounts.add_user("admin", UserRole.ADMIN, "$argon2id$test")
     with pytest.raises(HalfRestoredError):
-        await repository.probe.check()
-    trouble = repository.probe.trouble
+        await tables.probe.check()
+    trouble = tables.probe.trouble
     assert trouble is not None and "run `sightline restore FILE --replace` again" in trouble
-    await repository.close()
+    await tables.close()
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -137,12 +137,12 @@ def test_it_is_refused_until_it_is_done_again(uri: str, tmp_path: Path, point: s
 
 
 async def _works(uri: str, start_s: float) -> None:
-    repository = Repository(uri)
-    await repository.prepare()
-    await repository.insert_events([crossing(99, start_s)])
-    await repository.probe.check()
-    assert repository.probe.trouble is None
-    await repository.close()
+    tables = Tables(uri)
+    await tables.prepare()
+    await tables.events.insert_events([crossing(99, start_s)])
+    await tables.probe.check()
+    assert tables.probe.trouble is None
+    await tables.close()
 
 
 def test_the_data_folder_of_up_is_refused_too(uri: str, tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from services.cli.embedded_database import start_database
 from services.cli.set_password import set_password_command
 from services.common.access.accounts import Token, User, UserRole
 from services.common.access.passwords import hash_password, verify_password
-from services.common.database.repository import Repository
 from services.core.errors import BadInputError
+from tests.tables import Tables
 
 OLD, NEW = "the first password", "another password"
 
@@ -28,20 +28,20 @@ def _set(uri: str, name: str, typed: str, *options: str) -> None:
 
 
 async def _begin(uri: str) -> None:
-    repository = Repository(uri)
-    admin = await repository.add_user("admin", UserRole.ADMIN, hash_password(OLD))
-    await repository.add_session("ab" * 32, admin)
-    await repository.close()
+    tables = Tables(uri)
+    admin = await tables.accounts.add_user("admin", UserRole.ADMIN, hash_password(OLD))
+    await tables.accounts.add_session("ab" * 32, admin)
+    await tables.close()
 
 
 async def _found(uri: str) -> tuple[User | None, bool, list[str]]:
-    repository = Repository(uri)
+    tables = Tables(uri)
     user, session, entries = (
-        await repository.user("admin"),
-        await repository.session("ab" * 32),
-        await repository.audit(10),
+        await tables.accounts.user("admin"),
+        await tables.accounts.session("ab" * 32),
+        await tables.audit.audit(10),
     )
-    await repository.close()
+    await tables.close()
     return user, session is not None, [f"{entry.action} {entry.target} {entry.by}" for entry in entries]
 
 
@@ -68,17 +68,17 @@ def test_the_new_password_opens_the_account_and_its_sessions_end(tmp_path: Path)
 
 
 async def _add_token(uri: str) -> None:
-    repository = Repository(uri)
-    admin = await repository.user("admin")
+    tables = Tables(uri)
+    admin = await tables.accounts.user("admin")
     assert admin is not None
-    await repository.add_token(Token("robot", UserRole.ADMIN, "cd" * 32, 1.0, None, "admin", admin.id))
-    await repository.close()
+    await tables.accounts.add_token(Token("robot", UserRole.ADMIN, "cd" * 32, 1.0, None, "admin", admin.id))
+    await tables.close()
 
 
 async def _is_valid(uri: str) -> bool:
-    repository = Repository(uri)
-    found = await repository.token("cd" * 32)
-    await repository.close()
+    tables = Tables(uri)
+    found = await tables.accounts.token("cd" * 32)
+    await tables.close()
     return found is not None
 
 

@@ -17,7 +17,6 @@ from services.cli.doctor_host import host_checks
 from services.common.bus.nats.connection import nats_connection
 from services.common.connections.cluster_tls import client_context, server_context
 from services.common.database.link import DatabaseLink
-from services.common.database.repository import Repository
 from services.common.leases.protocol import Member
 from services.common.video.hub import VideoHub
 from services.common.video.remote import RemoteVideo
@@ -27,6 +26,7 @@ from tests.certificates import Certificates, make_certificates
 from tests.database_server import DatabaseServer
 from tests.integration.cluster.video_processes import CAMERA, KEY, Camera
 from tests.processes import REPOSITORY, free_port, wait_until
+from tests.tables import Tables
 
 NAMES = ("IP:127.0.0.1", "DNS:ingest", "DNS:nats", "DNS:mongodb")
 
@@ -162,9 +162,11 @@ async def test_the_database_is_reached_by_tls(
         link = DatabaseLink(server.uri)
         await link.ping()
         await link.close()
-        repository = Repository(server.uri, "first")
-        assert await repository.minute_counts("gate", 0.0, 60.0) == [], "reads by a thread go the same way"
-        await repository.close()
+        tables = Tables(server.uri, "first")
+        assert await tables.records.minute_counts("gate", 0.0, 60.0) == [], (
+            "reads by a thread go the same way"
+        )
+        await tables.close()
         monkeypatch.setenv("SIGHTLINE_MONGODB_URI", server.uri)
         checks = await asyncio.to_thread(host_checks, tmp_path)
         assert [check.state for check in checks if check.name == "database"] == ["good"]

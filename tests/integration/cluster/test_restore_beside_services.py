@@ -7,10 +7,10 @@ import httpx
 import pytest
 from pymongo import MongoClient
 
-from services.common.database.repository import Repository
 from services.common.database.schema import ANALYSED, AUDIT, CAMERAS, CROSSINGS, SESSIONS, USERS
 from tests.cluster import Cluster, Service, cluster
 from tests.processes import wait_until
+from tests.tables import Tables
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -44,8 +44,8 @@ def test_nothing_is_written_into_a_half_database(tmp_path: Path) -> None:
         wait_until(lambda: _analysed(system), 90, "something is analysed")
 
         with asyncio.Runner() as runner:
-            restoring = Repository(system.database.uri)
-            runner.run(restoring.begin_restore())
+            restoring = Tables(system.database.uri)
+            runner.run(restoring.restore.begin_restore())
             for name in ("store", "web"):
                 wait_until(
                     lambda name=name: "part of a backup" in _reason(system[name]), 30, f"{name} is unready"
@@ -62,7 +62,7 @@ def test_nothing_is_written_into_a_half_database(tmp_path: Path) -> None:
             assert system["ingest"].metric("sightline_cameras_owned") == 1, (
                 "a half is not published as the whole"
             )
-            runner.run(restoring.end_restore())
+            runner.run(restoring.restore.end_restore())
             runner.run(restoring.close())
         system.wait_ready(60)
         wait_until(lambda: _analysed(system), 60, "what waited is written")

@@ -1,3 +1,3 @@
-from tests.conftest_database import database_uri, own_server, repository
+from tests.conftest_database import database_uri, own_server, tables
 
-__all__ = ["database_uri", "own_server", "repository"]
+__all__ = ["database_uri", "own_server", "tables"]

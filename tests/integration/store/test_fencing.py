@@ -8,24 +8,25 @@ from typing import Any
 
 import pytest
 
-from services.common.database.repository import Repository
 from services.core.evidence.fencing import admitted
 from services.core.types import AnalysedSecond, CameraId, Crossing, Event, Ownership, Trajectory
 from services.detector.coverage import Coverage
 from tests.crashes import CAMERA, FPS, make_walkers, run_owners, shifted
 from tests.makers import GATE, crossing, recent_minute_s, seconds, trajectory
+from tests.tables import Tables
 
 
-async def contents(repository: Repository, start: float, camera: CameraId = GATE) -> dict[str, object]:
+async def contents(tables: Tables, start: float, camera: CameraId = GATE) -> dict[str, object]:
     end = start + 600
-    crossings = [item.id async for item in repository.crossings(camera, start, end)]
-    tracks = [(t.id, len(t.points)) async for t in repository.trajectories(camera, start, end)]
-    minutes = await repository.minute_counts(camera, start, end)
+    crossings = [item.id async for item in tables.records.crossings(camera, start, end)]
+    tracks = [(t.id, len(t.points)) async for t in tables.records.trajectories(camera, start, end)]
+    minutes = await tables.records.minute_counts(camera, start, end)
+    analysed = await tables.records.analysed_minutes(camera, start, end)
     return {
         "crossings": sorted(crossings),
         "tracks": sorted(tracks),
         "minutes": [(m.minute, m.forward, m.backward) for m in minutes],
-        "analysed": {m: s for m, s in (await repository.analysed_minutes(camera, start, end)).items() if s},
+        "analysed": {minute: found for minute, found in analysed.items() if found},
     }
 
 
@@ -45,7 +46,7 @@ def successor(start: float) -> list[Event]:
 
 
 @pytest.mark.parametrize("order", ["zombie first", "successor first", "together", "one by one"])
-async def test_the_order_does_not_matter(repository: Repository, order: str) -> None:
+async def test_the_order_does_not_matter(tables: Tables, order: str) -> None:
     start = recent_minute_s()
     old, new = zombie(start), successor(start)
     batches = {
@@ -54,155 +55,162 @@ async def test_the_order_does_not_matter(repository: Repository, order: str) -> 
         "together": [old + new],
         "one by one": [[event] for event in random.Random(1).sample(old + new, len(old + new))],
     }[order]
-    refused = sum([await repository.insert_events(batch) for batch in batches])
-    expected = await contents(repository, start)
+    refused = sum([await tables.events.insert_events(batch) for batch in batches])
+    expected = await contents(tables, start)
     assert expected["crossings"] == sorted([*(f"gate-1-main-{n}" for n in range(7)), "gate-5-main-1"])
     assert expected["minutes"] == [(start // 60, {"car": 6}, {}), (start // 60 + 1, {"car": 2}, {})]
     assert expected["tracks"] == [("gate-1-1", 9)]
     assert expected["analysed"] == {start // 60: (1 << 60) - 1, start // 60 + 1: 0b1110011111}
     assert refused >= 8
     for batch in batches:
-        await repository.insert_events(batch)
-    assert await contents(repository, start) == expected
+        await tables.events.insert_events(batch)
+    assert await contents(tables, start) == expected
 
 
-async def test_an_emptied_minute_is_gone(repository: Repository) -> None:
+async def test_an_emptied_minute_is_gone(tables: Tables) -> None:
     start = recent_minute_s()
-    await repository.insert_events([crossing(1, start + 30), crossing(2, start + 90)])
-    assert await repository.insert_events([Ownership(GATE, 2, start + 60)]) == 1
-    found = await contents(repository, start)
+    await tables.events.insert_events([crossing(1, start + 30), crossing(2, start + 90)])
+    assert await tables.events.insert_events([Ownership(GATE, 2, start + 60)]) == 1
+    found = await contents(tables, start)
     assert found["minutes"] == [(start // 60, {"car": 1}, {})]
 
 
 @pytest.mark.parametrize(
-    "step", ["_keep_ownerships", "_fenced_minutes", "_remove_fenced", "recompute_minutes"]
+    "step",
+    ["fences.keep_ownerships", "fences.fenced_minutes", "fences.remove_fenced", "minutes.recompute_minutes"],
 )
 async def test_an_end_in_the_middle_is_healed(
-    repository: Repository, monkeypatch: pytest.MonkeyPatch, step: str
+    tables: Tables, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     start = recent_minute_s()
-    await repository.insert_events([crossing(1, start + 30), crossing(2, start + 90), *seconds(start, 99, 1)])
+    await tables.events.insert_events(
+        [crossing(1, start + 30), crossing(2, start + 90), *seconds(start, 99, 1)]
+    )
 
     async def ended(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(repository, step, ended)
+        part, method = step.split(".")
+        patch.setattr(getattr(tables, part), method, ended)
         with pytest.raises(KeyboardInterrupt):
-            await repository.insert_events([Ownership(GATE, 2, start + 60)])
-    await repository.prepare()
-    found = await contents(repository, start)
+            await tables.events.insert_events([Ownership(GATE, 2, start + 60)])
+    await tables.prepare()
+    found = await contents(tables, start)
     assert found["crossings"] == ["gate-1-main-1"]
     assert found["minutes"] == [(start // 60, {"car": 1}, {})]
     assert found["analysed"] == {start // 60: (1 << 60) - 1}
-    assert await repository.highest_epoch(GATE) == 2
+    assert await tables.ownerships.highest_epoch(GATE) == 2
 
 
-async def test_a_refused_epoch_is_told_once(repository: Repository, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_refused_epoch_is_told_once(tables: Tables, caplog: pytest.LogCaptureFixture) -> None:
     start = recent_minute_s()
-    await repository.insert_events([Ownership(GATE, 5, start)])
+    await tables.events.insert_events([Ownership(GATE, 5, start)])
     caplog.set_level(logging.WARNING)
     for n in range(3):
-        assert await repository.insert_events([crossing(n, start + n), crossing(n, start - 1 - n)]) == 1
+        assert await tables.events.insert_events([crossing(n, start + n), crossing(n, start - 1 - n)]) == 1
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "epoch 1 " in caplog.text
 
 
 @pytest.fixture
-async def other(repository: Repository, database_uri: str) -> AsyncIterator[Repository]:
+async def other(tables: Tables, database_uri: str) -> AsyncIterator[Tables]:
     """Another store over the same database."""
-    other = Repository(database_uri, repository._link._database.name)
+    other = Tables(database_uri, tables.name)
     await other.prepare()
     yield other
     await other.close()
 
 
-async def test_two_stores_that_write_at_once_agree(repository: Repository, other: Repository) -> None:
+async def test_two_stores_that_write_at_once_agree(tables: Tables, other: Tables) -> None:
     start = recent_minute_s()
     late = [crossing(n, start + n) for n in range(40)]
     new = [crossing(200 + n, start + 20 + n, epoch=9) for n in range(10)]
 
-    async def write(store: Repository, events: list[Event]) -> None:
+    async def write(store: Tables, events: list[Event]) -> None:
         for event in events:
-            await store.insert_events([event])
+            await store.events.insert_events([event])
 
     await asyncio.gather(
-        write(repository, [*late[::2], *new[::2]]),
+        write(tables, [*late[::2], *new[::2]]),
         write(other, [*late[1::4], Ownership(GATE, 9, start + 20), *late[3::4], *new[1::2]]),
     )
-    found = await contents(repository, start)
+    found = await contents(tables, start)
     assert len(found["crossings"]) == 20 + 10
     assert [minute[1]["car"] for minute in found["minutes"]] == [30]
 
 
 @pytest.mark.parametrize("is_ended", [False, True])
 async def test_an_ownership_that_comes_while_a_late_event_is_written(
-    repository: Repository, other: Repository, monkeypatch: pytest.MonkeyPatch, is_ended: bool
+    tables: Tables, other: Tables, monkeypatch: pytest.MonkeyPatch, is_ended: bool
 ) -> None:
     """The other store cannot see the event yet; this one ends before it looks again, or does not."""
     start = recent_minute_s()
     late = [crossing(1, start + 10), crossing(2, start + 30), *seconds(start + 30, 1, 1)]
-    insert = repository._insert_crossings
+    insert = tables.events._insert_crossings
 
     async def overtaken(*given: Any) -> None:
-        await other.insert_events([Ownership(GATE, 2, start + 20)])
+        await other.events.insert_events([Ownership(GATE, 2, start + 20)])
         await insert(*given)
 
     async def ended(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(repository, "_insert_crossings", overtaken)
+        patch.setattr(tables.events, "_insert_crossings", overtaken)
         if is_ended:
-            patch.setattr(repository, "_newer_than", ended)
+            patch.setattr(tables.events, "_newer_than", ended)
             with pytest.raises(KeyboardInterrupt):
-                await repository.insert_events(late)
+                await tables.events.insert_events(late)
         else:
-            assert await repository.insert_events(late) == 1
+            assert await tables.events.insert_events(late) == 1
     if is_ended:
-        await other.insert_events(late)
-    found = await contents(repository, start)
+        await other.events.insert_events(late)
+    found = await contents(tables, start)
     assert found["crossings"] == ["gate-1-main-1"]
     assert found["minutes"] == [(start // 60, {"car": 1}, {})]
     assert found["analysed"] == {}
 
 
 async def test_a_minute_that_two_stores_count_at_once(
-    repository: Repository, other: Repository, monkeypatch: pytest.MonkeyPatch
+    tables: Tables, other: Tables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     start = recent_minute_s()
-    count = repository._count
+    count = tables.minutes._count
 
     async def stale(*given: Any) -> Any:
         counts = await count(*given)
         monkeypatch.undo()
-        await other.insert_events([crossing(2, start + 2)])
+        await other.events.insert_events([crossing(2, start + 2)])
         return counts
 
-    monkeypatch.setattr(repository, "_count", stale)
-    await repository.insert_events([crossing(1, start + 1)])
-    assert (await contents(repository, start))["minutes"] == [(start // 60, {"car": 2}, {})]
+    monkeypatch.setattr(tables.minutes, "_count", stale)
+    await tables.events.insert_events([crossing(1, start + 1)])
+    assert (await contents(tables, start))["minutes"] == [(start // 60, {"car": 2}, {})]
 
 
-async def test_ownerships_of_no_use_are_forgotten_but_the_highest_epoch_never(repository: Repository) -> None:
+async def test_ownerships_of_no_use_are_forgotten_but_the_highest_epoch_never(
+    tables: Tables, database_uri: str
+) -> None:
     now_s = recent_minute_s()
     days = 86_400.0
     owned = [Ownership(GATE, n, now_s - (20 - n) * days) for n in range(1, 15)]
     for event in owned:
-        await repository.insert_events([event])
-    (known,) = (await repository.ownerships([GATE])).values()
+        await tables.events.insert_events([event])
+    (known,) = (await tables.ownerships.ownerships([GATE])).values()
     assert [item.epoch for item in known] == [13, 14]
-    later = Repository("mongodb://127.0.0.1:1/", now_s=lambda: now_s + 400 * days)
-    later._link = repository._link
-    await later.insert_events([Ownership(GATE, 15, now_s)])
-    (known,) = (await repository.ownerships([GATE])).values()
+    later = Tables(database_uri, tables.name, now_s=lambda: now_s + 400 * days)
+    await later.events.insert_events([Ownership(GATE, 15, now_s)])
+    (known,) = (await tables.ownerships.ownerships([GATE])).values()
     assert [item.epoch for item in known] == [15]
-    assert await repository.highest_epoch(GATE) == 15
+    assert await tables.ownerships.highest_epoch(GATE) == 15
+    await later.close()
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_crashes_end_in_what_the_rule_alone_says(repository: Repository, seed: int) -> None:
-    chance, begin = random.Random(seed), recent_minute_s() - 1_000_000_000
+async def test_crashes_end_in_what_the_rule_alone_says(tables: Tables, seed: int) -> None:
+    chance, start = random.Random(seed), recent_minute_s()
+    begin = start - 1_000_000_000
     events, _ = run_owners(chance, make_walkers(chance), lambda: Coverage(CAMERA, FPS))
     events = [shifted(event, begin) for event in events]
     known = {CAMERA: [event for event in events if isinstance(event, Ownership)]}
@@ -211,9 +219,9 @@ async def test_crashes_end_in_what_the_rule_alone_says(repository: Repository, s
     chance.shuffle(arriving)
     while arriving:
         size = chance.randint(1, 15)
-        await repository.insert_events(arriving[:size])
+        await tables.events.insert_events(arriving[:size])
         del arriving[:size]
-    found = await contents(repository, recent_minute_s())
+    found = await contents(tables, start)
     assert found["crossings"] == sorted(e.id for e in kept if isinstance(e, Crossing))
     assert found["tracks"] == sorted((e.id, len(e.points)) for e in kept if isinstance(e, Trajectory))
     evidence = {event.second for event in kept if isinstance(event, AnalysedSecond)}

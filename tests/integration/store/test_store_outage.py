@@ -6,10 +6,10 @@ import logging
 import pytest
 
 from services.common.bus.local import LocalBus
-from services.common.database.repository import Repository
 from services.store.writer import StoreWriter
 from tests.database_server import DatabaseServer
 from tests.makers import crossing, recent_minute_s, seconds
+from tests.tables import Tables
 
 
 async def _until(condition, timeout_s: float = 40.0) -> None:
@@ -23,8 +23,8 @@ async def test_nothing_is_lost_or_doubled_when_the_database_is_killed_in_mid_run
 ) -> None:
     caplog.set_level(logging.INFO)
     start, bus = recent_minute_s(), LocalBus()
-    repository = Repository(own_server.uri)
-    writer = StoreWriter(repository, bus, batch_events=20)
+    tables = Tables(own_server.uri)
+    writer = StoreWriter(tables.events, bus, batch_events=20)
     task = asyncio.create_task(writer.run())
 
     async def report(first: int, last: int) -> None:
@@ -41,10 +41,10 @@ async def test_nothing_is_lost_or_doubled_when_the_database_is_killed_in_mid_run
     await report(400, 500)
     await _until(lambda: writer.health.written == 1000)
     task.cancel()
-    found = [item.id async for item in repository.crossings("gate", start, start + 600)]
-    minutes = await repository.minute_counts("gate", start, start + 600)
-    analysed = await repository.analysed_minutes("gate", start, start + 600)
-    await repository.close()
+    found = [item.id async for item in tables.records.crossings("gate", start, start + 600)]
+    minutes = await tables.records.minute_counts("gate", start, start + 600)
+    analysed = await tables.records.analysed_minutes("gate", start, start + 600)
+    await tables.close()
     assert len(found) == len(set(found)) == 500
     assert sum(minute.forward["car"] for minute in minutes) == 500
     assert sum(mask.bit_count() for mask in analysed.values()) == 500
@@ -53,20 +53,20 @@ async def test_nothing_is_lost_or_doubled_when_the_database_is_killed_in_mid_run
 
 async def test_acknowledged_events_survive_the_sudden_end_of_the_database(own_server: DatabaseServer) -> None:
     start = recent_minute_s()
-    repository = Repository(own_server.uri)
-    await repository.prepare()
+    tables = Tables(own_server.uri)
+    await tables.prepare()
     for n in range(10):
-        await repository.insert_events([crossing(n, start + n)])
+        await tables.events.insert_events([crossing(n, start + n)])
     own_server.kill()
     await asyncio.to_thread(own_server.start)
-    found = [item.id async for item in repository.crossings("gate", start, start + 60)]
+    found = [item.id async for item in tables.records.crossings("gate", start, start + 60)]
     assert len(found) == 10
-    await repository.close()
+    await tables.close()
 
 
-async def test_drain_writes_what_is_left(repository: Repository) -> None:
+async def test_drain_writes_what_is_left(tables: Tables) -> None:
     start, bus = recent_minute_s(), LocalBus()
     bus.publish_events([crossing(n, start + n) for n in range(50)])
-    writer = StoreWriter(repository, bus, batch_events=20)
+    writer = StoreWriter(tables.events, bus, batch_events=20)
     assert await writer.drain(10.0)
     assert writer.health.written == 50

@@ -13,13 +13,13 @@ from tests.web_app import Web
 
 async def _filled(web: Web) -> float:
     start = recent_minute_s()
-    web.repository._now_s = lambda: start - 600
-    await web.repository.add_camera(camera())
-    await web.repository.add_line("gate", line())
+    web.tables.now_s = lambda: start - 600
+    await web.tables.setups.add_camera(camera())
+    await web.tables.setups.add_line("gate", line())
     events = [crossing(n, start + n, direction="backward" if n % 3 == 0 else "forward") for n in range(150)]
-    await web.repository.insert_events([*events, *seconds(start, 90), *seconds(start + 100, 80)])
+    await web.tables.events.insert_events([*events, *seconds(start, 90), *seconds(start + 100, 80)])
     down = StatusChange(GATE, start + 91, CameraStatus.DEGRADED, "connection refused")
-    await web.repository.insert_events([StatusChange(GATE, start - 300, CameraStatus.LIVE), down])
+    await web.tables.events.insert_events([StatusChange(GATE, start - 300, CameraStatus.LIVE), down])
     return start
 
 
@@ -107,13 +107,13 @@ async def test_gaps_name_their_causes(web: Web) -> None:
 
 async def test_a_compliance_rate_comes_with_the_number_that_it_rests_on(web: Web) -> None:
     start = recent_minute_s()
-    web.repository._now_s = lambda: start - 600
-    await web.repository.add_camera(camera())
-    await web.repository.add_line("gate", line())
+    web.tables.now_s = lambda: start - 600
+    await web.tables.setups.add_camera(camera())
+    await web.tables.setups.add_line("gate", line())
     states = ["mask", "mask", "mask", "no_mask", "mask_incorrect", "car"]
     events = [crossing(n, start + 30 + n, class_name=name) for n, name in enumerate(states)]
     events.append(crossing(9, start + 190.5, direction="backward", class_name="mask"))
-    await web.repository.insert_events([*events, *seconds(start, 60)])
+    await web.tables.events.insert_events([*events, *seconds(start, 60)])
     query = {"camera": "gate", "line": "main", "from": time_text(start), "bucket": "1m"}
     body = (await web.client.get("/api/v1/counts", params=query | {"to": time_text(start + 191)})).json()
     none = {"rate": None, "counted": 0}
@@ -139,20 +139,20 @@ async def test_a_compliance_rate_comes_with_the_number_that_it_rests_on(web: Web
 
 async def test_a_line_that_leaves_out_a_state_has_no_rate(web: Web) -> None:
     start = recent_minute_s()
-    web.repository._now_s = lambda: start - 600
-    await web.repository.add_camera(camera())
-    await web.repository.add_line("gate", replace(line(), classes=("no_mask", "mask_incorrect")))
-    await web.repository.add_line("gate", line("all"))
+    web.tables.now_s = lambda: start - 600
+    await web.tables.setups.add_camera(camera())
+    await web.tables.setups.add_line("gate", replace(line(), classes=("no_mask", "mask_incorrect")))
+    await web.tables.setups.add_line("gate", line("all"))
     events = [crossing(n, start + n, name, class_name="no_mask") for n, name in enumerate(("main", "all"))]
-    await web.repository.insert_events([*events, *seconds(start, 60)])
+    await web.tables.events.insert_events([*events, *seconds(start, 60)])
     span = {"from": time_text(start), "to": time_text(start + 60), "camera": "gate"}
     for extra, rate, counted in (({"line": "main"}, None, 1), ({"line": "all"}, 0.0, 1), ({}, None, 2)):
         found = (await web.client.get("/api/v1/counts", params=span | extra)).json()["compliance"]
         assert (found["rate"], found["counted"]) == (rate, counted)
-    web.repository._now_s = lambda: start + 60
-    await web.repository.change_line("gate", line())
+    web.tables.now_s = lambda: start + 60
+    await web.tables.setups.change_line("gate", line())
     later = {"from": time_text(start + 60), "to": time_text(start + 120), "line": "main"}
     crossed = crossing(9, start + 70, class_name="mask")
-    await web.repository.insert_events([crossed])
+    await web.tables.events.insert_events([crossed])
     body = (await web.client.get("/api/v1/counts", params=later)).json()
     assert body["compliance"]["rate"] == 1.0

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from services.common.database.repository import Repository
 from services.core.types import Camera, CameraId, CameraState, CameraStatus
 from services.web.settings import WebSettings
+from tests.tables import Tables
 from tests.web_app import Web, web_over
 
 CAMERAS = "/api/v1/cameras"
@@ -112,7 +112,7 @@ STORED = [
 @pytest.mark.parametrize("url", STORED)
 async def test_what_is_stored_already_stays_usable_and_masked(web: Web, url: str) -> None:
     """Addresses that no door takes today: shown without their secrets, and the camera can be changed."""
-    await web.repository.add_camera(Camera(CameraId("gate"), "Gate", url))
+    await web.tables.setups.add_camera(Camera(CameraId("gate"), "Gate", url))
     state = CameraState(CameraStatus.DEGRADED, 1_700_000_000.5, 0.0, None, f"cannot open '{url}' ({url[8:]})")
     web.bus.publish_state(CameraId("gate"), state)
     shown = await web.client.get(f"{CAMERAS}/gate")
@@ -120,7 +120,7 @@ async def test_what_is_stored_already_stays_usable_and_masked(web: Web, url: str
     body = {"url": shown.json()["url"], "fps": 5, "enabled": False}
     changed = await web.client.patch(f"{CAMERAS}/gate", json=body)
     assert changed.status_code == 200
-    assert (await web.repository.camera("gate")).camera.url == url
+    assert (await web.tables.setups.camera("gate")).camera.url == url
     for answer in (shown, changed, await web.client.get(CAMERAS), await web.client.get("/metrics")):
         assert "s3cret" not in answer.text
 
@@ -132,14 +132,14 @@ async def test_secrets_behind_the_host_are_masked(web: Web) -> None:
     assert made.json()["url"] == "rtsp://u:***@192.0.2.1:554/s?x=1&token=***"
 
 
-async def test_files_are_cameras_from_named_folders_only(repository: Repository, tmp_path: Path) -> None:
+async def test_files_are_cameras_from_named_folders_only(tables: Tables, tmp_path: Path) -> None:
     (tmp_path / "clips").mkdir()
     (tmp_path / "clips" / "a.mp4").touch()
     (tmp_path / "b.mp4").touch()
     (tmp_path / "clips" / "link.mp4").symlink_to(tmp_path / "b.mp4")
     (tmp_path / "clips" / "broken.mp4").symlink_to(tmp_path / "absent.mp4")
     settings = WebSettings(file_camera_folders=(tmp_path / "clips",))
-    async with web_over(repository, settings) as web:
+    async with web_over(tables, settings) as web:
 
         async def refusal(path: str) -> str:
             answer = await web.client.post(CAMERAS, json={"url": path})
@@ -162,7 +162,7 @@ async def test_files_are_cameras_from_named_folders_only(repository: Repository,
 
 
 async def test_a_file_that_is_stored_already_can_be_changed(web: Web, tmp_path: Path) -> None:
-    await web.repository.add_camera(Camera(CameraId("a"), "A", str(tmp_path / "b.mp4")))
+    await web.tables.setups.add_camera(Camera(CameraId("a"), "A", str(tmp_path / "b.mp4")))
     body = {"url": str(tmp_path / "b.mp4"), "enabled": False}
     assert (await web.client.patch(f"{CAMERAS}/a", json=body)).status_code == 200
 

@@ -10,11 +10,11 @@ from services.common.access.accounts import AuditEntry, UserRole
 from services.common.access.notes import AccessNotes
 from services.common.access.passwords import PasswordGate
 from services.common.bus.local import LocalBus
-from services.common.database.repository import Repository
 from services.core.types import AccessAction
 from services.web.auth.audit import AuditLog
 from services.web.auth.password_work import PasswordWork
 from tests.makers import camera, crossing, recent_minute_s
+from tests.tables import Tables
 from tests.web_app import Web, served, web_over
 from tests.web_login import OPEN_TO_ALL, SESSION, add_user, browser, program
 
@@ -23,20 +23,20 @@ CAMERAS = "/api/v1/cameras"
 
 
 @pytest.fixture
-async def guarded(repository: Repository) -> AsyncIterator[Web]:
-    await add_user(repository, "root", UserRole.ADMIN)
-    await add_user(repository, "anna", UserRole.VIEWER)
-    await repository.add_camera(camera())
-    async with web_over(repository, OPEN_TO_ALL) as web:
+async def guarded(tables: Tables) -> AsyncIterator[Web]:
+    await add_user(tables, "root", UserRole.ADMIN)
+    await add_user(tables, "anna", UserRole.VIEWER)
+    await tables.setups.add_camera(camera())
+    async with web_over(tables, OPEN_TO_ALL) as web:
         yield web
 
 
-async def _told(repository: Repository, but: str = "login") -> list[tuple[str, str, str | None]]:
-    entries = await repository.audit(1000)
+async def _told(tables: Tables, but: str = "login") -> list[tuple[str, str, str | None]]:
+    entries = await tables.audit.audit(1000)
     return [(entry.action, entry.target, entry.user) for entry in reversed(entries) if entry.action != but]
 
 
-async def test_changes_that_somebody_may_not_make(guarded: Web, repository: Repository) -> None:
+async def test_changes_that_somebody_may_not_make(guarded: Web, tables: Tables) -> None:
     async with browser(guarded.app, "anna") as anna:
         assert (await anna.delete(f"{CAMERAS}/gate")).status_code == 403
         assert (await anna.get("/api/v1/users")).status_code == 403, "no change: it is only refused"
@@ -44,26 +44,26 @@ async def test_changes_that_somebody_may_not_make(guarded: Web, repository: Repo
         assert (await anna.patch("/api/v1/users/anna", json=own)).status_code == 403
         answer = await anna.post(CAMERAS, json={"url": "demo://traffic"}, headers=FOREIGN)
         assert answer.status_code == 403
-    assert await _told(repository) == [
+    assert await _told(tables) == [
         ("refused", "camera.remove gate", "anna"),
         ("refused", "user.change anna", "anna"),
         ("refused", "camera.add", None),
     ]
-    assert {entry.address for entry in await repository.audit(10)} == {"198.51.100.9"}
+    assert {entry.address for entry in await tables.audit.audit(10)} == {"198.51.100.9"}
 
 
-async def test_foreign_pages_where_no_login_is_wanted(web: Web, repository: Repository) -> None:
+async def test_foreign_pages_where_no_login_is_wanted(web: Web, tables: Tables) -> None:
     for method in ("POST", "GET"):
         assert (await web.client.request(method, CAMERAS, headers=FOREIGN)).status_code == 403
-    assert await _told(repository) == [("refused", "camera.add", None)]
+    assert await _told(tables) == [("refused", "camera.add", None)]
 
 
-async def test_refused_and_throttled_logins(guarded: Web, repository: Repository) -> None:
+async def test_refused_and_throttled_logins(guarded: Web, tables: Tables) -> None:
     async with browser(guarded.app) as client:
         for user in ("anna", "a secret, mistyped"):
             for _ in range(7):
                 await client.post(SESSION, json={"user": user, "password": "wrong"})
-    told = await _told(repository)
+    told = await _told(tables)
     assert told == [
         ("login.failed", "", "anna"),
         ("login.throttled", "", "anna"),
@@ -72,7 +72,7 @@ async def test_refused_and_throttled_logins(guarded: Web, repository: Repository
     ]
 
 
-async def test_tokens_that_open_nothing(guarded: Web, repository: Repository) -> None:
+async def test_tokens_that_open_nothing(guarded: Web, tables: Tables) -> None:
     async with program(guarded.app, "sl_nothing") as client:
         for _ in range(5):
             assert (await client.get(CAMERAS)).status_code == 401
@@ -80,22 +80,22 @@ async def test_tokens_that_open_nothing(guarded: Web, repository: Repository) ->
         assert (await client.get(CAMERAS)).status_code == 401, "who says nothing is nobody"
         path = f"{CAMERAS}/gate/tracks"
         assert (await client.get(path, params={"token": "sl_nothing"})).status_code == 401
-    assert await _told(repository) == [("token.refused", "", None)]
+    assert await _told(tables) == [("token.refused", "", None)]
 
 
-async def test_exports(guarded: Web, repository: Repository) -> None:
-    await repository.insert_events([crossing(1, recent_minute_s())])
+async def test_exports(guarded: Web, tables: Tables) -> None:
+    await tables.events.insert_events([crossing(1, recent_minute_s())])
     async with browser(guarded.app, "anna") as anna:
         for form in ("csv", "ndjson", "csv"):
             assert (await anna.get("/api/v1/crossings", params={"format": form})).status_code == 200
         assert (await anna.get("/api/v1/crossings")).status_code == 200, "a page is no export"
-    assert await _told(repository) == [
+    assert await _told(tables) == [
         ("crossings.export", "gate as csv", "anna"),
         ("crossings.export", "gate as ndjson", "anna"),
     ]
 
 
-async def test_a_stranger_cannot_fill_the_log(guarded: Web, repository: Repository) -> None:
+async def test_a_stranger_cannot_fill_the_log(guarded: Web, tables: Tables) -> None:
     clock = [1000.0]
     gate = PasswordGate(lambda: clock[0], lambda password, stored: False)
     object.__setattr__(guarded.app.state.context, "passwords", PasswordWork(gate))
@@ -106,23 +106,23 @@ async def test_a_stranger_cannot_fill_the_log(guarded: Web, repository: Reposito
             await client.post(SESSION, json={"user": user, "password": "wrong"})
             await client.post(CAMERAS, json={}, headers={**FOREIGN, "Authorization": f"Bearer {number}"})
             await client.delete(f"{CAMERAS}/{number}", headers=FOREIGN)
-    entries = await repository.audit(1000)
+    entries = await tables.audit.audit(1000)
     assert len(entries) <= 205
     context = guarded.app.state.context
     await context.audit.close()
-    told = await repository.audit(1000)
+    told = await tables.audit.audit(1000)
     assert sum(entry.count for entry in told) == 3000, "nothing is left out"
     assert len(told) <= 410
 
 
-async def test_what_was_counted_is_written_later_and_at_the_end(repository: Repository) -> None:
+async def test_what_was_counted_is_written_later_and_at_the_end(tables: Tables) -> None:
     now_s, goes_on = [1000.0], asyncio.Event()
 
     async def sleep(time_s: float) -> None:
         await goes_on.wait()
         now_s[0] += time_s
 
-    log = AuditLog(repository, lambda: now_s[0], sleep)
+    log = AuditLog(tables.audit, lambda: now_s[0], sleep)
     for _ in range(5):
         await log.count(AuditEntry("login.failed", "", "anna", "", "192.0.2.1"))
     assert log._writing is not None
@@ -132,26 +132,24 @@ async def test_what_was_counted_is_written_later_and_at_the_end(repository: Repo
     await log.count(AuditEntry("login.failed", "", "anna", "", "192.0.2.1"))
     await log.count(AuditEntry("login.failed", "", "anna", "", "192.0.2.1"))
     await log.close()
-    assert sorted(entry.count for entry in await repository.audit(10)) == [1, 1, 1, 4]
+    assert sorted(entry.count for entry in await tables.audit.audit(10)) == [1, 1, 1, 4]
 
 
-async def test_the_end_of_the_service_leaves_nothing_out(guarded: Web, repository: Repository) -> None:
+async def test_the_end_of_the_service_leaves_nothing_out(guarded: Web, tables: Tables) -> None:
     async with served(guarded.app) as address, httpx.AsyncClient(base_url=address) as client:
         for _ in range(4):
             await client.post(SESSION, json={"user": "anna", "password": "wrong"})
-        assert [entry.count for entry in await repository.audit(10)] == [1]
-    assert sorted(entry.count for entry in await repository.audit(10)) == [1, 3]
+        assert [entry.count for entry in await tables.audit.audit(10)] == [1]
+    assert sorted(entry.count for entry in await tables.audit.audit(10)) == [1, 3]
 
 
-async def test_logins_of_the_media_ports_reach_the_log_by_the_store(
-    guarded: Web, repository: Repository
-) -> None:
+async def test_logins_of_the_media_ports_reach_the_log_by_the_store(guarded: Web, tables: Tables) -> None:
     bus = LocalBus()
     notes = AccessNotes(bus.publish_events, "relay")
     notes.tell(AccessAction.FAILED, "anna", "192.0.2.7")
     batch = await bus.next_events()
     for _ in range(2):
-        await repository.insert_events(batch.events)
+        await tables.events.insert_events(batch.events)
     async with browser(guarded.app, "root") as root:
         (entry,) = [
             item for item in (await root.get("/api/v1/audit")).json()["items"] if item["by"] == "relay"
@@ -167,8 +165,8 @@ async def test_logins_of_the_media_ports_reach_the_log_by_the_store(
     }
 
 
-async def test_entries_of_before_are_read(repository: Repository) -> None:
-    await repository.add_audit(AuditEntry("camera.add", "gate", "root", "session", "192.0.2.1"))
-    await repository._link.collection("audit").update_many({}, {"$unset": {"count": ""}})
-    (entry,) = await repository.audit(10)
+async def test_entries_of_before_are_read(tables: Tables) -> None:
+    await tables.audit.add_audit(AuditEntry("camera.add", "gate", "root", "session", "192.0.2.1"))
+    await tables.link.collection("audit").update_many({}, {"$unset": {"count": ""}})
+    (entry,) = await tables.audit.audit(10)
     assert (entry.action, entry.count) == ("camera.add", 1)

@@ -6,9 +6,9 @@ import httpx
 import pytest
 
 from services.common.access.accounts import UserRole
-from services.common.database.repository import Repository
 from services.web.settings import WebSettings
 from tests.makers import camera
+from tests.tables import Tables
 from tests.web_app import ORIGIN, Web, web_over
 from tests.web_login import OPEN_TO_ALL, SESSION, add_user, browser, program
 
@@ -19,10 +19,10 @@ CORP = "cross-origin-resource-policy"
 
 
 @pytest.fixture
-async def guarded(repository: Repository) -> AsyncIterator[Web]:
-    await add_user(repository, "root", UserRole.ADMIN)
-    await repository.add_camera(camera())
-    async with web_over(repository, OPEN_TO_ALL) as web:
+async def guarded(tables: Tables) -> AsyncIterator[Web]:
+    await add_user(tables, "root", UserRole.ADMIN)
+    await tables.setups.add_camera(camera())
+    async with web_over(tables, OPEN_TO_ALL) as web:
         yield web
 
 
@@ -63,16 +63,16 @@ async def test_a_token_that_opens_nothing_is_refused_and_not_passed_over(guarded
         assert (await client.post(LINES, json=LINE, headers=headers)).status_code == 401
 
 
-async def test_without_a_login_a_token_is_no_way_past_the_origin(repository: Repository) -> None:
-    await repository.add_camera(camera())
-    async with web_over(repository, WebSettings(host="0.0.0.0", login="off")) as web:
+async def test_without_a_login_a_token_is_no_way_past_the_origin(tables: Tables) -> None:
+    await tables.setups.add_camera(camera())
+    async with web_over(tables, WebSettings(host="0.0.0.0", login="off")) as web:
         headers = {**FOREIGN, "Authorization": "Bearer anything"}
         assert (await web.client.post(LINES, json=LINE, headers=headers)).status_code == 403
         assert (await web.client.post(LINES, json=LINE)).status_code == 201
 
 
 async def test_on_loopback_a_foreign_page_shows_no_pictures(web: Web) -> None:
-    await web.repository.add_camera(camera())
+    await web.tables.setups.add_camera(camera())
     await web.app.state.context.mirror.refresh()
     picture = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
     for name in ("snapshot.jpg", "stream.mjpeg", "tracks"):
@@ -109,9 +109,9 @@ async def test_answers_tell_browsers_what_the_page_may_do(web: Web) -> None:
         assert "strict-transport-security" not in headers
 
 
-async def test_with_tls_the_browser_keeps_to_it(repository: Repository) -> None:
+async def test_with_tls_the_browser_keeps_to_it(tables: Tables) -> None:
     settings = WebSettings(trusted_proxy="127.0.0.0/8")
-    async with web_over(repository, settings) as web:
+    async with web_over(tables, settings) as web:
         proxied = {"X-Forwarded-Proto": "https"}
         answer = await web.client.get("/healthz", headers=proxied)
         assert answer.headers["strict-transport-security"] == "max-age=31536000"

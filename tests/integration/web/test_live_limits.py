@@ -15,13 +15,14 @@ import pytest
 
 from services.common.connections.listening import listen
 from services.common.database.documents import crossing_document
-from services.common.database.repository import Records, Repository
+from services.common.database.reading import Records
 from services.core.errors import DatabaseUnavailableError
 from services.core.types import AccessUnit, Crossing, TrackedFrame, TrackedObject
 from services.web.serving import bound_send_buffers, server_figures, web_server
 from services.web.settings import WebSettings
 from tests.database_server import DatabaseServer
 from tests.makers import GATE, camera, crossing, recent_minute_s
+from tests.tables import Tables
 from tests.web_app import Web, web_over
 
 PROBLEM = "application/problem+json"
@@ -60,12 +61,12 @@ async def _served(web: Web, settings: WebSettings, stall_s: float = 20.0) -> Asy
     [({"streams": 9, "streams_per_user": 3}, 429), ({"streams": 3, "streams_per_user": 9}, 503)],
 )
 async def test_beyond_the_most_streams_the_next_is_told_to_wait_until_one_ends(
-    repository: Repository, limits: dict[str, int], status: int
+    tables: Tables, limits: dict[str, int], status: int
 ) -> None:
     settings = WebSettings(**limits)
-    await repository.add_camera(camera())
+    await tables.setups.add_camera(camera())
     async with (
-        web_over(repository, settings) as web,
+        web_over(tables, settings) as web,
         _served(web, settings) as port,
         AsyncExitStack() as stack,
     ):
@@ -92,12 +93,12 @@ async def test_beyond_the_most_streams_the_next_is_told_to_wait_until_one_ends(
             assert answer.status_code == 200
 
 
-async def test_a_camera_for_whose_pictures_there_is_no_memory_is_told_so(repository: Repository) -> None:
+async def test_a_camera_for_whose_pictures_there_is_no_memory_is_told_so(tables: Tables) -> None:
     settings = WebSettings(live_memory_mb=32)
     for name in ("gate", "yard", "hall"):
-        await repository.add_camera(camera(name))
+        await tables.setups.add_camera(camera(name))
     async with (
-        web_over(repository, settings) as web,
+        web_over(tables, settings) as web,
         _served(web, settings) as port,
         AsyncExitStack() as stack,
     ):
@@ -119,10 +120,10 @@ async def test_a_camera_for_whose_pictures_there_is_no_memory_is_told_so(reposit
 
 
 @pytest.mark.parametrize("path", ["tracks", "stream.mjpeg"])
-async def test_a_reader_that_reads_nothing_is_cut_off(repository: Repository, path: str) -> None:
+async def test_a_reader_that_reads_nothing_is_cut_off(tables: Tables, path: str) -> None:
     settings = WebSettings()
-    await repository.add_camera(camera())
-    async with web_over(repository, settings) as web, _served(web, settings, stall_s=0.6) as port:
+    await tables.setups.add_camera(camera())
+    async with web_over(tables, settings) as web, _served(web, settings, stall_s=0.6) as port:
         await web.app.state.context.mirror.refresh()
         stalled = socket.socket()
         stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -145,12 +146,12 @@ async def test_a_reader_that_reads_nothing_is_cut_off(repository: Repository, pa
 
 
 async def test_a_file_that_nobody_reads_to_its_end_gives_its_place_back(own_server: DatabaseServer) -> None:
-    settings, start, repository = WebSettings(), recent_minute_s(), Repository(own_server.uri)
-    await repository.prepare()
-    await repository.add_camera(camera())
+    settings, start, tables = WebSettings(), recent_minute_s(), Tables(own_server.uri)
+    await tables.prepare()
+    await tables.setups.add_camera(camera())
     documents = [crossing_document(crossing(number, start + number / 10)) for number in range(6000)]
-    await repository._link.collection("crossings").insert_many(documents)
-    async with web_over(repository, settings) as web, _served(web, settings, stall_s=0.6) as port:
+    await tables.link.collection("crossings").insert_many(documents)
+    async with web_over(tables, settings) as web, _served(web, settings, stall_s=0.6) as port:
         places = web.app.state.context.streams
         url = f"http://127.0.0.1:{port}/api/v1/crossings?format=csv"
         async with httpx.AsyncClient(timeout=10) as client:
@@ -162,20 +163,20 @@ async def test_a_file_that_nobody_reads_to_its_end_gives_its_place_back(own_serv
         async with asyncio.timeout(10):
             while places.taken:
                 await asyncio.sleep(0.02)
-    await repository.close()
+    await tables.close()
 
 
 async def test_a_file_that_cannot_be_begun_takes_no_place(
-    repository: Repository, monkeypatch: pytest.MonkeyPatch
+    tables: Tables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await repository.add_camera(camera())
+    await tables.setups.add_camera(camera())
 
     def broken(*_: object) -> Iterator[Crossing]:
         raise DatabaseUnavailableError("the database is away")
         yield
 
     monkeypatch.setattr(Records, "crossings", broken)
-    async with web_over(repository) as web:
+    async with web_over(tables) as web:
         answer = await web.client.get("/api/v1/crossings?format=csv")
         assert answer.status_code == 503
         assert web.app.state.context.streams.taken == 0

@@ -13,10 +13,10 @@ import pytest
 
 from services.common.access.accounts import SESSION_IDLE_S, SESSION_LONGEST_S, UserRole
 from services.common.access.check import token_hash
-from services.common.database.repository import Repository
 from services.web.app import create_app
 from services.web.settings import WebSettings
 from tests.makers import camera
+from tests.tables import Tables
 from tests.web_app import SYSTEM, Web, served, web_over
 from tests.web_login import OPEN_TO_ALL, PASSWORD, SESSION, add_user, browser, program
 
@@ -25,10 +25,10 @@ WRONG = "not the right password"
 
 
 @pytest.fixture
-async def guarded(repository: Repository) -> AsyncIterator[Web]:
-    await add_user(repository, "root", UserRole.ADMIN)
-    await add_user(repository, "anna", UserRole.VIEWER)
-    async with web_over(repository, OPEN_TO_ALL) as web:
+async def guarded(tables: Tables) -> AsyncIterator[Web]:
+    await add_user(tables, "root", UserRole.ADMIN)
+    await add_user(tables, "anna", UserRole.VIEWER)
+    async with web_over(tables, OPEN_TO_ALL) as web:
         yield web
 
 
@@ -59,10 +59,10 @@ async def test_log_in_look_and_log_out(guarded: Web) -> None:
         assert not await _is_in(client), "the cookie opens nothing after the end of its session"
 
 
-async def test_a_cookie_over_https_is_secure(repository: Repository) -> None:
-    await add_user(repository, "root", UserRole.ADMIN)
+async def test_a_cookie_over_https_is_secure(tables: Tables) -> None:
+    await add_user(tables, "root", UserRole.ADMIN)
     settings = WebSettings(host="0.0.0.0", trusted_proxy="198.51.100.0/24")
-    async with web_over(repository, settings) as web, browser(web.app) as client:
+    async with web_over(tables, settings) as web, browser(web.app) as client:
         headers = {"X-Forwarded-Proto": "https"}
         answer = await client.post(SESSION, json={"user": "root", "password": PASSWORD}, headers=headers)
         assert "; secure" in answer.headers["set-cookie"].lower()
@@ -78,9 +78,9 @@ async def test_each_login_has_a_cookie_of_its_own_and_ends_the_one_before(guarde
             assert not await _is_in(other)
 
 
-async def test_a_restart_and_another_replica_keep_sessions(guarded: Web, repository: Repository) -> None:
+async def test_a_restart_and_another_replica_keep_sessions(guarded: Web, tables: Tables) -> None:
     async with browser(guarded.app, "anna") as client:
-        again = create_app(repository, guarded.bus, guarded.video, SYSTEM, OPEN_TO_ALL)
+        again = create_app(tables.web, guarded.bus, guarded.video, SYSTEM, OPEN_TO_ALL)
         async with browser(again) as later:
             later.cookies = client.cookies
             assert await _is_in(later)
@@ -89,10 +89,10 @@ async def test_a_restart_and_another_replica_keep_sessions(guarded: Web, reposit
 @pytest.mark.parametrize("pause_s", [SESSION_IDLE_S - 60, SESSION_IDLE_S + 60])
 async def test_sessions_end_when_nobody_uses_them_and_after_a_week(database_uri: str, pause_s: float) -> None:
     now_s = [time.time()]
-    repository = Repository(database_uri, f"test_idle_{int(pause_s)}", now_s=lambda: now_s[0])
+    tables = Tables(database_uri, f"test_idle_{int(pause_s)}", now_s=lambda: now_s[0])
     try:
-        await add_user(repository, "anna", UserRole.VIEWER)
-        async with web_over(repository, OPEN_TO_ALL) as web, browser(web.app, "anna") as client:
+        await add_user(tables, "anna", UserRole.VIEWER)
+        async with web_over(tables, OPEN_TO_ALL) as web, browser(web.app, "anna") as client:
             began_s = now_s[0]
             now_s[0] += pause_s
             assert await _is_in(client) is (pause_s < SESSION_IDLE_S)
@@ -102,8 +102,8 @@ async def test_sessions_end_when_nobody_uses_them_and_after_a_week(database_uri:
             now_s[0] += pause_s
             assert not await _is_in(client)
     finally:
-        await repository._link._client.drop_database(f"test_idle_{int(pause_s)}")
-        await repository.close()
+        await tables.drop()
+        await tables.close()
 
 
 async def test_wrong_passwords_are_slowed_down(guarded: Web) -> None:
@@ -172,17 +172,17 @@ async def test_the_last_admin_stays(guarded: Web) -> None:
         assert [user["role"] for user in (await client.get(USERS)).json()["items"]] == ["admin", "viewer"]
 
 
-async def test_two_admins_who_remove_each_other_at_once_leave_one(repository: Repository) -> None:
+async def test_two_admins_who_remove_each_other_at_once_leave_one(tables: Tables) -> None:
     for _ in range(5):
-        one = await repository.add_user("one", UserRole.ADMIN, "hash")
-        other = await repository.add_user("other", UserRole.ADMIN, "hash")
+        one = await tables.accounts.add_user("one", UserRole.ADMIN, "hash")
+        other = await tables.accounts.add_user("other", UserRole.ADMIN, "hash")
         await asyncio.gather(
-            repository.delete_user(one), repository.delete_user(other), return_exceptions=True
+            tables.accounts.delete_user(one), tables.accounts.delete_user(other), return_exceptions=True
         )
-        left = await repository.users()
+        left = await tables.accounts.users()
         assert any(user.role is UserRole.ADMIN for user in left)
         for user in left:
-            await repository._link.collection("users").delete_one({"_id": user.name})
+            await tables.link.collection("users").delete_one({"_id": user.name})
 
 
 @pytest.mark.parametrize(
@@ -208,13 +208,13 @@ async def test_new_users(guarded: Web, body: dict[str, Any], status: int) -> Non
 
 
 async def test_a_removed_user_is_out_at_once_with_tokens_and_running_streams(
-    repository: Repository, monkeypatch: pytest.MonkeyPatch
+    tables: Tables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.web.auth.guard.RECHECK_S", 0.1)
-    await add_user(repository, "root", UserRole.ADMIN)
-    await add_user(repository, "anna", UserRole.ADMIN)
-    await repository.add_camera(camera())
-    async with web_over(repository, OPEN_TO_ALL) as web, browser(web.app, "anna") as anna:
+    await add_user(tables, "root", UserRole.ADMIN)
+    await add_user(tables, "anna", UserRole.ADMIN)
+    await tables.setups.add_camera(camera())
+    async with web_over(tables, OPEN_TO_ALL) as web, browser(web.app, "anna") as anna:
         token = (await anna.post(TOKENS, json={"name": "mine", "role": "admin"})).json()["token"]
         async with served(web.app) as address, httpx.AsyncClient(base_url=address, timeout=20) as reader:
             stream = reader.stream("GET", "/api/v1/cameras/gate/tracks", params={"token": token})
@@ -231,12 +231,12 @@ async def test_a_removed_user_is_out_at_once_with_tokens_and_running_streams(
             assert not await _is_in(client)
 
 
-async def test_a_new_account_of_the_same_name_inherits_nothing(guarded: Web, repository: Repository) -> None:
+async def test_a_new_account_of_the_same_name_inherits_nothing(guarded: Web, tables: Tables) -> None:
     async with browser(guarded.app, "anna") as client:
-        user = await repository.user("anna")
+        user = await tables.accounts.user("anna")
         assert user is not None
-        await repository._link.collection("users").delete_one({"_id": "anna"})
-        await add_user(repository, "anna", UserRole.ADMIN)
+        await tables.link.collection("users").delete_one({"_id": "anna"})
+        await add_user(tables, "anna", UserRole.ADMIN)
         assert not await _is_in(client)
 
 
@@ -255,7 +255,7 @@ async def test_tokens(guarded: Web) -> None:
         async with program(guarded.app, token) as robot:
             body = {"id": "gate", "url": "demo://traffic"}
             assert (await robot.post("/api/v1/cameras", json=body)).status_code == 201
-            await add_user(guarded.repository, "second", UserRole.ADMIN)
+            await add_user(guarded.tables, "second", UserRole.ADMIN)
             await client.patch(f"{USERS}/root", json={"role": "viewer"})
             assert (await robot.delete("/api/v1/cameras/gate")).status_code == 403, (
                 "no stronger than its owner"
@@ -311,7 +311,7 @@ async def test_no_secret_reaches_a_log_or_an_error(guarded: Web, caplog: pytest.
         cookie = client.cookies["sightline_session"]
         token = (await client.post(TOKENS, json={"name": "player"})).json()["token"]
         texts.append((await client.post(USERS, json={"name": "X", "password": PASSWORD})).text)
-        stored = await guarded.repository._link.collection("sessions").find_one({})
+        stored = await guarded.tables.link.collection("sessions").find_one({})
         assert stored is not None and cookie not in str(stored) and stored["_id"] == token_hash(cookie)
     async with program(guarded.app) as bare:
         for path in ("/api/v1/cameras/none/tracks", "/api/v1/cameras"):
@@ -321,10 +321,10 @@ async def test_no_secret_reaches_a_log_or_an_error(guarded: Web, caplog: pytest.
         assert secret not in told
 
 
-async def test_a_database_that_is_away_is_no_wrong_password(guarded: Web, repository: Repository) -> None:
+async def test_a_database_that_is_away_is_no_wrong_password(guarded: Web, tables: Tables) -> None:
     async with browser(guarded.app, "anna") as client:
-        lost = Repository("mongodb://127.0.0.1:9/?directConnection=true")
-        app = create_app(lost, guarded.bus, guarded.video, SYSTEM, OPEN_TO_ALL)
+        lost = Tables("mongodb://127.0.0.1:9/?directConnection=true")
+        app = create_app(lost.web, guarded.bus, guarded.video, SYSTEM, OPEN_TO_ALL)
         async with browser(app) as other:
             other.cookies = client.cookies
             assert (await other.get("/api/v1/cameras")).status_code == 503
@@ -335,12 +335,12 @@ async def test_a_database_that_is_away_is_no_wrong_password(guarded: Web, reposi
 
 async def test_who_logs_in_again_and_again_has_only_so_many_sessions(guarded: Web) -> None:
     """Each is a document that stays for days."""
-    anna = await guarded.repository.user("anna")
-    root = await guarded.repository.user("root")
+    anna = await guarded.tables.accounts.user("anna")
+    root = await guarded.tables.accounts.user("root")
     assert anna is not None and root is not None
-    await guarded.repository.add_session("root's", root)
+    await guarded.tables.accounts.add_session("root's", root)
     for number in range(60):
-        await guarded.repository.add_session(f"{number:064}", anna)
-    alive = [number for number in range(60) if await guarded.repository.session(f"{number:064}")]
+        await guarded.tables.accounts.add_session(f"{number:064}", anna)
+    alive = [number for number in range(60) if await guarded.tables.accounts.session(f"{number:064}")]
     assert len(alive) == 50 and 59 in alive
-    assert await guarded.repository.session("root's") is not None
+    assert await guarded.tables.accounts.session("root's") is not None

@@ -8,9 +8,9 @@ import pytest
 from services.common.access.accounts import Token, UserRole
 from services.common.access.check import Access, AccessCheck, token_hash
 from services.common.bus.local import LocalBus
-from services.common.database.repository import Repository
 from services.web.mirror import SetupMirror
 from tests.makers import camera, line
+from tests.tables import Tables
 from tests.web_app import web_over
 from tests.web_login import OPEN_TO_ALL, PASSWORD, add_user, browser
 
@@ -34,10 +34,10 @@ class CountingBus(LocalBus):
 
 
 @pytest.fixture
-async def bus(repository: Repository) -> AsyncIterator[CountingBus]:
+async def bus(tables: Tables) -> AsyncIterator[CountingBus]:
     """A bus that the mirror of another web service fills."""
     bus = CountingBus()
-    task = asyncio.create_task(SetupMirror(repository, bus, check_s=CHECK_S).run())
+    task = asyncio.create_task(SetupMirror(tables.web, bus, check_s=CHECK_S).run())
     while not bus.access_published:
         await asyncio.sleep(0.01)
     yield bus
@@ -51,22 +51,22 @@ async def _until(bus: CountingBus, number: int) -> None:
 
 
 async def test_what_others_change_arrives_and_nothing_else_is_published(
-    repository: Repository, bus: CountingBus
+    tables: Tables, bus: CountingBus
 ) -> None:
     assert (bus.setups_published, bus.access_published) == (1, 1)
-    await repository.add_camera(camera())
+    await tables.setups.add_camera(camera())
     await _until(bus, 3)
-    await repository.add_line("gate", line())
+    await tables.setups.add_line("gate", line())
     await _until(bus, 4)
-    await add_user(repository, "anna", UserRole.VIEWER)
+    await add_user(tables, "anna", UserRole.VIEWER)
     await _until(bus, 5)
     await asyncio.sleep(5 * CHECK_S)
     assert (bus.setups_published, bus.access_published) == (3, 2)
 
 
-async def test_passwords_and_tokens_open_the_media_ports_until_they_end(repository: Repository) -> None:
-    await add_user(repository, "root", UserRole.ADMIN)
-    async with web_over(repository, OPEN_TO_ALL) as web, browser(web.app, "root") as client:
+async def test_passwords_and_tokens_open_the_media_ports_until_they_end(tables: Tables) -> None:
+    await add_user(tables, "root", UserRole.ADMIN)
+    async with web_over(tables, OPEN_TO_ALL) as web, browser(web.app, "root") as client:
         check = AccessCheck(web.bus.access)
         assert check.check_password("root", PASSWORD) and not check.check_password("root", "no")
         token = (await client.post("/api/v1/tokens", json={"name": "player"})).json()
@@ -81,10 +81,10 @@ async def test_passwords_and_tokens_open_the_media_ports_until_they_end(reposito
 
 async def test_expired_and_orphaned_tokens_are_left_out(database_uri: str) -> None:
     now_s = [1_795_000_000.0]
-    repository, bus = Repository(database_uri, "test_expiry", now_s=lambda: now_s[0]), CountingBus()
+    tables, bus = Tables(database_uri, "test_expiry", now_s=lambda: now_s[0]), CountingBus()
     try:
-        await add_user(repository, "root", UserRole.ADMIN)
-        root = await repository.user("root")
+        await add_user(tables, "root", UserRole.ADMIN)
+        root = await tables.accounts.user("root")
         assert root is not None
         for name, expires_s, owner_id in (
             ("short", now_s[0] + 60, root.id),
@@ -92,8 +92,8 @@ async def test_expired_and_orphaned_tokens_are_left_out(database_uri: str) -> No
             ("lost", None, "x"),
         ):
             owner = Token(name, UserRole.VIEWER, token_hash(name), now_s[0], expires_s, "root", owner_id)
-            await repository.add_token(owner)
-        mirror = SetupMirror(repository, bus)
+            await tables.accounts.add_token(owner)
+        mirror = SetupMirror(tables.web, bus)
         await mirror.refresh()
         check = AccessCheck(bus.access)
         assert [check.check_token(name) for name in ("short", "long", "lost")] == [True, True, False]
@@ -101,5 +101,5 @@ async def test_expired_and_orphaned_tokens_are_left_out(database_uri: str) -> No
         await mirror.refresh()
         assert [check.check_token(name) for name in ("short", "long")] == [False, True]
     finally:
-        await repository._link._client.drop_database("test_expiry")
-        await repository.close()
+        await tables.drop()
+        await tables.close()

@@ -6,10 +6,10 @@ import pytest
 from fastapi.routing import APIRoute
 
 from services.common.access.accounts import UserRole
-from services.common.database.repository import Repository
 from services.web.app import ROUTERS
 from services.web.auth import rules
 from services.web.settings import WebSettings
+from tests.tables import Tables
 from tests.web_app import Web, web_over
 from tests.web_login import OPEN_TO_ALL, SESSION, add_user, browser, program
 
@@ -35,11 +35,11 @@ def is_change(route: tuple[str, str]) -> bool:
 
 
 @pytest.fixture
-async def guarded(repository: Repository) -> AsyncIterator[Web]:
-    await add_user(repository, "root", UserRole.ADMIN)
-    await add_user(repository, "anna", UserRole.VIEWER)
-    await add_user(repository, "bert", UserRole.VIEWER)
-    async with web_over(repository, OPEN_TO_ALL) as web:
+async def guarded(tables: Tables) -> AsyncIterator[Web]:
+    await add_user(tables, "root", UserRole.ADMIN)
+    await add_user(tables, "anna", UserRole.VIEWER)
+    await add_user(tables, "bert", UserRole.VIEWER)
+    async with web_over(tables, OPEN_TO_ALL) as web:
         yield web
 
 
@@ -95,10 +95,10 @@ async def test_an_admin_is_refused_nothing(guarded: Web) -> None:
 
 
 @pytest.mark.parametrize("login", ["auto", "off"])
-async def test_a_foreign_page_changes_nothing(repository: Repository, login: str) -> None:
-    await add_user(repository, "root", UserRole.ADMIN)
+async def test_a_foreign_page_changes_nothing(tables: Tables, login: str) -> None:
+    await add_user(tables, "root", UserRole.ADMIN)
     settings = WebSettings.model_validate({"host": "0.0.0.0", "login": login})
-    async with web_over(repository, settings) as web, browser(web.app, "root") as client:
+    async with web_over(tables, settings) as web, browser(web.app, "root") as client:
         for method, path in filter(is_change, routes()):
             for headers in ({"Origin": FOREIGN}, {"Origin": "null"}, {"Sec-Fetch-Site": "same-site"}):
                 answer = await client.request(method, path, headers=headers)
@@ -138,8 +138,8 @@ async def test_a_token_in_the_address_opens_streams_only(guarded: Web, path: str
         assert (await bearer.post("/api/v1/cameras", json={"url": "demo://traffic"})).status_code == 403
 
 
-async def test_on_loopback_nobody_has_to_log_in_and_a_foreign_host_is_refused(repository: Repository) -> None:
-    async with web_over(repository) as web:
+async def test_on_loopback_nobody_has_to_log_in_and_a_foreign_host_is_refused(tables: Tables) -> None:
+    async with web_over(tables) as web:
         assert (await web.client.get(SESSION)).json() == {
             "login_wanted": False,
             "user": None,

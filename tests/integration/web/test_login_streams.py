@@ -7,9 +7,9 @@ from starlette.types import Message, Receive, Scope, Send
 
 from services.common.access.accounts import Token, UserRole
 from services.common.access.check import token_hash
-from services.common.database.repository import Repository
 from services.web.auth.audit import AuditLog
 from services.web.auth.guard import LoginGuard
+from tests.tables import Tables
 from tests.web_login import OPEN_TO_ALL, add_user
 
 CAMERA = "/api/v1/cameras/gate"
@@ -18,14 +18,12 @@ CAMERA = "/api/v1/cameras/gate"
 @pytest.mark.parametrize(
     "path", [f"{CAMERA}/tracks", f"{CAMERA}/stream.mjpeg", "/api/v1/crossings", "/api/v1/audit"]
 )
-async def test_a_silent_answer_ends_within_5_s_when_the_token_is_removed(
-    repository: Repository, path: str
-) -> None:
-    await add_user(repository, "root", UserRole.ADMIN)
-    user = await repository.user("root")
+async def test_a_silent_answer_ends_within_5_s_when_the_token_is_removed(tables: Tables, path: str) -> None:
+    await add_user(tables, "root", UserRole.ADMIN)
+    user = await tables.accounts.user("root")
     assert user is not None
     token = Token("robot", UserRole.ADMIN, token_hash("the token"), 0.0, None, user.name, user.id)
-    await repository.add_token(token)
+    await tables.accounts.add_token(token)
     begun, is_ended = asyncio.Event(), asyncio.Event()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,11 +50,11 @@ async def test_a_silent_answer_ends_within_5_s_when_the_token_is_removed(
         "scheme": "http",
     }
     serving = asyncio.create_task(
-        LoginGuard(app, repository, OPEN_TO_ALL, AuditLog(repository))(scope, receive, send)
+        LoginGuard(app, tables.accounts, OPEN_TO_ALL, AuditLog(tables.audit))(scope, receive, send)
     )
     async with asyncio.timeout(10):
         await begun.wait()
-    await repository.delete_token(token.id)
+    await tables.accounts.delete_token(token.id)
     async with asyncio.timeout(5):
         await is_ended.wait()
     await serving

@@ -15,13 +15,14 @@ import pytest
 from services.cli.running import leave_out_of_collections
 from services.common.connections.listening import listen
 from services.common.database.documents import camera_document, crossing_document, date_of, line_document
-from services.common.database.repository import Records, Repository
+from services.common.database.reading import Records
 from services.core.types import Camera, CameraId, Line, LineId, MinuteCount
 from services.web.serving import web_server
 from services.web.settings import WebSettings
 from tests.database_server import DatabaseServer
 from tests.loop_load import LoopLoad, loop_load
 from tests.makers import GATE, crossing, recent_minute_s
+from tests.tables import Tables
 from tests.web_app import Web, web_over
 
 STRETCH_S, ALL_S = 0.05, 0.2
@@ -48,9 +49,9 @@ class Ask:
         return self.body if self.body is None or isinstance(self.body, str) else json.dumps(self.body)
 
 
-async def _fill(repository: Repository, now_s: float) -> None:
+async def _fill(tables: Tables, now_s: float) -> None:
     async def insert(collection: str, documents: list[dict[str, Any]]) -> None:
-        await repository._link.collection(collection).insert_many(documents)
+        await tables.link.collection(collection).insert_many(documents)
 
     def numbered(number: int, **fields: Any) -> list[dict[str, Any]]:
         return [{"_id": f"{n:08d}", "time": date_of(now_s - n), **fields} for n in range(number)]
@@ -175,12 +176,12 @@ def _left_out() -> Iterator[None]:
 async def test_no_question_holds_the_loop_up(
     own_server: DatabaseServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now_s, repository = recent_minute_s(), Repository(own_server.uri)
-    await repository.prepare()
-    await _fill(repository, now_s)
+    now_s, tables = recent_minute_s(), Tables(own_server.uri)
+    await tables.prepare()
+    await _fill(tables, now_s)
     monkeypatch.setattr(Records, "analysed_minutes", _analysed)
     monkeypatch.setattr(Records, "minute_counts", _counted)
-    async with web_over(repository) as web, _asked(web) as address:
+    async with web_over(tables) as web, _asked(web) as address:
         web.app.state.context.mirror._check_s = 3600
         await web.app.state.context.mirror.refresh()
         loads = []
@@ -191,6 +192,6 @@ async def test_no_question_holds_the_loop_up(
             web.app.state.context.mirror._stale.set()
             await web.app.state.context.mirror.refresh()
         loads.append(("the mirror", load))
-    await repository.close()
+    await tables.close()
     slow = [(what, load.longest_s, load.total_s, load.longest) for what, load in loads if _is_slow(load)]
     assert not slow

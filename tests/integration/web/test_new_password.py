@@ -7,7 +7,7 @@ import pytest
 
 from services.common.access.accounts import UserRole
 from services.common.access.check import token_hash
-from services.common.database.repository import Repository
+from tests.tables import Tables
 from tests.web_app import Web, web_over
 from tests.web_login import OPEN_TO_ALL, PASSWORD, add_user, browser, program
 
@@ -16,10 +16,10 @@ NEW = "another long password"
 
 
 @pytest.fixture
-async def guarded(repository: Repository) -> AsyncIterator[Web]:
-    await add_user(repository, "root", UserRole.ADMIN)
-    await add_user(repository, "chief", UserRole.ADMIN)
-    async with web_over(repository, OPEN_TO_ALL) as web:
+async def guarded(tables: Tables) -> AsyncIterator[Web]:
+    await add_user(tables, "root", UserRole.ADMIN)
+    await add_user(tables, "chief", UserRole.ADMIN)
+    async with web_over(tables, OPEN_TO_ALL) as web:
         yield web
 
 
@@ -66,18 +66,18 @@ async def test_a_new_role_leaves_the_tokens(guarded: Web) -> None:
 
 
 async def test_a_process_that_ends_before_the_tokens_are_gone_has_ended_them(
-    guarded: Web, repository: Repository, monkeypatch: pytest.MonkeyPatch
+    guarded: Web, tables: Tables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token = await _token(guarded, "root")
 
     async def killed(owner_id: str) -> None:
         raise RuntimeError("killed here")
 
-    monkeypatch.setattr(repository, "_delete_tokens", killed)
-    user = await repository.user("root")
+    monkeypatch.setattr(tables.accounts, "_delete_tokens", killed)
+    user = await tables.accounts.user("root")
     assert user is not None
     with pytest.raises(RuntimeError):
-        await repository.change_user(user, password_hash="another hash")
+        await tables.accounts.change_user(user, password_hash="another hash")
     assert not await _opens(guarded, token)
 
 

@@ -17,8 +17,8 @@ def _cursor(text: str) -> str:
 
 @pytest.fixture
 async def gate(web: Web) -> Web:
-    await web.repository.add_camera(camera())
-    await web.repository.add_line("gate", line())
+    await web.tables.setups.add_camera(camera())
+    await web.tables.setups.add_line("gate", line())
     return web
 
 

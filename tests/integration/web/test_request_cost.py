@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 import pytest
 
-from services.common.database.repository import Repository
 from services.web.settings import WebSettings
+from tests.tables import Tables
 from tests.web_app import Web, web_over
 
 MOST_S = 0.05
@@ -19,9 +19,9 @@ HARD = ["_key", "http://", "a=", "&key=", "_", "@", "=", "?token=", "-key_", "/_
 
 
 @pytest.fixture
-async def closed(repository: Repository) -> AsyncIterator[Web]:
+async def closed(tables: Tables) -> AsyncIterator[Web]:
     """The application where a login is wanted."""
-    async with web_over(repository, WebSettings(host="0.0.0.0")) as web:
+    async with web_over(tables, WebSettings(host="0.0.0.0")) as web:
         yield web
 
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from services.cli.retention_command import retention_command
 from services.common.access.accounts import UserRole
 from services.common.access.passwords import hash_password
-from services.common.database.repository import Repository, Retention
+from services.common.database.schema import Retention
 from services.core.errors import BadInputError
 from services.store.clock import StoreClock
 from services.store.keeper import RetentionKeeper
@@ -19,6 +19,7 @@ from services.web.settings import WebSettings
 from tests.clocks import SettableClock
 from tests.database_server import DatabaseServer
 from tests.makers import crossing, trajectory
+from tests.tables import Tables
 from tests.web_app import Web, web_over
 
 NOW_S = time.time() // 60 * 60.0
@@ -29,24 +30,26 @@ async def _no_pause(wait_s: float) -> None:
     """Go on at once."""
 
 
-async def _keeper(repository: Repository, host: SettableClock, days: float) -> RetentionKeeper:
+async def _keeper(tables: Tables, host: SettableClock, days: float) -> RetentionKeeper:
     clock = StoreClock(host)
-    placement = Placement(repository, clock)
+    placement = Placement(tables.store, clock)
     await placement.prepare()
-    keeper = RetentionKeeper(repository, Retention(trajectories_days=days), clock, placement, sleep=_no_pause)
+    keeper = RetentionKeeper(
+        tables.store, Retention(trajectories_days=days), clock, placement, sleep=_no_pause
+    )
     await keeper.look()
     return keeper
 
 
-async def _waiting(repository: Repository, host: SettableClock) -> RetentionKeeper:
+async def _waiting(tables: Tables, host: SettableClock) -> RetentionKeeper:
     """Leave a shorter retention waiting."""
-    await _keeper(repository, host, 400)
-    await repository.insert_events([trajectory(1, NOW_S - 100 * DAY_S), trajectory(2, NOW_S - 60)])
-    return await _keeper(repository, host, 10)
+    await _keeper(tables, host, 400)
+    await tables.events.insert_events([trajectory(1, NOW_S - 100 * DAY_S), trajectory(2, NOW_S - 60)])
+    return await _keeper(tables, host, 10)
 
 
-async def _trajectories(repository: Repository) -> int:
-    return len([item async for item in repository.iterate_all("trajectories")])
+async def _trajectories(tables: Tables) -> int:
+    return len([item async for item in tables.export.iterate_all("trajectories")])
 
 
 async def test_what_waits_is_told_and_applied_when_it_is_confirmed(web: Web) -> None:
@@ -54,7 +57,7 @@ async def test_what_waits_is_told_and_applied_when_it_is_confirmed(web: Web) -> 
     assert before["retention"] == {"days": {}, "pending": None}
     assert before["clock"] == {"believed": None, "doubt": None}
     host = SettableClock(NOW_S)
-    keeper = await _waiting(web.repository, host)
+    keeper = await _waiting(web.tables, host)
     told = (await web.client.get("/api/v1/system")).json()
     pending = told["retention"]["pending"]
     assert (pending["records"], pending["days"]) == ({"trajectories": 1}, {"trajectories": 10})
@@ -64,22 +67,22 @@ async def test_what_waits_is_told_and_applied_when_it_is_confirmed(web: Web) -> 
     stale = await web.client.patch("/api/v1/system/retention", json={"confirm": "1"})
     assert stale.status_code == 409
     assert (await web.client.patch("/api/v1/system/retention", json={"confirm": 1})).status_code == 422
-    assert await _trajectories(web.repository) == 2
+    assert await _trajectories(web.tables) == 2
     answer = await web.client.patch("/api/v1/system/retention", json={"confirm": pending["id"]})
     assert answer.status_code == 204
     host.run(30)
     await keeper.look()
-    assert await _trajectories(web.repository) == 1
+    assert await _trajectories(web.tables) == 1
     assert (await web.client.get("/api/v1/system")).json()["retention"]["pending"] is None
-    entries = await web.repository.audit(10)
+    entries = await web.tables.audit.audit(10)
     assert [(entry.action, entry.target) for entry in entries] == [("system.change", "retention")]
 
 
 async def test_a_doubted_clock_is_told_with_what_was_set_aside_and_may_be_confirmed(web: Web) -> None:
     host = SettableClock(NOW_S)
-    keeper = await _keeper(web.repository, host, 400)
+    keeper = await _keeper(web.tables, host, 400)
     host.step(30 * DAY_S)
-    await web.repository.set_aside([crossing(1, host.wall_s)])
+    await web.tables.aside.set_aside([crossing(1, host.wall_s)])
     await keeper.look()
     told = (await web.client.get("/api/v1/system")).json()
     assert told["clock"]["believed"] is False
@@ -95,9 +98,9 @@ async def test_a_doubted_clock_is_told_with_what_was_set_aside_and_may_be_confir
     assert (after["clock"]["believed"], after["set_aside"]) == (True, 0)
 
 
-async def test_only_admins_confirm(repository: Repository) -> None:
-    await repository.add_user("anna", UserRole.VIEWER, hash_password("a good password"))
-    async with web_over(repository, WebSettings(login="required")) as web:
+async def test_only_admins_confirm(tables: Tables) -> None:
+    await tables.accounts.add_user("anna", UserRole.VIEWER, hash_password("a good password"))
+    async with web_over(tables, WebSettings(login="required")) as web:
         own = {"Origin": str(web.client.base_url)}
         login = {"user": "anna", "password": "a good password"}
         assert (await web.client.post("/api/v1/session", json=login, headers=own)).status_code == 200
@@ -117,8 +120,8 @@ def _command(uri: str, *options: str) -> str:
 
 
 async def test_the_command_line_confirms_too(own_server: DatabaseServer) -> None:
-    repository, host = Repository(own_server.uri), SettableClock(NOW_S)
-    keeper = await _waiting(repository, host)
+    tables, host = Tables(own_server.uri), SettableClock(NOW_S)
+    keeper = await _waiting(tables, host)
     shown = await asyncio.to_thread(_command, own_server.uri)
     assert '"trajectories": 1' in shown
     await asyncio.to_thread(_command, own_server.uri, "--confirm")
@@ -126,7 +129,7 @@ async def test_the_command_line_confirms_too(own_server: DatabaseServer) -> None
         await asyncio.to_thread(_command, own_server.uri, "--confirm-clock")
     host.run(30)
     await keeper.look()
-    assert await _trajectories(repository) == 1
+    assert await _trajectories(tables) == 1
     with pytest.raises(BadInputError, match="no shorter retention waits"):
         await asyncio.to_thread(_command, own_server.uri, "--confirm")
     host.step(30 * DAY_S)
@@ -134,8 +137,8 @@ async def test_the_command_line_confirms_too(own_server: DatabaseServer) -> None
     await asyncio.to_thread(_command, own_server.uri, "--confirm-clock")
     host.run(30)
     await keeper.look()
-    mark = await repository.clock_mark()
+    mark = await tables.notices.clock_mark()
     assert mark is not None
     assert mark.doubt is None
-    assert [entry.by for entry in await repository.audit(10)] == ["command line"] * 2
-    await repository.close()
+    assert [entry.by for entry in await tables.audit.audit(10)] == ["command line"] * 2
+    await tables.close()

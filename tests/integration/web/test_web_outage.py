@@ -2,21 +2,21 @@
 
 import asyncio
 
-from services.common.database.repository import Repository
 from services.core.types import CameraId, Ownership
 from tests.database_server import DatabaseServer
 from tests.makers import camera, line, recent_minute_s
+from tests.tables import Tables
 from tests.web_app import web_over
 
 
 async def test_cameras_are_published_when_the_database_comes_and_requests_fail_clearly_meanwhile(
     own_server: DatabaseServer,
 ) -> None:
-    repository = Repository(own_server.uri)
-    await repository.add_camera(camera())
-    await repository.add_line("gate", line())
+    tables = Tables(own_server.uri)
+    await tables.setups.add_camera(camera())
+    await tables.setups.add_line("gate", line())
     own_server.kill()
-    async with web_over(repository) as web, web.bus.setups() as changes:
+    async with web_over(tables) as web, web.bus.setups() as changes:
         assert (await web.client.get("/api/v1/cameras")).status_code == 503
         assert (await web.client.get("/healthz")).status_code == 200
         await asyncio.to_thread(own_server.start)
@@ -24,14 +24,14 @@ async def test_cameras_are_published_when_the_database_comes_and_requests_fail_c
             (setup,) = await anext(changes)
         assert (setup.camera.id, [item.id for item in setup.lines]) == ("gate", ["main"])
         assert (await web.client.get("/api/v1/cameras")).status_code == 200
-    await repository.close()
+    await tables.close()
 
 
-async def test_a_restart_keeps_everything_and_tells_the_highest_epoch(repository: Repository) -> None:
+async def test_a_restart_keeps_everything_and_tells_the_highest_epoch(tables: Tables) -> None:
     for highest in (0, 5):
         if highest:
-            await repository.insert_events([Ownership(CameraId("gate"), highest, recent_minute_s())])
-        async with web_over(repository) as web, web.bus.setups() as changes:
+            await tables.events.insert_events([Ownership(CameraId("gate"), highest, recent_minute_s())])
+        async with web_over(tables) as web, web.bus.setups() as changes:
             if not highest:
                 made = await web.client.post("/api/v1/cameras", json={"id": "gate", "url": "demo://traffic"})
                 assert made.status_code == 201

@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 from services.common.access.accounts import AuditEntry
-from services.common.database.repository import Retention, RetentionState, ShorterRetention
+from services.common.database.retention_notices import RetentionState, ShorterRetention
+from services.common.database.schema import Retention
 from services.core.errors import DatabaseUnavailableError
 from services.core.evidence.clock_belief import ClockMark
 from services.core.types import Event
 from services.store.clock import StoreClock
+from services.store.database import StoreDatabase
 from services.store.keeper import LOOK_S, RetentionKeeper
 from services.store.placement import Placement
 from tests.clocks import SettableClock
@@ -84,9 +86,10 @@ async def _no_pause(wait_s: float) -> None:
 
 async def _begun(memory: Memory, host: SettableClock, days: float) -> RetentionKeeper:
     clock = StoreClock(host)
-    placement = Placement(memory, clock)
+    database = StoreDatabase(memory, memory, memory, memory, memory)
+    placement = Placement(database, clock)
     await placement.prepare()
-    keeper = RetentionKeeper(memory, Retention(trajectories_days=days), clock, placement, sleep=_no_pause)
+    keeper = RetentionKeeper(database, Retention(trajectories_days=days), clock, placement, sleep=_no_pause)
     await keeper.look()
     return keeper
 

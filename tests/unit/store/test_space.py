@@ -82,7 +82,7 @@ def test_a_disk_that_nobody_knows_changes_nothing() -> None:
     for ask in (lambda: None, broken):
         gate = SpaceGate(LIMITS, ask)
         gate.look()
-        assert (gate.step, gate.told, gate.refuses_audit()) == (Step.EVERYTHING, None, None)
+        assert (gate.step, gate.shortage, gate.refuses_audit()) == (Step.EVERYTHING, None, None)
 
 
 def test_each_step_is_told_once_and_so_is_its_end(caplog: pytest.LogCaptureFixture) -> None:

@@ -18,9 +18,7 @@ BULK = {"writeErrors": [], "writeConcernErrors": []}
 
 
 def _told(error: PyMongoError, explain: str | None = None) -> DatabaseUnavailableError:
-    link = DatabaseLink(URI)
-    if explain is not None:
-        link.explain = lambda: explain
+    link = DatabaseLink(URI, explain=lambda: explain)
     with pytest.raises(DatabaseUnavailableError) as told, link.guarded():
         raise error
     assert "s3cret" not in str(told.value)
