@@ -161,8 +161,8 @@ class _Link:
             self._tell(f"NATS at {self._shown_url} cannot be reached ({_words(error)}); trying again")
 
     async def _on_loss(self) -> None:
-        self._refusals.clear()
         if not self._client.is_closed:
+            self._refusals.clear()
             self._tell(f"NATS at {self._shown_url} is away; trying again")
 
     async def _on_return(self) -> None:
