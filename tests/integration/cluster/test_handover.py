@@ -56,7 +56,7 @@ def pause_after(system: Cluster, tracks: TracksReader, how: str) -> float:
 
 
 def test_a_camera_is_taken_over_and_follows_its_settings(tmp_path: Path) -> None:
-    with cluster(tmp_path, "ingest", *DETECTORS, "store", "web", "rtsp") as system, system.api as api:
+    with cluster(tmp_path, "ingest", *DETECTORS, "store", "web") as system, system.api as api:
         body = {"id": CAMERA, "name": "Street", "url": "demo://traffic", "fps": 10}
         api.post("/api/v1/cameras", json=body).raise_for_status()
         with TracksReader(system["web"].url() + f"/api/v1/cameras/{CAMERA}/tracks").reading() as tracks:

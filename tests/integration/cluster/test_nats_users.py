@@ -13,7 +13,7 @@ from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
 from services.common.access.check import Access
-from services.common.bus.messages import encode_event, encode_setups
+from services.common.bus.messages import encode_event, encode_setups, event_identity
 from services.common.bus.nats.bus import NatsBus
 from services.common.bus.nats.connection import Refusals, nats_connection
 from services.common.bus.nats.events import STREAM, event_subject
@@ -35,7 +35,7 @@ from services.core.types import (
     StatusChange,
     TrackedFrame,
 )
-from tests.bus_ends import bus_end, read_events, until
+from tests.bus_ends import assert_no_more_events, bus_end, read_events, until
 from tests.makers import GATE, camera, crossing, line, trajectory
 from tests.nats_server import ADMIN, NatsServer, nats_server, new_users
 
@@ -318,6 +318,25 @@ async def test_an_event_where_its_kind_may_not_be_is_removed(server: NatsServer,
         assert got == [note("rtsp")]
         assert store.refused_messages == 2
     assert "of another kind than its subject" in caplog.text
+
+
+async def test_nobody_can_keep_anothers_events_from_the_store(fresh: NatsServer) -> None:
+    """Neither by their identities, which the stream takes once, nor by what empties a stream."""
+    event = crossing(7, NOON_S)
+    async with bus_end(fresh, role="store") as store, bus_end(fresh, role="detector") as detector:
+        detector.publish_events([crossing(6, NOON_S)])
+        assert await detector.flush(10)
+        async with nats_connection(fresh.url_of("rtsp"), "bad", "rtsp") as bad:
+            headers = {"Nats-Msg-Id": event_identity(event)}
+            await bad.jetstream().publish(event_subject(note("rtsp")), b"first", headers=headers)
+            for headers in ({"Nats-Rollup": "all"}, {"Nats-TTL": "1s"}):
+                with pytest.raises(nats.js.errors.APIError):
+                    await bad.jetstream().publish(event_subject(note("rtsp")), b"", headers=headers)
+        for number in range(2):
+            detector.publish_events([event])
+            assert await detector.flush(5), number
+        assert await read_events(store, 2) == [crossing(6, NOON_S), event]
+        await assert_no_more_events(store, 0.3)
 
 
 async def test_an_answer_sent_elsewhere_does_no_lasting_harm(server: NatsServer) -> None:

@@ -47,7 +47,8 @@ BUCKETS: dict[Role | None, tuple[str, ...]] = {
 class NatsBus:
     """Implements `Bus`. Made by `nats_bus`, on the event loop of its connection.
 
-    `role`: whose bus it is, which does at the server what that service may; None does everything.
+    `role`: whose bus it is, which does at the server what that service may; None does everything. `secret`:
+    see `EventSender`.
     """
 
     def __init__(
@@ -56,9 +57,10 @@ class NatsBus:
         event_limit: int = EVENT_LIMIT,
         ack_wait_s: float = ACK_WAIT_S,
         role: Role | None = None,
+        secret: str = "",
     ) -> None:
         self._role = role
-        self._sender = EventSender(client, event_limit, makes_stream=role in (None, "store"))
+        self._sender = EventSender(client, event_limit, role in (None, "store"), secret)
         self._reader = EventReader(client, ack_wait_s)
         self._tracks = LiveTracks(client)
         self._board = StateBoard(secrets.token_hex(8))
@@ -200,12 +202,13 @@ async def nats_bus(
     event_limit: int = EVENT_LIMIT,
     ack_wait_s: float = ACK_WAIT_S,
     role: Role | None = None,
+    secret: str = "",
 ) -> AsyncIterator[NatsBus]:
     """A bus over a connection, which must stay open until this context has ended.
 
     At the end there is a moment for what still waits to be handed on.
     """
-    bus = NatsBus(client, event_limit, ack_wait_s, role)
+    bus = NatsBus(client, event_limit, ack_wait_s, role, secret)
     running = asyncio.create_task(bus.run())
     try:
         yield bus

@@ -52,6 +52,11 @@ def check_nats_url(url: str) -> str:
     return url
 
 
+def password_of(url: str) -> str:
+    """Give the password in an address, which all processes of a service share; empty without one."""
+    return urlsplit(url).password or ""
+
+
 class Refusals:
     """What the server refuses this process since it dialled last: its user has not the permission for it."""
 
