@@ -17,6 +17,7 @@ from services.common.bus.messages import encode_event, encode_setups, event_iden
 from services.common.bus.nats.bus import NatsBus
 from services.common.bus.nats.connection import Refusals, nats_connection
 from services.common.bus.nats.events import STREAM, event_subject
+from services.common.bus.nats.publishing import until_sent
 from services.common.bus.nats.reader import CONSUMER
 from services.common.bus.nats.setups import ACCESS, ADDRESSES, CAMERAS, OLD_STREAM
 from services.common.leases.nats.records import BUCKET as LEASES
@@ -264,12 +265,11 @@ async def test_nobody_can_do_more(server: NatsServer, role: Role) -> None:
             await client.publish(subject, b"{}")
         for subject in subscriptions:
             await client.subscribe(subject)
-        await client.flush(10)
+        await until_sent(client)  # the server's errors come before its answer
         wanted = [f'nats: permissions violation for publish to "{one.lower()}"' for one in publications]
         wanted += [
             f'nats: permissions violation for subscription to "{one.lower()}"' for one in subscriptions
         ]
-        await client.flush(10)  # the server's errors come before its answer
         assert refusals == wanted
     finally:
         await client.close()
@@ -348,7 +348,7 @@ async def test_an_answer_sent_elsewhere_does_no_lasting_harm(server: NatsServer)
         async with nats_connection(server.url_of("rtsp"), "bad", "rtsp") as bad:
             for aim in (f"$KV.{ADDRESSES}.all", f"$JS.API.STREAM.DELETE.{STREAM}", "_INBOX.web.x"):
                 await bad.publish(f"$JS.API.STREAM.INFO.KV_{CAMERAS}", b"", reply=aim)
-            await bad.flush(5)
+            await until_sent(bad)
         await until(lambda: web.refused_messages, "web sees what is no setup", 5)
         async with bus_end(server, role="ingest") as late, late.setups() as changes:
             assert await asyncio.wait_for(anext(changes), 5) == (SETUP,)
@@ -393,10 +393,10 @@ async def test_what_is_refused_is_logged_once_and_named(server: NatsServer, capl
         for _ in range(3):
             await client.publish("sightline.tracks.gate", json.dumps(1).encode())
         await client.subscribe("_INBOX.web.>")
-        await client.flush(5)
+        await until_sent(client)
         for number in range(20):
             await client.publish(f"sightline.tracks.{number}", b"")
-        await client.flush(5)
+        await until_sent(client)
         (missing,) = refusals.missing()
     assert missing.startswith(
         "NATS refuses to let this service publish to sightline.tracks.gate, subscribe to _inbox.web.>, "

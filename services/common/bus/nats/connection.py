@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from nats.aio.client import Client
+from nats.errors import Error as NatsError
 
 from services.common.connections.cluster_tls import client_context
 from services.common.secrets import redact
@@ -95,7 +96,7 @@ async def nats_connection(
     try:
         yield client
     finally:
-        await asyncio.wait([asyncio.ensure_future(client.close())], timeout=CONNECT_TIMEOUT_S)
+        await _close(client)
 
 
 class _Link:
@@ -175,6 +176,15 @@ class _Link:
     async def _on_return(self) -> None:
         self._told = ""
         log.info("NATS at %s is back", self._shown_url)
+
+
+async def _close(client: Client) -> None:
+    """Close within a limited time; a server that is gone need not know."""
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            await client.close()
+    except (NatsError, OSError, TimeoutError) as error:
+        log.debug("NATS: the connection did not end in order (%s)", _words(error))
 
 
 def _words(error: BaseException) -> str:
