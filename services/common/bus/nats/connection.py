@@ -54,8 +54,9 @@ def check_nats_url(url: str) -> str:
 
 
 def password_of(url: str) -> str:
-    """Give the password in an address, which all processes of a service share; empty without one."""
-    return urlsplit(url).password or ""
+    """Give the secret in an address, which all processes of a service share; empty without one."""
+    parts = urlsplit(url)
+    return parts.password or parts.username or ""
 
 
 class Refusals:
