@@ -9,6 +9,7 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from dataclasses import replace
 from typing import Any
 
 from nats.aio.client import Client
@@ -19,9 +20,10 @@ from services.common.bus.messages import decode_access, decode_setups, encode_ac
 from services.common.bus.nats.events import EventSender
 from services.common.bus.nats.live import LiveStates, LiveTracks
 from services.common.bus.nats.reader import ACK_WAIT_S, EventReader
-from services.common.bus.nats.setups import SharedValue, SharedValues
+from services.common.bus.nats.setups import ACCESS, ADDRESSES, CAMERAS, SharedValue, SharedValues
 from services.common.bus.protocol import EVENT_LIMIT, EventBatch
 from services.common.bus.state_board import StateBoard
+from services.common.leases.protocol import Role
 from services.core.types import CameraId, CameraSetup, CameraState, Event, TrackedFrame
 
 log = logging.getLogger(__name__)
@@ -31,28 +33,58 @@ LAST_FLUSH_S = 1.0
 
 Setups = tuple[CameraSetup, ...]
 
+BUCKETS: dict[Role | None, tuple[str, ...]] = {
+    None: (ADDRESSES, CAMERAS, ACCESS),
+    "web": (ADDRESSES, CAMERAS, ACCESS),
+    "ingest": (ADDRESSES, ACCESS),
+    "detector": (CAMERAS, ACCESS),
+    "rtsp": (CAMERAS, ACCESS),
+    "store": (),
+}
+"""What each service reads, as the permissions of its user allow."""
+
 
 class NatsBus:
-    """Implements `Bus`. Made by `nats_bus`, on the event loop of its connection."""
+    """Implements `Bus`. Made by `nats_bus`, on the event loop of its connection.
+
+    `role`: whose bus it is, which does at the server what that service may; None does everything. `secret`:
+    see `EventSender`.
+    """
 
     def __init__(
-        self, client: Client, event_limit: int = EVENT_LIMIT, ack_wait_s: float = ACK_WAIT_S
+        self,
+        client: Client,
+        event_limit: int = EVENT_LIMIT,
+        ack_wait_s: float = ACK_WAIT_S,
+        role: Role | None = None,
+        secret: str = "",
     ) -> None:
-        self._sender = EventSender(client, event_limit)
+        self._role = role
+        self._sender = EventSender(client, event_limit, role in (None, "store"), secret)
         self._reader = EventReader(client, ack_wait_s)
         self._tracks = LiveTracks(client)
         self._board = StateBoard(secrets.token_hex(8))
         self._states = LiveStates(client, self._board)
         self._setup_readers: list[Mailbox[Setups]] = []
-        self._setups = SharedValue[Setups]("all", encode_setups, decode_setups, self._on_setups)
-        self._access = SharedValue[Access]("access", encode_access, decode_access, lambda access: None)
-        values: tuple[SharedValue[Any], ...] = (self._setups, self._access)
-        self._values = SharedValues(client, values)
+        reads_addresses = ADDRESSES in BUCKETS[role]
+        on_addresses, on_cameras = (
+            (self._on_setups, _ignore) if reads_addresses else (_ignore, self._on_setups)
+        )
+        self._addressed = SharedValue[Setups](ADDRESSES, encode_setups, decode_setups, on_addresses)
+        self._cameras = SharedValue[Setups](CAMERAS, encode_setups, decode_setups, on_cameras)
+        self._setups = self._addressed if reads_addresses else self._cameras
+        self._access = SharedValue[Access](ACCESS, encode_access, decode_access, _ignore)
+        values: tuple[SharedValue[Any], ...] = (self._addressed, self._cameras, self._access)
+        self._values = SharedValues(client, tuple(value for value in values if value.bucket in BUCKETS[role]))
 
     async def run(self) -> None:
         """Carry everything until cancelled."""
-        parts = (self._sender, self._reader, self._tracks, self._states, self._values)
-        tasks = [asyncio.create_task(_guarded(part.run)) for part in parts]
+        runs = [self._sender.run, self._reader.run, self._tracks.run]
+        if self._role not in ("store", "rtsp"):
+            runs.append(self._states.run)
+        if BUCKETS[self._role]:
+            runs.append(self._values.run)
+        tasks = [asyncio.create_task(_guarded(run)) for run in runs]
         try:
             await asyncio.gather(*tasks)
         finally:
@@ -125,8 +157,12 @@ class NatsBus:
         return self._board.state(camera)
 
     def publish_setups(self, setups: Sequence[CameraSetup]) -> None:
-        """Replace the setups, here at once and for the others as soon as NATS can be reached."""
-        self._setups.publish(tuple(setups))
+        """Replace the setups, here at once and for the others as soon as NATS can be reached.
+
+        Those who dial no camera are given no address of one.
+        """
+        self._addressed.publish(tuple(setups))
+        self._cameras.publish(tuple(without_address(setup) for setup in setups))
         self._values.wake()
 
     @asynccontextmanager
@@ -162,13 +198,17 @@ class NatsBus:
 
 @asynccontextmanager
 async def nats_bus(
-    client: Client, event_limit: int = EVENT_LIMIT, ack_wait_s: float = ACK_WAIT_S
+    client: Client,
+    event_limit: int = EVENT_LIMIT,
+    ack_wait_s: float = ACK_WAIT_S,
+    role: Role | None = None,
+    secret: str = "",
 ) -> AsyncIterator[NatsBus]:
     """A bus over a connection, which must stay open until this context has ended.
 
     At the end there is a moment for what still waits to be handed on.
     """
-    bus = NatsBus(client, event_limit, ack_wait_s)
+    bus = NatsBus(client, event_limit, ack_wait_s, role, secret)
     running = asyncio.create_task(bus.run())
     try:
         yield bus
@@ -177,6 +217,15 @@ async def nats_bus(
             log.warning("%d events could not be handed on before the end", bus.waiting_events)
         running.cancel()
         await asyncio.wait([running])
+
+
+def without_address(setup: CameraSetup) -> CameraSetup:
+    """Give a setup as those may see it who dial no camera."""
+    return replace(setup, camera=replace(setup.camera, url=""))
+
+
+def _ignore(_: object) -> None:
+    """A change that nobody follows."""
 
 
 async def _guarded(run: Callable[[], Awaitable[None]]) -> None:

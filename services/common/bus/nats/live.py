@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from itertools import islice
 
 from nats.aio.client import Client
@@ -25,6 +26,10 @@ log = logging.getLogger(__name__)
 
 TRACKS_SUBJECT = "sightline.tracks"
 STATES_SUBJECT = "sightline.states"
+"""What ingest publishes of cameras."""
+
+RATES_SUBJECT = "sightline.rates"
+"""What detectors publish of them."""
 
 SEND_LIMIT = 256
 """Frames of all cameras that wait to be sent: a quarter of a second of a hundred cameras."""
@@ -114,7 +119,10 @@ class LiveStates:
 
     async def run(self) -> None:
         """Tell changes at once and everything each second, until cancelled."""
-        async with listening(self._client, STATES_SUBJECT, self._on_message):
+        async with (
+            listening(self._client, STATES_SUBJECT, self._on_message),
+            listening(self._client, RATES_SUBJECT, self._on_message),
+        ):
             await self._repeat()
 
     async def _repeat(self) -> None:
@@ -130,27 +138,37 @@ class LiveStates:
                     await self._changed.wait()
 
     async def _tell(self, news: CameraNews) -> None:
-        for part in _parts(news):
+        for subject, part in _parts(news):
             if not self._client.is_connected:
                 return
             try:
-                await self._client.publish(STATES_SUBJECT, encode_news(part))
+                await self._client.publish(subject, encode_news(part))
             except (*BUS_ERRORS, BadMessageError) as error:
                 log.debug("states could not be told: %s", type(error).__name__)
 
     async def _on_message(self, message: Msg) -> None:
         try:
-            self._board.hear(decode_news(message.data))
+            self._board.hear(_of_subject(message.subject, decode_news(message.data)))
         except BadMessageError as error:
             self.refused += 1
             log.warning("states are refused: %s", error)
 
 
-def _parts(news: CameraNews) -> Iterator[CameraNews]:
+def _parts(news: CameraNews) -> Iterator[tuple[str, CameraNews]]:
+    """Give messages with their subjects, which tell apart who may publish what."""
     cameras = iter(sorted(news.states.keys() | news.rates.keys()))
     while chosen := set(islice(cameras, NEWS_CAMERAS)):
-        yield CameraNews(
+        part = CameraNews(
             news.process,
             {camera: told for camera, told in news.states.items() if camera in chosen},
             {camera: told for camera, told in news.rates.items() if camera in chosen},
         )
+        for subject in (STATES_SUBJECT, RATES_SUBJECT):
+            own = _of_subject(subject, part)
+            if own.states or own.rates:
+                yield subject, own
+
+
+def _of_subject(subject: str, news: CameraNews) -> CameraNews:
+    """Give what may be published there: states by ingest, rates by detectors."""
+    return replace(news, rates={}) if subject == STATES_SUBJECT else replace(news, states={})
