@@ -30,6 +30,7 @@ from services.common.database.minutes import MinuteTables
 from services.common.database.ownership import Minute, OwnershipTables
 from services.common.database.schema import ANALYSED, AUDIT, CROSSINGS, PENDING, STATUSES, TRAJECTORIES
 from services.core.evidence.fencing import Ownerships, Repeats, admitted, believed
+from services.core.times import seconds
 from services.core.types import (
     AccessNote,
     AnalysedSecond,
@@ -99,7 +100,7 @@ class EventTables(MinuteTables, OwnershipTables):
             if note is None:
                 return
             owned = [
-                Ownership(CameraId(item[0]), item[1], item[2] / 1000, *item[3:])
+                Ownership(CameraId(item[0]), item[1], seconds(item[2]), *item[3:])
                 for item in note.get("owned", ())
             ]
             owned = await self._begin_ownerships(owned)

@@ -1,0 +1,62 @@
+"""Work beside the main way: none of it ends unnoticed.
+
+A task whose outcome somebody takes (`await`, `result()`, a TaskGroup) needs nothing of this. One that nobody
+awaits is begun with `watched`; one that is to last is kept with `kept_running`, or belongs to a TaskGroup, so
+that its failure is its owner's. Threads tell the log through `log_thread_failures`.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+RESTART_S = 1.0
+"""Wait before lasting work that failed begins again."""
+
+_running: set[asyncio.Task[Any]] = set()
+"""The event loop itself keeps no hold of its tasks."""
+
+
+def watched(work: Coroutine[Any, Any, object], name: str) -> asyncio.Task[Any]:
+    """Begin a task that nobody awaits; what it fails with is logged as soon as it ends."""
+    task = asyncio.create_task(work, name=name)
+    _running.add(task)
+    task.add_done_callback(_on_end)
+    return task
+
+
+def _on_end(task: asyncio.Task[Any]) -> None:
+    _running.discard(task)
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("%s failed", task.get_name(), exc_info=error)
+
+
+async def kept_running(
+    work: Callable[[], Awaitable[object]],
+    name: str,
+    on_failure: Callable[[], None] = lambda: None,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> None:
+    """Do lasting work until cancelled; a failure, or an end by itself, is logged, and it begins again."""
+    while True:
+        try:
+            await work()
+            log.error("%s ended by itself and starts again", name)
+        except Exception:
+            log.exception("%s failed and starts again", name)
+        on_failure()
+        await sleep(RESTART_S)
+
+
+def log_thread_failures() -> None:
+    """Have what ends a thread of this process told by the log, as all else is."""
+
+    def tell(failure: threading.ExceptHookArgs) -> None:
+        if failure.exc_type is not SystemExit and failure.exc_value is not None:
+            name = failure.thread.name if failure.thread is not None else "a thread"
+            log.error("the thread %s failed", name, exc_info=failure.exc_value)
+
+    threading.excepthook = tell
