@@ -135,6 +135,10 @@ class DatabaseWatchdog:
         finally:
             await link.close()
 
+    def note_failure(self) -> None:
+        """Take that the watch itself has failed and begins again: nobody knows how the database is doing."""
+        self.trouble = self.trouble or "the watch over the database failed, as the log describes"
+
     async def _watch(self, probe: DatabaseProbe) -> None:
         probe.leave_space_to_others()
         probed_s = self._monotonic_s()

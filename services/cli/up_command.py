@@ -139,15 +139,10 @@ async def _serve(
     if web.wants_login:
         await _make_first_account(uri, settings.data or default_data_folder())
     platform = Platform(PlatformSettings(settings, web, uri, kind, database), seed)
-    watching = asyncio.create_task(database.watch()) if database is not None else None
     scheme = "https" if settings.tls_cert else "http"
     address = host_and_port(settings.host, settings.port)
     notes.print(f"Sightline is at {scheme}://{address}", highlight=False, soft_wrap=True)
-    try:
-        await platform.run(listening)
-    finally:
-        if watching is not None:
-            watching.cancel()
+    await platform.run(listening)
 
 
 async def _refuse_half_restored(uri: str) -> None:

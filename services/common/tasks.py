@@ -37,13 +37,19 @@ def _on_end(task: asyncio.Task[Any]) -> None:
 async def kept_running(
     work: Callable[[], Awaitable[object]],
     name: str,
+    is_over: Callable[[], bool] = lambda: False,
     on_failure: Callable[[], None] = lambda: None,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
-    """Do lasting work until cancelled; a failure, or an end by itself, is logged, and it begins again."""
+    """Do lasting work until cancelled, or until it ends because it `is_over`.
+
+    A failure, or an end before that, is logged, and the work begins again.
+    """
     while True:
         try:
             await work()
+            if is_over():
+                return
             log.error("%s ended by itself and starts again", name)
         except Exception:
             log.exception("%s failed and starts again", name)

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 
@@ -37,7 +37,9 @@ class IngestProcess:
         self._video = VideoServer(self._hub, self._key)
         self._ownership: Ownership | None = None
         self._relay: RelayServer | None = None
-        self._process = ServiceProcess("ingest", settings.host, settings.health_port, figures=self._figures)
+        self._process = ServiceProcess(
+            "ingest", settings.host, settings.health_port, missing=self._missing, figures=self._figures
+        )
 
     async def run(self) -> None:
         """Run until SIGTERM."""
@@ -70,6 +72,13 @@ class IngestProcess:
         relay = RelayServer(self._hub, host, port, check, limits=rtsp_limits(self._settings))
         self._relay = relay
         await relay.run(link.bus, lambda: ownership.cameras)
+
+    def _missing(self) -> Sequence[str]:
+        if self._ownership is None:
+            return ("the port of the video is not open yet",)
+        if self._settings.relay and (self._relay is None or self._relay.port is None):
+            return (f"port {self._settings.port} is not open yet",)
+        return ()
 
     def _figures(self) -> Iterator[Figure]:
         cameras = self._ownership.cameras if self._ownership is not None else ()

@@ -17,6 +17,7 @@ from services.common.leases.protocol import Member, Role
 from services.common.metrics import Figure
 from services.common.settings.camera_files import CameraFiles
 from services.common.settings.service import mongodb_uri
+from services.common.tasks import watched
 from services.common.video.remote import RemoteVideo
 from services.detector.infer.models import check_named_model
 from services.web.app import create_app
@@ -38,6 +39,7 @@ class WebProcess:
         self._repository = Repository(mongodb_uri())
         self._listening = listen(settings.host, settings.port)
         self._server: HttpServer | None = None
+        self._missing: list[str] = []
         self._process = ServiceProcess("web", settings.host, settings.health_port, figures=self._figures)
 
     async def run(self) -> None:
@@ -55,10 +57,16 @@ class WebProcess:
                 tasks.create_task(mirror.run())
                 tasks.create_task(server.run_until_cancelled(bound_send_buffers(self._listening)))
                 if self._settings.wants_login:
-                    tasks.create_task(ensure_first_admin(self._repository, self._data))
+                    self._missing = ["somebody who can log in is not there yet"]
+                    tasks.create_task(self._make_first_admin())
         finally:
             await asyncio.shield(link.leases.leave())
-            await asyncio.wait([asyncio.ensure_future(self._repository.close())], timeout=CLOSE_TIMEOUT_S)
+            closing = watched(self._repository.close(), "closing the database")
+            await asyncio.wait([closing], timeout=CLOSE_TIMEOUT_S)
+
+    async def _make_first_admin(self) -> None:
+        await ensure_first_admin(self._repository, self._data)
+        self._missing = []
 
     def _system(self, link: Link) -> SystemInfo:
         models = CameraFiles.of(self._settings.model_folders)
@@ -72,6 +80,7 @@ class WebProcess:
             check_model=partial(check_named_model, files=models, sees_files=False),
             sees_files=False,
             figures=self._process.all_figures,
+            missing=lambda: self._missing,
         )
 
     def _figures(self) -> Iterator[Figure]:

@@ -14,6 +14,7 @@ from typing import Any
 from services.common.connections.descriptors import EXHAUSTED, SpareDescriptor
 from services.common.connections.places import Place, Places
 from services.common.connections.sparing import Sparing
+from services.common.tasks import kept_running, watched
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +79,8 @@ class Acceptor:
         self._spare = SpareDescriptor()
         self._beginning: set[asyncio.Task[None]] = set()
         listening.setblocking(False)
-        self._accepting = asyncio.create_task(self._run(), name=f"accept-{listening.getsockname()[1]}")
+        name = f"accepting at port {listening.getsockname()[1]}"
+        self._accepting = watched(kept_running(self._run, name), name)
 
     def close(self) -> None:
         """Accept nobody any more."""
@@ -100,8 +102,7 @@ class Acceptor:
             except OSError as error:
                 await self._on_error(error)
             else:
-                connection.setblocking(False)
-                self._begin(connection, str(peer[0]), is_scarce=not self._spare.hold())
+                self._begin_or_close(connection, str(peer[0]))
 
     async def _until_somebody_waits(self) -> None:
         """Wait for a client: without a free descriptor, accepting fails also where nobody waits."""
@@ -123,6 +124,15 @@ class Acceptor:
             await asyncio.sleep(RETRY_S)
             self._places.make_room(ROOM_MADE)
 
+    def _begin_or_close(self, connection: socket.socket, peer: str) -> None:
+        """Begin a connection; one that fails beside all plans is closed, so that its client does not wait."""
+        try:
+            connection.setblocking(False)
+            self._begin(connection, peer, is_scarce=not self._spare.hold())
+        except BaseException:
+            connection.close()
+            raise
+
     def _begin(self, connection: socket.socket, peer: str, is_scarce: bool) -> None:
         starting: list[asyncio.Task[None]] = []
         protocols: list[asyncio.Protocol] = []
@@ -138,7 +148,7 @@ class Acceptor:
         if place is None:
             connection.close()
             return
-        task = asyncio.create_task(self._start(connection, place, protocols))
+        task = watched(self._start(connection, place, protocols), f"a connection of {peer}")
         starting.append(task)
         self._beginning.add(task)
         task.add_done_callback(self._beginning.discard)

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
-from services.common.http.health import figures_answer
+from services.common.http.health import figures_answer, readiness
 from services.common.wire import time_text
 from services.core.errors import DatabaseUnavailableError
 from services.web.api.retention import told_upkeep
@@ -28,11 +28,14 @@ async def get_health() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/readyz")
-async def get_readiness(context: Context) -> dict[str, str]:
-    """Tell whether requests can be answered: the database works; a camera that is down changes nothing."""
+@router.get("/readyz", response_model=dict[str, str])
+async def get_readiness(context: Context) -> Response:
+    """Whether requests can be answered: the database works, and what the command line asked for is there.
+
+    A camera that is down changes nothing.
+    """
     await context.repository.probe.check()
-    return {"status": "ready"}
+    return readiness(context.system.missing())
 
 
 @router.get("/metrics", response_class=Response)

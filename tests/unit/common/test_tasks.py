@@ -44,7 +44,7 @@ async def test_lasting_work_goes_on_after_a_failure_and_after_an_end(
         waits.append(time_s)
 
     with pytest.raises(asyncio.CancelledError):
-        await kept_running(work, "the watcher", lambda: failures.append(1), sleep)
+        await kept_running(work, "the watcher", on_failure=lambda: failures.append(1), sleep=sleep)
     assert [record.getMessage() for record in caplog.records] == [
         "the watcher failed and starts again",
         "the watcher ended by itself and starts again",

@@ -11,6 +11,7 @@ from nats.aio.client import Client
 
 from services.common.connections.cluster_tls import client_context
 from services.common.secrets import redact
+from services.common.tasks import watched
 from services.core.errors import BadInputError
 
 log = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ async def nats_connection(url: str, name: str) -> AsyncIterator[Client]:
     try:
         yield client
     finally:
-        await asyncio.wait([asyncio.ensure_future(client.close())], timeout=CONNECT_TIMEOUT_S)
+        await asyncio.wait([watched(client.close(), "closing NATS")], timeout=CONNECT_TIMEOUT_S)
 
 
 class _Link:
