@@ -51,7 +51,8 @@ async def test_by_default_a_minute_is_counted_in_its_own_hour(web: Web) -> None:
     await web.repository.add_camera(camera())
     await web.repository.add_line("gate", line())
     hour = int(now_s) // 3600 * 3600
-    await web.repository.insert_events([crossing(1, hour - 60.0), crossing(2, hour), crossing(3, hour + 60.0)])
+    moments = [hour - 60.0, hour, hour + 60.0]
+    await web.repository.insert_events([crossing(n, time_s) for n, time_s in enumerate(moments)])
     body = (await web.client.get("/api/v1/counts")).json()
     assert (body["from"], body["to"]) == ("2025-12-05T15:00:00.000Z", "2025-12-06T16:00:00.000Z")
     assert len(body["buckets"]) == 25
