@@ -33,6 +33,7 @@ class AccessAction(StrEnum):
     LOGIN = "login"
     FAILED = "login.failed"
     THROTTLED = "login.throttled"
+    TOKEN_REFUSED = "token.refused"
 
 
 class CameraStatus(StrEnum):

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.common.access.throttle import network_of
+from services.common.http.guard import PORT_HEADERS, adding
 from services.common.http.problems import problem
 from services.common.settings.files import ConnectionSettings
 
@@ -84,8 +85,15 @@ def http_limits(settings: ConnectionSettings) -> HttpLimits:
 class RequestBounds:
     """Answers 413, 408 or 429 in place of an application that would be asked for too much."""
 
-    def __init__(self, app: ASGIApp, limits: HttpLimits, clients: Clients) -> None:
-        self._app, self._limits, self._clients = app, limits, clients
+    def __init__(
+        self,
+        app: ASGIApp,
+        limits: HttpLimits,
+        clients: Clients,
+        headers: Mapping[str, str] = PORT_HEADERS,
+    ) -> None:
+        """`headers` are those of its own answers, which the application never sees."""
+        self._app, self._limits, self._clients, self._headers = app, limits, clients, headers
         self._requests: Counter[str] = Counter()
         self.refused = 0
         """Requests beyond the most of one client behind a proxy."""
@@ -103,7 +111,7 @@ class RequestBounds:
         if client is not None and self._requests[client] >= self._limits.client_connections:
             self.refused += 1
             answer = problem(429, "too many requests at once come from your address", RETRY_AFTER)
-            await answer(scope, receive, send)
+            await answer(scope, receive, adding(send, self._headers))
             return
         self._requests.update([client] if client is not None else [])
         try:
@@ -129,7 +137,8 @@ class RequestBounds:
         except HTTPException as error:
             if body.is_answered:
                 raise
-            await problem(error.status_code, error.detail, error.headers)(scope, receive, send)
+            answer = problem(error.status_code, error.detail, error.headers)
+            await answer(scope, receive, adding(send, self._headers))
         finally:
             self.held_bytes -= body.received
 
@@ -201,15 +210,14 @@ class _Body:
         return HTTPException(408, detail, {"Connection": "close"})
 
 
-def probes_only(app: ASGIApp) -> ASGIApp:
+def probes_only(app: ASGIApp, headers: Mapping[str, str] = PORT_HEADERS) -> ASGIApp:
     """Let nothing through but questions about health: for connections beyond the most at once."""
 
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+    async def pass_on(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] in HEALTH_PATHS:
             await app(scope, receive, send)
         else:
-            await problem(503, "too many connections are open: try again later", RETRY_AFTER)(
-                scope, receive, send
-            )
+            answer = problem(503, "too many connections are open: try again later", RETRY_AFTER)
+            await answer(scope, receive, adding(send, headers))
 
-    return answer
+    return pass_on

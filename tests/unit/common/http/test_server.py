@@ -84,6 +84,18 @@ async def test_a_fault_at_one_connection_does_not_end_the_accepting_of_others(
     await asyncio.wait([task], timeout=10)
 
 
+async def test_what_is_no_request_is_answered_with_the_headers_of_the_port() -> None:
+    task, port = await _serve(HttpServer(PlainTextResponse("ok")))
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"NONSENSE\r\n\r\n")
+    answer = await asyncio.wait_for(reader.read(), 5)
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"cross-origin-resource-policy: same-site" in answer.lower()
+    writer.close()
+    task.cancel()
+    await asyncio.wait([task], timeout=10)
+
+
 async def test_who_connects_and_asks_for_nothing_is_cut_off() -> None:
     task, port = await _serve(HttpServer(_endless, limits=HttpLimits(head_s=0.3)))
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
