@@ -99,7 +99,7 @@ def check_login(address: str, path: Path) -> None:
             if error.code in (LOGIN_REFUSED, NOT_ALLOWED):
                 raise (wrong_password(path) if path.exists() else _no_password(path)) from None
         except PyMongoError:
-            return  # Whoever works with it tells that better.
+            return  # Whoever works with it reports that better.
 
 
 def _no_password(path: Path) -> BadInputError:

@@ -22,7 +22,7 @@ class CaptureClock:
     """Turns the clock of one connection into UTC seconds that grow in the order in which pictures show.
 
     A camera that buffers and then bursts must not squeeze seconds of walking into one moment, so the
-    arrival time is used only to anchor the stream's clock, and for streams that tell no time. When the clock
+    arrival time is used only to anchor the stream's clock, and for streams that carry no time. When the clock
     of this machine is set, this one ends: what follows is anchored by a new one.
     """
 

@@ -27,10 +27,9 @@ from services.core.types import (
     StatusChange,
 )
 from services.ingest.clock import CaptureClock
-from services.ingest.presence import Presence
 from services.ingest.reconnect import ConnectionState
 from services.ingest.source import Source
-from services.ingest.sources import source_of
+from services.ingest.sources import Presence, source_of
 
 log = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 from services.common.bus.protocol import Bus
+from services.common.clocks import read_host_clock
 from services.common.database.repository import Repository, Retention
-from services.common.host_clock import read_host_clock
 from services.common.metrics import Figure
 from services.core.evidence.clock_belief import ClockReading
 from services.store.clock import StoreClock

@@ -35,8 +35,8 @@ _exhausted = Sparing()
 """One for the process: its descriptors are those of all ports."""
 
 
-def tell_exhausted() -> None:
-    """Say once that there is no descriptor; callable from any thread."""
+def log_exhausted() -> None:
+    """Log once that there is no descriptor; callable from any thread."""
     if _exhausted.is_new():
         log.error(EXHAUSTED_TEXT)
 
@@ -50,7 +50,7 @@ def survive_exhaustion(loop: asyncio.AbstractEventLoop) -> None:
     def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
         if isinstance(error, OSError) and error.errno in EXHAUSTED and "socket" in context:
-            tell_exhausted()
+            log_exhausted()
         elif before is not None:
             before(loop, context)
         else:
@@ -72,7 +72,7 @@ class Acceptor:
         tls: ssl.SSLContext | None,
         handshake_timeout_s: float,
     ) -> None:
-        """Begin to accept; `is_proxy` tells whose connections are not counted as one client's."""
+        """Begin to accept; `is_proxy` says whose connections are not counted as one client's."""
         self._listening, self._places = listening, places
         self._make_protocol, self._is_proxy = make_protocol, is_proxy
         self._tls, self._handshake_timeout_s = tls, handshake_timeout_s
@@ -119,7 +119,7 @@ class Acceptor:
         """Go on after an error: one that is no lack of descriptors was that of a client that has left."""
         if error.errno not in EXHAUSTED:
             return
-        tell_exhausted()
+        log_exhausted()
         if not self._spare.release():
             await asyncio.sleep(RETRY_S)
             self._places.make_room(ROOM_MADE)

@@ -35,7 +35,7 @@ class Clients(Protocol):
         """Tell whether an address is a proxy's that is believed."""
 
     def address(self, scope: Scope) -> str:
-        """Give the client's address as the proxy tells it; where there is no proxy, the peer's."""
+        """Give the client's address as the proxy forwards it; where there is no proxy, the peer's."""
 
 
 class Peers:
@@ -57,7 +57,7 @@ class HttpLimits:
     connections: int = 500
     """At once; fewer where the system allows few file descriptors."""
     client_connections: int = 100
-    """At once from one address; behind a proxy this many requests at once for an address that it tells."""
+    """At once from one address; behind a proxy this many requests at once for an address that it forwards."""
     reserve: int = 16
     """Connections beyond, which may ask for nothing but health."""
     head_s: float = 10.0
@@ -68,7 +68,7 @@ class HttpLimits:
     """How long the body of a request may take as a whole."""
     body_bytes: int = 1_000_000
     all_bodies_bytes: int = 32_000_000
-    """Of all bodies that are held at once."""
+    """Of all bodies that are in memory at once."""
     small_bodies: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """Bytes of a body by method and path, where it may be even less."""
 
@@ -107,7 +107,7 @@ class RequestBounds:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        client = self._told_client(scope)
+        client = self._forwarded_client(scope)
         if client is not None and self._requests[client] >= self._limits.client_connections:
             self.refused += 1
             answer = problem(429, "too many requests at once come from your address", RETRY_AFTER)
@@ -122,7 +122,7 @@ class RequestBounds:
                 if not self._requests[client]:
                     del self._requests[client]
 
-    def _told_client(self, scope: Scope) -> str | None:
+    def _forwarded_client(self, scope: Scope) -> str | None:
         """Give the client that a proxy speaks for; None where connections are counted, or for a probe."""
         peer = str((scope.get("client") or ("",))[0])
         if scope["path"] in HEALTH_PATHS or not self._clients.is_proxy(peer):
@@ -160,8 +160,8 @@ class _Body:
 
     def check_length(self) -> None:
         """Refuse what says itself that it is too long, before any of it is read."""
-        told = Headers(scope=self._scope).get("content-length", "")
-        if told.isdecimal() and int(told[:20]) > self._limit:
+        declared = Headers(scope=self._scope).get("content-length", "")
+        if declared.isdecimal() and int(declared[:20]) > self._limit:
             raise self._too_large()
 
     async def receive(self) -> Message:

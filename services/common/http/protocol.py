@@ -33,7 +33,7 @@ INVALID = "this is no HTTP request, or its head is too long"
 
 
 class _BoundedConnection(h11.Connection):
-    """Reads requests; a body of very many parts, and one whose length is told in two ways, is no request.
+    """Reads requests; a body of very many parts, and one whose length is given in two ways, is no request.
 
     Of two lengths a proxy may believe the other one: what is a body here would be a request there.
     """
@@ -56,7 +56,7 @@ class _BoundedConnection(h11.Connection):
 
 
 class BoundedProtocol(H11Protocol):
-    """Ends a connection whose request takes too long to come, and tells its place what it does."""
+    """Ends a connection whose request takes too long to come, and keeps the standing of its place."""
 
     limits = HttpLimits()
     own_headers: Mapping[str, str] = PORT_HEADERS
