@@ -9,6 +9,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import Future
 from typing import Any
 
 log = logging.getLogger(__name__)
@@ -28,10 +29,23 @@ def watched(work: Coroutine[Any, Any, object], name: str) -> asyncio.Task[Any]:
     return task
 
 
+def watched_from_thread(
+    work: Coroutine[Any, Any, object], loop: asyncio.AbstractEventLoop, name: str
+) -> "Future[Any]":
+    """Begin a task on the loop of another thread, as `watched` does on this one's."""
+    future = asyncio.run_coroutine_threadsafe(work, loop)
+    future.add_done_callback(lambda done: _log_failure(done, name))
+    return future
+
+
 def _on_end(task: asyncio.Task[Any]) -> None:
     _running.discard(task)
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.error("%s failed", task.get_name(), exc_info=error)
+    _log_failure(task, task.get_name())
+
+
+def _log_failure(ended: "asyncio.Task[Any] | Future[Any]", name: str) -> None:
+    if not ended.cancelled() and (error := ended.exception()) is not None:
+        log.error("%s failed", name, exc_info=error)
 
 
 async def kept_running(

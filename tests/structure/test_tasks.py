@@ -8,7 +8,7 @@ import pytest
 from tests.structure.conftest import Source
 
 HOME = "services/common/tasks.py"
-BEGINNINGS = ("create_task", "ensure_future")
+BEGINNINGS = ("create_task", "ensure_future", "run_coroutine_threadsafe")
 NEVER_FAIL = ("wait", "wait_closed")
 """Waiting for an event or for the end of a connection has no outcome that anybody could miss."""
 
@@ -87,6 +87,7 @@ def test_no_task_ends_unnoticed(sources: list[Source]) -> None:
         ("waiting = asyncio.create_task(event.wait())", False),
         ("async with asyncio.TaskGroup() as group:\n    group.create_task(work())", False),
         ("group.create_task(work())", True),
+        ("asyncio.run_coroutine_threadsafe(work(), loop)", True),
     ],
 )
 def test_the_rule_itself(code: str, is_found: bool) -> None:

@@ -68,6 +68,8 @@ class RtspAcceptor:
             self._places.make_room(ROOM_MADE)
             self._pause()
             return False
+        except Exception:  # would end the source, and nobody would ever be accepted again
+            log.exception("an RTSP client could not be accepted")
         return True
 
     def _admit(self, accepted: socket.socket, peer: tuple[str, int]) -> None:

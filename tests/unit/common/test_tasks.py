@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from services.common.tasks import kept_running, log_thread_failures, watched
+from services.common.tasks import kept_running, log_thread_failures, watched, watched_from_thread
 
 
 async def _fail() -> None:
@@ -20,6 +20,14 @@ async def test_a_task_that_nobody_awaits_tells_the_log_what_it_failed_with(
     await asyncio.wait([task])
     await asyncio.sleep(0)
     assert "the writer failed" in caplog.text
+    assert "nobody foresaw this" in caplog.text
+
+
+async def test_a_task_that_another_thread_began_tells_the_log_too(caplog: pytest.LogCaptureFixture) -> None:
+    loop = asyncio.get_running_loop()
+    future = await asyncio.to_thread(watched_from_thread, _fail(), loop, "the feed")
+    await asyncio.to_thread(future.exception)
+    assert "the feed failed" in caplog.text
     assert "nobody foresaw this" in caplog.text
 
 
