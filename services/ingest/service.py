@@ -126,9 +126,8 @@ class CameraIngest:
 
     def _failure_of_one_connection(self, machine: ConnectionState) -> str | None:
         """Follow one connection to its end; gives why that is a failure, None for a file that begins anew."""
-        began_s = time.monotonic()
         try:
-            self._follow_one_connection(machine)
+            played_s = self._follow_one_connection(machine)
         except StreamError as error:
             return str(error)
         except Exception:
@@ -136,7 +135,7 @@ class CameraIngest:
             return FAULT
         if scheme_of(self.camera.url):
             return ENDED
-        if time.monotonic() - began_s < LEAST_PASS_S:
+        if played_s < LEAST_PASS_S:
             return f"the video is shorter than {LEAST_PASS_S:g} s: give a longer one"
         return None
 
@@ -152,15 +151,19 @@ class CameraIngest:
             if was_away and presence is not None and presence.answers():
                 return
 
-    def _follow_one_connection(self, machine: ConnectionState) -> None:
-        """Hand on the pictures of one connection; StreamError when it fails or ends before its first one."""
+    def _follow_one_connection(self, machine: ConnectionState) -> float:
+        """Hand on the pictures of one connection; gives for how many seconds they came.
+
+        StreamError when it fails, or ends before its first picture.
+        """
         connection = self.open_source(self.camera.url).connect()
         clock = self._new_clock()
-        frame = -1
+        began_s: float | None = None
         try:
             for frame, unit in enumerate(connection.units()):
                 if self._stopped.is_set():
-                    return
+                    break
+                began_s = time.monotonic() if began_s is None else began_s
                 if self._look(machine):
                     clock = self._new_clock()
                 time_s = clock.time_s(unit.stream_s)
@@ -172,8 +175,9 @@ class CameraIngest:
                 self._publish(AccessUnit(self.camera.id, frame, time_s, unit.is_keyframe, unit.data, number))
         finally:
             connection.close()
-        if frame < 0:
+        if began_s is None:
             raise StreamError("the stream ended before its first picture")
+        return time.monotonic() - began_s
 
     def _new_clock(self) -> CaptureClock:
         """Begin the clock of a connection, or of the rest of one whose machine's clock was set.
