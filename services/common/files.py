@@ -1,5 +1,6 @@
 """Files: questions about names that strangers give, and writing that leaves a whole file or none."""
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -35,7 +36,7 @@ def replacing(path: Path, mode: int = 0o600, unfinished: Path | None = None) -> 
         unfinished.chmod(mode)
         _sync(unfinished)
         unfinished.replace(path)
-        _sync(path.parent)
+        _sync_folder(path.parent)
     finally:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)
@@ -47,8 +48,17 @@ def write_whole(path: Path, text: str, mode: int = 0o600, unfinished: Path | Non
         draft.write_text(text, encoding="utf-8")
 
 
+def _sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk, where its file system can be asked for that."""
+    try:
+        _sync(folder)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EACCES):
+            raise
+
+
 def _sync(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
+    """Wait until a file is on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
