@@ -1,6 +1,5 @@
 """Checkpoints: everything a killed training needs to go on, and the weights that others load."""
 
-import os
 import pickle
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -10,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from model.files import replacing
 from model.networks import Architecture, DetectionNetwork, JointNetwork, Size, TaskHead, build_joint
 from services.core.errors import BadInputError
 
@@ -94,9 +94,8 @@ def write_checkpoint(
     }
     if network is not None and optimizer is not None:
         content |= {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "counts": counts}
-    partial = path.with_suffix(".partial")
-    torch.save(content, partial)
-    os.replace(partial, path)
+    with replacing(path) as partial:
+        torch.save(content, partial)
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

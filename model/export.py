@@ -1,7 +1,6 @@
 """Export of a checkpoint to ONNX with all that the detector service has to know in its metadata."""
 
 import json
-import os
 import re
 import shlex
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import torch
 from torch import nn
 
 from model.checkpoint import Description, averaged_network
+from model.files import replacing
 from model.half import store_half
 from services.core.errors import BadInputError
 
@@ -85,14 +85,13 @@ def export_model(config: ExportConfig) -> dict[str, object]:
     network, description = averaged_network(config.checkpoint, config.task)
     network.fuse()
     config.output.parent.mkdir(parents=True, exist_ok=True)
-    partial = config.output.with_suffix(".partial")
-    write_onnx(network, partial, config.width, config.height)
     values = metadata(config, description)
-    graph = onnx.load(str(partial))
-    if config.half:
-        graph = store_half(graph)
-    onnx.helper.set_model_props(graph, {METADATA_KEY: json.dumps(values)})
-    onnx.checker.check_model(graph)
-    onnx.save(graph, str(partial))
-    os.replace(partial, config.output)
+    with replacing(config.output) as partial:
+        write_onnx(network, partial, config.width, config.height)
+        graph = onnx.load(str(partial))
+        if config.half:
+            graph = store_half(graph)
+        onnx.helper.set_model_props(graph, {METADATA_KEY: json.dumps(values)})
+        onnx.checker.check_model(graph)
+        onnx.save(graph, str(partial))
     return values

@@ -7,7 +7,6 @@ cut off or changed is told from a whole one before anything of it is used.
 import gzip
 import hashlib
 import json
-import os
 import shutil
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from typing import IO, Any
 from bson import json_util
 
 from services.common.database.schema import LASTING, META, SCHEMA_VERSION
+from services.common.files import replacing
 from services.core.errors import BadInputError
 
 FORMAT = "sightline-backup"
@@ -61,19 +61,10 @@ async def write_backup(
         except OSError as error:
             raise _unwritable("standard output", error) from error
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with replacing(path) as draft, draft.open("wb") as raw:
+            return await _write_packed(raw, documents, header, on_progress)
     except OSError as error:
         raise _unwritable(path, error) from error
-    try:
-        with os.fdopen(handle, "wb") as raw:
-            summary = await _write_packed(raw, documents, header, on_progress)
-            os.fsync(raw.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    finally:
-        Path(temporary).unlink(missing_ok=True)
-    return summary
 
 
 async def _write_packed(

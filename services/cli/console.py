@@ -1,9 +1,7 @@
 """What the command line shows: progress bars and tables on stderr and stdout, JSON to files."""
 
 import json
-import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from services.common.files import write_whole
 from services.core.errors import BadInputError
 
 output = Console()
@@ -45,10 +44,6 @@ def write_json(path: Path, data: Any) -> None:
         sys.stdout.write(text)
         return
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent or ".", prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        write_whole(path, text, mode=0o644)
     except OSError as error:
         raise BadInputError(f"{path} cannot be written: {error.strerror}") from error

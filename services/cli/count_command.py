@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from services.cli.console import progress, table, write_json
-from services.cli.video_output import AnnotatedVideo
+from services.cli.video_output import AnnotatedVideo, annotated_video
 from services.core.errors import BadInputError
 from services.core.lines import lines_from_json
 from services.core.tasks import check_classes
@@ -80,18 +81,10 @@ def _count_video(path: Path, model: str, request: CountRequest) -> FileCount:
     check_classes(request.lines, model)
     with VideoFile(path) as video:
         detector = OnnxRuntimeDetector(model_path(model))
-        output = AnnotatedVideo(request.output, video.size, video.fps) if request.output else None
-        with progress(f"counting {path.name}", video.frames or None) as advance:
+        writing = annotated_video(request.output, video.size, video.fps) if request.output else nullcontext()
+        with progress(f"counting {path.name}", video.frames or None) as advance, writing as output:
             on_frame = _on_frame(advance, output, request.lines)
-            try:
-                result = count_video(video, detector, request.lines, request.fps, on_frame)
-                if output is not None:
-                    output.close()
-            except BaseException:
-                if output is not None:
-                    output.discard()
-                raise
-            return result
+            return count_video(video, detector, request.lines, request.fps, on_frame)
 
 
 def _on_frame(advance: Any, output: AnnotatedVideo | None, lines: Sequence[Line]) -> OnFrame:

@@ -12,8 +12,8 @@ from pathlib import Path
 from services.cli.data_folder import MINIMUM_FREE_BYTES
 from services.cli.doctor_checks import Check
 from services.cli.host import processor_name
+from services.common.clocks import synchronised_within_s
 from services.common.database.link import DatabaseLink
-from services.common.host_clock import synchronised_within_s
 from services.common.settings.service import given_mongodb_uri
 from services.core.errors import BadInputError, SightlineError
 

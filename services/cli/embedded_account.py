@@ -25,6 +25,7 @@ from services.cli.embedded_program import Program, end_process
 from services.common.database.link import DATABASE_NAME, LOGIN_REFUSED, NOT_ALLOWED
 from services.common.database.probe import PROBE_ID
 from services.common.database.schema import META
+from services.common.files import replacing
 from services.core.errors import BadInputError, DatabaseUnavailableError
 
 log = logging.getLogger(__name__)
@@ -98,7 +99,7 @@ def check_login(address: str, path: Path) -> None:
             if error.code in (LOGIN_REFUSED, NOT_ALLOWED):
                 raise (wrong_password(path) if path.exists() else _no_password(path)) from None
         except PyMongoError:
-            return  # Whoever works with it tells that better.
+            return  # Whoever works with it reports that better.
 
 
 def _no_password(path: Path) -> BadInputError:
@@ -115,19 +116,16 @@ def make_account(program: Program, folder: DataFolder) -> str:
     DatabaseUnavailableError when the database does not answer.
     """
     password = secrets.token_urlsafe(32)
-    draft = folder.password_path.with_suffix(".new")
+    path = folder.password_path
     try:
-        _write(draft, password)
-        _at_private_socket(program, folder, password)
-        os.replace(draft, folder.password_path)
-        _sync(folder.password_path.parent)
+        with replacing(path, unfinished=path.with_suffix(".new")) as draft:
+            draft.write_text(f"{password}\n", encoding="ascii")
+            _at_private_socket(program, folder, password)
     except OSError as error:
         place = error.filename or folder.password_path
         raise BadInputError(
             f"the database's account cannot be made: {place} cannot be written: {error.strerror}"
         ) from None
-    finally:
-        draft.unlink(missing_ok=True)
     log.info("the database has a new password, which is in %s", folder.password_path)
     return password
 
@@ -179,20 +177,3 @@ def _set_password(client: MongoClient[dict[str, object]], password: str) -> None
             client[str(user["db"])].command({"dropUser": user["user"]})
     change = "updateUser" if is_there else "createUser"
     users.command({change: USER, "pwd": password, "roles": ROLES, "mechanisms": ["SCRAM-SHA-256"]})
-
-
-def _write(path: Path, password: str) -> None:
-    path.unlink(missing_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(f"{password}\n")
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

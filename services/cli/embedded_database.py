@@ -30,6 +30,7 @@ from services.cli.embedded_watchdog import DatabaseWatchdog
 from services.common.database.link import DATABASE_NAME, DURABLE, LOGIN_REFUSED, NOT_ALLOWED
 from services.common.database.probe import PROBE_ID
 from services.common.database.schema import META
+from services.common.tasks import kept_running
 
 logger = logging.getLogger(__name__)
 
@@ -97,7 +98,8 @@ class RunningDatabase:
 
         Must run on the main thread's event loop: Linux ends the database with the thread that started it.
         """
-        await self._watchdog.run()
+        watchdog, name = self._watchdog, "the watch over the database"
+        await kept_running(watchdog.run, name, lambda: self._closing, watchdog.note_failure)
 
     @property
     def is_closing(self) -> bool:

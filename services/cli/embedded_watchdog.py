@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from pathlib import Path
 from typing import Protocol
 
@@ -59,7 +60,7 @@ class Watched(Protocol):
         """Keep what it has said within a bound."""
 
     def damaged(self) -> str:
-        """Tell of files that it cannot use."""
+        """Describe files that it cannot use."""
 
     def end(self) -> None:
         """End it, and wait for that."""
@@ -111,6 +112,15 @@ class FailingSpan:
         return now_s - self.since_s >= (HANGS_LIMIT_S if hangs else FAILS_LIMIT_S)
 
 
+class _Trouble(Enum):
+    """What kind of trouble a database has."""
+
+    FULL = auto()
+    FAILS = auto()
+    HANGS = auto()
+    DAMAGED = auto()
+
+
 @dataclass(slots=True)
 class DatabaseWatchdog:
     """Runs on the main thread's event loop: Linux ends the database with the thread that started it."""
@@ -119,6 +129,7 @@ class DatabaseWatchdog:
     _monotonic_s: Callable[[], float] = time.monotonic
     trouble: str | None = None
     """Why the database does not work, where that is known here."""
+    _kind: _Trouble | None = None
     _restarts: Restarts = field(init=False)
     _failing: FailingSpan = field(default_factory=FailingSpan)
 
@@ -133,6 +144,10 @@ class DatabaseWatchdog:
             await self._watch(DatabaseProbe(link))
         finally:
             await link.close()
+
+    def note_failure(self) -> None:
+        """Take that the watch itself has failed and begins again: nobody knows how the database is doing."""
+        self.trouble = self.trouble or "the watch over the database failed, as the log describes"
 
     async def _watch(self, probe: DatabaseProbe) -> None:
         probe.leave_space_to_others()
@@ -153,7 +168,8 @@ class DatabaseWatchdog:
             self._on_success()
         except DatabaseUnavailableError as error:
             full = self._full_disk()
-            self._tell(full or str(error))
+            fails = _Trouble.HANGS if probe.hangs else _Trouble.FAILS
+            self._on_trouble(_Trouble.FULL if full else fails, full or str(error))
             is_over = self._failing.is_over_limit(False, probe.hangs, self._monotonic_s())
             if is_over and full is None and self._database.exit_code is None:
                 await self._start_again("the database lives and does not work")
@@ -165,20 +181,20 @@ class DatabaseWatchdog:
         self._restarts.note_works(self._monotonic_s())
         if self.trouble is not None:
             logger.info("the database works again")
-        self.trouble = None
+        self.trouble = self._kind = None
 
     async def _start_again(self, why: str) -> None:
         """Start the database anew when there is room on the disk, and as often as makes sense."""
         full = self._full_disk()
         if full is not None:
-            self._tell(full)
+            self._on_trouble(_Trouble.FULL, full)
             return
         wait_s = self._restarts.next_wait_s(self._monotonic_s())
         if wait_s is None:
-            self._tell(self._database.damaged())
+            self._on_trouble(_Trouble.DAMAGED, self._database.damaged())
             return
         logger.error("%s; it is started again in %g s", why, wait_s)
-        self.trouble = f"{why}; it is started again"
+        self._kind, self.trouble = None, f"{why}; it is started again"
         await asyncio.sleep(wait_s)
         if self._database.is_closing:
             return
@@ -192,7 +208,7 @@ class DatabaseWatchdog:
             await asyncio.to_thread(self._database.end)
         else:
             logger.info("the database works again")
-            self.trouble, self._failing.since_s = None, None
+            self.trouble = self._kind = self._failing.since_s = None
 
     def _bound_log(self) -> None:
         try:
@@ -212,8 +228,8 @@ class DatabaseWatchdog:
             f"counting goes on by itself with {MINIMUM_FREE_BYTES // 2**20} MB"
         )
 
-    def _tell(self, trouble: str) -> None:
-        """Say once what is wrong; figures in it may change."""
-        if self.trouble is None or self.trouble.partition("(")[0] != trouble.partition("(")[0]:
-            logger.error("%s", trouble)
-        self.trouble = trouble
+    def _on_trouble(self, kind: _Trouble, text: str) -> None:
+        """Keep what is wrong, and log it once for each kind: figures in the text may change."""
+        if self._kind is not kind:
+            logger.error("%s", text)
+        self._kind, self.trouble = kind, text

@@ -7,7 +7,7 @@ PROCESSORS = Path("/proc/cpuinfo")
 
 
 def processor_name(processors: Path = PROCESSORS) -> str:
-    """Give the name of the processor's model; its architecture where the system does not tell."""
+    """Give the name of the processor's model; its architecture where the system does not say."""
     try:
         lines = processors.read_text(encoding="utf-8").splitlines()
     except OSError:

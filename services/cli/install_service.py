@@ -6,7 +6,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Annotated
 import typer
 
 from services.cli.camera_option import read_camera_option, warn_of_open_secrets
+from services.common.files import write_whole
 from services.core.camera_address import check_address, mask_address, secrets_of
 from services.core.errors import BadInputError, SightlineError
 
@@ -193,27 +193,16 @@ def _user_settings() -> Path:
     return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
 
 
-def _write_private(path: Path, text: str) -> None:
-    """Write a file that nobody else could read at any moment, whole or not at all."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
-
-
 def install(unit: ServiceUnit) -> None:
     """Write the unit and start it, again where it runs; SightlineError says which step failed."""
     try:
         unit.path.parent.mkdir(parents=True, exist_ok=True)
         if unit.secrets:
             unit.secrets_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _write_private(unit.secrets_path, unit.secrets_text())
+            write_whole(unit.secrets_path, unit.secrets_text())
         else:
             unit.secrets_path.unlink(missing_ok=True)
-        _write_private(unit.path, unit.text)
+        write_whole(unit.path, unit.text)
     except OSError as error:
         place = error.filename or unit.path
         raise BadInputError(f"{place} cannot be written: {error.strerror}") from error

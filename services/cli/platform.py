@@ -33,7 +33,7 @@ from services.common.leases.protocol import Member, Role
 from services.common.live.decoding import Decoders
 from services.common.metrics import Figure
 from services.common.settings.camera_files import CameraFiles
-from services.common.task_ends import cancellable, end_tasks
+from services.common.tasks import cancellable, end_tasks, watched
 from services.common.video.hub import VideoHub
 from services.detector.infer.models import check_named_model
 from services.detector.service import DetectorService
@@ -98,13 +98,16 @@ class Platform:
 
     async def run(self, listening: socket.socket) -> None:
         """Serve until SIGTERM or SIGINT; raise what a service failed with."""
+        if self._settings.database is not None:
+            self._tasks.start("database", self._settings.database.watch())
         self._tasks.start("probe", cancellable(self._access.probe.run()))
         self._tasks.start("store", self._store.run())
         self._tasks.start("setups", cancellable(self._mirror.run()))
-        self._tasks.start("seed", cancellable(self._seed.apply(self._database.setups, self._mirror)))
+        seed = self._seed.apply(self._database.setups, self._mirror)
+        self._tasks.start("seed", cancellable(seed), may_end=True)
         self._tasks.start("ingest", self._ingest.run())
         self._tasks.start("detector", self._detector.run())
-        self._tasks.start("media", self._media.run(lambda: self._ingest.cameras))
+        self._tasks.start("media", self._media.run(lambda: self._ingest.cameras), may_end=True)
         self._tasks.start("web", self._server.run_until_cancelled(bound_send_buffers(listening)))
         try:
             await self._tasks.until_stopped()
@@ -137,8 +140,10 @@ class Platform:
         await end_tasks([draining])
         if not is_drained:
             log.warning("the last events could not be written: their seconds will show as a gap")
-        await self._tasks.end(("web", "probe"))
-        await asyncio.wait([asyncio.create_task(self._access.link.close())], timeout=END_TIMEOUT_S)
+        await self._tasks.end(("web", "probe", "database"))
+        await asyncio.wait(
+            [watched(self._access.link.close(), "closing the database")], timeout=END_TIMEOUT_S
+        )
 
     def _make_server(self) -> HttpServer:
         settings = self._settings
@@ -164,9 +169,15 @@ class Platform:
             models=model_entries,
             check_model=partial(check_named_model, files=self._model_files()),
             figures=self._figures,
+            missing=self._missing,
             free_bytes=self._free_bytes,
             space=lambda: self._space.shortage,
         )
+
+    def _missing(self) -> Sequence[str]:
+        """Give what the command line asked for and is not there yet."""
+        is_seeded = self._tasks.has_ended("seed")
+        return () if is_seeded else ("the cameras of the command line are not set up yet",)
 
     def _model_files(self) -> CameraFiles:
         """Give the files that may be named as models through the API: the command line's are among them."""

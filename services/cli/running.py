@@ -6,6 +6,8 @@ import logging
 import signal
 from collections.abc import Coroutine, Iterable
 
+from services.core.errors import SightlineError
+
 log = logging.getLogger(__name__)
 
 END_TIMEOUT_S = 10.0
@@ -26,16 +28,24 @@ class RunningTasks:
 
     def __init__(self) -> None:
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._lasting: set[asyncio.Task[object]] = set()
         self._stopping = asyncio.Event()
 
-    def start(self, name: str, work: Coroutine[object, object, None]) -> None:
-        """Begin a task; its failure ends the process."""
-        self._tasks[name] = asyncio.create_task(work, name=name)
+    def start(self, name: str, work: Coroutine[object, object, None], may_end: bool = False) -> None:
+        """Begin a task; its failure ends the process, and its end too unless it `may_end`."""
+        task = self._tasks[name] = asyncio.create_task(work, name=name)
+        if not may_end:
+            self._lasting.add(task)
 
     def is_running(self, name: str) -> bool:
         """Tell whether a task has begun and not ended."""
         task = self._tasks.get(name)
         return task is not None and not task.done()
+
+    def has_ended(self, name: str) -> bool:
+        """Tell whether a task has begun and come to its end."""
+        task = self._tasks.get(name)
+        return task is not None and task.done()
 
     def stop(self) -> None:
         """Let `until_stopped` return."""
@@ -54,6 +64,8 @@ class RunningTasks:
                 done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
                 for task in done - {stopping}:
                     _raise_first(task)
+                    if task in self._lasting and not stopping.done():
+                        raise SightlineError(f"the service {task.get_name()} ended by itself")
         finally:
             stopping.cancel()
 
@@ -71,7 +83,7 @@ class RunningTasks:
 
 def _raise_first(task: asyncio.Task[object]) -> None:
     """Raise what a task failed with; of several errors at once the first, which a person can read."""
-    error = task.exception()
+    error = None if task.cancelled() else task.exception()
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     if error is not None:

@@ -25,7 +25,6 @@ from services.common.identifiers import id_from_name
 from services.common.logs import configure_logging
 from services.common.settings.files import load_settings
 from services.common.settings.service import given_mongodb_uri
-from services.common.task_ends import end_tasks
 from services.core.errors import BadInputError, DatabaseUnavailableError, HalfRestoredError
 from services.core.tasks import check_classes, model_for
 from services.core.types import Camera, CameraId
@@ -143,15 +142,10 @@ async def _serve(
     if web.wants_login:
         await _make_first_account(uri, settings.data or default_data_folder())
     platform = Platform(PlatformSettings(settings, web, uri, kind, database), seed)
-    watching = asyncio.create_task(database.watch()) if database is not None else None
     scheme = "https" if settings.tls_cert else "http"
     address = host_and_port(settings.host, settings.port)
     notes.print(f"Sightline is at {scheme}://{address}", highlight=False, soft_wrap=True)
-    try:
-        await platform.run(listening)
-    finally:
-        if watching is not None:
-            await end_tasks([watching])
+    await platform.run(listening)
 
 
 async def _refuse_half_restored(uri: str) -> None:

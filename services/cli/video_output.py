@@ -1,9 +1,8 @@
 """Writes the annotated video of `sightline count --video`."""
 
-import os
-import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,23 +11,45 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from services.common.files import replacing
 from services.common.live.drawing import draw_lines, draw_objects
 from services.core.errors import BadInputError
 from services.core.types import Line, TrackedFrame
 
 
-class AnnotatedVideo:
-    """An .mp4 with boxes, lines and running totals drawn in; it gets its name when it is whole."""
+@contextmanager
+def annotated_video(path: Path, size: tuple[int, int], fps: float) -> Iterator["AnnotatedVideo"]:
+    """Give an .mp4 to write to, which gets its name when it is whole; where the body fails there is none.
 
-    def __init__(self, path: Path, size: tuple[int, int], fps: float) -> None:
+    BadInputError when it cannot be written, such as for a full disk.
+    """
+    with ExitStack() as stack:
+        with _explained(path):
+            draft = stack.enter_context(replacing(path, 0o644))
+            video = AnnotatedVideo(path, draft, size, fps)
+        stack.callback(video.release)
+        yield video
+        with _explained(path):
+            video.finish()
+            stack.close()
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Say in one line that a video cannot be written, and why."""
+    try:
+        yield
+    except (OSError, av.error.FFmpegError) as error:
+        raise BadInputError(f"{path} cannot be written: {error.strerror}") from error
+
+
+class AnnotatedVideo:
+    """An .mp4 with boxes, lines and running totals drawn in."""
+
+    def __init__(self, path: Path, draft: Path, size: tuple[int, int], fps: float) -> None:
+        """Write to `draft`, which will be `path`."""
         self._path = path
-        try:
-            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=".mp4")
-        except OSError as error:
-            raise BadInputError(f"{path} cannot be written: {error.strerror}") from error
-        os.close(handle)
-        self._temporary = Path(temporary)
-        self._container = av.open(temporary, "w", format="mp4")
+        self._container = av.open(str(draft), "w", format="mp4")
         self._stream: VideoStream = self._container.add_stream(
             "libx264", rate=Fraction(fps).limit_denominator(1000)
         )
@@ -51,17 +72,17 @@ class AnnotatedVideo:
         }
         draw_lines(canvas, lines, labels)
         frame = VideoFrame.from_ndarray(canvas, format="bgr24")
-        for packet in self._stream.encode(frame):
-            self._container.mux(packet)
+        with _explained(self._path):
+            for packet in self._stream.encode(frame):
+                self._container.mux(packet)
 
-    def close(self) -> None:
-        """Finish the file and give it its name."""
+    def finish(self) -> None:
+        """Write what is left and end the file."""
         for packet in self._stream.encode():
             self._container.mux(packet)
         self._container.close()
-        self._temporary.chmod(0o644)
-        self._temporary.replace(self._path)
 
-    def discard(self) -> None:
-        """Throw away what was written: the counting failed."""
-        self._temporary.unlink(missing_ok=True)
+    def release(self) -> None:
+        """Let go of the file, finished or not."""
+        with suppress(OSError, av.error.FFmpegError):
+            self._container.close()

@@ -1,23 +1,67 @@
-"""The two clocks of a machine: the one that tells the time and may be set, and the one that only runs on.
+"""The two clocks of a machine: the one that has the time and may be set, and the one that only runs on.
 
 Times of events are of the first. Whatever is a rate, an age, an order or a deadline is of the second.
 """
 
+import ctypes
 import logging
+import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-from services.common.host_clock import read_host_clock
 from services.core.evidence.clock_belief import ClockReading
 from services.core.evidence.passes import STEP_S, step_words
 
 log = logging.getLogger(__name__)
 
+_STATUS_UNSYNCHRONISED = 0x0040
+_UPTIME, _BOOT = Path("/proc/uptime"), Path("/proc/sys/kernel/random/boot_id")
+_PROCESS = f"process-{uuid.uuid4()}"
+
 SLEW_SHARE = 0.1
 """By how much of the time between two looks a clock may run fast or slow while it is being adjusted; what
 adjusts clocks without steps stays below."""
+
+
+class _Timex(ctypes.Structure):
+    """The beginning of Linux' `struct timex`, and room for its rest."""
+
+    _fields_ = (
+        ("modes", ctypes.c_uint),
+        ("offset", ctypes.c_long),
+        ("frequency", ctypes.c_long),
+        ("maximum_error", ctypes.c_long),
+        ("estimated_error", ctypes.c_long),
+        ("status", ctypes.c_int),
+        ("rest", ctypes.c_byte * 256),
+    )
+
+
+def synchronised_within_s() -> float | None:
+    """Ask the kernel, which every time service lets know whether it keeps the clock right.
+
+    Gives its estimated error in seconds; infinity for a clock that nobody keeps, None where nobody knows.
+    """
+    if sys.platform != "linux":
+        return None
+    state = _Timex()
+    if ctypes.CDLL(None).adjtimex(ctypes.byref(state)) < 0:
+        return None
+    return float("inf") if state.status & _STATUS_UNSYNCHRONISED else state.estimated_error / 1e6
+
+
+def read_host_clock() -> ClockReading:
+    """Read all clocks. Where the system does not count since its start, this process does since its own."""
+    try:
+        steady_s, boot = float(_UPTIME.read_text().split()[0]), _BOOT.read_text().strip()
+    except (OSError, ValueError, IndexError):
+        steady_s, boot = time.monotonic(), _PROCESS
+    error_s = synchronised_within_s()
+    return ClockReading(time.time(), steady_s, boot, error_s is not None and error_s < float("inf"))
 
 
 def steady_s() -> float:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 from services.common.secrets import cut, redact
+from services.common.tasks import log_thread_failures
 from services.core.errors import BadInputError
 
 FORMAT_VARIABLE = "SIGHTLINE_LOG_FORMAT"
@@ -47,6 +48,7 @@ def configure_logging(stream: TextIO | None = None, environment: Mapping[str, st
     handler.setFormatter(HumanFormatter() if form == "human" else JsonFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.captureWarnings(True)
+    log_thread_failures()
     for name in QUIET_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
 

@@ -4,12 +4,13 @@ Times are ISO 8601 in UTC with milliseconds; secrets of an address never pass.
 """
 
 import math
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from services.common.secrets import redact
 from services.core.camera_address import mask_address
 from services.core.errors import BadInputError
+from services.core.times import seconds, whole
 from services.core.types import Camera, CameraState, CameraStatus, Crossing, Line, TrackedFrame
 
 JsonObject = dict[str, Any]
@@ -23,38 +24,39 @@ MOST_DIGITS = 15
 
 def time_text(time_s: float) -> str:
     """Give a time as `2026-11-21T20:43:29.169Z`."""
-    moment = datetime.fromtimestamp(round(time_s * 1000) / 1000, UTC)
+    moment = datetime.fromtimestamp(whole(time_s), UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def parse_time(text: str) -> float:
-    """Read an ISO 8601 time, without a zone as UTC, or seconds since 1970.
+def parse_time(text: str, zone: tzinfo = UTC) -> float:
+    """Read an ISO 8601 time, without a zone as one of `zone`, or seconds since 1970; to the millisecond.
 
-    BadInputError when it is none, or lies outside of the years 1970 to 2199.
+    A date is the moment at which that day begins. BadInputError when the text is no time, or one outside of
+    the years 1970 to 2199.
     """
-    time_s = _seconds_of(text.strip())
+    time_s = _seconds_of(text.strip(), zone)
     if math.isnan(time_s):
         raise BadInputError(f"{text[:40]!r} is no time: give one like 2026-11-21T20:43:29.169Z")
-    if not 0 <= time_s < LATEST_TIME_S:
+    if not (0 <= time_s < LATEST_TIME_S and whole(time_s) < LATEST_TIME_S):
         raise BadInputError(f"{text[:40]!r} is too far away: give a time of the years 1970 to 2199")
-    return time_s
+    return whole(time_s)
 
 
 def parse_milliseconds(text: str) -> float:
     """Read the whole milliseconds since 1970 of a cursor as seconds; BadInputError when they are none."""
     if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS):
         raise BadInputError("cursor is not one that this service gave")
-    time_s = int(text) / 1000
+    time_s = seconds(int(text))
     if time_s >= LATEST_TIME_S:
         raise BadInputError("cursor is not one that this service gave")
     return time_s
 
 
-def _seconds_of(text: str) -> float:
+def _seconds_of(text: str, zone: tzinfo) -> float:
     """Give seconds since 1970; not a number where the text tells no time."""
     try:
         moment = datetime.fromisoformat(text.replace(" ", "+"))
-        return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
+        return moment.replace(tzinfo=moment.tzinfo or zone).timestamp()
     except (ValueError, OverflowError):
         pass
     try:

@@ -1,8 +1,8 @@
 """The shared vocabulary.
 
-Two conventions hold everywhere: time is UTC (inside the code: seconds since 1970 as float, named
-`*_s` or `time_s`; on the wire: ISO 8601 with milliseconds), and geometry is normalised 0..1, x to the
-right and y down.
+Two conventions hold everywhere: time is UTC in whole milliseconds (inside the code: seconds since 1970 as
+float, named `*_s` or `time_s`, see `services.core.times`; on the wire: ISO 8601 with milliseconds), and
+geometry is normalised 0..1, x to the right and y down.
 """
 
 from dataclasses import dataclass, field
@@ -33,6 +33,7 @@ class AccessAction(StrEnum):
     LOGIN = "login"
     FAILED = "login.failed"
     THROTTLED = "login.throttled"
+    TOKEN_REFUSED = "token.refused"
 
 
 class CameraStatus(StrEnum):

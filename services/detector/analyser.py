@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from services.core.counting import LineCounter, Passage
+from services.core.times import whole
 from services.core.types import (
     Box,
     CameraId,
@@ -120,7 +121,7 @@ class Analyser:
             camera=self._camera,
             line=line.id,
             line_version=line.version,
-            time_s=passage.time_s,
+            time_s=whole(passage.time_s),
             class_name=item.class_name,
             direction=passage.direction,
             along=min(1.0, max(0.0, passage.along)),

@@ -53,7 +53,7 @@ class StreamBounds:
     """Whether the stream sets its own rate, as a camera does; a file is read as fast as it is wanted."""
     now_s: Callable[[], float]
     resolution: tuple[int, int] | None = None
-    """Width and height in pixels as the newest sequence header tells them."""
+    """Width and height in pixels as the newest sequence header has them."""
     _units: _Allowance = field(default_factory=lambda: _Allowance(UNITS_PER_S_LIMIT))
     _bytes: _Allowance = field(default_factory=lambda: _Allowance(BYTES_PER_S_LIMIT))
     _headers: list[bytes] = field(default_factory=list)

@@ -1,6 +1,6 @@
 """Key frames with their headers: what a decoder needs to begin there. Pure.
 
-Some cameras tell the headers (SPS and PPS) of their H.264 only while the session is opened. A reader that
+Some cameras send the headers (SPS and PPS) of their H.264 only while the session is opened. A reader that
 comes later, over another process, sees nothing but access units, so each key frame has to carry them.
 """
 
@@ -15,9 +15,9 @@ SPS, PPS, DELIMITER = 7, 8, 9
 class ParameterSets:
     """The newest headers of one connection."""
 
-    def __init__(self, told_at_opening: bytes) -> None:
+    def __init__(self, of_opening: bytes) -> None:
         """Take the headers of the session; those that are not in Annex B are in the stream anyway."""
-        self._headers = _headers_of(told_at_opening)
+        self._headers = _headers_of(of_opening)
 
     def complete(self, keyframe: bytes) -> bytes:
         """Give the key frame with its headers; it is given back as it is when it has its own."""

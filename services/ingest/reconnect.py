@@ -20,7 +20,7 @@ STABLE_S = 10.0
 """A connection that lived this long starts the waits anew."""
 
 HANDOVER_S = 2.0
-"""How long a camera that comes from another process may take to be connected before that is told."""
+"""How long a camera that comes from another process may take to be connected before that is published."""
 
 
 @dataclass(slots=True)
@@ -48,14 +48,14 @@ class ConnectionState:
         return cls(CameraState(CameraStatus.CONNECTING, since_s=time_s))
 
     def on_picture(
-        self, time_s: float, resolution: tuple[int, int], held: str = "", steady_s: float | None = None
+        self, time_s: float, resolution: tuple[int, int], withheld: str = "", steady_s: float | None = None
     ) -> bool:
-        """Take a picture; tell whether the state changed. `held` says why it is not counted, if it is not."""
+        """Take a picture; give whether the state changed. `withheld` says why it is not counted, if so."""
         self.handover_until_s = -math.inf
         self._live_since_s = min(self._live_since_s, time_s if steady_s is None else steady_s)
-        if held:
+        if withheld:
             new = CameraState(
-                CameraStatus.DEGRADED, time_s, resolution=resolution, last_error=held, has_pictures=True
+                CameraStatus.DEGRADED, time_s, resolution=resolution, last_error=withheld, has_pictures=True
             )
         else:
             new = CameraState(CameraStatus.LIVE, time_s, resolution=resolution)
@@ -65,7 +65,7 @@ class ConnectionState:
         return True
 
     def on_step(self, time_s: float, cause: str) -> bool:
-        """Take that the clock was set; tell whether the state changed. The connection itself goes on."""
+        """Take that the clock was set; give whether the state changed. The connection itself goes on."""
         if self.state.status is not CameraStatus.LIVE and not self.state.has_pictures:
             return False
         self.state = replace(
@@ -74,7 +74,7 @@ class ConnectionState:
         return True
 
     def on_failure(self, time_s: float, cause: str, steady_s: float | None = None) -> tuple[bool, float]:
-        """Take a failure; tell whether status or cause changed, and the seconds to wait now."""
+        """Take a failure; give whether status or cause changed, and the seconds to wait now."""
         was, now_s = self.state, time_s if steady_s is None else steady_s
         if now_s - self._live_since_s >= STABLE_S:
             self.wait_s = FIRST_WAIT_S

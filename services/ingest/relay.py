@@ -34,7 +34,7 @@ END_TIMEOUT_S = 2.0
 
 
 class RelayServer:
-    """Relays the cameras that it is told, each client from a key frame on; nothing runs unwatched.
+    """Relays the cameras that it is given, each client from a key frame on; nothing runs unwatched.
 
     Each client has a pipeline of its own, fed with the newest group of pictures: in a common one, whoever
     comes second would wait for the camera's next key frame.

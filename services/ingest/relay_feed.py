@@ -42,7 +42,7 @@ class Output(Protocol):
 
 
 def sequence_header(keyframe: bytes) -> bytes:
-    """Give the sequence header (SPS) before the first slice, which tells the size; empty without one."""
+    """Give the sequence header (SPS) before the first slice, which has the size; empty without one."""
     at = keyframe.find(START)
     while 0 <= at < len(keyframe) - len(START):
         kind = keyframe[at + len(START)] & 0x1F

@@ -11,8 +11,10 @@ from services.common.bus.protocol import Bus
 from services.common.clocks import HOST_CLOCKS, Clocks, StepWatch
 from services.common.video.hub import VideoHub
 from services.common.wire import time_text
+from services.core.camera_address import scheme_of
 from services.core.errors import StreamError
 from services.core.evidence.passes import STEP_S, Passes, step_words
+from services.core.times import milliseconds
 from services.core.types import (
     AccessUnit,
     Camera,
@@ -25,10 +27,9 @@ from services.core.types import (
     StatusChange,
 )
 from services.ingest.clock import CaptureClock
-from services.ingest.presence import Presence
 from services.ingest.reconnect import ConnectionState
 from services.ingest.source import Source
-from services.ingest.sources import source_of
+from services.ingest.sources import Presence, source_of
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +42,13 @@ interrupted by its own timeouts only, within seconds, and what it still reads is
 END_CHECK_S = 0.02
 
 LEAST_PASS_S = 1.0
-"""A file begins anew no sooner than this after it began, however short it is."""
+"""A file whose video is shorter is no source to be played again and again: it waits as one that failed."""
 
-UNTIL = "; what comes again is not counted twice, until "
+RESTART_S = 1.0
+"""Wait after a fault outside of any connection."""
+
+ENDED = "the stream ended"
+FAULT = "a fault in Sightline, which its log describes"
 
 
 @dataclass
@@ -56,7 +61,7 @@ class CameraIngest:
     open_source: Callable[[str], Source] = source_of
     now_s: Callable[[], float] = time.time
     before: CameraState | None = None
-    """What another process told of the camera last."""
+    """The state that another process reported of the camera last."""
     watch: StepWatch = field(default_factory=StepWatch)
     """Notices that the clock of this machine was set; all cameras of a process share one."""
     _publishing: threading.Lock = field(default_factory=threading.Lock)
@@ -65,6 +70,8 @@ class CameraIngest:
     _connection: int = 0
     _newest_s: float = 0.0
     _steps: tuple[int, float] = (0, 0.0)
+    _repeated: RepeatedSpan | None = None
+    """The span in which the newest picture's time came for the second time."""
 
     def __post_init__(self) -> None:
         self._passes = Passes(self.camera.id)
@@ -94,28 +101,43 @@ class CameraIngest:
         return True
 
     def _run(self) -> None:
-        machine = ConnectionState.begin(self.now_s(), self.before, self._steady_s())
-        self._tell(machine.state)
+        """Keep the connection until stopped; what nobody foresaw costs a pause, not the camera."""
         while not self._stopped.is_set():
-            began_s = time.monotonic()
             try:
-                self._one_connection(machine)
-                cause = "the stream ended"
-            except StreamError as error:
-                cause = str(error)
+                self._stay_connected()
             except Exception:
-                log.exception("ingest of camera %s failed", self.camera.id)
-                cause = "a fault in Sightline, which its log describes"
+                log.exception("ingest of camera %s failed and starts again", self.camera.id)
+                self._stopped.wait(RESTART_S)
+
+    def _stay_connected(self) -> None:
+        machine = ConnectionState.begin(self.now_s(), self.before, self._steady_s())
+        self._publish_state(machine.state)
+        while not self._stopped.is_set():
+            cause = self._failure_of_one_connection(machine)
             if self._stopped.is_set():
                 return
-            if self._is_next_pass(cause):
-                self._stopped.wait(began_s + LEAST_PASS_S - time.monotonic())
+            if cause is None:
                 continue
             self._look(machine)
             changed, wait_s = machine.on_failure(self.now_s(), cause, self._steady_s())
             if changed:
-                self._tell(machine.state)
+                self._publish_state(machine.state)
             self._wait(machine, wait_s)
+
+    def _failure_of_one_connection(self, machine: ConnectionState) -> str | None:
+        """Follow one connection to its end; gives why that is a failure, None for a file that begins anew."""
+        try:
+            played_s = self._follow_one_connection(machine)
+        except StreamError as error:
+            return str(error)
+        except Exception:
+            log.exception("ingest of camera %s failed", self.camera.id)
+            return FAULT
+        if scheme_of(self.camera.url):
+            return ENDED
+        if played_s < LEAST_PASS_S:
+            return f"the video is shorter than {LEAST_PASS_S:g} s: give a longer one"
+        return None
 
     def _wait(self, machine: ConnectionState, wait_s: float) -> None:
         """Wait before the next attempt; shorter when a camera that was away answers again."""
@@ -129,31 +151,33 @@ class CameraIngest:
             if was_away and presence is not None and presence.answers():
                 return
 
-    def _is_next_pass(self, cause: str) -> bool:
-        """Tell whether a file has simply come to its end and begins anew."""
-        return cause == "the stream ended" and "://" not in self.camera.url
+    def _follow_one_connection(self, machine: ConnectionState) -> float:
+        """Hand on the pictures of one connection; gives for how many seconds they came.
 
-    def _one_connection(self, machine: ConnectionState) -> None:
+        StreamError when it fails, or ends before its first picture.
+        """
         connection = self.open_source(self.camera.url).connect()
         clock = self._new_clock()
-        frame = -1
+        began_s: float | None = None
         try:
             for frame, unit in enumerate(connection.units()):
                 if self._stopped.is_set():
-                    return
+                    break
+                began_s = time.monotonic() if began_s is None else began_s
                 if self._look(machine):
                     clock = self._new_clock()
                 time_s = clock.time_s(unit.stream_s)
                 self._newest_s = clock.newest_s
-                held = self._follow(time_s)
-                if machine.on_picture(time_s, connection.resolution, held, self._steady_s()):
-                    self._tell(machine.state)
+                withheld = self._follow(time_s)
+                if machine.on_picture(time_s, connection.resolution, withheld, self._steady_s()):
+                    self._publish_state(machine.state)
                 number = self._connection
                 self._publish(AccessUnit(self.camera.id, frame, time_s, unit.is_keyframe, unit.data, number))
         finally:
             connection.close()
-        if frame < 0:
+        if began_s is None:
             raise StreamError("the stream ended before its first picture")
+        return time.monotonic() - began_s
 
     def _new_clock(self) -> CaptureClock:
         """Begin the clock of a connection, or of the rest of one whose machine's clock was set.
@@ -174,37 +198,37 @@ class CameraIngest:
         steps = self.watch.look()
         if steps[0] == self._steps[0]:
             return False
-        step_s, self._steps = steps[1] - self._steps[1], steps
+        step_s, self._steps, self._repeated = steps[1] - self._steps[1], steps, None
         if abs(step_s) >= STEP_S and machine.on_step(self.now_s() - max(0.0, step_s), step_words(step_s)):
-            self._tell(machine.state)
+            self._publish_state(machine.state)
         return True
 
     def _follow(self, time_s: float) -> str:
         """Follow the camera's time; gives why what is seen now is not counted, if it is not."""
-        news = self._passes.see(time_s, self._steady_s())
-        held = self._passes.held(time_s)
-        if news:
-            self._publish_events(news)
-        if held is None:
+        self._publish_events(self._passes.see(time_s, self._steady_s()))
+        self._repeated = self._passes.held(time_s)
+        if self._repeated is None:
             self._passes.use(time_s)
             return ""
-        return f"{held.cause}{UNTIL}{time_text(held.to_s)}"
+        until = time_text(self._repeated.to_s)
+        return f"{self._repeated.cause}; what comes again is not counted twice, until {until}"
 
     def _pass_time(self, machine: ConnectionState) -> None:
         """Look at the clock while there are no pictures.
 
-        When time is new again, what holds is told anew: what was told last of this time is of its first pass.
+        When time is new again, what holds is published anew: what was published last of this time is of its
+        first pass.
         """
         self._look(machine)
         now_s = self.now_s()
-        was_held = self._passes.is_held
+        was_withheld = self._passes.is_held
         self._publish_events(self._passes.see(now_s, self._steady_s()))
-        if was_held and not self._passes.is_held:
-            self._tell(machine.state, now_s)
+        if was_withheld and not self._passes.is_held:
+            self._publish_state(machine.state, now_s)
 
     def _next_connection(self) -> int:
         """Number connections by the clock, so that those of another ingest process have other numbers."""
-        return max(self._connection + 1, round(self.now_s() * 1000))
+        return max(self._connection + 1, milliseconds(self.now_s()))
 
     def _publish(self, unit: AccessUnit) -> None:
         with self._publishing:
@@ -216,12 +240,12 @@ class CameraIngest:
             if events and not self._stopped.is_set():
                 self.bus.publish_events(events)
 
-    def _tell(self, state: CameraState, time_s: float | None = None) -> None:
-        """Tell a state, as of `time_s` where it has begun before. Its history keeps the cause alone."""
+    def _publish_state(self, state: CameraState, time_s: float | None = None) -> None:
+        """Publish a state, as of `time_s` where it has begun before. Its history keeps the cause alone."""
         dated_s = state.since_s if time_s is None else time_s
         cause = state.last_error or ""
-        if state.has_pictures:
-            cause = cause.partition(UNTIL)[0]
+        if state.has_pictures and self._repeated is not None:
+            cause = self._repeated.cause
         change = StatusChange(self.camera.id, dated_s, state.status, cause)
         with self._publishing:
             if self._stopped.is_set():
@@ -263,7 +287,7 @@ class IngestService:
         if changed.id not in self._owned:  # dropped meanwhile
             return
         if not changed.enabled:
-            self._tell_disabled(changed.id)
+            self._publish_disabled(changed.id)
             return
         ingest = CameraIngest(
             changed,
@@ -297,8 +321,8 @@ class IngestService:
         if ingest is not None and not await ingest.ended():
             log.info("the session of camera %s hangs and is left to end by itself", ingest.camera.id)
 
-    def _tell_disabled(self, camera: CameraId) -> None:
-        """Tell it anew also when another process told it before, which tells it no more."""
+    def _publish_disabled(self, camera: CameraId) -> None:
+        """Publish it anew also when another process did so before, which does so no more."""
         state = self._bus.state(camera)
         if state is None or state.status is not CameraStatus.DISABLED:
             state = CameraState(CameraStatus.DISABLED, since_s=self._watch.clocks.now_s())

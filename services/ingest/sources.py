@@ -1,15 +1,19 @@
-"""The sources that a camera's address can name."""
+"""The sources that a camera's address can name, and whether anybody answers there."""
 
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 
 from services.common.secrets import redact
 from services.common.settings.camera_files import CameraFiles
-from services.core.camera_address import KINDS, NETWORK_SCHEMES, scheme_of
+from services.core.camera_address import KINDS, NETWORK_SCHEMES, place_of, scheme_of
 from services.core.errors import BadInputError, StreamError
 from services.ingest.apart.connection import ApartConnection
 from services.ingest.paced import PacedConnection
 from services.ingest.source import Connection, Source
+
+RTSP_PORT = 554
+PROBE_TIMEOUT_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +63,25 @@ def source_of(url: str, files: CameraFiles | None = None) -> Source:
     if "://" in url:
         raise StreamError(f"this kind of address is not supported: {KINDS}")
     return FileSource(url, files)
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """The network address behind a camera's URL: a camera that is back there is dialled at once."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def of(cls, url: str) -> "Presence | None":
+        """Give the address of a network camera, None for files and scenes."""
+        place = place_of(url)
+        return cls(place[0], place[1] or RTSP_PORT) if place is not None else None
+
+    def answers(self) -> bool:
+        """Tell whether somebody listens there; costs one connection and no more."""
+        try:
+            socket.create_connection((self.host, self.port), PROBE_TIMEOUT_S).close()
+        except OSError:
+            return False
+        return True

@@ -121,6 +121,9 @@ class VideoServer:
         return self._dropped_by_camera().total()
 
     def _dropped_by_camera(self) -> Counter[CameraId]:
+        """Count by camera, and forget those that this process has no pictures of any more."""
+        for camera in [camera for camera in self._dropped if not self._hub.has(camera)]:
+            del self._dropped[camera]
         dropped = self._dropped.copy()
         for reader, camera in list(self._readers.items()):
             dropped[camera] += reader.dropped
@@ -215,7 +218,9 @@ class VideoServer:
                 connection.transport.abort()
             finally:
                 del self._readers[reader]
-                self._dropped[camera] += reader.dropped
+                if reader.dropped:
+                    self._dropped[camera] += reader.dropped
+                    self._dropped_by_camera()
                 closed.cancel()
 
     async def _send_pictures(

@@ -14,6 +14,7 @@ from services.common.rtsp.gstreamer import load_gstreamer
 from services.common.rtsp.mounts import Feed, RtspStream
 from services.common.rtsp.output import RtspOutput
 from services.common.rtsp.server import RtspLimits, RtspServer
+from services.common.tasks import watched_from_thread
 from services.common.video.hub import VideoSource
 from services.core.types import CameraId, CameraSetup, Line
 from services.rtsp.feed import AnnotatedFeed
@@ -146,7 +147,7 @@ class RtspService:
 
     def _begin(self, camera: CameraId, loop: asyncio.AbstractEventLoop) -> Callable[[RtspOutput], Feed]:
         def begin(output: RtspOutput) -> Feed:
-            return _Running(asyncio.run_coroutine_threadsafe(self._feed(camera, output), loop))
+            return _Running(watched_from_thread(self._feed(camera, output), loop, f"feed of {camera}"))
 
         return begin
 

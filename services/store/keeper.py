@@ -14,6 +14,7 @@ from services.common.database.retention_notices import NOTICE_S, ShorterRetentio
 from services.common.database.schema import SECONDS_A_DAY, SET_ASIDE, Retention
 from services.core.errors import DatabaseUnavailableError
 from services.core.evidence.clock_belief import ClockMark
+from services.core.times import milliseconds
 from services.store.clock import StoreClock
 from services.store.database import StoreDatabase
 from services.store.placement import Placement
@@ -131,7 +132,7 @@ class RetentionKeeper:
         records = {name: number for name, number in counts.items() if number > 0}
         if records:
             keep = {name: shorter[name] for name in records}
-            id = f"{round(now_s * 1000)}"
+            id = str(milliseconds(now_s))
             await self._retention.await_retention(ShorterRetention(id, now_s, keep, records))
             self._waited = id, 0.0
             log.warning(

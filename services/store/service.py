@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Callable, Iterator
 
 from services.common.bus.protocol import Bus
+from services.common.clocks import read_host_clock
 from services.common.database.schema import Retention
-from services.common.host_clock import read_host_clock
 from services.common.metrics import Figure
-from services.common.task_ends import end_tasks
+from services.common.tasks import end_tasks
 from services.core.evidence.clock_belief import ClockReading
 from services.store.clock import StoreClock
 from services.store.database import StoreDatabase

@@ -2,24 +2,14 @@
 
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from services.common.wire import time_text
-from services.core.errors import BadInputError
 from services.core.masks import Compliance
 from services.core.types import Crossing, Direction, MinuteCount
 from services.web.coverage import AnalysedSeconds, Span, coverage_of
-
-FIXED_BUCKETS_S = {"1m": 60, "5m": 300, "15m": 900}
-BUCKETS_S = {**FIXED_BUCKETS_S, "1h": 3600, "1d": 86_400}
-MOST_BUCKETS = 12_000
-"""Buckets in one answer: more than a year of hours or a week of minutes."""
-
-HOUR_S = 3600
 
 
 @dataclass(slots=True)
@@ -53,64 +43,6 @@ class Tally:
 def _compliance(found: Compliance, has_rate: bool) -> dict[str, Any]:
     rate = found.rate if has_rate else None
     return {"rate": None if rate is None else round(rate, 4), "counted": found.counted}
-
-
-def zone_of(name: str) -> ZoneInfo:
-    """Find a time zone; BadInputError when there is none of that name."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise BadInputError(f"tz {name[:40]!r} is not known: give a name like UTC or Europe/Berlin") from None
-
-
-def bucket_starts(from_s: float, to_s: float, bucket: str, zone: ZoneInfo) -> list[float]:
-    """Give the starts of the buckets that a span touches; the first is cut to the span's start.
-
-    Hours and days are those of the zone: a day with a change of the clock has 23 or 25 hours.
-    """
-    check_bucket(bucket, from_s, to_s)
-    starts: list[float] = []
-    for start_s in _aligned(from_s, bucket, zone):
-        if start_s >= to_s:
-            break
-        starts.append(max(start_s, from_s))
-    return starts
-
-
-def check_bucket(bucket: str, from_s: float, to_s: float) -> None:
-    """Check that a span has no more buckets of a kind than one answer may hold; BadInputError says so."""
-    if bucket not in BUCKETS_S:
-        raise BadInputError(f"bucket is one of {', '.join(BUCKETS_S)}")
-    if to_s <= from_s:
-        raise BadInputError("the span is empty: `to` must be later than `from`")
-    if to_s - from_s > MOST_BUCKETS * BUCKETS_S[bucket]:
-        raise BadInputError(f"more than {MOST_BUCKETS} buckets: ask for a shorter span or a larger bucket")
-
-
-def _aligned(from_s: float, bucket: str, zone: ZoneInfo) -> Iterator[float]:
-    if bucket in FIXED_BUCKETS_S:
-        size_s = FIXED_BUCKETS_S[bucket]
-        start_s = from_s // size_s * size_s
-        while True:
-            yield start_s
-            start_s += size_s
-    floor: Callable[[float, ZoneInfo], float] = _hour_floor if bucket == "1h" else _day_floor
-    step_s = HOUR_S if bucket == "1h" else 26 * HOUR_S
-    start_s = floor(from_s, zone)
-    while True:
-        yield start_s
-        following_s = floor(start_s + step_s, zone)
-        start_s = following_s if following_s > start_s else start_s + step_s
-
-
-def _hour_floor(time_s: float, zone: ZoneInfo) -> float:
-    local = datetime.fromtimestamp(time_s, zone)
-    return time_s - (local.minute * 60 + local.second + local.microsecond / 1e6)
-
-
-def _day_floor(time_s: float, zone: ZoneInfo) -> float:
-    day = datetime.fromtimestamp(time_s, zone).date()
-    return datetime.combine(day, time(), zone).astimezone(UTC).timestamp()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,14 +121,6 @@ def _numbers(evidence: Evidence) -> Iterator[tuple[float, Direction, str, int]]:
         yield crossing.time_s, crossing.direction, crossing.class_name, 1
 
 
-def whole_minutes(from_s: float, to_s: float) -> tuple[tuple[float, float], list[Span]]:
-    """Split a span into its whole minutes and the up to two parts of minutes at its edges."""
-    first, last = -(-from_s // 60) * 60, to_s // 60 * 60
-    if first >= last:
-        return (first, first), [(from_s, to_s)]
-    return (first, last), [span for span in ((from_s, first), (last, to_s)) if span[1] > span[0]]
-
-
 def valid_spans(changes: Iterable[tuple[float, bool]]) -> list[Span]:
     """Turn the versions of a line, as (time, is deleted), into the spans in which it was there."""
     spans: list[Span] = []
@@ -208,9 +132,3 @@ def valid_spans(changes: Iterable[tuple[float, bool]]) -> list[Span]:
         elif not is_deleted and began_s is None:
             began_s = time_s
     return spans if began_s is None else [*spans, (began_s, float("inf"))]
-
-
-def default_span(from_s: float | None, to_s: float | None, now_s: float) -> Span:
-    """Fill in what a request leaves open: up to now, and a day long."""
-    end_s = now_s if to_s is None else to_s
-    return (end_s - timedelta(days=1).total_seconds() if from_s is None else from_s), end_s

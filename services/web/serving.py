@@ -7,6 +7,7 @@ from starlette.types import ASGIApp
 
 from services.common.http.server import HttpServer
 from services.common.metrics import Figure
+from services.web.guard import SECURITY_HEADERS
 from services.web.limits import ProxyClients, web_limits
 from services.web.settings import WebSettings
 
@@ -24,6 +25,7 @@ def web_server(app: ASGIApp, settings: WebSettings, stall_s: float = STALL_S) ->
         stall_timeout_s=stall_s,
         limits=web_limits(settings),
         clients=ProxyClients(settings.trusted_proxy),
+        headers=SECURITY_HEADERS,
         tls_cert=settings.tls_cert,
         tls_key=settings.tls_key,
     )

@@ -50,6 +50,6 @@ class SystemInfo:
     space: Callable[[], str | None] = field(default=_unknown)
     """What is not stored any more for want of room; None while everything is."""
     missing: Callable[[], Sequence[str]] = tuple
-    """What keeps this process from its work, beside the database."""
+    """What keeps the system from answering as it was asked to, beside the database."""
     figures: Callable[[], Iterable[Figure]] = tuple
     """Figures of the other services of this process, for `/metrics`."""

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from services.cli.bootstrap.material import Secret
+from services.common.files import write_whole
 from services.core.errors import BadInputError
 
 FILE_MODE = 0o440
@@ -55,18 +56,7 @@ def _create(folder: Path, secret: Secret) -> bool:
 
 def _write(path: Path, text: str) -> None:
     """Write a file whole, and on the disk, or not at all."""
-    unfinished = path.with_name(UNFINISHED)
-    unfinished.unlink(missing_ok=True)
-    with open(unfinished, "x", encoding="utf-8", opener=_private) as file:
-        file.write(text)
-        os.fchmod(file.fileno(), FILE_MODE)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+    write_whole(path, text, FILE_MODE, path.with_name(UNFINISHED))
 
 
 @contextmanager

@@ -2,9 +2,10 @@
 
 import asyncio
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
+from urllib.parse import urlsplit
 
 from services.cli.serve.process import Link, ServiceProcess
 from services.common.access.check import AccessCheck
@@ -17,7 +18,7 @@ from services.common.leases.protocol import Member
 from services.common.metrics import Figure
 from services.common.rtsp.server import rtsp_limits
 from services.common.settings.camera_files import CameraFiles
-from services.common.settings.service import reachable_host
+from services.common.settings.service import nats_url, reachable_host
 from services.common.video.hub import VideoHub
 from services.ingest.relay import RelayServer
 from services.ingest.service import IngestService
@@ -37,7 +38,9 @@ class IngestProcess:
         self._video = VideoServer(self._hub, self._key)
         self._ownership: Ownership | None = None
         self._relay: RelayServer | None = None
-        self._process = ServiceProcess("ingest", settings.host, settings.health_port, figures=self._figures)
+        self._process = ServiceProcess(
+            "ingest", settings.host, settings.health_port, missing=self._missing, figures=self._figures
+        )
 
     async def run(self) -> None:
         """Run until SIGTERM."""
@@ -52,7 +55,8 @@ class IngestProcess:
             port = await stack.enter_async_context(
                 self._video.listening(self._settings.host, self._settings.video_port, self._tls)
             )
-            host = reachable_host(self._settings.host, self._settings.advertise_host)
+            meeting = urlsplit(nats_url()).hostname
+            host = reachable_host(self._settings.host, self._settings.advertise_host, meeting)
             address = f"{'ws' if self._tls is None else 'wss'}://{host_and_port(host, port)}"
             member = Member(self._process.member_id, "ingest", address, self._key)
             open_source = partial(source_of, files=CameraFiles.of(self._settings.file_camera_folders))
@@ -70,6 +74,13 @@ class IngestProcess:
         relay = RelayServer(self._hub, host, port, check, limits=rtsp_limits(self._settings))
         self._relay = relay
         await relay.run(link.bus, lambda: ownership.cameras)
+
+    def _missing(self) -> Sequence[str]:
+        if self._ownership is None:
+            return ("the port of the video is not open yet",)
+        if self._settings.relay and (self._relay is None or self._relay.port is None):
+            return (f"port {self._settings.port} is not open yet",)
+        return ()
 
     def _figures(self) -> Iterator[Figure]:
         cameras = self._ownership.cameras if self._ownership is not None else ()

@@ -1,7 +1,7 @@
 """`sightline serve rtsp`: pictures with boxes and lines go out."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from services.cli.serve.process import Link, ServiceProcess
 from services.common.access.check import AccessCheck
@@ -22,7 +22,9 @@ class RtspProcess:
     def __init__(self, settings: RtspSettings) -> None:
         self._settings = settings
         self._service: RtspService | None = None
-        self._process = ServiceProcess("rtsp", settings.host, settings.health_port, figures=self._figures)
+        self._process = ServiceProcess(
+            "rtsp", settings.host, settings.health_port, missing=self._missing, figures=self._figures
+        )
 
     async def run(self) -> None:
         """Run until SIGTERM."""
@@ -44,6 +46,10 @@ class RtspProcess:
             await service.run()
         finally:
             await asyncio.shield(link.leases.leave())
+
+    def _missing(self) -> Sequence[str]:
+        is_open = self._service is not None and self._service.port is not None
+        return () if is_open else (f"port {self._settings.port} is not open yet",)
 
     def _figures(self) -> Iterator[Figure]:
         if self._service is not None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from services.cli.database_parts import audit_trail, database_access, store_database
 from services.cli.serve.process import Link, ServiceProcess
@@ -10,7 +11,7 @@ from services.common.database.link import DatabaseLink
 from services.common.leases.protocol import LeaseStore, Member
 from services.common.metrics import Figure
 from services.common.settings.service import mongodb_uri
-from services.common.task_ends import end_tasks
+from services.common.tasks import end_tasks, kept_running, watched
 from services.store.service import StoreService
 from services.store.settings import StoreSettings
 from services.store.space import SpaceGate
@@ -41,16 +42,20 @@ class StoreProcess:
         self._store = StoreService(database, link.bus, retention, batch_events, space=self._space)
         member = Member(self._process.member_id, "store")
         await link.leases.join(member)
-        beside = (
-            asyncio.create_task(self._access.probe.run()),
-            asyncio.create_task(keep_status(link.leases, member, self._status)),
-        )
+        beside = [
+            watched(kept_running(work, name), name)
+            for name, work in (
+                ("the watch over the database", self._access.probe.run),
+                ("the status of the store", partial(keep_status, link.leases, member, self._status)),
+            )
+        ]
         try:
             await self._store.run()
         finally:
             await end_tasks(beside)
             await asyncio.shield(link.leases.leave())
-            await asyncio.wait([asyncio.ensure_future(self._access.link.close())], timeout=CLOSE_TIMEOUT_S)
+            closing = watched(self._access.link.close(), "closing the database")
+            await asyncio.wait([closing], timeout=CLOSE_TIMEOUT_S)
 
     def _status(self) -> str:
         error = self._store.health.last_error if self._store is not None else None

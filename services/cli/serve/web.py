@@ -12,13 +12,14 @@ from services.cli.model_entries import model_entries
 from services.cli.serve.process import Link, ServiceProcess
 from services.common.connections.addresses import host_and_port
 from services.common.connections.listening import listen
+from services.common.database.accounts import Accounts
 from services.common.database.link import DatabaseLink
 from services.common.http.server import HttpServer
 from services.common.leases.protocol import Member, Role
 from services.common.metrics import Figure
 from services.common.settings.camera_files import CameraFiles
 from services.common.settings.service import mongodb_uri
-from services.common.task_ends import cancellable
+from services.common.tasks import cancellable, watched
 from services.common.video.remote import RemoteVideo
 from services.detector.infer.models import check_named_model
 from services.web.app import create_app
@@ -40,6 +41,7 @@ class WebProcess:
         self._access = database_access(DatabaseLink(mongodb_uri()))
         self._listening = listen(settings.host, settings.port)
         self._server: HttpServer | None = None
+        self._missing: list[str] = []
         self._process = ServiceProcess("web", settings.host, settings.health_port, figures=self._figures)
 
     async def run(self) -> None:
@@ -58,11 +60,16 @@ class WebProcess:
                 tasks.create_task(cancellable(mirror.run()))
                 tasks.create_task(server.run_until_cancelled(bound_send_buffers(self._listening)))
                 if self._settings.wants_login:
-                    first = ensure_first_admin(database.accounts, self._data)
-                    tasks.create_task(cancellable(first))
+                    self._missing = ["somebody who can log in is not there yet"]
+                    tasks.create_task(cancellable(self._make_first_admin(database.accounts)))
         finally:
             await asyncio.shield(link.leases.leave())
-            await asyncio.wait([asyncio.ensure_future(self._access.link.close())], timeout=CLOSE_TIMEOUT_S)
+            closing = watched(self._access.link.close(), "closing the database")
+            await asyncio.wait([closing], timeout=CLOSE_TIMEOUT_S)
+
+    async def _make_first_admin(self, accounts: Accounts) -> None:
+        await ensure_first_admin(accounts, self._data)
+        self._missing = []
 
     def _system(self, link: Link) -> SystemInfo:
         models = CameraFiles.of(self._settings.model_folders)
@@ -75,8 +82,8 @@ class WebProcess:
             models=model_entries,
             check_model=partial(check_named_model, files=models, sees_files=False),
             sees_files=False,
-            missing=self._process.refused,
             figures=self._process.all_figures,
+            missing=lambda: (*self._process.refused(), *self._missing),
         )
 
     def _figures(self) -> Iterator[Figure]:

@@ -78,6 +78,10 @@ class AccessCheck:
         """Tell whether a bearer token opens the door. Never blocks."""
         return bool(token) and token_hash(token) in self._access().tokens
 
+    def refuse_token(self, address: str) -> None:
+        """Report that somebody at an address showed a token that opens nothing, and nothing else."""
+        self._report(AccessAction.TOKEN_REFUSED, NOBODY, address)
+
     def check_password(self, user: str, password: str, address: str = "") -> bool:
         """Tell whether a user has this password; blocks for tens of milliseconds, rarely for seconds.
 

@@ -15,6 +15,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from services.common.access.check import Access
 from services.core.errors import BadMessageError
+from services.core.times import MS, milliseconds, seconds
 from services.core.types import (
     AccessNote,
     AnalysedSecond,
@@ -184,19 +185,19 @@ def _numbers(event: Event) -> tuple[float, ...]:
     """Give the numbers of an event that must be neither negative nor too large."""
     match event:
         case Crossing():
-            return event.time_s * 1000, event.track, event.epoch, event.line_version
+            return event.time_s * MS, event.track, event.epoch, event.line_version
         case Trajectory():
-            return event.track, event.epoch, *(point.time_s * 1000 for point in event.points)
+            return event.track, event.epoch, *(point.time_s * MS for point in event.points)
         case AnalysedSecond():
-            return event.second * 1000, event.epoch, event.connection
+            return event.second * MS, event.epoch, event.connection
         case Ownership():
-            return event.from_s * 1000, event.epoch, event.connection
+            return event.from_s * MS, event.epoch, event.connection
         case RepeatedSpan():
-            return event.from_s * 1000, event.to_s * 1000, event.since_s * 1000, event.epoch
+            return event.from_s * MS, event.to_s * MS, event.since_s * MS, event.epoch
         case StatusChange():
-            return (event.time_s * 1000,)
+            return (event.time_s * MS,)
         case AccessNote():
-            return event.time_s * 1000, event.count
+            return event.time_s * MS, event.count
 
 
 def _texts(event: Event) -> tuple[str, ...]:
@@ -218,7 +219,7 @@ def _is_text(text: str) -> bool:
 
 
 def _is_number(value: float) -> bool:
-    return 0 <= value <= LATEST_TIME_S * 1000
+    return 0 <= value <= LATEST_TIME_S * MS
 
 
 def event_identity(event: Event) -> str:
@@ -231,14 +232,14 @@ def event_identity(event: Event) -> str:
         case AnalysedSecond():
             return f"analysed/{event.camera}/{event.epoch}/{event.second}"
         case Ownership():
-            return f"ownership/{event.camera}/{event.epoch}/{round(event.from_s * 1000)}"
+            return f"ownership/{event.camera}/{event.epoch}/{milliseconds(event.from_s)}"
         case RepeatedSpan():
             times = "/".join(
-                str(round(time_s * 1000)) for time_s in (event.since_s, event.from_s, event.to_s)
+                str(milliseconds(time_s)) for time_s in (event.since_s, event.from_s, event.to_s)
             )
             return f"repeated/{event.camera}/{event.epoch}/{times}"
         case StatusChange():
-            return f"status/{event.camera}/{round(event.time_s * 1000)}/{event.status.value}"
+            return f"status/{event.camera}/{milliseconds(event.time_s)}/{event.status.value}"
         case AccessNote():
             return f"access/{event.id}"
 
@@ -284,7 +285,7 @@ def decode_access(data: bytes) -> Access:
 
 
 def _packed(trajectory: Trajectory) -> _PackedTrajectory:
-    times = [round(point.time_s * 1000) for point in trajectory.points]
+    times = [milliseconds(point.time_s) for point in trajectory.points]
     steps = [(0 if i == 0 else times[i - 1]) for i in range(len(times))]
     return _PackedTrajectory(
         id=trajectory.id,
@@ -318,7 +319,7 @@ def _trajectory(packed: _PackedTrajectory) -> Trajectory:
         if not (_is_number(time_ms) and max(map(abs, (left, top, right, bottom))) <= _MOST_STEPS):
             raise BadMessageError("a trajectory is broken")
         box = (left / _BOX_STEPS, top / _BOX_STEPS, right / _BOX_STEPS, bottom / _BOX_STEPS)
-        points.append(TrajectoryPoint(time_ms / 1000, box))
+        points.append(TrajectoryPoint(seconds(time_ms), box))
     return Trajectory(
         id=packed.id,
         camera=packed.camera,

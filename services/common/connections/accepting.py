@@ -14,6 +14,7 @@ from typing import Any
 from services.common.connections.descriptors import EXHAUSTED, SpareDescriptor
 from services.common.connections.places import Place, Places
 from services.common.connections.sparing import Sparing
+from services.common.tasks import kept_running, watched
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +35,8 @@ _exhausted = Sparing()
 """One for the process: its descriptors are those of all ports."""
 
 
-def tell_exhausted() -> None:
-    """Say once that there is no descriptor; callable from any thread."""
+def log_exhausted() -> None:
+    """Log once that there is no descriptor; callable from any thread."""
     if _exhausted.is_new():
         log.error(EXHAUSTED_TEXT)
 
@@ -49,7 +50,7 @@ def survive_exhaustion(loop: asyncio.AbstractEventLoop) -> None:
     def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
         if isinstance(error, OSError) and error.errno in EXHAUSTED and "socket" in context:
-            tell_exhausted()
+            log_exhausted()
         elif before is not None:
             before(loop, context)
         else:
@@ -71,14 +72,15 @@ class Acceptor:
         tls: ssl.SSLContext | None,
         handshake_timeout_s: float,
     ) -> None:
-        """Begin to accept; `is_proxy` tells whose connections are not counted as one client's."""
+        """Begin to accept; `is_proxy` says whose connections are not counted as one client's."""
         self._listening, self._places = listening, places
         self._make_protocol, self._is_proxy = make_protocol, is_proxy
         self._tls, self._handshake_timeout_s = tls, handshake_timeout_s
         self._spare = SpareDescriptor()
         self._beginning: set[asyncio.Task[None]] = set()
         listening.setblocking(False)
-        self._accepting = asyncio.create_task(self._run(), name=f"accept-{listening.getsockname()[1]}")
+        name = f"accepting at port {listening.getsockname()[1]}"
+        self._accepting = watched(kept_running(self._run, name), name)
 
     def close(self) -> None:
         """Accept nobody any more."""
@@ -100,8 +102,7 @@ class Acceptor:
             except OSError as error:
                 await self._on_error(error)
             else:
-                connection.setblocking(False)
-                self._begin(connection, str(peer[0]), is_scarce=not self._spare.hold())
+                self._begin_or_close(connection, str(peer[0]))
 
     async def _until_somebody_waits(self) -> None:
         """Wait for a client: without a free descriptor, accepting fails also where nobody waits."""
@@ -118,10 +119,19 @@ class Acceptor:
         """Go on after an error: one that is no lack of descriptors was that of a client that has left."""
         if error.errno not in EXHAUSTED:
             return
-        tell_exhausted()
+        log_exhausted()
         if not self._spare.release():
             await asyncio.sleep(RETRY_S)
             self._places.make_room(ROOM_MADE)
+
+    def _begin_or_close(self, connection: socket.socket, peer: str) -> None:
+        """Begin a connection; one that fails beside all plans is closed, so that its client does not wait."""
+        try:
+            connection.setblocking(False)
+            self._begin(connection, peer, is_scarce=not self._spare.hold())
+        except BaseException:
+            connection.close()
+            raise
 
     def _begin(self, connection: socket.socket, peer: str, is_scarce: bool) -> None:
         starting: list[asyncio.Task[None]] = []
@@ -138,7 +148,7 @@ class Acceptor:
         if place is None:
             connection.close()
             return
-        task = asyncio.create_task(self._start(connection, place, protocols))
+        task = watched(self._start(connection, place, protocols), f"a connection of {peer}")
         starting.append(task)
         self._beginning.add(task)
         task.add_done_callback(self._beginning.discard)

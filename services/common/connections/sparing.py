@@ -1,4 +1,4 @@
-"""What strangers can make happen at will is told once, and not each time: a log stays small."""
+"""What strangers can make happen at will is logged once, and not each time: a log stays small."""
 
 import logging
 import threading
@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 QUIET_S = 60.0
-"""What has not happened for this long is told again when it comes back."""
+"""What has not happened for this long is logged again when it comes back."""
 
 
 class Sparing:

@@ -10,6 +10,9 @@ from typing import Any
 
 from services.common.access.accounts import AuditEntry
 from services.common.database.link import Document
+from services.core.times import milliseconds as milliseconds
+from services.core.times import minute_of as minute_of
+from services.core.times import seconds
 from services.core.types import (
     AccessNote,
     Box,
@@ -29,12 +32,6 @@ FAR = datetime(9999, 1, 1, tzinfo=UTC) - timedelta(days=1)
 """Later than all times of records."""
 
 BOX_STEPS = 10_000
-MINUTE_MS = 60_000
-
-
-def milliseconds(time_s: float) -> int:
-    """Give a time as the whole milliseconds that the database keeps."""
-    return round(time_s * 1000)
 
 
 def date_of(time_s: float) -> datetime:
@@ -44,12 +41,7 @@ def date_of(time_s: float) -> datetime:
 
 def seconds_of(date: datetime) -> float:
     """Give a stored date as seconds since 1970."""
-    return ((date - EPOCH) // timedelta(milliseconds=1)) / 1000
-
-
-def minute_of(time_s: float) -> int:
-    """Give the minute since 1970 in which a time lies, by its stored milliseconds."""
-    return milliseconds(time_s) // MINUTE_MS
+    return seconds((date - EPOCH) // timedelta(milliseconds=1))
 
 
 def camera_document(camera: Camera, created_s: float) -> Document:
@@ -186,7 +178,7 @@ def trajectory_from(document: Mapping[str, Any]) -> Trajectory:
         epoch=document["epoch"],
         class_name=document["class"],
         confidence=document["confidence"],
-        points=tuple(TrajectoryPoint((start_ms + ms) / 1000, box) for ms, box in points),
+        points=tuple(TrajectoryPoint(seconds(start_ms + ms), box) for ms, box in points),
         mask=document["mask"],
     )
 

@@ -40,6 +40,7 @@ from services.common.database.schema import (
     Schema,
 )
 from services.core.evidence.fencing import Ownerships, Repeats, admitted, believed
+from services.core.times import seconds
 from services.core.types import (
     AccessNote,
     AnalysedSecond,
@@ -142,7 +143,7 @@ class EventWriter:
             if note is None:
                 return
             owned = [
-                Ownership(CameraId(item[0]), item[1], item[2] / 1000, *item[3:])
+                Ownership(CameraId(item[0]), item[1], seconds(item[2]), *item[3:])
                 for item in note.get("owned", ())
             ]
             owned = await self._begin_ownerships(owned)

@@ -151,10 +151,9 @@ class DatabaseLink:
             return f"the database at {self.address} wants a login: give user and password in its address"
         command = _COMMAND.search(text)
         what = command[1] if command else "what was asked of it"
-        role = "dbAdmin" if what == "collMod" else "readWrite"
         return (
             f"the database at {self.address} does not let Sightline's account run {what}: grant it the role "
-            f"{role} on the database {self._database.name}"
+            f"readWrite on the database {self._database.name}"
         )
 
     def _failed(self, error: PyMongoError) -> str:

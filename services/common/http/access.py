@@ -5,7 +5,7 @@ import base64
 import binascii
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.datastructures import Headers
@@ -32,6 +32,20 @@ class Check(Protocol):
 
     def stamp(self, user: str) -> str:
         """Give what changes when a user gets a new password or goes; empty for nobody. Never blocks."""
+
+
+@runtime_checkable
+class TokenWatch(Protocol):
+    """A `Check` that also wants to know of tokens that open nothing, for the audit log."""
+
+    def refuse_token(self, address: str) -> None:
+        """Note that somebody at an address showed one."""
+
+
+def note_refused_token(check: Check, address: str) -> None:
+    """Let a check know of a token that opens nothing, if it wants to."""
+    if isinstance(check, TokenWatch):
+        check.refuse_token(address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +84,8 @@ class AccessGuard:
         address = (scope.get("client") or ("",))[0]
         stamp = self._check.stamp(given.user)
         if not await self._is_known(given, address):
+            if any((*given.tokens, given.bearer)):
+                note_refused_token(self._check, address)
             await problem(401, DETAIL, {"WWW-Authenticate": CHALLENGE})(scope, receive, send)
             return
         scope = {**scope, "query_string": query}

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.common.access.throttle import network_of
+from services.common.http.guard import PORT_HEADERS, adding
 from services.common.http.problems import problem
 from services.common.settings.files import ConnectionSettings
 
@@ -34,7 +35,7 @@ class Clients(Protocol):
         """Tell whether an address is a proxy's that is believed."""
 
     def address(self, scope: Scope) -> str:
-        """Give the client's address as the proxy tells it; where there is no proxy, the peer's."""
+        """Give the client's address as the proxy forwards it; where there is no proxy, the peer's."""
 
 
 class Peers:
@@ -56,7 +57,7 @@ class HttpLimits:
     connections: int = 500
     """At once; fewer where the system allows few file descriptors."""
     client_connections: int = 100
-    """At once from one address; behind a proxy this many requests at once for an address that it tells."""
+    """At once from one address; behind a proxy this many requests at once for an address that it forwards."""
     reserve: int = 16
     """Connections beyond, which may ask for nothing but health."""
     head_s: float = 10.0
@@ -67,7 +68,7 @@ class HttpLimits:
     """How long the body of a request may take as a whole."""
     body_bytes: int = 1_000_000
     all_bodies_bytes: int = 32_000_000
-    """Of all bodies that are held at once."""
+    """Of all bodies that are in memory at once."""
     small_bodies: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """Bytes of a body by method and path, where it may be even less."""
 
@@ -84,8 +85,15 @@ def http_limits(settings: ConnectionSettings) -> HttpLimits:
 class RequestBounds:
     """Answers 413, 408 or 429 in place of an application that would be asked for too much."""
 
-    def __init__(self, app: ASGIApp, limits: HttpLimits, clients: Clients) -> None:
-        self._app, self._limits, self._clients = app, limits, clients
+    def __init__(
+        self,
+        app: ASGIApp,
+        limits: HttpLimits,
+        clients: Clients,
+        headers: Mapping[str, str] = PORT_HEADERS,
+    ) -> None:
+        """`headers` are those of its own answers, which the application never sees."""
+        self._app, self._limits, self._clients, self._headers = app, limits, clients, headers
         self._requests: Counter[str] = Counter()
         self.refused = 0
         """Requests beyond the most of one client behind a proxy."""
@@ -99,11 +107,11 @@ class RequestBounds:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        client = self._told_client(scope)
+        client = self._forwarded_client(scope)
         if client is not None and self._requests[client] >= self._limits.client_connections:
             self.refused += 1
             answer = problem(429, "too many requests at once come from your address", RETRY_AFTER)
-            await answer(scope, receive, send)
+            await answer(scope, receive, adding(send, self._headers))
             return
         self._requests.update([client] if client is not None else [])
         try:
@@ -114,7 +122,7 @@ class RequestBounds:
                 if not self._requests[client]:
                     del self._requests[client]
 
-    def _told_client(self, scope: Scope) -> str | None:
+    def _forwarded_client(self, scope: Scope) -> str | None:
         """Give the client that a proxy speaks for; None where connections are counted, or for a probe."""
         peer = str((scope.get("client") or ("",))[0])
         if scope["path"] in HEALTH_PATHS or not self._clients.is_proxy(peer):
@@ -129,7 +137,8 @@ class RequestBounds:
         except HTTPException as error:
             if body.is_answered:
                 raise
-            await problem(error.status_code, error.detail, error.headers)(scope, receive, send)
+            answer = problem(error.status_code, error.detail, error.headers)
+            await answer(scope, receive, adding(send, self._headers))
         finally:
             self.held_bytes -= body.received
 
@@ -151,8 +160,8 @@ class _Body:
 
     def check_length(self) -> None:
         """Refuse what says itself that it is too long, before any of it is read."""
-        told = Headers(scope=self._scope).get("content-length", "")
-        if told.isdecimal() and int(told[:20]) > self._limit:
+        declared = Headers(scope=self._scope).get("content-length", "")
+        if declared.isdecimal() and int(declared[:20]) > self._limit:
             raise self._too_large()
 
     async def receive(self) -> Message:
@@ -201,15 +210,14 @@ class _Body:
         return HTTPException(408, detail, {"Connection": "close"})
 
 
-def probes_only(app: ASGIApp) -> ASGIApp:
+def probes_only(app: ASGIApp, headers: Mapping[str, str] = PORT_HEADERS) -> ASGIApp:
     """Let nothing through but questions about health: for connections beyond the most at once."""
 
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+    async def pass_on(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] in HEALTH_PATHS:
             await app(scope, receive, send)
         else:
-            await problem(503, "too many connections are open: try again later", RETRY_AFTER)(
-                scope, receive, send
-            )
+            answer = problem(503, "too many connections are open: try again later", RETRY_AFTER)
+            await answer(scope, receive, adding(send, headers))
 
-    return answer
+    return pass_on

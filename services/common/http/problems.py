@@ -69,7 +69,7 @@ def problem(
     headers: Mapping[str, str] | None = None,
     errors: list[dict[str, str]] | None = None,
 ) -> ProblemResponse:
-    """Make the answer that tells of a problem; `errors` name a field and what is wrong with it."""
+    """Make the answer that describes a problem; `errors` name a field and what is wrong with it."""
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -93,7 +93,7 @@ def _shown(text: str, limit: int) -> str:
 
 
 def problem_of(error: SightlineError) -> ProblemResponse:
-    """Make the answer that tells of an error, with the time after which another try makes sense."""
+    """Make the answer that describes an error, with the time after which another try makes sense."""
     status = next(
         (status for kind, status in STATUS_OF.items() if isinstance(error, kind)),
         HTTPStatus.INTERNAL_SERVER_ERROR,

@@ -1,7 +1,7 @@
 """One HTTP connection within bounds: heads, bodies and further requests by size and time."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import h11
@@ -15,6 +15,7 @@ from services.common.http.bounds import (
     HttpLimits,
     probes_only,
 )
+from services.common.http.guard import PORT_HEADERS
 from services.common.http.problems import problem
 
 RESERVE_HEAD_S = 2.0
@@ -32,7 +33,7 @@ INVALID = "this is no HTTP request, or its head is too long"
 
 
 class _BoundedConnection(h11.Connection):
-    """Reads requests; a body of very many parts, and one whose length is told in two ways, is no request.
+    """Reads requests; a body of very many parts, and one whose length is given in two ways, is no request.
 
     Of two lengths a proxy may believe the other one: what is a body here would be a request there.
     """
@@ -55,9 +56,11 @@ class _BoundedConnection(h11.Connection):
 
 
 class BoundedProtocol(H11Protocol):
-    """Ends a connection whose request takes too long to come, and tells its place what it does."""
+    """Ends a connection whose request takes too long to come, and keeps the standing of its place."""
 
     limits = HttpLimits()
+    own_headers: Mapping[str, str] = PORT_HEADERS
+    """Of answers that the application never sees."""
     places: Places
     place: Place
     _timer: asyncio.TimerHandle | None = None
@@ -76,7 +79,7 @@ class BoundedProtocol(H11Protocol):
         """Note its place, before the connection begins."""
         self.places, self.place = places, place
         if place.is_reserve:
-            self.app = probes_only(self.app)
+            self.app = probes_only(self.app, self.own_headers)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request."""
@@ -145,7 +148,7 @@ class BoundedProtocol(H11Protocol):
         if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             self.transport.abort()
             return
-        answer = problem(400, INVALID)
+        answer = problem(400, INVALID, self.own_headers)
         headers = [*answer.raw_headers, (b"connection", b"close")]
         for event in (
             h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),

@@ -5,7 +5,7 @@ import contextlib
 import logging
 import socket
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import uvicorn
@@ -16,6 +16,7 @@ from services.common.connections.descriptors import affordable
 from services.common.connections.places import Place, PlaceLimits, Places
 from services.common.connections.sparing import SparingFilter
 from services.common.http.bounds import HEAD_LIMIT_BYTES, Clients, HttpLimits, Peers, RequestBounds
+from services.common.http.guard import PORT_HEADERS
 from services.common.http.protocol import BoundedProtocol, Cause
 from services.common.metrics import Figure
 
@@ -45,6 +46,7 @@ class HttpServer(uvicorn.Server):
     """Serves one application on one socket.
 
     `end_streams` is called when the server is to end, so that endless answers come to an orderly end.
+    `headers` are those of answers that the application never sees, such as for too many requests.
     A connection that takes nothing of what waits for it for `stall_timeout_s` is cut off; None: never.
     """
 
@@ -56,6 +58,7 @@ class HttpServer(uvicorn.Server):
         stall_timeout_s: float | None = None,
         limits: HttpLimits | None = None,
         clients: Clients | None = None,
+        headers: Mapping[str, str] = PORT_HEADERS,
         tls_cert: Path | None = None,
         tls_key: Path | None = None,
     ) -> None:
@@ -66,7 +69,8 @@ class HttpServer(uvicorn.Server):
         self._limits, self._clients = limits or HttpLimits(), clients or Peers()
         most = affordable(self._limits.connections)
         self._places = Places(PlaceLimits(most, self._limits.client_connections, self._limits.reserve))
-        self._bounds = RequestBounds(app, self._limits, self._clients)
+        self._headers = headers
+        self._bounds = RequestBounds(app, self._limits, self._clients, headers)
         super().__init__(
             uvicorn.Config(
                 self._bounds,
@@ -89,7 +93,7 @@ class HttpServer(uvicorn.Server):
         server = self
 
         class _Protocol(_WatchedProtocol):
-            stall_timeout_s, limits = stall_timeout, server._limits
+            stall_timeout_s, limits, own_headers = stall_timeout, server._limits, server._headers
 
             def on_stalled(self) -> None:
                 server.stalled += 1

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from services.common.bus.protocol import Bus
 from services.common.leases.protocol import Lease, LeaseStore, Member
+from services.common.tasks import watched
 from services.core.sharding import chosen_member
 from services.core.types import CameraId, CameraSetup, OwnedCamera
 
@@ -114,7 +115,7 @@ class Ownership:
                 continue
             step = self._next_step(camera, wanted, held)
             if step is not None:
-                self._busy[camera] = asyncio.create_task(self._do(camera, step))
+                self._busy[camera] = watched(self._do(camera, step), f"a step of camera {camera}")
 
     def _wanted(self) -> set[CameraId] | None:
         """Give the cameras that fall to this member; None while nobody can tell."""

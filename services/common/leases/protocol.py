@@ -9,6 +9,7 @@ take them, and whoever was replaced without knowing it is fenced off by its olde
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from services.core.times import milliseconds
 from services.core.types import CameraId
 
 Role = Literal["ingest", "detector", "store", "web", "rtsp"]
@@ -43,7 +44,7 @@ def next_epoch(highest: int, now_s: float) -> int:
 
     The clock keeps it growing also when what was known is lost before it was durable.
     """
-    return max(highest + 1, round(now_s * 1000))
+    return max(highest + 1, milliseconds(now_s))
 
 
 class LeaseStore(Protocol):

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 CAUGHT_UP_S = 0.05
 LONGEST_CATCHING_UP_S = 1.0
-"""A thread that begins with an old group tells of pictures when it has come to the newest, or after this."""
+"""A thread that begins with an old group shows pictures when it has come to the newest, or after this."""
 
 READ_TIMEOUT_S = 0.5
 STOP_TIMEOUT_S = 3.0
@@ -27,7 +27,7 @@ DRAWN_AT_ONCE = 4
 
 
 Watcher = Callable[[], None]
-"""Is told, on the decoding thread, that there is a newer picture or will be none; may not block."""
+"""Is called, on the decoding thread, when there is a newer picture or will be none; may not block."""
 
 
 class DecodingThread:
@@ -37,7 +37,8 @@ class DecodingThread:
         self.memory = memory
         self.failure: StreamError | None = None
         """Why no pictures come any more."""
-        self.has_told = False
+        self.shows = False
+        """Whether there is a picture of now."""
         self._camera, self._video = camera, video
         self._watchers: tuple[Watcher, ...] = ()
         self._stopped = threading.Event()
@@ -45,7 +46,7 @@ class DecodingThread:
 
     @property
     def is_watched(self) -> bool:
-        """Whether anybody is told of pictures."""
+        """Whether anybody watches."""
         return bool(self._watchers)
 
     def start(self) -> None:
@@ -53,13 +54,13 @@ class DecodingThread:
         self._thread.start()
 
     def add(self, watcher: Watcher) -> None:
-        """Tell somebody too; at once if there is a picture."""
+        """Wake somebody too; at once if there is a picture."""
         self._watchers = (*self._watchers, watcher)
-        if self.has_told or self.failure is not None:
+        if self.shows or self.failure is not None:
             watcher()
 
     def remove(self, watcher: Watcher) -> None:
-        """Tell somebody no more."""
+        """Wake somebody no more."""
         self._watchers = tuple(other for other in self._watchers if other != watcher)
 
     def stop(self) -> None:
@@ -86,11 +87,11 @@ class DecodingThread:
         self.memory.close()
         if not self._stopped.is_set():
             self.failure = self.failure or StreamError("a fault in Sightline, which its log describes")
-            self._tell()
+            self._wake_watchers()
 
     def _decode(self, reader: VideoReader) -> None:
         decoder, connection = H264Decoder(), -1
-        told_s = time.monotonic()
+        woken_s = time.monotonic()
         while not self._stopped.is_set():
             unit = reader.read(READ_TIMEOUT_S)
             if unit is None:
@@ -102,16 +103,16 @@ class DecodingThread:
                 continue
             self.memory.put(decoded)
             now_s = time.monotonic()
-            if reader.backlog_s < CAUGHT_UP_S or now_s - told_s > LONGEST_CATCHING_UP_S:
-                told_s = now_s
-                self.has_told = True
-                self._tell()
+            if reader.backlog_s < CAUGHT_UP_S or now_s - woken_s > LONGEST_CATCHING_UP_S:
+                woken_s = now_s
+                self.shows = True
+                self._wake_watchers()
 
     def _wants_new_decoder(self, unit: AccessUnit) -> bool:
         """A decoder keeps what its dropped pictures took for others: an emptier memory wants a new one."""
         return unit.is_keyframe and self.memory.take_shrunk()
 
-    def _tell(self) -> None:
+    def _wake_watchers(self) -> None:
         for watcher in self._watchers:
             watcher()
 
@@ -149,7 +150,7 @@ class Decoders:
                 raise
 
     def watch(self, camera: CameraId, watcher: Watcher) -> DecodingThread:
-        """Tell somebody of a camera's pictures until `leave`; StreamError when there is no memory for it."""
+        """Wake somebody for a camera's pictures until `leave`; StreamError when there is no memory for it."""
         with self._lock:
             thread = self._threads.get(camera)
             if thread is None or thread.failure is not None:

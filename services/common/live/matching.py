@@ -15,7 +15,7 @@ from services.core.errors import StreamError
 from services.core.types import CameraId, Line, TrackedFrame, TrackedObject
 
 STALE_S = 10.0
-"""An older picture does not tell what the camera sees now."""
+"""An older picture does not show what the camera sees now."""
 
 SILENT_S = 1.0
 """Without tracks for this long, pictures are shown with the lines alone."""
@@ -44,7 +44,7 @@ class MatchedPictures:
     """Gives one camera's pictures to one consumer, on the event loop that made this.
 
     A consumer that is slow misses pictures; nothing waits for it. Pictures without tracks come at most
-    once in `pause_s`. StreamError from the pictures tells that none will come any more.
+    once in `pause_s`. StreamError from the pictures means that none will come any more.
     """
 
     def __init__(

@@ -62,7 +62,7 @@ class PictureMemory:
         with self._all.lock:
             for kept in reversed(self.pictures):
                 unit = kept.decoded.unit
-                if unit.frame == frame and abs(unit.time_s - time_s) < 1e-6:
+                if unit.frame == frame and unit.time_s == time_s:
                     return kept.decoded
         return None
 

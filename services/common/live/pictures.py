@@ -1,6 +1,7 @@
 """Live JPEG pictures for many viewers: decoded, drawn and encoded once per camera, only while watched."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, closing
@@ -16,8 +17,11 @@ from services.common.live.decoding import Decoders
 from services.common.live.drawing import Canvas, draw_lines, draw_objects
 from services.common.live.matching import LinesOf, LivePicture, MatchedPictures, no_lines
 from services.common.metrics import Figure
+from services.common.tasks import watched
 from services.core.errors import StreamError
 from services.core.types import CameraId
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,18 +163,33 @@ class LivePictures:
         channel = _Channel(source)
         lines_of = self._lines_of if form == "boxes and lines" else no_lines
         pictures = source.plain() if form == "plain" else source.annotated(lines_of)
-        channel.task = asyncio.create_task(self._make(channel, pictures), name=f"live-{camera}")
+        channel.task = watched(self._make(camera, channel, pictures), f"live pictures of camera {camera}")
         return channel
 
-    async def _make(self, channel: _Channel, pictures: AsyncGenerator[LivePicture, None]) -> None:
-        loop, drawing = asyncio.get_running_loop(), self._decoders.drawing
+    async def _make(
+        self, camera: CameraId, channel: _Channel, pictures: AsyncGenerator[LivePicture, None]
+    ) -> None:
+        """Make pictures until nobody looks. However it ends, nobody waits for it any more.
+
+        Whoever looks again, or comes later, begins with a new channel.
+        """
+        failure = StreamError(f"the pictures of camera {camera} ended")
         try:
-            async with aclosing(pictures):
-                async for picture in pictures:
-                    data = await loop.run_in_executor(drawing, render, picture, self._quality)
-                    channel.publish(data, picture.decoded.unit.time_s)
+            await self._make_each(channel, pictures)
         except StreamError as error:
-            channel.fail(error)
+            failure = error
+        except Exception:
+            log.exception("live pictures of camera %s failed", camera)
+            failure = StreamError("a fault in Sightline, which its log describes")
+        finally:
+            channel.fail(failure)
+
+    async def _make_each(self, channel: _Channel, pictures: AsyncGenerator[LivePicture, None]) -> None:
+        loop, drawing = asyncio.get_running_loop(), self._decoders.drawing
+        async with aclosing(pictures):
+            async for picture in pictures:
+                data = await loop.run_in_executor(drawing, render, picture, self._quality)
+                channel.publish(data, picture.decoded.unit.time_s)
 
 
 def draw(picture: LivePicture) -> Canvas:

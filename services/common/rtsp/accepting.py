@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from services.common.connections.accepting import ROOM_MADE, tell_exhausted
+from services.common.connections.accepting import ROOM_MADE, log_exhausted
 from services.common.connections.descriptors import EXHAUSTED, ensure_left
 from services.common.connections.places import Places
 from services.common.connections.sparing import Sparing
@@ -64,10 +64,12 @@ class RtspAcceptor:
         except OSError as error:
             if error.errno not in EXHAUSTED:
                 return True  # this client left before it was accepted
-            tell_exhausted()
+            log_exhausted()
             self._places.make_room(ROOM_MADE)
             self._pause()
             return False
+        except Exception:  # would end the source, and nobody would ever be accepted again
+            log.exception("an RTSP client could not be accepted")
         return True
 
     def _admit(self, accepted: socket.socket, peer: tuple[str, int]) -> None:

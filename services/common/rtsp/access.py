@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.common.http.access import Check
+from services.common.http.access import Check, note_refused_token
 from services.common.rtsp.gstreamer import GStreamer
 
 log = logging.getLogger(__name__)
@@ -49,8 +49,12 @@ class Door:
         user, password = credentials
         if self._check.check_token(password):
             return Grant(token=password)
+        if not user:
+            if password:
+                note_refused_token(self._check, address)
+            return None
         stamp = self._check.stamp(user)
-        if not user or not self._check.check_password(user, password, address):
+        if not self._check.check_password(user, password, address):
             return None
         return Grant(user=user, stamp=stamp)
 

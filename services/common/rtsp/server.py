@@ -237,6 +237,14 @@ class RtspServer:
             self._places.leave(connection.place)
 
     def _keep_house(self, *_: object) -> bool:
+        """Look after all clients; a fault that got out would end the source, and nobody would do so again."""
+        try:
+            self._look_after_clients()
+        except Exception:
+            log.exception("looking after the clients of RTSP failed and is tried again")
+        return True
+
+    def _look_after_clients(self) -> None:
         """Forget sessions of clients that vanished, and end connections that may not go on."""
         self._server.get_session_pool().cleanup()
         with self._lock:
@@ -246,7 +254,6 @@ class RtspServer:
             if cause is not None:
                 self._ended[cause] += 1
                 connection.close()
-        return True
 
     def _over(self, client: Any, connection: RtspClient) -> str | None:
         """Tell why a connection may not go on: what opened the door is gone, or it only costs."""

@@ -41,7 +41,7 @@ class ConnectionSettings(Settings):
 
     connection_limit: int = Field(500, ge=8, le=100_000)
     client_connection_limit: int = Field(100, ge=2, le=100_000)
-    """From one address; behind a trusted proxy, requests at once for an address that it tells."""
+    """From one address; behind a trusted proxy, requests at once for an address that it forwards."""
 
 
 class RtspConnectionSettings(Settings):

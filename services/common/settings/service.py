@@ -1,16 +1,18 @@
 """What the settings of each service have in common, and the addresses that come by the environment alone."""
 
+import logging
 import os
-import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
-from services.common.connections.addresses import is_loopback
+from services.common.connections.addresses import address_for_others, is_every_address, is_loopback
 from services.common.settings.files import Settings
 from services.core.errors import BadInputError
+
+log = logging.getLogger(__name__)
 
 NATS_URL_VARIABLE = "SIGHTLINE_NATS_URL"
 MONGODB_URI_VARIABLE = "SIGHTLINE_MONGODB_URI"
@@ -79,13 +81,24 @@ def given_mongodb_uri(environment: Mapping[str, str] = os.environ) -> str | None
     return mongodb_uri(environment) if any(environment.get(name) for name in names) else None
 
 
-def reachable_host(host: str, advertised: str | None) -> str:
-    """Give the name under which other services reach what listens on `host`."""
+def reachable_host(
+    host: str,
+    advertised: str | None,
+    towards: str | None = None,
+    own_address: Callable[[str, str | None], str | None] = address_for_others,
+) -> str:
+    """Give the name under which other services reach what listens on `host`; `towards` is where all meet.
+
+    Where this machine has no address but its loopback one, that is logged: then only it reaches itself.
+    """
     if advertised:
         return advertised
-    if host not in ("0.0.0.0", "::"):
+    if not is_every_address(host):
         return host
-    try:
-        return socket.gethostbyname(socket.gethostname())
-    except OSError:
-        return "127.0.0.1"
+    address = own_address(host, towards)
+    if address is not None:
+        return address
+    log.warning(
+        "this machine has no address by which others reach it: give one as `advertise_host` in the settings"
+    )
+    return "::1" if ":" in host else "127.0.0.1"

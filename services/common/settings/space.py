@@ -10,7 +10,7 @@ from services.common.settings.files import Settings
 class SpaceLimits(Settings):
     """What is stored while the disk fills, in megabytes (2**20 bytes) that have to be free.
 
-    What can best be done without goes first. What is not stored is told and counted.
+    What can best be done without goes first. What is not stored is logged and counted.
     """
 
     trajectories_free_mb: int = Field(500, ge=0)

@@ -171,6 +171,11 @@ class VideoHub:
         group = self._groups.get(camera)
         return group.units if group is not None and age_s <= GROUP_AGE_S else []
 
+    def has(self, camera: CameraId) -> bool:
+        """Tell whether a camera gave pictures here, since it was forgotten last."""
+        with self._lock:
+            return camera in self._groups
+
     def forget(self, camera: CameraId) -> None:
         """Drop the kept pictures of a camera that is gone or off; its readers wait for it to come back."""
         with self._lock:

@@ -18,6 +18,7 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 from services.common.connections.cluster_tls import VIDEO_SERVER_NAME, client_context
 from services.common.leases.protocol import Member
 from services.common.secrets import redact
+from services.common.tasks import kept_running, watched
 from services.common.video.hub import LocalVideoReader
 from services.common.video.wire import (
     MESSAGE_LIMIT_BYTES,
@@ -96,14 +97,14 @@ class _Following:
 
     def _run(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-            runner.run(self._follow())
+            runner.run(kept_running(self._follow, f"video of camera {self._camera}", self._ended.is_set))
 
     async def _follow(self) -> None:
         ended = asyncio.create_task(self._ended.wait())
         while not ended.done():
             member = self._holder(self._camera)
             if member is not None and member.address:
-                receiving = asyncio.create_task(self._receive(member))
+                receiving = watched(self._receive(member), f"video of camera {self._camera}")
                 if await self._has_moved(member, receiving, ended):
                     continue
             await asyncio.wait([ended], timeout=RETRY_S)

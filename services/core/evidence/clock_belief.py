@@ -10,6 +10,8 @@ Nothing is deleted while the clock is in doubt (docs/adr/0023).
 
 from dataclasses import dataclass, replace
 
+from services.core.times import milliseconds
+
 TOLERANCE_S = 60.0
 """By which the wall clock may step and still be believed."""
 
@@ -139,4 +141,4 @@ def _may_follow(earlier_s: float, later_s: float) -> bool:
 
 
 def _doubt(believed_s: float, reading: ClockReading) -> Doubt:
-    return Doubt(str(round(reading.wall_s * 1000)), believed_s, reading.wall_s)
+    return Doubt(str(milliseconds(reading.wall_s)), believed_s, reading.wall_s)

@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from services.core.times import MS, milliseconds, seconds
 from services.core.types import (
     AnalysedSecond,
     CameraId,
@@ -41,7 +42,7 @@ def limit_ms(ownerships: Iterable[Ownership], epoch: int) -> float:
     """
     if epoch == 0:
         return math.inf
-    newer = (to_ms(ownership.from_s) for ownership in ownerships if ownership.epoch > epoch)
+    newer = (milliseconds(ownership.from_s) for ownership in ownerships if ownership.epoch > epoch)
     return min(newer, default=math.inf)
 
 
@@ -51,10 +52,10 @@ def admitted(event: Event, ownerships: Ownerships, repeats: Repeats = NO_REPEATS
         return event
     rule = _Rule(ownerships.get(event.camera, ()), repeats.get(event.camera, ()), event.epoch)
     if isinstance(event, Crossing):
-        return event if rule.counts(to_ms(event.time_s)) else None
+        return event if rule.counts(milliseconds(event.time_s)) else None
     if isinstance(event, AnalysedSecond):
-        return event if rule.counts(event.second * 1000, 1000) else None
-    points = tuple(point for point in event.points if rule.counts(to_ms(point.time_s)))
+        return event if rule.counts(event.second * MS, MS) else None
+    points = tuple(point for point in event.points if rule.counts(milliseconds(point.time_s)))
     if len(points) == len(event.points):
         return event
     return replace(event, points=points) if points else None
@@ -67,7 +68,7 @@ class _Rule:
         self._known, self._epoch = known, epoch
         self._end_ms = limit_ms(known, epoch)
         self._twice = [
-            (to_ms(span.from_s), to_ms(span.to_s), span.epoch)
+            (milliseconds(span.from_s), milliseconds(span.to_s), span.epoch)
             for span in repeats
             if span.epoch > 0 and epoch > 0
         ]
@@ -91,7 +92,7 @@ def believed(ownership: Ownership) -> Ownership:
     An epoch is the clock in milliseconds when the ownership was taken, or more. One that begins long
     before its epoch has a clock that was set back: it must not erase what was counted before that.
     """
-    earliest_s = ownership.epoch / 1000 - CLOCK_ERROR_S
+    earliest_s = seconds(ownership.epoch) - CLOCK_ERROR_S
     return ownership if ownership.from_s >= earliest_s else replace(ownership, from_s=earliest_s)
 
 
@@ -107,8 +108,3 @@ def in_force(ownerships: Iterable[Ownership], since_s: float) -> list[Ownership]
         if ownership.from_s <= since_s:
             break
     return found[::-1]
-
-
-def to_ms(time_s: float) -> int:
-    """Give a time as whole milliseconds."""
-    return round(time_s * 1000)

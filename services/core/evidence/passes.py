@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+from services.core.times import whole
 from services.core.types import CameraId, RepeatedSpan
 
 STEP_S = 1.0
@@ -103,7 +104,7 @@ class Passes:
         """Begin the spans that time has come to, or has gone through unseen."""
         entered = {
             span: RepeatedSpan(
-                self._camera, max(span[0], from_s), span[1] + 0.001, self._epoch, time_s, self.cause
+                self._camera, max(span[0], from_s), whole(span[1] + 0.001), self._epoch, time_s, self.cause
             )
             for span in self._passed
             if span not in self._active and from_s <= span[1] and span[0] <= time_s

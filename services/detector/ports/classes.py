@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Collection
 
 from services.core.errors import BadInputError
 from services.core.tasks import classes_of_model
@@ -15,6 +16,11 @@ class ClassIds:
 
     def __init__(self) -> None:
         self._known: dict[str, dict[str, int]] = {}
+
+    def keep(self, models: Collection[str]) -> None:
+        """Forget the models that no camera names any more."""
+        for model in self._known.keys() - set(models):
+            del self._known[model]
 
     async def of(self, model: str) -> dict[str, int]:
         """Give the number of each class; none for a model that cannot be read."""

@@ -12,6 +12,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from services.common.tasks import watched
 from services.core.errors import SightlineError, StreamError
 
 log = logging.getLogger(__name__)
@@ -103,7 +104,7 @@ class Relay(Generic[K]):
             raise StreamError(f"{self._reader_limit} clients watch already: close one, then try again")
         channel = self._channels.get(key)
         if channel is None:
-            channel = self._channels[key] = _Channel(asyncio.create_task(self._run(key), name=f"relay-{key}"))
+            channel = self._channels[key] = _Channel(watched(self._run(key), f"relay-{key}"))
         reader = RelayReader(self._mailbox_limit, lambda reader: self._leave(key, channel, reader))
         channel.readers.append(reader)
         return reader

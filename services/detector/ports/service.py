@@ -114,6 +114,7 @@ class DetectorPorts:
         async with self._bus.setups() as changes:
             async for setups in changes:
                 self._cameras.update(setups)
+                self._class_ids.keep({setup.camera.model for setup in setups})
                 self._end_gone()
 
     def _end_streams(self) -> None:

@@ -1,4 +1,4 @@
-"""The process of one source: opens it, and tells its access units to the process that started it.
+"""The process of one source: opens it, and sends its access units to the process that started it.
 
 It is started anew for each connection, by `ApartConnection`; its standard input is the socket between them.
 """
@@ -37,19 +37,19 @@ class _Starter:
         with self._connection.makefile("rb") as reader:
             return str(json.loads(reader.readline(REQUEST_LIMIT_BYTES)))
 
-    def tell(self, kind: Kind, *parts: bytes) -> None:
+    def send(self, kind: Kind, *parts: bytes) -> None:
         """Send a message."""
         body = b"".join(parts)
         self._connection.sendall(HEAD.pack(kind, len(body)) + body)
 
-    def tell_text(self, kind: Kind, text: str) -> None:
+    def send_text(self, kind: Kind, text: str) -> None:
         """Send a text."""
-        self.tell(kind, text.encode()[-TEXT_LIMIT_BYTES:])
+        self.send(kind, text.encode()[-TEXT_LIMIT_BYTES:])
 
-    def tell_unit(self, unit: SourceUnit, resolution: tuple[int, int]) -> None:
+    def send_unit(self, unit: SourceUnit, resolution: tuple[int, int]) -> None:
         """Send an access unit."""
         flags = KEYFRAME * unit.is_keyframe | HAS_TIME * (unit.stream_s is not None)
-        self.tell(Kind.UNIT, UNIT.pack(flags, unit.stream_s or 0.0, *resolution), unit.data)
+        self.send(Kind.UNIT, UNIT.pack(flags, unit.stream_s or 0.0, *resolution), unit.data)
 
 
 def _read(starter: _Starter, watch: Watch) -> None:
@@ -58,12 +58,12 @@ def _read(starter: _Starter, watch: Watch) -> None:
     connection = ContainerConnection.open(url)
     try:
         watch.opened()
-        starter.tell(Kind.OPENED, SIZE.pack(*connection.resolution))
+        starter.send(Kind.OPENED, SIZE.pack(*connection.resolution))
         for unit in connection.units():
             if watch.is_ending:
                 return
-            starter.tell_unit(unit, connection.resolution)
-        starter.tell(Kind.ENDED)
+            starter.send_unit(unit, connection.resolution)
+        starter.send(Kind.ENDED)
     finally:
         connection.close()
 
@@ -75,12 +75,12 @@ def main() -> int:
     try:
         _read(starter, Watch(connection))
     except StreamError as error:
-        starter.tell_text(Kind.REFUSED, str(error))
+        starter.send_text(Kind.REFUSED, str(error))
     except MemoryError:
         return Exit.MEMORY
     except ConnectionError:
         return 0  # who started this one wants no more
     except Exception:
-        starter.tell_text(Kind.FAULT, redact(traceback.format_exc()))
+        starter.send_text(Kind.FAULT, redact(traceback.format_exc()))
         raise
     return 0

@@ -59,7 +59,7 @@ class ApartConnection:
     """An open stream whose process gives its access units."""
 
     resolution: tuple[int, int]
-    """Width and height in pixels, as the newest access unit tells them."""
+    """Width and height in pixels, as the newest access unit has them."""
     _process: subprocess.Popen[bytes]
     _socket: socket.socket
     _has_opened: bool = False
@@ -110,11 +110,11 @@ class ApartConnection:
             yield SourceUnit(data, bool(flags & KEYFRAME), stream_s if flags & HAS_TIME else None)
 
     def _receive(self) -> tuple[Kind, bytearray]:
-        """Give the next message that is no failure; StreamError tells of one."""
+        """Give the next message that is no failure; StreamError for one."""
         number, length = HEAD.unpack(self._exactly(HEAD.size))
         kind = Kind(number)
         if length > (MESSAGE_LIMIT_BYTES if kind is Kind.UNIT else TEXT_LIMIT_BYTES):
-            raise StreamError(f"the reader of the camera's stream told {length} bytes at once")
+            raise StreamError(f"the reader of the camera's stream sent {length} bytes at once")
         body = self._exactly(length)
         if kind is Kind.REFUSED:
             raise StreamError(body.decode(errors="replace"))
@@ -142,7 +142,7 @@ class ApartConnection:
         try:
             code = self._process.wait(END_DEADLINE_S)
         except subprocess.TimeoutExpired:
-            return StreamError("the reader of the camera's stream tells nothing any more")
+            return StreamError("the reader of the camera's stream sends nothing any more")
         if code == Exit.MEMORY:
             return StreamError(TOO_MUCH_MEMORY[self._has_opened])
         if code == Exit.PROCESSOR:

@@ -2,7 +2,7 @@
 
 The system refuses it more memory than it may have. FFmpeg takes that as a broken packet now and then and goes
 on, so that a thread watches too, and the processor time with it: what it cannot end otherwise it ends at
-once, with a code that tells why.
+once, with a code that says why.
 """
 
 import os
@@ -44,7 +44,7 @@ STATM = Path("/proc/self/statm")
 
 
 def _pages() -> tuple[int, int]:
-    """Give the memory that is reserved and the memory that is used, in bytes; nothing where none is told."""
+    """Give the memory that is reserved and the memory that is used, in bytes; 0 where nobody knows."""
     try:
         reserved, used = STATM.read_bytes().split()[:2]
     except OSError:
@@ -97,6 +97,9 @@ class Watch:
                 self._check()
         except MemoryError:  # nothing is left even for the watch
             os._exit(Exit.MEMORY)
+        finally:
+            if not self.is_ending:  # nobody would watch any more
+                os._exit(Exit.UNWATCHED)
         time.sleep(ENDING_S)
         os._exit(0)
 

@@ -1,4 +1,4 @@
-"""What the process of one source tells the process that started it: short heads and what follows. Pure."""
+"""What the process of one source sends to the process that started it: short heads and what follows. Pure."""
 
 import struct
 from enum import IntEnum
@@ -19,7 +19,7 @@ KEYFRAME, HAS_TIME = 1, 2
 
 
 class Kind(IntEnum):
-    """What a message tells."""
+    """What a message is."""
 
     OPENED = 1
     UNIT = 2
@@ -31,7 +31,9 @@ class Kind(IntEnum):
 
 
 class Exit(IntEnum):
-    """With which code the process ends when it can tell nothing any more."""
+    """With which code the process ends when it can send nothing any more."""
 
     MEMORY = 81
     PROCESSOR = 82
+    UNWATCHED = 83
+    """The watch over memory and processor time failed."""

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from services.common.access.accounts import AuditEntry
 from services.common.wire import parse_milliseconds, time_text
 from services.core.errors import BadInputError
+from services.core.times import milliseconds
 from services.web.context import Context
 
 router = APIRouter(prefix="/api/v1/audit", tags=["users"])
@@ -24,15 +25,15 @@ async def get_audit(
     last = found[limit - 1] if len(found) > limit else None
     return {
         "items": [_shown(entry) for entry in found[:limit]],
-        "next": None if last is None else f"{round(last.time_s * 1000)}-{last.id}",
+        "next": None if last is None else f"{milliseconds(last.time_s)}-{last.id}",
     }
 
 
 def _place(cursor: str) -> tuple[float, str]:
-    milliseconds, _, id = cursor.partition("-")
+    time_ms, _, id = cursor.partition("-")
     if not id:
         raise BadInputError("cursor is not one that this service gave")
-    return parse_milliseconds(milliseconds), id
+    return parse_milliseconds(time_ms), id
 
 
 def _shown(entry: AuditEntry) -> dict[str, Any]:

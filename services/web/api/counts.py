@@ -18,22 +18,15 @@ from services.web.api.parameters import (
     FromTime,
     LineParameter,
     ToTime,
-    span_of,
+    ZoneParameter,
+    check_length,
 )
 from services.web.auth.caller import Who
 from services.web.context import Context
-from services.web.counts import (
-    Evidence,
-    bucket_starts,
-    check_bucket,
-    counts_json,
-    counts_object,
-    valid_spans,
-    whole_minutes,
-    zone_of,
-)
+from services.web.counts import Evidence, counts_json, counts_object, valid_spans
 from services.web.coverage import AnalysedSeconds, Span
 from services.web.reading import ANSWER_LIMIT_S
+from services.web.spans import bucket_starts, check_bucket, requested_span, whole_minutes, zone_of
 
 router = APIRouter(prefix="/api/v1", tags=["counts"])
 
@@ -47,9 +40,12 @@ async def get_counts(
     from_: FromTime = None,
     to: ToTime = None,
     bucket: Annotated[str, Query(description="1m, 5m, 15m, 1h or 1d; at most 12000 of them")] = "1h",
-    tz: Annotated[str, Query(description="zone whose hours and days the buckets are")] = "UTC",
+    tz: ZoneParameter = "UTC",
 ) -> Response:
     """Counts with the share of the time that was analysed, over at most 400 days.
+
+    Where `from` or `to` is left out, whole buckets are given: from the one that holds the same moment of the
+    day before to the one that holds now.
 
     A bucket's `coverage` is null while none of it has passed. `compliance` is the share of the people
     counted whose mask state is `mask`, with their number as `counted`: who wears one wrongly
@@ -57,8 +53,9 @@ async def get_counts(
     a line did not count all three states.
     """
     now_s = context.now_s()
-    span = span_of(from_, to, now_s, MOST_DAYS_COUNTED)
     zone = zone_of(tz)
+    span = requested_span(from_, to, now_s, zone, bucket)
+    check_length(*span, MOST_DAYS_COUNTED)
     check_bucket(bucket, *span)
     stored = await context.camera_or_default(camera)
     id = stored.camera.id

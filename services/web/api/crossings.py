@@ -17,9 +17,17 @@ from starlette.responses import Response
 from services.common.database.reading import Place
 from services.common.wire import crossing_object, parse_milliseconds
 from services.core.errors import BadInputError
+from services.core.times import milliseconds
 from services.core.types import Crossing
 from services.web.api.held_answer import HeldAnswer
-from services.web.api.parameters import CameraParameter, FromTime, LineParameter, ToTime, span_of
+from services.web.api.parameters import (
+    CameraParameter,
+    FromTime,
+    LineParameter,
+    ToTime,
+    ZoneParameter,
+    span_of,
+)
 from services.web.auth.audit import entry_of
 from services.web.auth.caller import Who
 from services.web.context import Context, WebContext
@@ -64,6 +72,7 @@ async def get_crossings(
     line: LineParameter = None,
     from_: FromTime = None,
     to: ToTime = None,
+    tz: ZoneParameter = "UTC",
     limit: Annotated[int | None, Query(ge=1, description="json: default 100; files: default all")] = None,
     cursor: Annotated[str | None, Query(description="`next` of the page before")] = None,
     format: Annotated[str | None, Query(description="json, csv or ndjson; default: by Accept")] = None,
@@ -71,7 +80,7 @@ async def get_crossings(
 ) -> Response:
     """Crossings, newest first."""
     form = _form(format, accept)
-    from_s, to_s = span_of(from_, to, context.now_s())
+    from_s, to_s = span_of(from_, to, context.now_s(), tz)
     after = None if cursor is None else _place(cursor)
     stored = await context.camera_or_default(camera)
     records = context.database.records.for_thread()
@@ -168,14 +177,14 @@ def _json(crossing: Crossing) -> str:
 
 
 def _cursor(crossing: Crossing) -> str:
-    text = f"{round(crossing.time_s * 1000)} {crossing.id}"
+    text = f"{milliseconds(crossing.time_s)} {crossing.id}"
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def _place(cursor: str) -> Place:
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        milliseconds, _, id = text.partition(" ")
+        time_ms, _, id = text.partition(" ")
     except (binascii.Error, UnicodeError, ValueError):
         raise BadInputError("cursor is not one that this service gave") from None
-    return Place(parse_milliseconds(milliseconds), id)
+    return Place(parse_milliseconds(time_ms), id)

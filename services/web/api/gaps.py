@@ -8,7 +8,14 @@ from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
 from services.common.wire import time_text
-from services.web.api.parameters import MOST_DAYS_COUNTED, FromTime, ToTime, check_length, span_of
+from services.web.api.parameters import (
+    MOST_DAYS_COUNTED,
+    FromTime,
+    ToTime,
+    ZoneParameter,
+    check_length,
+    span_of,
+)
 from services.web.auth.caller import Who
 from services.web.context import Context
 from services.web.coverage import AnalysedSeconds, Gap, find_gaps
@@ -20,7 +27,12 @@ router = APIRouter(prefix="/api/v1/cameras/{camera}", tags=["counts"])
 
 @router.get("/gaps", response_model=dict[str, Any])
 async def get_gaps(
-    camera: str, context: Context, who: Who, from_: FromTime = None, to: ToTime = None
+    camera: str,
+    context: Context,
+    who: Who,
+    from_: FromTime = None,
+    to: ToTime = None,
+    tz: ZoneParameter = "UTC",
 ) -> Response:
     """Spans in which the camera was not analysed, since it was made, with their causes.
 
@@ -28,7 +40,7 @@ async def get_gaps(
     """
     now_s = context.now_s()
     stored = await context.database.setups.camera(camera)
-    from_s, to_s = span_of(from_, to, now_s)
+    from_s, to_s = span_of(from_, to, now_s, tz)
     from_s = max(from_s, stored.created_s)
     if from_s >= to_s:
         return JSONResponse({"items": []})

@@ -8,9 +8,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
-from services.common.http.health import figures_answer
+from services.common.http.health import figures_answer, readiness
 from services.common.wire import time_text
-from services.core.errors import BusUnavailableError, DatabaseUnavailableError
+from services.core.errors import DatabaseUnavailableError
 from services.web.api.retention import upkeep_object
 from services.web.context import Context
 from services.web.metrics import collect_figures, free_bytes
@@ -28,13 +28,14 @@ async def get_health() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/readyz")
-async def get_readiness(context: Context) -> dict[str, str]:
-    """Tell whether requests can be answered: the database works; a camera that is down changes nothing."""
+@router.get("/readyz", response_model=dict[str, str])
+async def get_readiness(context: Context) -> Response:
+    """Whether requests can be answered: the database works, and what the command line asked for is there.
+
+    A camera that is down changes nothing.
+    """
     await context.database.probe.check()
-    if missing := context.system.missing():
-        raise BusUnavailableError("; ".join(missing))
-    return {"status": "ready"}
+    return readiness(context.system.missing())
 
 
 @router.get("/metrics", response_class=Response)

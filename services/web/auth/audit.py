@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from services.common.access.accounts import AuditEntry
 from services.common.access.audit_tally import AuditTally
 from services.common.database.accounts import AuditTrail
+from services.common.tasks import watched
 from services.core.errors import DatabaseUnavailableError
 from services.web.auth.caller import Caller
 
@@ -42,7 +43,7 @@ class AuditLog:
         """Write an entry at once, or with the number of its repetitions later."""
         now = self._tally.add(entry)
         if self._writing is None or self._writing.done():
-            self._writing = asyncio.create_task(self._write_counted(), name="audit")
+            self._writing = watched(self._write_counted(), "the audit log")
         if now is not None:
             await self.record(now)
 

@@ -430,7 +430,7 @@ async def test_a_restore_lets_the_store_tell_what_it_would_delete(tables: Tables
     [
         (
             'not authorized on sightline to execute command { collMod: "crossings", index: {} }',
-            "does not let Sightline's account run collMod: grant it the role dbAdmin on the database",
+            "does not let Sightline's account run collMod: grant it the role readWrite on the database",
         ),
         ('not authorized on sightline to execute command { insert: "a" }', "run insert: grant it the role"),
         ("command insert requires authentication", "wants a login: give user and password"),

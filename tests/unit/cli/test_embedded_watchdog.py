@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from services.cli.data_folder import MINIMUM_FREE_BYTES
+from services.cli.embedded_database import RunningDatabase
 from services.cli.embedded_watchdog import (
     FAILS_LIMIT_S,
     GIVEN_UP_S,
@@ -183,3 +184,24 @@ def test_a_span_of_failures_ends_with_the_first_success() -> None:
     assert not span.is_over_limit(False, False, FAILS_LIMIT_S + 1)
     assert span.is_over_limit(False, False, 2 * FAILS_LIMIT_S + 1)
     assert not span.is_over_limit(False, True, 2 * FAILS_LIMIT_S + 1)
+
+
+async def test_the_watch_itself_goes_on_after_a_fault(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("services.common.tasks.RESTART_S", 0.0)
+    database = RunningDatabase("mongodb://127.0.0.1:1/", 1, None, None, None)
+    troubles: list[str | None] = []
+
+    async def run(watchdog: DatabaseWatchdog) -> None:
+        troubles.append(watchdog.trouble)
+        if len(troubles) == 1:
+            raise RuntimeError("nobody foresaw this")
+        database._closing = True
+
+    monkeypatch.setattr(DatabaseWatchdog, "run", run)
+    await asyncio.wait_for(database.watch(), 5)
+    assert troubles == [None, "the watch over the database failed, as the log describes"]
+    assert [record.getMessage() for record in caplog.records] == [
+        "the watch over the database failed and starts again"
+    ]

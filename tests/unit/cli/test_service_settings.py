@@ -1,9 +1,12 @@
 """Settings of the services: the shipped files name every key with its default, but for a container's own."""
 
+import socket
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from services.common.connections.addresses import address_for_others, is_loopback, named_addresses
 from services.common.settings.files import Settings, load_settings
 from services.common.settings.service import (
     MONGODB_URI_VARIABLE,
@@ -78,3 +81,31 @@ def test_the_address_for_others() -> None:
     assert reachable_host("0.0.0.0", "ingest.example") == "ingest.example"
     assert reachable_host("10.0.0.7", None) == "10.0.0.7"
     assert reachable_host("0.0.0.0", None) not in ("0.0.0.0", "")
+
+
+@pytest.mark.parametrize(
+    ("host", "ways", "named", "found"),
+    [
+        ("0.0.0.0", {"nats": "10.0.0.7"}, ["127.0.1.1", "192.168.1.5"], "10.0.0.7"),
+        ("0.0.0.0", {"nats": "127.0.0.1"}, ["127.0.1.1", "192.168.1.5"], "192.168.1.5"),
+        ("0.0.0.0", {"192.0.2.1": "192.168.1.5"}, ["127.0.1.1"], "192.168.1.5"),
+        ("0.0.0.0", {"nats": "fd00::7", "192.0.2.1": "10.0.0.7"}, ["::1", "fe80::1"], "10.0.0.7"),
+        ("::", {"nats": "fd00::7"}, ["127.0.1.1"], "fd00::7"),
+        ("", {"nats": "10.0.0.7"}, [], "10.0.0.7"),
+        ("0.0.0.0", {"nats": "127.0.0.1"}, ["127.0.1.1"], "127.0.0.1"),
+        ("::", {}, ["::1"], "::1"),
+    ],
+)
+def test_no_machine_gives_others_an_address_that_means_themselves(
+    host: str, ways: dict[str, str], named: list[str], found: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    own = partial(address_for_others, near_end=ways.get, named=lambda: named)
+    assert reachable_host(host, None, "nats", own) == found
+    assert ("advertise_host" in caplog.text) == is_loopback(found)
+
+
+def test_the_name_of_a_stock_debian_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    debian = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.1.1", 0))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *given, **named: debian)
+    assert named_addresses() == ["127.0.1.1"]
+    assert address_for_others("0.0.0.0", near_end=lambda host: None) is None

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from services.common import host_clock
-from services.common.host_clock import read_host_clock, synchronised_within_s
+from services.common import clocks
+from services.common.clocks import read_host_clock, synchronised_within_s
 
 
 def test_both_clocks_run_and_the_start_of_the_machine_stays() -> None:
@@ -21,7 +21,7 @@ def test_both_clocks_run_and_the_start_of_the_machine_stays() -> None:
 
 
 def test_where_the_system_does_not_count_this_process_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(host_clock, "_UPTIME", Path("/nonexistent/uptime"))
+    monkeypatch.setattr(clocks, "_UPTIME", Path("/nonexistent/uptime"))
     first, second = read_host_clock(), read_host_clock()
     assert first.boot == second.boot
     assert first.boot.startswith("process-")
@@ -32,5 +32,5 @@ def test_where_the_system_does_not_count_this_process_does(monkeypatch: pytest.M
 def test_only_a_kept_clock_is_synchronised(
     monkeypatch: pytest.MonkeyPatch, error_s: float | None, is_synchronised: bool
 ) -> None:
-    monkeypatch.setattr(host_clock, "synchronised_within_s", lambda: error_s)
+    monkeypatch.setattr(clocks, "synchronised_within_s", lambda: error_s)
     assert read_host_clock().is_synchronised is is_synchronised

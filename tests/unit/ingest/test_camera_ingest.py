@@ -5,6 +5,8 @@ import threading
 import time
 from collections.abc import Iterator
 
+import pytest
+
 from services.common.bus.local import LocalBus
 from services.common.bus.state_board import StateBoard
 from services.common.video.hub import VideoHub
@@ -17,6 +19,7 @@ from services.core.types import (
     OwnedCamera,
     StatusChange,
 )
+from services.ingest.reconnect import ConnectionState
 from services.ingest.service import CameraIngest, IngestService
 from services.ingest.source import SourceUnit
 from tests.processes import wait_until
@@ -40,6 +43,27 @@ class Flaky:
 
     def units(self) -> Iterator[SourceUnit]:
         yield from (SourceUnit(b"x", True, i / 10) for i in range(1000))
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+class Short:
+    """A source whose video ends at once, after some pictures."""
+
+    resolution = (640, 360)
+
+    def __init__(self, pictures: int, pause_s: float = 0.0) -> None:
+        self.pictures, self.pause_s, self.connects = pictures, pause_s, 0
+
+    def connect(self) -> "Short":
+        self.connects += 1
+        return self
+
+    def units(self) -> Iterator[SourceUnit]:
+        for i in range(self.pictures):
+            time.sleep(self.pause_s)
+            yield SourceUnit(b"x", True, i / 25)
 
     def close(self) -> None:
         """Nothing to let go of."""
@@ -89,6 +113,66 @@ def test_an_unforeseen_fault_is_degraded_and_tried_again():
         wait_until(lambda: bus.state("c") and bus.state("c").status is CameraStatus.DEGRADED, 3, "degraded")
         assert "fault in Sightline" in bus.state("c").last_error
         wait_until(lambda: source.attempts >= 2, 5, "tried again")
+    finally:
+        ingest.stop()
+
+
+@pytest.mark.parametrize("pictures", [0, 1, 20])
+@pytest.mark.parametrize("url", ["/clips/short.mp4", URL])
+def test_a_source_that_ends_at_once_is_degraded_and_waits_longer_each_time(url: str, pictures: int):
+    bus, source, waits = LocalBus(), Short(pictures), []
+    ingest = CameraIngest(Camera("c", "C", url), bus, VideoHub(), lambda url: source)
+
+    def wait(machine: ConnectionState, wait_s: float) -> None:
+        waits.append(wait_s)
+        if len(waits) == 6:
+            ingest.stop()
+
+    ingest._wait = wait
+    ingest.start()
+    wait_until(lambda: len(waits) == 6, 5, "six attempts")
+    assert waits == [1, 2, 4, 8, 16, 30]
+    assert source.connects == 6
+    state = bus.state("c")
+    assert state.status is CameraStatus.DEGRADED
+    assert state.last_error == (
+        "the stream ended before its first picture"
+        if not pictures
+        else "the stream ended"
+        if "://" in url
+        else "the video is shorter than 1 s: give a longer one"
+    )
+
+
+def test_a_file_that_lasts_begins_anew_at_once_and_stays_live(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("services.ingest.service.LEAST_PASS_S", 0.05)
+    bus, source = LocalBus(), Short(3, pause_s=0.04)
+    ingest = CameraIngest(Camera("c", "C", "/clips/long.mp4"), bus, VideoHub(), lambda url: source)
+    ingest.start()
+    try:
+        wait_until(lambda: source.connects >= 3, 5, "three passes")
+        assert bus.state("c").status is CameraStatus.LIVE
+    finally:
+        ingest.stop()
+
+
+def test_a_fault_outside_of_any_connection_is_logged_and_the_camera_goes_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr("services.ingest.service.RESTART_S", 0.01)
+    bus, source, failures = LocalBus(), Short(1), iter([True])
+
+    def publish_state(*given: object) -> None:
+        if next(failures, False):
+            raise RuntimeError("nobody foresaw this")
+        LocalBus.publish_state(bus, *given)
+
+    bus.publish_state = publish_state
+    ingest = CameraIngest(Camera("c", "C", URL), bus, VideoHub(), lambda url: source)
+    ingest.start()
+    try:
+        wait_until(lambda: source.connects >= 1, 5, "connected in spite of it")
+        assert "ingest of camera c failed" in caplog.text
     finally:
         ingest.stop()
 

@@ -2,7 +2,7 @@ import socket
 
 import pytest
 
-from services.ingest.presence import Presence
+from services.ingest.sources import Presence
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,10 @@
 from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from services.core.times import whole
 from services.core.types import CameraState, CameraStatus
 from services.ingest.clock import CaptureClock
 from services.ingest.reconnect import ConnectionState
@@ -115,3 +118,20 @@ def test_a_connection_comes_after_the_one_before(after_s: float, times_s: list[f
     now = iter([1000.0, 1000.04])
     clock = CaptureClock(lambda: next(now), after_s)
     assert [clock.time_s(stream_s) for stream_s in (7.0, 7.04)] == pytest.approx(times_s)
+
+
+@given(
+    st.floats(1e9, 4e9, allow_nan=False),
+    st.lists(st.one_of(st.none(), st.floats(0, 1e6, allow_nan=False)), min_size=2, max_size=40),
+)
+def test_capture_times_are_whole_milliseconds_and_never_the_same_twice_in_a_row(began_s, streams):
+    clock, after = CaptureClock(lambda: began_s, began_s - 0.5), []
+    for stream_s in streams:
+        after.append(clock.time_s(stream_s))
+    assert all(time_s == whole(time_s) for time_s in (*after, clock.newest_s))
+    assert all(a != b for a, b in pairwise(after))
+
+
+def test_a_stream_that_tells_no_time_goes_on_also_where_pictures_come_at_once():
+    clock = CaptureClock(lambda: 1765033920.0385962)
+    assert [clock.time_s(None) for _ in range(3)] == [1765033920.039, 1765033920.04, 1765033920.041]

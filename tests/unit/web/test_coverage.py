@@ -9,7 +9,7 @@ import pytest
 
 from services.core.errors import BadInputError
 from services.core.types import CameraId, CameraStatus, LineId, MinuteCount, StatusChange
-from services.web.counts import Evidence, bucket_starts, counts_object, valid_spans, whole_minutes
+from services.web.counts import Evidence, counts_object, valid_spans
 from services.web.coverage import (
     NOT_RUNNING,
     TOO_FEW,
@@ -18,6 +18,7 @@ from services.web.coverage import (
     find_gaps,
     missing_spans,
 )
+from services.web.spans import bucket_starts, whole_minutes
 
 FULL = (1 << 60) - 1
 BASE = 1_000_000 * 60

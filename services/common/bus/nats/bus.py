@@ -24,6 +24,7 @@ from services.common.bus.nats.setups import ACCESS, ADDRESSES, CAMERAS, SharedVa
 from services.common.bus.protocol import EVENT_LIMIT, EventBatch
 from services.common.bus.state_board import StateBoard
 from services.common.leases.protocol import Role
+from services.common.tasks import watched
 from services.core.types import CameraId, CameraSetup, CameraState, Event, TrackedFrame
 
 log = logging.getLogger(__name__)
@@ -209,7 +210,7 @@ async def nats_bus(
     At the end there is a moment for what still waits to be handed on.
     """
     bus = NatsBus(client, event_limit, ack_wait_s, role, secret)
-    running = asyncio.create_task(bus.run())
+    running = watched(bus.run(), "the bus")
     try:
         yield bus
     finally:

@@ -9,8 +9,9 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from typing import Any
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -31,6 +32,7 @@ from services.common.leases.nats.roster import (
     encode,
 )
 from services.common.leases.protocol import Lease, Member, Role
+from services.common.tasks import kept_running, watched
 from services.core.errors import BusUnavailableError
 from services.core.types import CameraId
 
@@ -170,7 +172,7 @@ class NatsLeaseStore:
         except NatsError as error:
             log.error("members cannot be heard: %s", type(error).__name__)
         await self._send(HELLO, self._sender.encode())
-        self._start(self._pace())
+        self._start(kept_running(self._pace, "the heartbeats of this member", lambda: self._member is None))
 
     def _is_settled(self) -> bool:
         return self._client.is_connected and self._hearing.is_settled(self._monotonic_s())
@@ -266,8 +268,8 @@ class NatsLeaseStore:
         if has_lost or is_settled != was_settled:
             self._changed.set()
 
-    def _start(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = watched(work, "leases")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

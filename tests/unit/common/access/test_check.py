@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from services.common.access.check import CACHE_S, Access, AccessCheck, token_hash
+from services.common.access.check import CACHE_S, NOBODY, Access, AccessCheck, token_hash
 from services.common.access.passwords import (
     PasswordGate,
     check_new_password,
@@ -14,6 +14,7 @@ from services.common.access.passwords import (
 )
 from services.common.access.throttle import FORGET_S, LONGEST_WAIT_S, Throttle, network_of
 from services.core.errors import BadInputError, ThrottledError
+from services.core.types import AccessAction
 
 PASSWORD = "a right long password"
 
@@ -194,3 +195,12 @@ def test_passwords_that_are_refused(password: str) -> None:
     with pytest.raises(BadInputError) as error:
         check_new_password(password)
     assert not password or password not in str(error.value)
+
+
+def test_a_refused_token_is_reported_without_the_token() -> None:
+    reported: list[tuple[AccessAction, str, str]] = []
+    check = AccessCheck(Access, report=lambda *given: reported.append(given))
+    assert not check.check_token("sl_wrong")
+    assert reported == []
+    check.refuse_token("10.0.0.5")
+    assert reported == [(AccessAction.TOKEN_REFUSED, NOBODY, "10.0.0.5")]

@@ -63,6 +63,32 @@ async def test_an_endless_answer_ends_when_its_reader_was_removed() -> None:
     assert [message.get("more_body") for message in sent] == [None, True, True, False]
 
 
+async def test_a_token_that_opens_nothing_is_noted_once_with_its_address() -> None:
+    class Watching(_Door):
+        def __init__(self) -> None:
+            super().__init__()
+            self.noted: list[str] = []
+
+        def refuse_token(self, address: str) -> None:
+            self.noted.append(address)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer nothing."""
+
+    async def send(message: Message) -> None:
+        """Take the answer."""
+
+    door = Watching()
+    guard = AccessGuard(app, door)
+    bearer = {**_scope(b""), "headers": [(b"authorization", b"Bearer wrong")]}
+    for scope in (_scope(b"token=wrong"), bearer, _scope(b"token=wrong&token=wronger")):
+        await guard(scope, _receive, send)
+    assert door.noted == ["127.0.0.1"] * 3
+    for scope in (_scope(b""), _scope(b"token="), _scope(b"token=one"), _scope(b"token=wrong&token=one")):
+        await guard(scope, _receive, send)
+    assert len(door.noted) == 3
+
+
 class _SlowDoor(_Door):
     """Checks passwords for as long as the test wants."""
 

@@ -5,10 +5,13 @@ import pytest
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.common.http.access import AccessGuard
-from services.common.http.guard import AnswerHeaders, LoopbackGuard
+from services.common.http.bounds import HttpLimits, Peers, RequestBounds, probes_only
+from services.common.http.guard import PORT_HEADERS, AnswerHeaders, LoopbackGuard
 from services.common.http.health import health_app
+from services.web.guard import SECURITY_HEADERS
 
 CROSS = {"sec-fetch-site": "cross-site"}
 PICTURE = {"sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"}
@@ -116,3 +119,43 @@ async def test_health_ports_are_not_for_other_pages() -> None:
     answer = await _ask(health_app(is_loopback=True), {}, query="healthz")
     assert (answer.status_code, answer.headers[CORP]) == (200, "same-site")
     assert (await _ask(health_app(is_loopback=True), CROSS | PICTURE, query="metrics")).status_code == 403
+
+
+async def _refused(answering: ASGIApp, scope: dict[str, object], *received: Message) -> dict[bytes, bytes]:
+    """Give the headers of an answer that the application never saw."""
+    sent: list[Message] = []
+    messages = iter(received)
+
+    async def receive() -> Message:
+        return next(messages)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await answering({"type": "http", "method": "POST", "path": "/", "headers": [], **scope}, receive, send)
+    assert sent[0]["status"] in (413, 429, 503)
+    return dict(sent[0]["headers"])
+
+
+@pytest.mark.parametrize("headers", [PORT_HEADERS, SECURITY_HEADERS], ids=["ports", "page"])
+async def test_what_is_refused_before_the_application_is_closed_to_other_pages_too(
+    headers: dict[str, str],
+) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        raise AssertionError("it was asked")
+
+    class Proxies(Peers):
+        def is_proxy(self, peer: str) -> bool:
+            return True
+
+    peer = {"client": ("10.0.0.1", 1)}
+    bounds = RequestBounds(app, HttpLimits(client_connections=0), Proxies(), headers)
+    too_large = RequestBounds(app, HttpLimits(body_bytes=1), Peers(), headers)
+    answers = [
+        await _refused(bounds, peer),
+        await _refused(too_large, {**peer, "headers": [(b"content-length", b"2")]}),
+        await _refused(probes_only(app, headers), peer),
+    ]
+    for answer in answers:
+        for name, value in headers.items():
+            assert answer[name.lower().encode()] == value.encode()

@@ -7,12 +7,14 @@ import ssl
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from services.common.connections.listening import listen
+from services.common.connections.places import Place
 from services.common.http.bounds import HttpLimits
 from services.common.http.server import HttpServer
 
@@ -55,6 +57,43 @@ async def test_it_ends_in_bounded_time_though_an_answer_does_not() -> None:
     with contextlib.suppress(ConnectionResetError):
         assert await asyncio.wait_for(reader.read(), 2) == b""
     writer.close()
+
+
+async def test_a_fault_at_one_connection_does_not_end_the_accepting_of_others(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("services.common.tasks.RESTART_S", 0.01)
+    server, failures = HttpServer(PlainTextResponse("ok")), iter([True])
+    take = server._places.take
+
+    def take_once_broken(*given: Any) -> Place | None:
+        if next(failures, False):
+            raise RuntimeError("nobody foresaw this")
+        return take(*given)
+
+    monkeypatch.setattr(server._places, "take", take_once_broken)
+    task, port = await _serve(server)
+    for answer in (b"", b"ok"):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.0\r\n\r\n")
+        with contextlib.suppress(ConnectionResetError):
+            assert (await asyncio.wait_for(reader.read(), 5)).endswith(answer)
+        writer.close()
+    assert f"accepting at port {port} failed and starts again" in caplog.text
+    task.cancel()
+    await asyncio.wait([task], timeout=10)
+
+
+async def test_what_is_no_request_is_answered_with_the_headers_of_the_port() -> None:
+    task, port = await _serve(HttpServer(PlainTextResponse("ok")))
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"NONSENSE\r\n\r\n")
+    answer = await asyncio.wait_for(reader.read(), 5)
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert b"cross-origin-resource-policy: same-site" in answer.lower()
+    writer.close()
+    task.cancel()
+    await asyncio.wait([task], timeout=10)
 
 
 async def test_who_connects_and_asks_for_nothing_is_cut_off() -> None:

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import AsyncGenerator
 from contextlib import AbstractContextManager
 from fractions import Fraction
 from pathlib import Path
@@ -14,9 +15,11 @@ import numpy as np
 import pytest
 
 from services.common.bus.local import LocalBus
+from services.common.live import pictures
 from services.common.live.decoding import Decoders
+from services.common.live.matching import LivePicture, MatchedPictures
 from services.common.live.memory import KEPT_BYTES, LEAST_KEPT, PictureMemories
-from services.common.live.pictures import Form, LivePictures
+from services.common.live.pictures import Form, LivePictures, render
 from services.common.video.h264 import DecodedPicture
 from services.common.video.hub import VideoHub, VideoReader
 from services.core.errors import StreamError
@@ -165,6 +168,45 @@ async def test_nobody_waits_for_a_decoder_that_has_failed() -> None:
     with pytest.raises(StreamError, match="a fault in Sightline"):
         await live.snapshot(GATE, "plain", 10)
     assert await live.snapshot(GATE, "plain", 10)
+
+
+@pytest.mark.parametrize("form", ["plain", "boxes"])
+async def test_a_fault_in_one_picture_hangs_nobody_who_looks_now_or_later(
+    form: Form, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    bus, video = LocalBus(), VideoHub()
+    for unit in _units(5):
+        video.publish(unit)
+    live = LivePictures(bus, Decoders(video), lambda camera: ())
+    failures = iter([True])
+
+    def render_once_broken(picture: LivePicture, quality: int) -> bytes:
+        if next(failures, False):
+            raise ValueError("nobody foresaw this")
+        return render(picture, quality)
+
+    monkeypatch.setattr(pictures, "render", render_once_broken)
+    watching = [live.open(GATE, form) for _ in range(2)]
+    for stream in watching:
+        with pytest.raises(StreamError, match="a fault in Sightline"):
+            await asyncio.wait_for(anext(aiter(stream)), 10)
+    assert "live pictures of camera gate failed" in caplog.text
+    later = live.open(GATE, form)
+    assert (await asyncio.wait_for(anext(aiter(later)), 10)).startswith(b"\xff\xd8")
+    for stream in (*watching, later):
+        stream.close()
+    assert live.watched == 0
+
+
+async def test_nobody_waits_for_pictures_that_have_come_to_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def nothing(source: MatchedPictures) -> AsyncGenerator[LivePicture, None]:
+        for picture in ():
+            yield picture
+
+    monkeypatch.setattr(MatchedPictures, "plain", nothing)
+    live = LivePictures(LocalBus(), Decoders(VideoHub()), lambda camera: ())
+    with pytest.raises(StreamError, match="ended"):
+        await asyncio.wait_for(live.snapshot(GATE, "plain", 10), 5)
 
 
 def test_an_emptier_memory_asks_once_for_a_decoder_that_holds_less() -> None:

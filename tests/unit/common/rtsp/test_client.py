@@ -109,3 +109,17 @@ def test_missing_libraries_are_said_in_one_line(monkeypatch: pytest.MonkeyPatch)
     assert "\n" not in text
     assert "apt-get install python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base" in text
     assert "/nowhere" not in sys.path
+
+
+def test_a_token_alone_that_opens_nothing_is_noted():
+    class Watching(Check):
+        def refuse_token(self, address: str) -> None:
+            noted.append(address)
+
+    noted: list[str] = []
+    door = Door(Watching())
+    assert not door.is_open(header(":wrong"), "10.0.0.5")
+    assert not door.is_open(header(":"), "10.0.0.5")
+    assert not door.is_open(header("ann:wrong"), "10.0.0.5")
+    assert door.is_open(header(":the-token"), "10.0.0.5")
+    assert noted == ["10.0.0.5"]

@@ -5,7 +5,8 @@ from dataclasses import replace
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.core.evidence.fencing import CLOCK_ERROR_S, admitted, believed, in_force, limit_ms, to_ms
+from services.core.evidence.fencing import CLOCK_ERROR_S, admitted, believed, in_force, limit_ms
+from services.core.times import milliseconds
 from services.core.types import (
     CameraStatus,
     Crossing,
@@ -86,7 +87,7 @@ def test_forgotten_ownerships_are_missed_by_no_event_since(
 ) -> None:
     useful = in_force(known, since_s)
     assert {o.epoch for o in useful} >= {max((o.epoch for o in known), default=0)} - {0}
-    time_ms = to_ms(since_s + later_s)
+    time_ms = milliseconds(since_s + later_s)
     assert (limit_ms(useful, epoch) <= time_ms) == (limit_ms(known, epoch) <= time_ms)
 
 
@@ -112,7 +113,7 @@ def test_of_a_time_that_comes_twice_the_first_pass_counts(
     """Later epochs report nothing of it, and their ownerships forbid nothing of the first pass."""
     span = RepeatedSpan(GATE, 1020.0, 1040.0, first, 1020.0, "set back")
     event = crossing(1, time_s, epoch=epoch)
-    is_in = to_ms(span.from_s) <= to_ms(time_s) < to_ms(span.to_s)
+    is_in = milliseconds(span.from_s) <= milliseconds(time_s) < milliseconds(span.to_s)
     if not is_in:
         expected = rule(event, known)
     elif epoch > first:

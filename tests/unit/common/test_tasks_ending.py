@@ -9,7 +9,7 @@ import pytest
 from services.cli.setup_seed import SetupSeed
 from services.common.bus.local import LocalBus
 from services.common.database.schema import Retention
-from services.common.task_ends import cancellable, end_tasks
+from services.common.tasks import cancellable, end_tasks
 from services.store.service import StoreService
 from services.web.auth.first_admin import ensure_first_admin
 from services.web.mirror import SetupMirror
