@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from services.common.bus.protocol import Bus
+from services.common.bus.protocol import StateBoard, TrackFeed
 from services.common.database.repository import Repository, StoredCamera
 from services.common.live.pictures import LivePictures
 from services.core.errors import NotFoundError
@@ -26,7 +26,8 @@ class WebContext:
     """Everything that a route may use."""
 
     repository: Repository
-    bus: Bus
+    tracks: TrackFeed
+    states: StateBoard
     system: SystemInfo
     settings: WebSettings
     mirror: SetupMirror

@@ -119,6 +119,5 @@ class ServiceProcess:
         link = self._link
         yield Figure("sightline_nats_up", float(link is not None and link.client.is_connected))
         if link is not None:
-            yield Figure("sightline_events_waiting", link.bus.waiting_events)
-            yield Figure("sightline_events_dropped_total", link.bus.dropped_events)
+            yield from link.bus.figures()
         yield from self.figures()

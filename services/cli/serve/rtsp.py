@@ -32,11 +32,18 @@ class RtspProcess:
     async def _serve(self, link: Link) -> None:
         settings = self._settings
         video = RemoteVideo(lambda camera: link.leases.holder("ingest", camera))
-        notes = AccessNotes(link.bus.publish_events, "rtsp")
-        check = AccessCheck(link.bus.access, report=notes.tell) if settings.wants_login else None
+        notes = AccessNotes(link.bus.events.publish, "rtsp")
+        check = AccessCheck(link.bus.access.newest, report=notes.tell) if settings.wants_login else None
         limits, decoders = rtsp_limits(settings), Decoders(video, settings.live_memory_mb)
         service = RtspService(
-            link.bus, video, settings.host, settings.port, check, limits=limits, decoders=decoders
+            link.bus.tracks,
+            link.bus.setups,
+            video,
+            settings.host,
+            settings.port,
+            check,
+            limits=limits,
+            decoders=decoders,
         )
         self._service = service
         await link.leases.join(Member(self._process.member_id, "rtsp"))

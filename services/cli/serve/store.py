@@ -35,7 +35,9 @@ class StoreProcess:
 
     async def _serve(self, link: Link) -> None:
         retention, batch_events = self._settings.retention, self._settings.batch_events
-        self._store = StoreService(self._repository, link.bus, retention, batch_events, space=self._space)
+        self._store = StoreService(
+            self._repository, link.bus.events, retention, batch_events, space=self._space
+        )
         member = Member(self._process.member_id, "store")
         await link.leases.join(member)
         beside = (
@@ -74,10 +76,10 @@ class StoreProcess:
 async def keep_status(
     leases: LeaseStore, member: Member, status: Callable[[], str], every_s: float = STATUS_EVERY_S
 ) -> None:
-    """Tell the others how a member that has joined is doing, as the page shows it; until cancelled."""
+    """Let the others know how a member that has joined is doing, as the page shows it; until cancelled."""
     while True:
         await asyncio.sleep(every_s)
-        told = replace(member, status=status())
-        if told != member:
-            member = told
+        changed = replace(member, status=status())
+        if changed != member:
+            member = changed
             await leases.join(member)

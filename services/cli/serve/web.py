@@ -45,9 +45,17 @@ class WebProcess:
         await self._process.run(self._serve)
 
     async def _serve(self, link: Link) -> None:
-        mirror = SetupMirror(self._repository, link.bus)
+        mirror = SetupMirror(self._repository, link.bus.setups, link.bus.access)
         video = RemoteVideo(lambda camera: link.leases.holder("ingest", camera))
-        app = create_app(self._repository, link.bus, video, self._system(link), self._settings, mirror=mirror)
+        app = create_app(
+            self._repository,
+            link.bus.tracks,
+            link.bus.states,
+            video,
+            self._system(link),
+            self._settings,
+            mirror,
+        )
         server = self._server = web_server(app, self._settings)
         await link.leases.join(Member(self._process.member_id, "web"))
         try:
@@ -81,7 +89,7 @@ class WebProcess:
 
 
 def service_states(link: Link) -> Sequence[ServiceState]:
-    """Give each living member; a role without any is told too."""
+    """Give each living member; a role without any is named too."""
     states = []
     for role in ROLES:
         members = link.leases.members(role)

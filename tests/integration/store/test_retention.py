@@ -463,9 +463,9 @@ async def test_every_write_waits_for_the_indexes(database_uri: str) -> None:
 
 async def test_the_service_writes_and_keeps_by_its_settings(repository: Repository) -> None:
     bus, host = LocalBus(), SettableClock(NOW_S)
-    service = StoreService(repository, bus, Retention(trajectories_days=10), read_clock=host)
+    service = StoreService(repository, bus.events, Retention(trajectories_days=10), read_clock=host)
     task = asyncio.create_task(service.run())
-    bus.publish_events([trajectory(1, NOW_S - 60), crossing(1, NOW_S + 300)])
+    bus.events.publish([trajectory(1, NOW_S - 60), crossing(1, NOW_S + 300)])
     async with asyncio.timeout(30):
         while service.health.written < 2 or await repository.clock_mark() is None:
             await asyncio.sleep(0.02)

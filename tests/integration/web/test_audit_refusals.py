@@ -147,9 +147,9 @@ async def test_logins_of_the_media_ports_reach_the_log_by_the_store(
     guarded: Web, repository: Repository
 ) -> None:
     bus = LocalBus()
-    notes = AccessNotes(bus.publish_events, "relay")
+    notes = AccessNotes(bus.events.publish, "relay")
     notes.tell(AccessAction.FAILED, "anna", "192.0.2.7")
-    batch = await bus.next_events()
+    batch = await bus.events.next_batch()
     for _ in range(2):
         await repository.insert_events(batch.events)
     async with browser(guarded.app, "root") as root:

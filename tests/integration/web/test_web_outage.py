@@ -16,7 +16,7 @@ async def test_cameras_are_published_when_the_database_comes_and_requests_fail_c
     await repository.add_camera(camera())
     await repository.add_line("gate", line())
     own_server.kill()
-    async with web_over(repository) as web, web.bus.setups() as changes:
+    async with web_over(repository) as web, web.bus.setups.follow() as changes:
         assert (await web.client.get("/api/v1/cameras")).status_code == 503
         assert (await web.client.get("/healthz")).status_code == 200
         await asyncio.to_thread(own_server.start)
@@ -31,7 +31,7 @@ async def test_a_restart_keeps_everything_and_tells_the_highest_epoch(repository
     for highest in (0, 5):
         if highest:
             await repository.insert_events([Ownership(CameraId("gate"), highest, recent_minute_s())])
-        async with web_over(repository) as web, web.bus.setups() as changes:
+        async with web_over(repository) as web, web.bus.setups.follow() as changes:
             if not highest:
                 made = await web.client.post("/api/v1/cameras", json={"id": "gate", "url": "demo://traffic"})
                 assert made.status_code == 201

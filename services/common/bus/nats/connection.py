@@ -43,7 +43,7 @@ def check_nats_url(url: str) -> str:
 async def nats_connection(url: str, name: str) -> AsyncIterator[Client]:
     """Connect, waiting until the server answers, and close at the end.
 
-    While it cannot be reached that is told once, and again with each other cause. BadInputError when the
+    While it cannot be reached that is logged once, and again with each other cause. BadInputError when the
     server refuses the login: that is retried for nobody.
     """
     link = _Link(redact(url))
@@ -55,15 +55,15 @@ async def nats_connection(url: str, name: str) -> AsyncIterator[Client]:
 
 
 class _Link:
-    """Dials, and tells of what happens in words for a person.
+    """Dials, and logs what happens in words for a person.
 
-    The library retries by itself without an end, also a login that was refused: what went wrong is heard
-    by its error callback only.
+    The library retries by itself without an end, also a login that was refused: what went wrong reaches
+    its error callback only.
     """
 
     def __init__(self, shown_url: str) -> None:
         self._shown_url = shown_url
-        self._told = ""
+        self._logged = ""
         self._client = Client()
         self._refused = asyncio.Event()
 
@@ -83,7 +83,7 @@ class _Link:
             if not dialling.done():
                 dialling.cancel()
                 await asyncio.wait([dialling])
-        self._told = ""
+        self._logged = ""
         return self._client
 
     async def _dial(self, url: str, name: str) -> None:
@@ -105,10 +105,10 @@ class _Link:
             options |= {"tls": tls, "tls_handshake_first": True}
         await self._client.connect(url, **options)
 
-    def _tell(self, text: str) -> None:
-        if text != self._told:
+    def _log(self, text: str) -> None:
+        if text != self._logged:
             log.warning("%s", text)
-        self._told = text
+        self._logged = text
 
     async def _on_error(self, error: Exception) -> None:
         if self._client.is_connected:
@@ -116,16 +116,16 @@ class _Link:
             return
         if "authorization" in str(error).lower():
             self._refused.set()
-            self._tell(f"NATS at {self._shown_url} refuses the login; trying again")
+            self._log(f"NATS at {self._shown_url} refuses the login; trying again")
         else:
-            self._tell(f"NATS at {self._shown_url} cannot be reached ({_words(error)}); trying again")
+            self._log(f"NATS at {self._shown_url} cannot be reached ({_words(error)}); trying again")
 
     async def _on_loss(self) -> None:
         if not self._client.is_closed:
-            self._tell(f"NATS at {self._shown_url} is away; trying again")
+            self._log(f"NATS at {self._shown_url} is away; trying again")
 
     async def _on_return(self) -> None:
-        self._told = ""
+        self._logged = ""
         log.info("NATS at %s is back", self._shown_url)
 
 

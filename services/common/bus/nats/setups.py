@@ -1,17 +1,17 @@
 """Setups and who may watch, kept in a bucket of NATS: the newest value of each, for whoever starts later.
 
-Readers look at the bucket when a nudge tells of a change, and each second in case a nudge was lost. When
-NATS has lost the bucket they keep what they know, and a process that has published writes it again.
+Readers look at the bucket when a nudge says that it has changed, and each second in case a nudge was lost.
+When NATS has lost the bucket they keep what they know, and a process that has published writes it again.
 Values hold the cameras' passwords: they are never logged.
 """
 
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, suppress
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -19,6 +19,7 @@ from nats.js.api import StorageType
 from nats.js.client import JetStreamContext
 from nats.js.errors import NotFoundError
 
+from services.common.bus.local import LocalSharedValue
 from services.common.bus.nats.publishing import (
     BUS_ERRORS,
     POLL_S,
@@ -42,24 +43,27 @@ Version = tuple[datetime | None, int]
 """When the bucket was made, and how often it was written since."""
 
 
-class SharedValue(Generic[T]):
-    """One key of the bucket, as this process knows it."""
+class NatsSharedValue(Generic[T]):
+    """Implements `SharedValue` with one key of the bucket, as this process knows it."""
 
     def __init__(
         self,
         key: str,
         encode: Callable[[T], bytes],
         decode: Callable[[bytes], T],
-        on_change: Callable[[T], None],
+        empty: T,
+        on_change: Callable[[T], None] | None = None,
     ) -> None:
         self.key = key
         self._subject = f"$KV.{BUCKET}.{key}"
-        self._encode, self._decode, self._on_change = encode, decode, on_change
+        self._encode, self._decode = encode, decode
+        self._local = LocalSharedValue(empty, on_change)
         self._lock = threading.Lock()
         self._data: bytes | None = None
         self._is_publisher = False
         self._unwritten = 0
-        self.value: T | None = None
+        self.wake: Callable[[], None] = lambda: None
+        """Called when there is something to write, on the thread that publishes."""
 
     def publish(self, value: T) -> None:
         """Replace the value, here at once and in the bucket as soon as it can be reached."""
@@ -72,9 +76,18 @@ class SharedValue(Generic[T]):
             self._is_publisher = True
             self._unwritten += 1
             self._put(value, data)
+        self.wake()
+
+    def newest(self) -> T:
+        """Give the value as this process knows it."""
+        return self._local.newest()
+
+    def follow(self) -> AbstractAsyncContextManager[AsyncIterator[T]]:
+        """Follow the value, whoever publishes it."""
+        return self._local.follow()
 
     async def write(self, jetstream: JetStreamContext) -> bool:
-        """Write what is not in the bucket yet; tell whether there was something."""
+        """Write what is not in the bucket yet; True when there was something."""
         with self._lock:
             number, data = self._unwritten, self._data
         if not number or data is None:
@@ -108,20 +121,21 @@ class SharedValue(Generic[T]):
 
     def _put(self, value: T, data: bytes) -> None:
         self._data = data
-        if self.value != value or self.value is None:
-            self.value = value
-            self._on_change(value)
+        if not self._local.is_published or self._local.newest() != value:
+            self._local.publish(value)
 
 
 class SharedValues:
     """Keeps the values of this process and the bucket the same, for as long as `run` runs."""
 
-    def __init__(self, client: Client, values: tuple[SharedValue[object], ...]) -> None:
+    def __init__(self, client: Client, values: tuple[NatsSharedValue[Any], ...]) -> None:
         self._client, self._values = client, values
         self._jetstream = client.jetstream(timeout=REQUEST_TIMEOUT_S)
         self._loop = asyncio.get_running_loop()
         self._wake = asyncio.Event()
         self._seen: Version | None = None
+        for value in values:
+            value.wake = self.wake
         self.refused = 0
         """Values in the bucket that could not be read."""
 
@@ -161,13 +175,13 @@ class SharedValues:
                 await self._load(value)
             self._seen = version
 
-    async def _load(self, value: SharedValue[object]) -> None:
+    async def _load(self, value: NatsSharedValue[Any]) -> None:
         try:
             await value.load(self._jetstream)
         except BadMessageError:
             self.refused += 1
 
-    async def _write(self, value: SharedValue[object], version: Version | None) -> bool:
+    async def _write(self, value: NatsSharedValue[Any], version: Version | None) -> bool:
         try:
             return await value.write(self._jetstream)
         except BUS_ERRORS:
