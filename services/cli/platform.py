@@ -164,6 +164,7 @@ class Platform:
 
     def _figures(self) -> Iterator[Figure]:
         yield from self._bus.figures()
+        yield from self._video.figures()
         yield from self._store.figures()
         if self._settings.database is not None:
             yield Figure("sightline_database_restarts_total", self._settings.database.restarts)

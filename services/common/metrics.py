@@ -74,6 +74,9 @@ METRICS: dict[str, MetricInfo] = {
     "sightline_video_dropped_total": MetricInfo(
         "counter", "Pictures that a slow reader of video lost.", ("camera",)
     ),
+    "sightline_video_readers_dropped_total": MetricInfo(
+        "counter", "Pictures that analysis, live pictures and streams of this process were too slow for."
+    ),
     "sightline_connections": MetricInfo("gauge", "Connections that are open on a port.", ("port",)),
     "sightline_connections_refused_total": MetricInfo(
         "counter", "Connections and requests beyond the most at once.", ("port",)

@@ -156,7 +156,7 @@ async def test_state_carries_the_rate_only_while_live(buses, status, fps):
         await until(lambda bus=bus: bus.states.state(GATE) == replace(state, fps=fps), "the state is known")
 
 
-async def test_a_camera_of_which_nobody_tells_is_degraded(buses):
+async def test_a_camera_that_nobody_reports_is_degraded(buses):
     buses.here.states.publish_state(GATE, CameraState(CameraStatus.LIVE, NOON_S, resolution=(640, 480)))
     await until(lambda: buses.there.states.state(GATE) is not None, "the state is known")
     buses.here.states.withdraw_state(GATE)
@@ -166,6 +166,51 @@ async def test_a_camera_of_which_nobody_tells_is_degraded(buses):
         )
         assert bus.states.state(GATE).resolution == (640, 480)
         assert "no ingest service" in bus.states.state(GATE).last_error
+
+
+async def test_a_withdrawn_rate_is_none(buses):
+    live = CameraState(CameraStatus.LIVE, NOON_S, resolution=(640, 480))
+    buses.here.states.publish_state(GATE, live)
+    buses.there.states.publish_rate(GATE, 9.5)
+    for bus in (buses.here, buses.there):
+        await until(lambda bus=bus: bus.states.state(GATE) == replace(live, fps=9.5), "the rate is known")
+    buses.there.states.withdraw_rate(GATE)
+    for bus in (buses.here, buses.there):
+        await until(lambda bus=bus: bus.states.state(GATE) == live, "there is no rate", 0.9)
+
+
+async def test_a_deleted_camera_is_forgotten_though_it_is_still_reported(buses):
+    live = CameraState(CameraStatus.LIVE, NOON_S, resolution=(640, 480))
+    gate, yard = CameraSetup(camera("gate")), CameraSetup(camera("yard"))
+    ends = (buses.here, buses.there)
+    buses.here.setups.publish((gate, yard))
+    for bus in ends:
+        await until(lambda bus=bus: bus.setups.newest() == (gate, yard), "the cameras are known")
+    buses.here.states.publish_state(GATE, live)
+    buses.there.states.publish_rate(GATE, 9.5)
+    for bus in ends:
+        await until(lambda bus=bus: bus.states.state(GATE) == replace(live, fps=9.5), "the state is known")
+    buses.there.setups.publish((yard,))
+    for bus in ends:
+        await until(lambda bus=bus: bus.states.state(GATE) is None, "the camera is forgotten")
+    buses.here.states.publish_state(GATE, live)
+    buses.here.states.publish_state(yard.camera.id, live)
+    for bus in ends:
+        await until(lambda bus=bus: bus.states.state(yard.camera.id) == live, "the other camera goes on")
+        assert bus.states.state(GATE) is None
+
+
+async def test_what_is_lost_is_exported(buses):
+    async with buses.here.tracks.follow(GATE) as slow:
+        for number in range(TRACK_LIMIT + 2):
+            buses.here.tracks.publish(TrackedFrame(GATE, number, NOON_S + number))
+        await until(lambda: buses.here.tracks.dropped == 2, "the loss is counted while the reader is there")
+        assert (await asyncio.wait_for(anext(slow), 3)).frame == 2
+    buses.here.events.publish(crossings(0, EVENT_LIMIT + 3))  # at once: before anything of it can be sent
+    figures = {figure.name: figure.value for figure in buses.here.figures()}
+    assert figures["sightline_events_dropped_total"] == 3
+    assert figures["sightline_events_waiting"] == EVENT_LIMIT
+    assert figures["sightline_tracks_dropped_total"] == 2
 
 
 async def test_setups_come_at_once_and_then_on_change(buses):
@@ -181,7 +226,7 @@ async def test_setups_come_at_once_and_then_on_change(buses):
         assert await asyncio.wait_for(anext(changes), 1) == ()
 
 
-async def test_access_is_nobody_until_it_is_told(buses):
+async def test_access_is_nobody_until_it_is_published(buses):
     access = Access({"anna": "$argon2id$v=19$abc"}, frozenset({"ab" * 32}))
     assert buses.there.access.newest() == Access()
     buses.here.access.publish(access)

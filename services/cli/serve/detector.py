@@ -29,6 +29,7 @@ class DetectorProcess:
         self._settings = settings
         self._json = listen(settings.host, settings.port, "--port")
         self._mjpeg = listen(settings.host, settings.mjpeg_port, "--mjpeg-port")
+        self._video: RemoteVideo | None = None
         self._manager: CameraManager | None = None
         self._ports: DetectorPorts | None = None
         self._process = ServiceProcess("detector", settings.host, settings.health_port, figures=self._figures)
@@ -40,7 +41,7 @@ class DetectorProcess:
 
     async def _serve(self, link: Link) -> None:
         settings, bus = self._settings, link.bus
-        video = RemoteVideo(lambda camera: link.leases.holder("ingest", camera))
+        video = self._video = RemoteVideo(lambda camera: link.leases.holder("ingest", camera))
         service = DetectorService(bus.events, bus.tracks, bus.states, video, make_detector)
         member = Member(self._process.member_id, "detector")
         self._manager = CameraManager(member, link.leases, bus.setups, bus.events, service)
@@ -58,6 +59,8 @@ class DetectorProcess:
             tasks.create_task(self._ports.run(self._json, self._mjpeg))
 
     def _figures(self) -> Iterator[Figure]:
+        if self._video is not None:
+            yield from self._video.figures()
         if self._manager is not None:
             yield Figure("sightline_cameras_owned", len(self._manager.cameras), {"role": "detector"})
         if self._ports is not None:

@@ -75,6 +75,7 @@ class IngestProcess:
     def _figures(self) -> Iterator[Figure]:
         cameras = self._manager.cameras if self._manager is not None else ()
         yield Figure("sightline_cameras_owned", len(cameras), {"role": "ingest"})
+        yield from self._hub.figures()
         yield from self._video.figures()
         if self._relay is not None:
             yield from self._relay.figures()

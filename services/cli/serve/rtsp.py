@@ -21,6 +21,7 @@ class RtspProcess:
 
     def __init__(self, settings: RtspSettings) -> None:
         self._settings = settings
+        self._video: RemoteVideo | None = None
         self._service: RtspService | None = None
         self._process = ServiceProcess("rtsp", settings.host, settings.health_port, figures=self._figures)
 
@@ -31,7 +32,7 @@ class RtspProcess:
 
     async def _serve(self, link: Link) -> None:
         settings = self._settings
-        video = RemoteVideo(lambda camera: link.leases.holder("ingest", camera))
+        video = self._video = RemoteVideo(lambda camera: link.leases.holder("ingest", camera))
         notes = AccessNotes(link.bus.events.publish, "rtsp")
         check = AccessCheck(link.bus.access.newest, report=notes.tell) if settings.wants_login else None
         limits, decoders = rtsp_limits(settings), Decoders(video, settings.live_memory_mb)
@@ -53,5 +54,7 @@ class RtspProcess:
             await asyncio.shield(link.leases.leave())
 
     def _figures(self) -> Iterator[Figure]:
+        if self._video is not None:
+            yield from self._video.figures()
         if self._service is not None:
             yield from self._service.figures()

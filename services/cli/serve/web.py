@@ -37,6 +37,7 @@ class WebProcess:
         self._settings, self._data = settings, data
         self._repository = Repository(mongodb_uri())
         self._listening = listen(settings.host, settings.port)
+        self._video: RemoteVideo | None = None
         self._server: HttpServer | None = None
         self._process = ServiceProcess("web", settings.host, settings.health_port, figures=self._figures)
 
@@ -46,7 +47,7 @@ class WebProcess:
 
     async def _serve(self, link: Link) -> None:
         mirror = SetupMirror(self._repository, link.bus.setups, link.bus.access)
-        video = RemoteVideo(lambda camera: link.leases.holder("ingest", camera))
+        video = self._video = RemoteVideo(lambda camera: link.leases.holder("ingest", camera))
         app = create_app(
             self._repository,
             link.bus.tracks,
@@ -83,6 +84,8 @@ class WebProcess:
         )
 
     def _figures(self) -> Iterator[Figure]:
+        if self._video is not None:
+            yield from self._video.figures()
         if self._server is not None:
             yield from self._server.figures("web")
             yield from server_figures(self._server)

@@ -35,8 +35,8 @@ class Gate:
 async def test_readers_and_state_go_on_when_a_camera_moves():
     old_hub, new_hub = VideoHub(), VideoHub()
     old_bus, new_bus = LocalBus(), LocalBus()
-    old = IngestService(old_bus, old_hub, lambda url: Gate())
-    new = IngestService(new_bus, new_hub, lambda url: Gate())
+    old = IngestService(old_bus.events, old_bus.states, old_hub, lambda url: Gate())
+    new = IngestService(new_bus.events, new_bus.states, new_hub, lambda url: Gate())
     with served(old_hub) as there, served(new_hub) as elsewhere:
         holder = there.member
         with RemoteVideo(lambda camera: holder).reader(CAMERA) as reader:
@@ -63,7 +63,7 @@ async def test_readers_and_state_go_on_when_a_camera_moves():
 
 
 def _state_of(bus: LocalBus) -> CameraState:
-    """Give what the other bus has heard of the camera by now."""
+    """Give what the other bus knows of the camera by now."""
     state = bus.states.state(CAMERA)
     assert state is not None
     assert state.status is CameraStatus.LIVE
