@@ -24,7 +24,9 @@ RUN apt-get update \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin sightline \
     && install --directory --owner 10001 --group 10001 --mode 0750 \
        /etc/sightline/secrets/mongodb /etc/sightline/secrets/mongodb-store \
-       /etc/sightline/secrets/mongodb-web /etc/sightline/secrets/nats /etc/sightline/secrets/admin /videos \
+       /etc/sightline/secrets/mongodb-web /etc/sightline/secrets/nats-ingest \
+       /etc/sightline/secrets/nats-detector /etc/sightline/secrets/nats-store \
+       /etc/sightline/secrets/nats-web /etc/sightline/secrets/nats-rtsp /etc/sightline/secrets/admin /videos \
     && python -m compileall -q \
        -x '/(config-.*|ensurepip|idlelib|lib2to3|site-packages|test|tests|tkinter|turtledemo)/' \
        /usr/local/lib/python3.11

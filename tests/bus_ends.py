@@ -7,21 +7,27 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 
 from services.common.bus.nats.bus import NatsBus, nats_bus
-from services.common.bus.nats.connection import nats_connection
+from services.common.bus.nats.connection import Refusals, nats_connection
 from services.common.bus.nats.reader import ACK_WAIT_S
 from services.common.bus.protocol import EVENT_LIMIT, Bus
+from services.common.leases.protocol import Role
 from services.core.types import Event
 from tests.nats_server import NatsServer
 
 
 @asynccontextmanager
 async def bus_end(
-    server: NatsServer, event_limit: int = EVENT_LIMIT, ack_wait_s: float = ACK_WAIT_S
+    server: NatsServer,
+    event_limit: int = EVENT_LIMIT,
+    ack_wait_s: float = ACK_WAIT_S,
+    role: Role | None = None,
+    refusals: Refusals | None = None,
 ) -> AsyncIterator[NatsBus]:
-    """A bus over a connection of its own."""
+    """A bus over a connection of its own: as a service has it, or one that does everything."""
+    url = server.url_of(role) if role is not None else server.url
     async with (
-        nats_connection(server.url, "test") as client,
-        nats_bus(client, event_limit, ack_wait_s) as bus,
+        nats_connection(url, "test", role or "", refusals) as client,
+        nats_bus(client, event_limit, ack_wait_s, role) as bus,
     ):
         yield bus
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 
 from tests.database_server import DatabaseServer
-from tests.nats_server import NatsServer
+from tests.nats_server import NatsServer, new_users
 from tests.processes import REPOSITORY, free_port, wait_until
 
 START_TIMEOUT_S = 60.0
@@ -114,7 +114,10 @@ class Cluster:
         ports = {option: free_port() for option in PORTS[role]}
         arguments = [text for option, port in ports.items() for text in (f"--{option}", str(port))]
         variables = {key: value for key, value in os.environ.items() if not key.startswith("SIGHTLINE_")}
-        variables |= {"SIGHTLINE_NATS_URL": self.nats.url, "SIGHTLINE_MONGODB_URI": self.database.uri}
+        variables |= {
+            "SIGHTLINE_NATS_URL": self.nats.url_of(role),
+            "SIGHTLINE_MONGODB_URI": self.database.uri,
+        }
         service = Service(
             name, role, [*arguments, *options], variables | environment, self.folder / f"{name}.log", ports
         )
@@ -145,9 +148,13 @@ class Cluster:
 
 @contextmanager
 def cluster(folder: Path, *names: str, **environment: str) -> Iterator[Cluster]:
-    """NATS, a database and the named services for the length of a test."""
+    """NATS with the users that ship, a database and the named services for the length of a test.
+
+    What NATS refuses a service at any time fails the test.
+    """
     (folder / "nats").mkdir()
-    running = Cluster(folder, NatsServer(folder / "nats"), DatabaseServer(folder / "database"))
+    server = NatsServer(folder / "nats", users=new_users())
+    running = Cluster(folder, server, DatabaseServer(folder / "database"))
     try:
         running.nats.start()
         running.database.start()
@@ -155,6 +162,9 @@ def cluster(folder: Path, *names: str, **environment: str) -> Iterator[Cluster]:
             running.add(name, **environment)
         running.wait_ready()
         yield running
+        for service in running.services.values():
+            refused = [line for line in service.text().splitlines() if "NATS refuses" in line]
+            assert not refused, f"{service.name}: {refused}"
     except AssertionError:
         for service in running.services.values():
             print(f"--- {service.name}\n{service.text()[-3000:]}")

@@ -1,18 +1,23 @@
 """A real NATS server for tests: a process of its own, ended by its pid."""
 
 import os
+import secrets
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.processes import free_port
+from services.cli.bootstrap.material import NATS_USERS
+from tests.processes import REPOSITORY, free_port
+
+ADMIN = "admin"
+"""A user of tests alone, who may do everything."""
 
 
 @dataclass
@@ -23,6 +28,8 @@ class NatsServer:
     port: int = field(default_factory=free_port)
     user: str = ""
     password: str = ""
+    users: dict[str, str] = field(default_factory=dict)
+    """Passwords of the users of configmaps/nats-users.conf, and of `admin`, who may do everything."""
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -30,10 +37,17 @@ class NatsServer:
         login = f"{self.user}:{self.password}@" if self.user else ""
         return f"nats://{login}127.0.0.1:{self.port}"
 
+    def url_of(self, role: str) -> str:
+        """The address with the login of a service, where there are users."""
+        login = f"{role}:{self.users[role]}@" if self.users else ""
+        return f"nats://{login}127.0.0.1:{self.port}" if login else self.url
+
     def start(self) -> None:
         """Begin to serve; returns when it answers."""
         program = Path(sys.executable).with_name("nats-server")
         command = [program, "-a", "127.0.0.1", "-p", str(self.port), "-js", "-sd", str(self.folder)]
+        if self.users:
+            command += ["--config", str(write_users(self.folder.parent / f"nats-{self.port}", self.users))]
         if self.user:
             command += ["--user", self.user, "--pass", self.password]
         with (self.folder.parent / f"nats-{self.port}.log").open("ab") as log:
@@ -73,12 +87,33 @@ class NatsServer:
         os.mkdir(self.folder)
 
 
+def new_users() -> dict[str, str]:
+    """Passwords for the users of the services and for `admin`."""
+    return {user: secrets.token_urlsafe(16) for user in (*NATS_USERS, ADMIN)}
+
+
+def write_users(folder: Path, users: Mapping[str, str]) -> Path:
+    """Write what the server knows of users, as it ships, with `admin` beside them; give the file."""
+    config = folder / "config/nats-users.conf"
+    config.parent.mkdir(parents=True, exist_ok=True)
+    text = (REPOSITORY / "configmaps/nats-users.conf").read_text(encoding="utf-8")
+    admin = f'  users: [\n    {{user: {ADMIN}, password: "{users[ADMIN]}"}}\n'
+    config.write_text(text.replace("  users: [\n", admin, 1), encoding="utf-8")
+    for user in NATS_USERS:
+        fragment = folder / f"secrets/nats-{user}/auth.conf"
+        fragment.parent.mkdir(parents=True, exist_ok=True)
+        fragment.write_text(f'{user}_password: "{users[user]}"\n', encoding="utf-8")
+    return config
+
+
 @contextmanager
-def nats_server(folder: Path, user: str = "", password: str = "") -> Iterator[NatsServer]:
+def nats_server(
+    folder: Path, user: str = "", password: str = "", users: Mapping[str, str] | None = None
+) -> Iterator[NatsServer]:
     """A server for the length of a test, which stores in a new folder within `folder`."""
     storage = folder / "nats"
     storage.mkdir()
-    server = NatsServer(storage, user=user, password=password)
+    server = NatsServer(storage, user=user, password=password, users=dict(users or {}))
     server.start()
     try:
         yield server

@@ -49,5 +49,7 @@ class SystemInfo:
     """What is free on the database's disk, where this process knows more than the database tells."""
     space: Callable[[], str | None] = field(default=_unknown)
     """What is not stored any more for want of room; None while everything is."""
+    missing: Callable[[], Sequence[str]] = tuple
+    """What keeps this process from its work, beside the database."""
     figures: Callable[[], Iterable[Figure]] = tuple
     """Figures of the other services of this process, for `/metrics`."""

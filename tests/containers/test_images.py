@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from services.cli.bootstrap.material import make_secrets
 from tests.containers.engine import locked_down, run
 from tests.containers.images import NAMES, image, version
 from tests.locks import pins_of
@@ -95,8 +96,7 @@ def test_nothing_is_left_of_the_build(reports: dict[str, Any], name: str) -> Non
 def test_user_writes_to_the_temporary_folder_only(reports: dict[str, Any], name: str) -> None:
     assert reports[name]["user"] == [10001, 10001]
     assert reports[name]["writable"] == ["/tmp"]
-    secrets = ("admin", "mongodb", "mongodb-store", "mongodb-web", "nats")
-    folders = [f"/etc/sightline/secrets/{secret}" for secret in secrets]
+    folders = [f"/etc/sightline/secrets/{secret.name}" for secret in make_secrets()]
     assert reports[name]["owners"] == {folder: [10001, "0o750"] for folder in (*folders, "/videos")}
 
 

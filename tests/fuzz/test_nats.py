@@ -8,8 +8,8 @@ import nats
 
 from services.common.bus.nats.connection import nats_connection
 from services.common.bus.nats.events import SUBJECT as EVENTS
-from services.common.bus.nats.live import STATES_SUBJECT, TRACKS_SUBJECT
-from services.common.bus.nats.setups import BUCKET
+from services.common.bus.nats.live import RATES_SUBJECT, STATES_SUBJECT, TRACKS_SUBJECT
+from services.common.bus.nats.setups import ACCESS, ADDRESSES, CAMERAS
 from services.common.leases.nats.store import HEARTBEATS, HELLO, NatsLeaseStore
 from services.common.leases.protocol import Member
 from services.core.types import CameraSetup, TrackedFrame
@@ -23,13 +23,18 @@ NOON_S = 1_790_000_000.0
 SUBJECTS = (
     f"{EVENTS}.gate",
     f"{EVENTS}._",
+    f"{EVENTS}.counted.gate",
+    f"{EVENTS}.access.rtsp",
     f"{TRACKS_SUBJECT}.gate",
     STATES_SUBJECT,
+    RATES_SUBJECT,
     HELLO,
     HEARTBEATS,
-    f"$KV.{BUCKET}.setups",
-    f"$KV.{BUCKET}.access",
-    f"$KV.{BUCKET}.other",
+    f"{HEARTBEATS}.ingest",
+    f"$KV.{ADDRESSES}.all",
+    f"$KV.{CAMERAS}.all",
+    f"$KV.{ACCESS}.all",
+    f"$KV.{ACCESS}.other",
 )
 MESSAGES = 80
 """Of each subject."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from services.cli.bootstrap.material import NATS_USERS
 from tests.k8s.api_server.api import Request
 from tests.k8s.api_server.server import ApiServer
 from tests.k8s.kubectl import Kubectl
@@ -19,7 +20,7 @@ SECRETS = {
     "mongodb": {"root-password"},
     "mongodb-store": {"password", "uri"},
     "mongodb-web": {"password", "uri"},
-    "nats": {"auth.conf", "url"},
+    **{f"nats-{user}": {"auth.conf", "url"} for user in NATS_USERS},
     "admin": {"password"},
 }
 ALWAYS_CONFIGURED = "poddisruptionbudget.policy/"
@@ -105,8 +106,8 @@ def test_the_jobs_role_allows_nothing_but_its_work(server: ApiServer, kubectl: K
     for method, path in (
         ("GET", f"{here}/secrets"),
         ("GET", f"{here}/secrets/other"),
-        ("DELETE", f"{here}/secrets/nats"),
-        ("PATCH", f"{here}/secrets/nats"),
+        ("DELETE", f"{here}/secrets/nats-web"),
+        ("PATCH", f"{here}/secrets/nats-web"),
         ("GET", f"{here}/configmaps"),
         ("POST", f"{here}/configmaps"),
         ("POST", "/api/v1/namespaces/default/secrets"),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.cli.bootstrap.material import make_secrets
+from services.cli.bootstrap.material import NATS_USERS, make_secrets
 from services.common.settings.files import Settings, load_settings
 from services.detector.settings import DetectorSettings
 from services.ingest.settings import IngestSettings
@@ -32,8 +32,13 @@ SETTINGS: dict[str, type[Settings]] = {
     "store.yaml": StoreSettings,
     "web.yaml": WebSettings,
 }
-FILES = [*SETTINGS, "nats.conf", "mongodb-init.js"]
+FILES = [*SETTINGS, "nats.conf", "nats-users.conf", "mongodb-init.js"]
 HASHED_NAME = re.compile(r"-[0-9a-z]{10}$")
+
+
+def _service(file: str) -> str:
+    """Give who reads a file."""
+    return file.partition(".")[0].partition("-")[0]
 
 
 def _files(manifests: Manifests) -> dict[str, str]:
@@ -47,7 +52,7 @@ def _templates(manifests: Manifests) -> dict[str, str]:
 def test_each_file_is_mounted_by_its_service() -> None:
     assert set(_files(rendered(DEFAULT))) == set(FILES)
     for name in FILES:
-        service = name.removesuffix("-init.js").partition(".")[0]
+        service = _service(name)
         configs = [one for one in of_kind(rendered(DEFAULT), "ConfigMap") if name in one["data"]]
         assert configs[0]["metadata"]["name"] in _templates(rendered(DEFAULT))[service]
 
@@ -60,18 +65,32 @@ def test_the_settings_load(folder: str, tmp_path: Path) -> None:
         assert load_settings(kind, tmp_path / name, {})
 
 
-def test_nats_takes_its_file_and_the_fragment_that_bootstrap_makes(tmp_path: Path) -> None:
-    config, fragment = tmp_path / "config/nats.conf", tmp_path / "secrets/nats/auth.conf"
-    for path, text in (
-        (config, _files(rendered(DEFAULT))["nats.conf"]),
-        (fragment, _secret("nats", "auth.conf")),
-    ):
-        path.parent.mkdir(parents=True)
-        path.write_text(text, encoding="utf-8")
+def test_nats_takes_its_files_and_the_fragments_that_bootstrap_makes(tmp_path: Path) -> None:
+    """Each lies where the pod finds it."""
+    (nats,) = (pod for pod in workloads(rendered(DEFAULT)) if pod.name == "nats")
+    mounts = {mount["name"]: mount["mountPath"] for mount in nats.containers[0]["volumeMounts"]}
+    for name, text in _files(rendered(DEFAULT)).items():
+        if _service(name) == "nats":
+            _put(tmp_path, f"{mounts['config']}/{name}", text)
+    fragments = [
+        _put(tmp_path, f"{mounts[name]}/auth.conf", _secret(name, "auth.conf"))
+        for name in (f"nats-{user}" for user in NATS_USERS)
+    ]
+    config = tmp_path / "etc/sightline/config/nats.conf"
     command: list[str | Path] = [Path(sys.executable).with_name("nats-server"), "--config", config, "-t"]
     assert subprocess.run(command, capture_output=True, timeout=30).returncode == 0
-    fragment.write_text("authorization {", encoding="utf-8")
-    assert subprocess.run(command, capture_output=True, timeout=30).returncode != 0
+    for fragment in fragments:
+        text = fragment.read_text(encoding="utf-8")
+        fragment.write_text("", encoding="utf-8")
+        assert subprocess.run(command, capture_output=True, timeout=30).returncode != 0
+        fragment.write_text(text, encoding="utf-8")
+
+
+def _put(root: Path, place: str, text: str) -> Path:
+    path = root / place.lstrip("/")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
 
 
 def _secret(name: str, file: str) -> str:
@@ -97,5 +116,5 @@ def test_a_changed_file_starts_new_pods_of_those_who_mount_it(tmp_path: Path) ->
         path.write_text(original + "\n", encoding="utf-8")
         before, after = _templates(rendered(DEFAULT)), _templates(kustomize(copy / DEFAULT))
         path.write_text(original, encoding="utf-8")
-        service = name.removesuffix("-init.js").partition(".")[0]
+        service = _service(name)
         assert [pod for pod in before if before[pod] != after[pod]] == [service]

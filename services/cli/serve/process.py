@@ -12,7 +12,7 @@ from nats.aio.client import Client
 
 from services.cli.running import RunningTasks
 from services.common.bus.nats.bus import NatsBus, nats_bus
-from services.common.bus.nats.connection import nats_connection
+from services.common.bus.nats.connection import Refusals, nats_connection
 from services.common.connections.addresses import is_loopback
 from services.common.connections.listening import listen
 from services.common.http.bounds import HttpLimits
@@ -61,6 +61,7 @@ class ServiceProcess:
     member_id: str = field(init=False)
     _url: str = field(init=False, repr=False)
     _link: Link | None = None
+    _refusals: Refusals = field(default_factory=Refusals)
     _heartbeat: Heartbeat = field(default_factory=Heartbeat)
     _started_s: float = field(default_factory=time.time)
 
@@ -84,10 +85,10 @@ class ServiceProcess:
 
     async def _serve(self, serve: Callable[[Link], Awaitable[None]]) -> None:
         async with (
-            nats_connection(self._url, self.member_id) as client,
-            nats_bus(client) as bus,
+            nats_connection(self._url, self.member_id, self.role, self._refusals) as client,
+            nats_bus(client, role=self.role) as bus,
         ):
-            self._link = Link(bus, NatsLeaseStore(client), client)
+            self._link = Link(bus, NatsLeaseStore(client, role=self.role), client)
             await serve(self._link)
 
     async def _beat(self) -> None:
@@ -110,7 +111,11 @@ class ServiceProcess:
         """Give what keeps the service from its work."""
         if self._link is None or not self._link.client.is_connected:
             return ("NATS is away", *self.missing())
-        return self.missing()
+        return (*self.refused(), *self.missing())
+
+    def refused(self) -> Sequence[str]:
+        """Give what NATS refuses this service for want of permissions."""
+        return self._refusals.missing()
 
     def all_figures(self) -> Iterator[Figure]:
         """Give the figures of this moment."""

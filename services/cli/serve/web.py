@@ -80,6 +80,7 @@ class WebProcess:
             models=model_entries,
             check_model=partial(check_named_model, files=models, sees_files=False),
             sees_files=False,
+            missing=self._process.refused,
             figures=self._process.all_figures,
         )
 

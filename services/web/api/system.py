@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, Response
 
 from services.common.http.health import figures_answer
 from services.common.wire import time_text
-from services.core.errors import DatabaseUnavailableError
+from services.core.errors import BusUnavailableError, DatabaseUnavailableError
 from services.web.api.retention import told_upkeep
 from services.web.context import Context
 from services.web.metrics import collect_figures, free_bytes
@@ -32,6 +32,8 @@ async def get_health() -> dict[str, str]:
 async def get_readiness(context: Context) -> dict[str, str]:
     """Tell whether requests can be answered: the database works; a camera that is down changes nothing."""
     await context.repository.probe.check()
+    if missing := context.system.missing():
+        raise BusUnavailableError("; ".join(missing))
     return {"status": "ready"}
 
 

@@ -1,6 +1,7 @@
 """`sightline bootstrap --folder`: whole sets of files, once, whatever happens meanwhile."""
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import nats
 import pytest
 
 from services.cli.bootstrap.folder import FolderSink
-from services.cli.bootstrap.material import make_secrets
+from services.cli.bootstrap.material import NATS_USERS, make_secrets
 from tests.processes import REPOSITORY, free_port, wait_until
 
 ANEW = "".join(f"{secret.name}: made\n" for secret in make_secrets())
@@ -38,7 +39,8 @@ def assert_is_whole(files: dict[str, str]) -> None:
     )
     for service in ("store", "web"):
         assert f":{files[f'mongodb-{service}/password']}@" in files[f"mongodb-{service}/uri"]
-    assert f'"{urlsplit(files["nats/url"]).password}"' in files["nats/auth.conf"]
+    for user in NATS_USERS:
+        assert f'"{urlsplit(files[f"nats-{user}/url"]).password}"' in files[f"nats-{user}/auth.conf"]
 
 
 def test_a_second_run_changes_nothing_and_nobody_says_a_secret(tmp_path: Path) -> None:
@@ -48,7 +50,7 @@ def test_a_second_run_changes_nothing_and_nobody_says_a_secret(tmp_path: Path) -
     assert_is_whole(made)
     assert {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in made} == {0o440}
     code, output, error = bootstrap(tmp_path)
-    assert (code, output.count("already there"), error) == (0, 5, "")
+    assert (code, output.count("already there"), error) == (0, len(make_secrets()), "")
     assert contents(tmp_path) == made
 
 
@@ -60,7 +62,7 @@ def test_four_at_once_make_one_set(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     with ThreadPoolExecutor(4) as threads:
         made = list(threads.map(run, range(4)))
-    assert [sum(of_one_secret) for of_one_secret in zip(*made, strict=True)] == [1] * 5
+    assert [sum(of_one_secret) for of_one_secret in zip(*made, strict=True)] == [1] * len(make_secrets())
     assert_is_whole(contents(tmp_path))
 
 
@@ -108,19 +110,26 @@ def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     assert error == f"sightline: {tmp_path}/mongodb cannot be written: File exists\n"
 
 
-async def test_nats_server_takes_the_file_and_the_address(tmp_path: Path) -> None:
-    (secret,) = (one for one in make_secrets() if one.name == "nats")
-    assert FolderSink(tmp_path).create(secret)
+async def test_nats_server_takes_the_files_and_the_addresses(tmp_path: Path) -> None:
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "config").mkdir()
+    made = {secret.name: secret for secret in make_secrets()}
+    assert all(FolderSink(tmp_path / "secrets").create(secret) for secret in made.values())
+    config = shutil.copy(REPOSITORY / "configmaps/nats-users.conf", tmp_path / "config")
     port = free_port()
     program = str(Path(sys.executable).with_name("nats-server"))
-    command = [program, "-a", "127.0.0.1", "-p", str(port), "-c", str(tmp_path / "nats/auth.conf")]
+    command = [program, "-a", "127.0.0.1", "-p", str(port), "-c", config]
     log = tmp_path / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output)
     try:
         wait_until(lambda: "Server is ready" in log.read_text(), 10, "nats-server listens")
-        url = secret.files["url"].replace("@nats:4222", f"@127.0.0.1:{port}")
-        await (await nats.connect(url, allow_reconnect=False)).close()
+        for user in NATS_USERS:
+            url = made[f"nats-{user}"].files["url"].replace("@nats:4222", f"@127.0.0.1:{port}")
+            await (await nats.connect(url, allow_reconnect=False)).close()
+            stranger = url.replace(f"//{user}:", "//sightline:")
+            with pytest.raises(nats.errors.Error, match="Authorization Violation"):
+                await nats.connect(stranger, allow_reconnect=False, error_cb=_ignore)
         with pytest.raises(nats.errors.Error, match="Authorization Violation"):
             await nats.connect(f"nats://127.0.0.1:{port}", allow_reconnect=False, error_cb=_ignore)
     finally:

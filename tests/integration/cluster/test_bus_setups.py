@@ -10,7 +10,7 @@ import nats
 import pytest
 
 from services.common.access.check import Access
-from services.common.bus.nats.setups import BUCKET
+from services.common.bus.nats.setups import ADDRESSES
 from services.core.types import CameraSetup
 from tests.bus_ends import bus_end, bus_ends, until
 from tests.makers import camera, line
@@ -85,7 +85,7 @@ async def test_readers_alone_write_nothing_into_a_lost_bucket(server):
         await asyncio.sleep(2.5)
         async with await nats.connect(server.url) as plain:
             with pytest.raises(nats.js.errors.NotFoundError):
-                await plain.jetstream().key_value(BUCKET)
+                await plain.jetstream().key_value(ADDRESSES)
         async with reader.setups.follow() as again:
             assert await newest(again) == (SETUP,)
 
@@ -130,9 +130,9 @@ async def test_secrets_never_reach_a_log(server, caplog):
         web.setups.publish((SETUP,))
         web.access.publish(ACCESS)
         await until(lambda: reader.access.newest() == ACCESS, "access is known")
-        bucket = await plain.jetstream().key_value(BUCKET)
+        bucket = await plain.jetstream().key_value(ADDRESSES)
         await bucket.put("all", f'{{"url":"rtsp://user:{PASSWORD}@host","hash":"{HASH}"}}'.encode())
-        await until(lambda: reader.refused_messages, "the broken value is refused")
+        await until(lambda: web.refused_messages, "the broken value is refused")
         async with reader.setups.follow() as changes:
             assert await newest(changes) == (SETUP,)
         server.kill()

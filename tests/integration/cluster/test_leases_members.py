@@ -63,7 +63,7 @@ async def test_of_two_that_claim_a_camera_the_lower_epoch_yields(server):
         gate, yard = await one.store.take(GATE, 0), await one.store.take(YARD, 0)
         claims = {GATE: gate.epoch - 1, YARD: yard.epoch + 1}
         for message in (b"no heartbeat", encode(Heartbeat("other", Member("b", "detector"), claims))):
-            await one.client.publish(HEARTBEATS, message)
+            await one.client.publish(f"{HEARTBEATS}.detector", message)
         await until(lambda: one.store.leased() == (gate,))
         assert one.store.holder("detector", GATE) == Member("a", "detector")
         assert one.store.holder("detector", YARD) == Member("b", "detector")

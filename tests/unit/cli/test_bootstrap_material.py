@@ -3,14 +3,18 @@
 import re
 from urllib.parse import urlsplit
 
-from services.cli.bootstrap.material import make_secrets
+from services.cli.bootstrap.material import DATABASE_ACCOUNTS, NATS_USERS, make_secrets
 from services.common.access.passwords import check_new_password
 
 FILES = {
     "mongodb": ["root-password"],
     "mongodb-store": ["password", "uri"],
     "mongodb-web": ["password", "uri"],
-    "nats": ["auth.conf", "url"],
+    "nats-ingest": ["auth.conf", "url"],
+    "nats-detector": ["auth.conf", "url"],
+    "nats-store": ["auth.conf", "url"],
+    "nats-web": ["auth.conf", "url"],
+    "nats-rtsp": ["auth.conf", "url"],
     "admin": ["password"],
 }
 
@@ -27,23 +31,24 @@ def test_addresses_hold_the_passwords_that_the_servers_are_given() -> None:
         login = (uri.username, uri.password, uri.netloc.rpartition("@")[2])
         assert login == (service, files["password"], "mongodb:27017")
         assert (uri.path, uri.query) == ("/sightline", "authSource=sightline")
-    nats = made["nats"]
-    url = urlsplit(nats["url"])
-    assert (url.username, url.hostname, url.port) == ("sightline", "nats", 4222)
-    assert f'  user: sightline\n  password: "{url.password}"\n' in nats["auth.conf"]
+    for service in NATS_USERS:
+        files = made[f"nats-{service}"]
+        url = urlsplit(files["url"])
+        assert (url.username, url.hostname, url.port) == (service, "nats", 4222)
+        assert files["auth.conf"] == f'{service}_password: "{url.password}"\n'
 
 
 def test_passwords_are_long_new_and_need_no_quoting() -> None:
     def passwords() -> list[str]:
-        root, store, web, nats, admin = (secret.files for secret in make_secrets())
-        url = urlsplit(nats["url"])
-        accounts = [store["password"], web["password"], str(url.password)]
-        return [root["root-password"], *accounts, admin["password"]]
+        made = {secret.name: secret.files for secret in make_secrets()}
+        accounts = [made[f"mongodb-{service}"]["password"] for service in DATABASE_ACCOUNTS]
+        users = [str(urlsplit(made[f"nats-{user}"]["url"]).password) for user in NATS_USERS]
+        return [made["admin"]["password"], made["mongodb"]["root-password"], *accounts, *users]
 
     known = passwords() + passwords()
     assert len(set(known)) == len(known)
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{20,}", password) for password in known)
-    assert check_new_password(known[4]) == known[4]
+    assert check_new_password(known[0]) == known[0]
 
 
 def test_a_secret_shows_no_value() -> None:

@@ -8,7 +8,8 @@ import asyncio
 import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 
 from nats.aio.client import Client
 
@@ -19,10 +20,11 @@ from services.common.bus.messages import decode_access, decode_setups, encode_ac
 from services.common.bus.nats.events import EventSender
 from services.common.bus.nats.live import NatsStateBoard, NatsTrackFeed
 from services.common.bus.nats.reader import ACK_WAIT_S, EventReader
-from services.common.bus.nats.setups import NatsSharedValue, SharedValues
-from services.common.bus.protocol import EVENT_LIMIT, Bus, EventBatch, Setups
+from services.common.bus.nats.setups import ACCESS, ADDRESSES, CAMERAS, NatsSharedValue, SharedValues
+from services.common.bus.protocol import EVENT_LIMIT, Bus, EventBatch, Setups, SharedValue
+from services.common.leases.protocol import Role
 from services.common.metrics import Figure
-from services.core.types import Event
+from services.core.types import CameraSetup, Event
 
 log = logging.getLogger(__name__)
 
@@ -63,26 +65,78 @@ class NatsEventQueue:
         self._reader.acknowledge(batch)
 
 
+BUCKETS: dict[Role | None, tuple[str, ...]] = {
+    None: (ADDRESSES, CAMERAS, ACCESS),
+    "web": (ADDRESSES, CAMERAS, ACCESS),
+    "ingest": (ADDRESSES, ACCESS),
+    "detector": (CAMERAS, ACCESS),
+    "rtsp": (CAMERAS, ACCESS),
+    "store": (),
+}
+"""What each service reads, as the permissions of its user allow."""
+
+
+class PublishedSetups:
+    """Implements `SharedValue` for web: whoever dials no camera is given no address of one."""
+
+    def __init__(self, addressed: NatsSharedValue[Setups], cameras: NatsSharedValue[Setups]) -> None:
+        self._addressed, self._cameras = addressed, cameras
+
+    def publish(self, value: Setups) -> None:
+        """Replace the setups, here at once and for the others as soon as NATS can be reached."""
+        self._addressed.publish(value)
+        self._cameras.publish(tuple(without_address(setup) for setup in value))
+
+    def newest(self) -> Setups:
+        """Give the setups with their addresses."""
+        return self._addressed.newest()
+
+    def follow(self) -> AbstractAsyncContextManager[AsyncIterator[Setups]]:
+        """Follow the setups with their addresses."""
+        return self._addressed.follow()
+
+
 class NatsBus(Bus):
-    """All doors over one connection. Made by `nats_bus`, on the event loop of that connection."""
+    """All doors over one connection. Made by `nats_bus`, on the event loop of that connection.
+
+    `role`: whose bus it is, which does at the server what that service may; None does everything.
+    """
 
     def __init__(
-        self, client: Client, event_limit: int = EVENT_LIMIT, ack_wait_s: float = ACK_WAIT_S
+        self,
+        client: Client,
+        event_limit: int = EVENT_LIMIT,
+        ack_wait_s: float = ACK_WAIT_S,
+        role: Role | None = None,
     ) -> None:
         states = CameraStates(secrets.token_hex(8))
-        setups = NatsSharedValue[Setups](
-            "all", encode_setups, decode_setups, (), lambda setups: states.retain(camera_ids(setups))
+
+        def retain(setups: Setups) -> None:
+            states.retain(camera_ids(setups))
+
+        buckets = BUCKETS[role]
+        reads_addresses = ADDRESSES in buckets
+        addressed = NatsSharedValue[Setups](ADDRESSES, encode_setups, decode_setups, (), retain)
+        cameras = NatsSharedValue[Setups](
+            CAMERAS, encode_setups, decode_setups, (), None if reads_addresses else retain
         )
-        access = NatsSharedValue[Access]("access", encode_access, decode_access, Access())
-        tracks, board = NatsTrackFeed(client), NatsStateBoard(client, states)
-        self._sender, self._reader = EventSender(client, event_limit), EventReader(client, ack_wait_s)
-        self._receiving = (self._reader, tracks, board, SharedValues(client, (setups, access)))
+        access = NatsSharedValue[Access](ACCESS, encode_access, decode_access, Access())
+        values = tuple(value for value in (addressed, cameras, access) if value.bucket in buckets)
+        self._sender = EventSender(client, event_limit, makes_stream=role in (None, "store"))
+        self._reader, tracks = EventReader(client, ack_wait_s), NatsTrackFeed(client)
+        board, shared = NatsStateBoard(client, states), SharedValues(client, values)
+        self._receiving = (self._reader, tracks, board, shared)
+        self._runs = [self._sender.run, self._reader.run, tracks.run]
+        if role not in ("store", "rtsp"):
+            self._runs.append(board.run)
+        if buckets:
+            self._runs.append(shared.run)
+        setups: SharedValue[Setups] = PublishedSetups(addressed, cameras) if reads_addresses else cameras
         super().__init__(NatsEventQueue(self._sender, self._reader), tracks, board, setups, access)
 
     async def run(self) -> None:
         """Carry everything until cancelled."""
-        parts = (self._sender, *self._receiving)
-        tasks = [asyncio.create_task(_guarded(part.run)) for part in parts]
+        tasks = [asyncio.create_task(_guarded(run)) for run in self._runs]
         try:
             await asyncio.gather(*tasks)
         finally:
@@ -104,13 +158,16 @@ class NatsBus(Bus):
 
 @asynccontextmanager
 async def nats_bus(
-    client: Client, event_limit: int = EVENT_LIMIT, ack_wait_s: float = ACK_WAIT_S
+    client: Client,
+    event_limit: int = EVENT_LIMIT,
+    ack_wait_s: float = ACK_WAIT_S,
+    role: Role | None = None,
 ) -> AsyncIterator[NatsBus]:
     """A bus over a connection, which must stay open until this context has ended.
 
     At the end there is a moment for what still waits to be handed on.
     """
-    bus = NatsBus(client, event_limit, ack_wait_s)
+    bus = NatsBus(client, event_limit, ack_wait_s, role)
     running = asyncio.create_task(bus.run())
     try:
         yield bus
@@ -119,6 +176,11 @@ async def nats_bus(
             log.warning("%d events could not be handed on before the end", bus.events.waiting)
         running.cancel()
         await asyncio.wait([running])
+
+
+def without_address(setup: CameraSetup) -> CameraSetup:
+    """Give a setup as those may see it who dial no camera."""
+    return replace(setup, camera=replace(setup.camera, url=""))
 
 
 async def _guarded(run: Callable[[], Awaitable[None]]) -> None:

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,6 +25,18 @@ PING_S = 2.0
 PENDING_BYTES = 8 * 1024 * 1024
 """What is kept to be sent while the server is away; publishers of events keep their own."""
 
+INBOX = "_INBOX"
+REFUSALS_LIMIT = 8
+"""Refused subjects that are named."""
+
+REMEDY = "its user needs the permissions of configmaps/nats-users.conf"
+_REFUSED = re.compile(
+    r'^nats: permissions violation for (publish|subscription)(?: with reply of| to) "(.*?)"'
+)
+"""What the server's protocol has for it, as the library hands it on."""
+
+_VERBS = {"publish": "publish to", "subscription": "subscribe to"}
+
 
 def check_nats_url(url: str) -> str:
     """Give the address if it can be one; BadInputError, without its password, when it cannot."""
@@ -39,15 +52,39 @@ def check_nats_url(url: str) -> str:
     return url
 
 
+class Refusals:
+    """What the server refuses this process since it dialled last: its user has not the permission for it."""
+
+    def __init__(self) -> None:
+        self._refused: dict[str, None] = {}
+
+    def note(self, what: str) -> None:
+        """Keep what was refused, and log it once."""
+        if what not in self._refused and len(self._refused) < REFUSALS_LIMIT:
+            self._refused[what] = None
+            log.error("NATS refuses %s: %s", what, REMEDY)
+
+    def clear(self) -> None:
+        """Forget everything: the permissions of another connection may be others."""
+        self._refused.clear()
+
+    def missing(self) -> Sequence[str]:
+        """Give what keeps the service from its work, in words for a person."""
+        return [f"NATS refuses {what}: {REMEDY}" for what in self._refused]
+
+
 @asynccontextmanager
-async def nats_connection(url: str, name: str) -> AsyncIterator[Client]:
+async def nats_connection(
+    url: str, name: str, role: str = "", refusals: Refusals | None = None
+) -> AsyncIterator[Client]:
     """Connect, waiting until the server answers, and close at the end.
 
-    While it cannot be reached that is logged once, and again with each other cause. BadInputError when the
-    server refuses the login: that is retried for nobody.
+    `role` names the service whose user it is: answers come to an inbox of its own. While the server cannot
+    be reached that is logged once, and again with each other cause; what it refuses is noted in `refusals`.
+    BadInputError when the server refuses the login: that is retried for nobody.
     """
-    link = _Link(redact(url))
-    client = await link.connect(check_nats_url(url), name)
+    link = _Link(redact(url), refusals or Refusals())
+    client = await link.connect(check_nats_url(url), name, f"{INBOX}.{role}" if role else INBOX)
     try:
         yield client
     finally:
@@ -61,14 +98,14 @@ class _Link:
     its error callback only.
     """
 
-    def __init__(self, shown_url: str) -> None:
-        self._shown_url = shown_url
+    def __init__(self, shown_url: str, refusals: Refusals) -> None:
+        self._shown_url, self._refusals = shown_url, refusals
         self._logged = ""
         self._client = Client()
         self._refused = asyncio.Event()
 
-    async def connect(self, url: str, name: str) -> Client:
-        dialling = asyncio.create_task(self._dial(url, name))
+    async def connect(self, url: str, name: str, inbox: str) -> Client:
+        dialling = asyncio.create_task(self._dial(url, name, inbox))
         refusal = asyncio.create_task(self._refused.wait())
         try:
             await asyncio.wait([dialling, refusal], return_when=asyncio.FIRST_COMPLETED)
@@ -86,9 +123,10 @@ class _Link:
         self._logged = ""
         return self._client
 
-    async def _dial(self, url: str, name: str) -> None:
+    async def _dial(self, url: str, name: str, inbox: str) -> None:
         options: dict[str, Any] = {
             "name": name,
+            "inbox_prefix": inbox,
             "connect_timeout": CONNECT_TIMEOUT_S,
             "allow_reconnect": True,
             "max_reconnect_attempts": -1,
@@ -111,10 +149,12 @@ class _Link:
         self._logged = text
 
     async def _on_error(self, error: Exception) -> None:
-        if self._client.is_connected:
+        refused = _REFUSED.search(str(error))
+        if refused is not None:
+            self._refusals.note(f"to let this service {_VERBS[refused[1]]} {refused[2]}")
+        elif self._client.is_connected:
             log.debug("NATS: %s", _words(error))
-            return
-        if "authorization" in str(error).lower():
+        elif "authorization" in str(error).lower():
             self._refused.set()
             self._log(f"NATS at {self._shown_url} refuses the login; trying again")
         else:
@@ -122,6 +162,7 @@ class _Link:
 
     async def _on_loss(self) -> None:
         if not self._client.is_closed:
+            self._refusals.clear()
             self._log(f"NATS at {self._shown_url} is away; trying again")
 
     async def _on_return(self) -> None:

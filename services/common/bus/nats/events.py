@@ -8,6 +8,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 
 from nats.aio.client import Client
 from nats.errors import MaxPayloadError
@@ -27,12 +28,13 @@ from services.common.bus.nats.publishing import (
     while_connected,
 )
 from services.core.errors import BadMessageError
-from services.core.types import Event
+from services.core.types import AccessNote, Event, RepeatedSpan, StatusChange
 
 log = logging.getLogger(__name__)
 
 STREAM = "SIGHTLINE_EVENTS"
 SUBJECT = "sightline.events"
+SUBJECTS = [f"{SUBJECT}.>"]
 STREAM_BYTES = 1024**3
 STREAM_AGE_S = 7 * 86_400.0
 DUPLICATE_WINDOW_S = 600.0
@@ -44,19 +46,46 @@ HEADER_BYTES = 1024
 BATCH_EVENTS = 256
 FIRST_RETRY_S = 0.1
 LONGEST_RETRY_S = 2.0
+LOOK_S = 2.0
+"""How often whoever makes the stream looks whether it is there."""
+
 RANKS: tuple[Rank, ...] = ("ownership", "record", "evidence")
 TOO_LARGE_CODE = 10054
 """JetStream's error for a message that is larger than the stream takes."""
 
 
+def event_subject(event: Event) -> str:
+    """Give where an event is published: its kind decides which service may (configmaps/nats-users.conf)."""
+    match event:
+        case AccessNote():
+            return f"{SUBJECT}.access.{event.place}"
+        case StatusChange():
+            return f"{SUBJECT}.status.{event.camera}"
+        case RepeatedSpan():
+            return f"{SUBJECT}.repeated.{event.camera}"
+        case _:
+            return f"{SUBJECT}.counted.{event.camera}"
+
+
+def is_in_place(event: Event, subject: str) -> bool:
+    """Tell whether an event was published where its kind may be, or where an earlier version kept all."""
+    return subject in (event_subject(event), f"{SUBJECT}.{event.camera}")
+
+
 async def ensure_event_stream(jetstream: JetStreamContext) -> StreamInfo:
-    """Give the stream of events, made if it is not there; one whose limits were changed by hand stays."""
+    """Give the stream of events, made if it is not there; one whose limits were changed by hand stays.
+
+    One of an earlier version is given the subjects of this one.
+    """
     try:
-        return await jetstream.stream_info(STREAM)
+        info = await jetstream.stream_info(STREAM)
+        if info.config.subjects == SUBJECTS:
+            return info
+        return await jetstream.update_stream(replace(info.config, subjects=SUBJECTS))
     except NotFoundError:
         config = StreamConfig(
             name=STREAM,
-            subjects=[f"{SUBJECT}.*"],
+            subjects=SUBJECTS,
             storage=StorageType.FILE,
             retention=RetentionPolicy.WORK_QUEUE,
             discard=DiscardPolicy.NEW,
@@ -68,9 +97,13 @@ async def ensure_event_stream(jetstream: JetStreamContext) -> StreamInfo:
 
 
 class EventSender:
-    """Takes events from any thread and hands them to the stream, for as long as `run` runs."""
+    """Takes events from any thread and hands them to the stream, for as long as `run` runs.
 
-    def __init__(self, client: Client, event_limit: int) -> None:
+    `makes_stream`: whether it makes the stream where that is gone, or waits until another does.
+    """
+
+    def __init__(self, client: Client, event_limit: int, makes_stream: bool = True) -> None:
+        self._makes_stream = makes_stream
         self._client = client
         self._jetstream = client.jetstream(timeout=REQUEST_TIMEOUT_S)
         self._publisher = AnsweredPublisher(client)
@@ -119,7 +152,19 @@ class EventSender:
 
     async def run(self) -> None:
         """Send until cancelled."""
-        await self._mend()
+        async with asyncio.TaskGroup() as tasks:
+            if self._makes_stream:
+                tasks.create_task(self._keep_stream())
+            tasks.create_task(self._send_all())
+
+    async def _keep_stream(self) -> None:
+        """Make the stream where it is gone, also while nothing is sent or read here: others may not."""
+        while True:
+            await until_connected(self._client)
+            await self._mend()
+            await pause(self._client, LOOK_S)
+
+    async def _send_all(self) -> None:
         wait_s = FIRST_RETRY_S
         while True:
             await self._until_some()
@@ -155,7 +200,7 @@ class EventSender:
         if len(data) > self._client.max_payload - HEADER_BYTES:
             log.error("an event of camera %s is lost: its %d bytes are too many", event.camera, len(data))
             return None
-        return Outgoing(f"{SUBJECT}.{event.camera}", event_identity(event), data)
+        return Outgoing(event_subject(event), event_identity(event), data)
 
     async def _send_first(self) -> Exception | None:
         """Send the oldest events, rank after rank; give what stopped it."""
@@ -180,7 +225,7 @@ class EventSender:
 
     async def _mend(self) -> None:
         """Make the stream again if it is gone: NATS may have lost its disk."""
-        if not self._client.is_connected:
+        if not (self._makes_stream and self._client.is_connected):
             return
         try:
             await while_connected(self._client, ensure_event_stream(self._jetstream))
@@ -205,5 +250,5 @@ def _words(error: Exception) -> str:
     if isinstance(error, APIError):
         return f"JetStream says: {error.description}"
     if isinstance(error, NoStreamResponseError):
-        return "their stream is away and is made again"
+        return "their stream is away and is made again by the store"
     return "NATS does not answer" if isinstance(error, TimeoutError) else type(error).__name__

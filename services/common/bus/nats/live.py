@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from itertools import islice
 
 from nats.aio.client import Client
@@ -31,6 +32,10 @@ log = logging.getLogger(__name__)
 
 TRACKS_SUBJECT = "sightline.tracks"
 STATES_SUBJECT = "sightline.states"
+"""What ingest publishes of cameras."""
+
+RATES_SUBJECT = "sightline.rates"
+"""What detectors publish of them."""
 
 SEND_LIMIT = 256
 """Frames of all cameras that wait to be sent: a quarter of a second of a hundred cameras."""
@@ -140,7 +145,10 @@ class NatsStateBoard:
 
     async def run(self) -> None:
         """Publish changes at once and everything each second, until cancelled."""
-        async with listening(self._client, STATES_SUBJECT, self._on_message):
+        async with (
+            listening(self._client, STATES_SUBJECT, self._on_message),
+            listening(self._client, RATES_SUBJECT, self._on_message),
+        ):
             await self._repeat()
 
     async def _repeat(self) -> None:
@@ -156,27 +164,37 @@ class NatsStateBoard:
                     await self._changed.wait()
 
     async def _publish(self, update: CameraUpdate) -> None:
-        for part in _parts(update):
+        for subject, part in _parts(update):
             if not self._client.is_connected:
                 return
             try:
-                await self._client.publish(STATES_SUBJECT, encode_update(part))
+                await self._client.publish(subject, encode_update(part))
             except (*BUS_ERRORS, BadMessageError) as error:
                 log.debug("states could not be published: %s", type(error).__name__)
 
     async def _on_message(self, message: Msg) -> None:
         try:
-            self._states.receive(decode_update(message.data))
+            self._states.receive(_of_subject(message.subject, decode_update(message.data)))
         except BadMessageError as error:
             self.refused += 1
             log.warning("states are refused: %s", error)
 
 
-def _parts(update: CameraUpdate) -> Iterator[CameraUpdate]:
+def _parts(update: CameraUpdate) -> Iterator[tuple[str, CameraUpdate]]:
+    """Give messages with their subjects, which distinguish who may publish what."""
     cameras = iter(sorted(update.states.keys() | update.rates.keys()))
     while chosen := set(islice(cameras, UPDATE_CAMERAS)):
-        yield CameraUpdate(
+        part = CameraUpdate(
             update.process,
             {camera: report for camera, report in update.states.items() if camera in chosen},
             {camera: report for camera, report in update.rates.items() if camera in chosen},
         )
+        for subject in (STATES_SUBJECT, RATES_SUBJECT):
+            own = _of_subject(subject, part)
+            if own.states or own.rates:
+                yield subject, own
+
+
+def _of_subject(subject: str, update: CameraUpdate) -> CameraUpdate:
+    """Give what may be published there: states by ingest, rates by detectors."""
+    return replace(update, rates={}) if subject == STATES_SUBJECT else replace(update, states={})

@@ -20,7 +20,7 @@ from nats.js.client import JetStreamContext
 from nats.js.errors import NotFoundError
 
 from services.common.bus.messages import decode_event
-from services.common.bus.nats.events import STREAM, ensure_event_stream
+from services.common.bus.nats.events import STREAM, ensure_event_stream, is_in_place
 from services.common.bus.nats.publishing import (
     BUS_ERRORS,
     REQUEST_TIMEOUT_S,
@@ -218,7 +218,10 @@ class EventReader:
         events = []
         for message in messages:
             try:
-                events.append((message, decode_event(message.data)))
+                event = decode_event(message.data)
+                if not is_in_place(event, message.subject):
+                    raise BadMessageError("it is of another kind than its subject")
+                events.append((message, event))
             except BadMessageError as error:
                 self.refused += 1
                 log.warning("a message on %s was removed: %s", message.subject, error)

@@ -1,8 +1,9 @@
-"""Setups and who may watch, kept in a bucket of NATS: the newest value of each, for whoever starts later.
+"""Setups and who may watch, each in a bucket of NATS of its own: the newest value, for whoever starts later.
 
-Readers look at the bucket when a nudge says that it has changed, and each second in case a nudge was lost.
-When NATS has lost the bucket they keep what they know, and a process that has published writes it again.
-Values hold the cameras' passwords: they are never logged.
+Each service may read the buckets that it needs (configmaps/nats-users.conf). Readers look at a bucket when a
+nudge says that one has changed, and each second in case a nudge was lost. When NATS has lost a bucket they
+keep what they know, and a process that has published writes it again. Values hold secrets: they are never
+logged.
 """
 
 import asyncio
@@ -34,8 +35,18 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-BUCKET = "sightline-setups"
-STREAM = f"KV_{BUCKET}"
+ADDRESSES = "sightline-addresses"
+"""Bucket of the setups with the cameras' addresses and passwords: for those who dial cameras."""
+
+CAMERAS = "sightline-cameras"
+"""Bucket of the same setups without addresses."""
+
+ACCESS = "sightline-access"
+"""Bucket of what a login is checked by."""
+
+OLD_STREAM = "KV_sightline-setups"
+"""Where an earlier version kept all of this together, readable for every service."""
+
 NUDGE = "sightline.setups.changed"
 LOOK_S = 1.0
 
@@ -44,24 +55,25 @@ Version = tuple[datetime | None, int]
 
 
 class NatsSharedValue(Generic[T]):
-    """Implements `SharedValue` with one key of the bucket, as this process knows it."""
+    """Implements `SharedValue` with a bucket of its own, as this process knows it."""
 
     def __init__(
         self,
-        key: str,
+        bucket: str,
         encode: Callable[[T], bytes],
         decode: Callable[[bytes], T],
         empty: T,
         on_change: Callable[[T], None] | None = None,
     ) -> None:
-        self.key = key
-        self._subject = f"$KV.{BUCKET}.{key}"
+        self.bucket = bucket
+        self._stream, self._subject = f"KV_{bucket}", f"$KV.{bucket}.all"
         self._encode, self._decode = encode, decode
         self._local = LocalSharedValue(empty, on_change)
         self._lock = threading.Lock()
         self._data: bytes | None = None
-        self._is_publisher = False
+        self._seen: Version | None = None
         self._unwritten = 0
+        self.is_publisher = False
         self.wake: Callable[[], None] = lambda: None
         """Called when there is something to write, on the thread that publishes."""
 
@@ -70,10 +82,10 @@ class NatsSharedValue(Generic[T]):
         try:
             data = self._encode(value)
         except BadMessageError as error:
-            log.error("%s cannot be published: %s", self.key, error)
+            log.error("bucket %s cannot be written: %s", self.bucket, error)
             return
         with self._lock:
-            self._is_publisher = True
+            self.is_publisher = True
             self._unwritten += 1
             self._put(value, data)
         self.wake()
@@ -86,37 +98,65 @@ class NatsSharedValue(Generic[T]):
         """Follow the value, whoever publishes it."""
         return self._local.follow()
 
-    async def write(self, jetstream: JetStreamContext) -> bool:
-        """Write what is not in the bucket yet; True when there was something."""
+    async def settle(self, jetstream: JetStreamContext) -> bool:
+        """Write what is new here, then load what is new there; True when something was written.
+
+        BadMessageError when the bucket holds what cannot be read.
+        """
+        version = await self._version(jetstream)
+        if version is None:
+            self._write_again()
+        is_written = await self._write(jetstream, version)
+        version = await self._version(jetstream)
+        if version is not None and version != self._seen:
+            await self._load(jetstream, version)
+        return is_written
+
+    async def _version(self, jetstream: JetStreamContext) -> Version | None:
+        """Give the bucket's version; None when there is no bucket."""
+        try:
+            info = await jetstream.stream_info(self._stream)
+        except NotFoundError:
+            return None
+        return info.created, info.state.last_seq
+
+    async def _write(self, jetstream: JetStreamContext, version: Version | None) -> bool:
         with self._lock:
             number, data = self._unwritten, self._data
         if not number or data is None:
             return False
+        if version is None:
+            await jetstream.create_key_value(bucket=self.bucket, history=1, storage=StorageType.FILE)
         await jetstream.publish(self._subject, data)
         with self._lock:
             self._unwritten -= number
         return True
 
-    async def load(self, jetstream: JetStreamContext) -> None:
-        """Take over what is in the bucket, unless this process has something newer to write."""
+    async def _load(self, jetstream: JetStreamContext, version: Version) -> None:
+        """Take over what is in the bucket, unless this process has something newer to write.
+
+        What cannot be read is replaced by a process that has published: whoever starts later needs it.
+        """
         try:
-            data = (await jetstream.get_last_msg(STREAM, self._subject)).data
+            data = (await jetstream.get_last_msg(self._stream, self._subject)).data
         except NotFoundError:
-            self.write_again()
+            self._write_again()
             return
+        self._seen = version
         try:
             value = self._decode(data or b"")
         except BadMessageError as error:
-            log.warning("what the bucket holds as %s is refused: %s", self.key, error)
+            log.warning("what the bucket %s holds is refused: %s", self.bucket, error)
+            self._write_again()
             raise
         with self._lock:
             if not self._unwritten:
                 self._put(value, data or b"")
 
-    def write_again(self) -> None:
+    def _write_again(self) -> None:
         """Note that the bucket has lost the value: a process that has published it writes it again."""
         with self._lock:
-            if self._is_publisher and not self._unwritten:
+            if self.is_publisher and not self._unwritten:
                 self._unwritten = 1
 
     def _put(self, value: T, data: bytes) -> None:
@@ -126,18 +166,18 @@ class NatsSharedValue(Generic[T]):
 
 
 class SharedValues:
-    """Keeps the values of this process and the bucket the same, for as long as `run` runs."""
+    """Keeps the values of this process and their buckets the same, for as long as `run` runs."""
 
     def __init__(self, client: Client, values: tuple[NatsSharedValue[Any], ...]) -> None:
         self._client, self._values = client, values
         self._jetstream = client.jetstream(timeout=REQUEST_TIMEOUT_S)
         self._loop = asyncio.get_running_loop()
         self._wake = asyncio.Event()
-        self._seen: Version | None = None
+        self._is_old_gone = False
         for value in values:
             value.wake = self.wake
         self.refused = 0
-        """Values in the bucket that could not be read."""
+        """Values in the buckets that could not be read."""
 
     def wake(self) -> None:
         """Look at once. Callable from any thread."""
@@ -162,44 +202,31 @@ class SharedValues:
                         await self._wake.wait()
 
     async def _settle(self) -> None:
-        """Write what is new here, then load what is new there."""
-        version = await self._version()
-        if version is None:
-            for value in self._values:
-                value.write_again()
-        if any([await self._write(value, version) for value in self._values]):
+        """Settle each value: one that fails keeps no other waiting."""
+        results = await asyncio.gather(
+            *(self._settle_one(value) for value in self._values), return_exceptions=True
+        )
+        if any(result is True for result in results):
             await self._client.publish(NUDGE)
-        version = await self._version()
-        if version is not None and version != self._seen:
-            for value in self._values:
-                await self._load(value)
-            self._seen = version
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        if not self._is_old_gone and any(value.is_publisher for value in self._values):
+            await self._remove_old()
 
-    async def _load(self, value: NatsSharedValue[Any]) -> None:
+    async def _settle_one(self, value: NatsSharedValue[Any]) -> bool:
         try:
-            await value.load(self._jetstream)
+            return await value.settle(self._jetstream)
         except BadMessageError:
             self.refused += 1
+            return False
 
-    async def _write(self, value: NatsSharedValue[Any], version: Version | None) -> bool:
-        try:
-            return await value.write(self._jetstream)
-        except BUS_ERRORS:
-            if version is not None:
-                raise
-            await self._make_bucket()
-            return await value.write(self._jetstream)
-
-    async def _make_bucket(self) -> None:
-        await self._jetstream.create_key_value(bucket=BUCKET, history=1, storage=StorageType.FILE)
-
-    async def _version(self) -> Version | None:
-        """Give the bucket's version; None when there is no bucket."""
-        try:
-            info = await self._jetstream.stream_info(STREAM)
-        except NotFoundError:
-            return None
-        return info.created, info.state.last_seq
+    async def _remove_old(self) -> None:
+        """Remove the bucket of an earlier version, which holds cameras' passwords for every reader."""
+        with suppress(NotFoundError):
+            await self._jetstream.delete_stream(OLD_STREAM)
+            log.info("the bucket of an earlier version is removed: each service reads its own now")
+        self._is_old_gone = True
 
     async def _on_nudge(self, _message: Msg) -> None:
         self._wake.set()

@@ -36,10 +36,14 @@ class Record:
 
 
 class LeaseRecords:
-    """Reads and replaces records. The bucket is made where it is missing: NATS may lose its disk."""
+    """Reads and replaces records.
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    `makes_bucket`: whether it makes the bucket where that is missing, for NATS may lose its disk; others
+    wait until it is there.
+    """
+
+    def __init__(self, client: Client, makes_bucket: bool = True) -> None:
+        self._client, self.makes_bucket = client, makes_bucket
         self._jetstream = client.jetstream(timeout=REQUEST_TIMEOUT_S)
         self._opened: KeyValue | None = None
 
@@ -69,6 +73,12 @@ class LeaseRecords:
                 return False
         return True
 
+    async def ensure_bucket(self) -> None:
+        """Make the bucket if it is missing; BusUnavailableError when nobody answers."""
+        async with self._answered():
+            self._opened = None
+            await self._bucket()
+
     async def _update(self, key: str, value: bytes, revision: int) -> None:
         bucket = await self._bucket()
         try:
@@ -79,7 +89,9 @@ class LeaseRecords:
             await bucket.update(key, value, last=0)
 
     async def _bucket(self) -> KeyValue:
-        if self._opened is None:
+        if self._opened is None and not self.makes_bucket:
+            self._opened = await self._jetstream.key_value(BUCKET)
+        elif self._opened is None:
             try:
                 self._opened = await self._jetstream.create_key_value(
                     bucket=BUCKET, history=1, storage=api.StorageType.FILE

@@ -30,12 +30,25 @@ from services.common.leases.nats.roster import (
     encode,
 )
 from services.common.leases.protocol import Lease, Member, Role
+from services.core.errors import BusUnavailableError
 from services.core.types import CameraId
 
 log = logging.getLogger(__name__)
 
 HEARTBEATS = "sightline.members"
+"""The heartbeats of each role have a subject of their own below this one, so that none speaks for another."""
+
 HELLO = "sightline.members.hello"
+
+FOLLOWED: dict[Role | None, tuple[Role, ...]] = {
+    None: ("ingest", "detector", "store", "web", "rtsp"),
+    "ingest": ("ingest",),
+    "detector": ("detector", "ingest"),
+    "store": ("store",),
+    "web": ("ingest", "detector", "store", "web", "rtsp"),
+    "rtsp": ("rtsp", "ingest"),
+}
+"""Whose heartbeats the members of a role receive: their own, and of those whose video they need."""
 
 RELEASE_TIMEOUT_S = 1.5
 LEAVE_TIMEOUT_S = 0.4
@@ -53,6 +66,8 @@ class NatsLeaseStore:
     """Implements `LeaseStore` over a connection, which it leaves open.
 
     A member's id must be its process's own: two that live at once under one id cannot be distinguished.
+    `role`: of which service the user at the server is, whose members see and do no more than that one may;
+    None sees all and does everything.
     """
 
     def __init__(
@@ -60,11 +75,14 @@ class NatsLeaseStore:
         client: Client,
         now_s: Callable[[], float] = time.time,
         monotonic_s: Callable[[], float] = time.monotonic,
+        role: Role | None = None,
     ) -> None:
         self._client, self._monotonic_s = client, monotonic_s
         self._roster, self._reception, self._leases = Roster(), Reception(), OwnLeases()
+        self._followed = FOLLOWED[role]
+        self._records = LeaseRecords(client, makes_bucket=role in (None, "web"))
         self._keeper = LeaseKeeper(
-            LeaseRecords(client),
+            self._records,
             self._roster,
             self._reception,
             self._leases,
@@ -101,7 +119,7 @@ class NatsLeaseStore:
         if self._client.is_connected:
             freeing = asyncio.gather(*(self._keeper.free(lease) for lease in leases))
             await _within(LEAVE_TIMEOUT_S, freeing)
-            await self._send(HEARTBEATS, encode(goodbye))
+            await self._send(_subject(member.role), encode(goodbye))
             await _within(LEAVE_TIMEOUT_S, until_sent(self._client))
         for subscription in self._subscriptions:
             await _within(SEND_TIMEOUT_S, subscription.unsubscribe())
@@ -152,10 +170,11 @@ class NatsLeaseStore:
         now_s = self._monotonic_s()
         self._reception.begin()
         self._leases.begin(now_s)
-        self._verify_at_s = now_s + VERIFY_PERIOD_S
+        self._verify_at_s = now_s
         self._reconnects = self._client.stats["reconnects"]
+        listeners = {_subject(role): self._on_heartbeat for role in self._followed}
         try:
-            for subject, listener in ((HEARTBEATS, self._on_heartbeat), (HELLO, self._on_hello)):
+            for subject, listener in (*listeners.items(), (HELLO, self._on_hello)):
                 self._subscriptions.append(await self._client.subscribe(subject, cb=listener))
         except NatsError as error:
             log.error("heartbeats cannot be received: %s", type(error).__name__)
@@ -185,7 +204,7 @@ class NatsLeaseStore:
                 heartbeat = self._heartbeat(self._member)
                 if self._roster.receive(heartbeat, self._monotonic_s()):
                     self._changed.set()
-                await self._send(HEARTBEATS, encode(heartbeat))
+                await self._send(_subject(self._member.role), encode(heartbeat))
             with suppress(TimeoutError):
                 async with asyncio.timeout(HEARTBEAT_S):
                     await self._beat_now.wait()
@@ -207,10 +226,19 @@ class NatsLeaseStore:
     async def _verify(self) -> None:
         self._verify_at_s = self._monotonic_s() + VERIFY_PERIOD_S
         try:
-            if not await self._keeper.verify():
+            if not (await self._ensure_bucket() and await self._keeper.verify()):
                 self._verify_at_s = self._monotonic_s() + VERIFY_AGAIN_S
         finally:
             self._is_verifying = False
+
+    async def _ensure_bucket(self) -> bool:
+        """Make the bucket of the records for those who may not; False when that is to be done again."""
+        try:
+            if self._records.makes_bucket:
+                await self._records.ensure_bucket()
+        except BusUnavailableError:
+            return False
+        return True
 
     async def _listen_again(self) -> None:
         self._reception.lose()
@@ -229,7 +257,7 @@ class NatsLeaseStore:
 
     async def _on_heartbeat(self, message: Msg) -> None:
         heartbeat, now_s = decode(message.data), self._monotonic_s()
-        if heartbeat is None or self._member is None:
+        if heartbeat is None or self._member is None or message.subject != _subject(heartbeat.member.role):
             return
         if heartbeat.sender == self._sender:
             await self._on_echo(self._member, now_s)
@@ -259,6 +287,10 @@ class NatsLeaseStore:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=SEND_TIMEOUT_S)
+
+
+def _subject(role: Role) -> str:
+    return f"{HEARTBEATS}.{role}"
 
 
 async def _within(timeout_s: float, work: Awaitable[object]) -> None:
