@@ -86,7 +86,7 @@ class NatsLeaseStore:
         is_first = self._member is None
         self._member = member
         if is_first:
-            await self._begin()
+            await self._begin(member.role)
         self._announce()
 
     async def leave(self) -> None:
@@ -148,10 +148,11 @@ class NatsLeaseStore:
                 await self._changed.wait()
             self._changed.clear()
 
-    async def _begin(self) -> None:
+    async def _begin(self, role: Role) -> None:
         now_s = self._monotonic_s()
         self._reception.begin()
         self._leases.begin(now_s)
+        self._roster.begin(role)
         self._verify_at_s = now_s + VERIFY_PERIOD_S
         self._reconnects = self._client.stats["reconnects"]
         try:
