@@ -1,6 +1,6 @@
 """The ports of `up` beside the page: detections, pictures, and both RTSP streams.
 
-A port that nobody asked for by name and that is taken, or that this machine has no GStreamer for, is told
+A port that nobody asked for by name and that is taken, or that this machine has no GStreamer for, is logged
 once, and the rest of the system goes on without it.
 """
 

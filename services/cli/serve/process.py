@@ -66,7 +66,7 @@ class ServiceProcess:
     _started_s: float = field(default_factory=time.time)
 
     def __post_init__(self) -> None:
-        """Check what can be checked before anything runs; BadInputError tells what is wrong."""
+        """Check what can be checked before anything runs; BadInputError says what is wrong."""
         self._url = nats_url()
         self.member_id = f"{self.role}-{socket.gethostname()}-{secrets.token_hex(3)}"
 

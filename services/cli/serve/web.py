@@ -31,7 +31,7 @@ ROLES: tuple[Role, ...] = ("ingest", "detector", "store", "web", "rtsp")
 
 
 class WebProcess:
-    """Serves people and programs, and tells the other services what there is to do."""
+    """Serves people and programs, and publishes to the other services what there is to do."""
 
     def __init__(self, settings: WebSettings, data: Path | None = None) -> None:
         self._settings, self._data = settings, data

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import nats
 import pytest
+from nats.errors import OutboundBufferLimitError
 
 from services.common.bus.nats.bus import NatsBus, nats_bus
 from services.common.bus.nats.connection import nats_connection
@@ -202,6 +203,25 @@ async def test_an_event_that_is_published_twice_arrives_once(server):
         assert await here.events.flush(5) and await there.events.flush(5)
         assert await read_events(there, 3) == crossings(0, 3)
         await assert_no_more_events(there)
+
+
+async def test_what_could_not_leave_is_sent_later_and_keeps_no_place_in_the_library(server, monkeypatch):
+    async with bus_ends(server) as (here, there):
+        client, publisher = here._sender._client, here._sender._publisher
+        plain, refused = client.publish, []
+
+        async def refusing(subject: str, *arguments: object, **named: object) -> None:
+            if subject.startswith(SUBJECT) and len(refused) < 3:
+                refused.append(subject)
+                raise OutboundBufferLimitError
+            await plain(subject, *arguments, **named)
+
+        monkeypatch.setattr(client, "publish", refusing)
+        here.events.publish(crossings(0, 10))
+        assert await read_events(there, 10) == crossings(0, 10)
+        assert await here.events.flush(5)
+        assert len(refused) == 3
+        assert publisher._jetstream.publish_async_pending() == 0
 
 
 @pytest.mark.parametrize("what", ["stream", "consumer"])

@@ -95,12 +95,7 @@ async def test_what_is_published_while_nats_is_away_is_written_when_it_is_back(s
         web.setups.publish((SETUP,))
         assert await newest(changes) == (SETUP,)
         server.kill()
-        web.setups.publish(
-            (
-                SETUP,
-                OTHER,
-            )
-        )
+        web.setups.publish((SETUP, OTHER))
         web.setups.publish((OTHER,))
         async with web.setups.follow() as own:
             assert await newest(own) == (OTHER,)
@@ -136,12 +131,7 @@ async def test_secrets_never_reach_a_log(server, caplog):
         async with reader.setups.follow() as changes:
             assert await newest(changes) == (SETUP,)
         server.kill()
-        web.setups.publish(
-            (
-                SETUP,
-                OTHER,
-            )
-        )
+        web.setups.publish((SETUP, OTHER))
         await asyncio.sleep(0.3)
     assert "refused" in caplog.text
     assert PASSWORD not in caplog.text

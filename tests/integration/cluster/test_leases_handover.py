@@ -73,10 +73,5 @@ async def test_a_newcomer_takes_its_share_and_changes_reach_the_new_owner(member
     assert sorted(dropped) == sorted(f"drop {camera}" for camera in fallen)
 
     changed = replace(setup(camera), lines=(Line(LineId("main"), "main", ((0.1, 0.5), (0.9, 0.5))),))
-    members.bus.setups.publish(
-        (
-            changed,
-            *(setup(other) for other in CAMERAS if other != camera),
-        )
-    )
+    members.bus.setups.publish((changed, *(setup(other) for other in CAMERAS if other != camera)))
     assert await until(lambda: third.owner.working[camera].setup == changed) <= 1.0

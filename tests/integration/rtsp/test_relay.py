@@ -163,12 +163,7 @@ def test_a_taken_port_is_said_in_one_line(relay, hub):
 async def test_what_this_process_owns_is_served_while_it_is_switched_on(hub, gate):
     bus, owned = LocalBus(), [GATE]
     off = camera("off")
-    bus.setups.publish(
-        (
-            CameraSetup(off),
-            CameraSetup(camera("gate")),
-        )
-    )
+    bus.setups.publish((CameraSetup(off), CameraSetup(camera("gate"))))
     relay = RelayServer(hub, "127.0.0.1", 0)
     running = asyncio.create_task(relay.run(bus.setups, lambda: owned))
 

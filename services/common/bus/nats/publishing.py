@@ -115,20 +115,24 @@ class AnsweredPublisher:
     async def _until_answered(
         self, messages: Sequence[Outgoing], answers: "list[asyncio.Future[PubAck]]"
     ) -> None:
+        """Send until one cannot leave, and wait for all answers."""
         for message in messages:
-            answers.append(await self._send(message))
+            headers = {Header.MSG_ID.value: message.identity}
+            try:
+                answer = await self._jetstream.publish_async(message.subject, message.data, headers=headers)
+            except BUS_ERRORS as error:
+                # The library keeps a place for ever for what could not leave: begin with all of them.
+                self._jetstream = self._client.jetstream(timeout=REQUEST_TIMEOUT_S)
+                answers.append(_failed(error))
+                break
+            answers.append(answer)
         await asyncio.wait(answers)
 
-    async def _send(self, message: Outgoing) -> "asyncio.Future[PubAck]":
-        headers = {Header.MSG_ID.value: message.identity}
-        try:
-            return await self._jetstream.publish_async(message.subject, message.data, headers=headers)
-        except BUS_ERRORS as error:
-            # The library keeps one of its places for ever for what could not leave: begin with all of them.
-            self._jetstream = self._client.jetstream(timeout=REQUEST_TIMEOUT_S)
-            failed: asyncio.Future[PubAck] = asyncio.Future()
-            failed.set_exception(error)
-            return failed
+
+def _failed(error: Exception) -> "asyncio.Future[PubAck]":
+    answer: asyncio.Future[PubAck] = asyncio.Future()
+    answer.set_exception(error)
+    return answer
 
 
 def _error_of(answer: "asyncio.Future[PubAck]", failure: Exception) -> Exception | None:

@@ -79,9 +79,14 @@ class Roster:
         self._received: dict[str, Heartbeat] = {}
         self._received_s: dict[str, float] = {}
         self._epochs: dict[tuple[Role, CameraId], int] = {}
+        self._role: Role | None = None
         self._cameras: Collection[CameraId] | None = None
-        """The cameras whose epochs are remembered; None: none, as this process takes no cameras."""
+        """The cameras that there are; None while nobody has said."""
         self._claims: dict[tuple[Role, CameraId], Claim] = {}
+
+    def begin(self, role: Role) -> None:
+        """Remember the epochs of this role, whose cameras this process may take."""
+        self._role = role
 
     def receive(self, heartbeat: Heartbeat, now_s: float) -> bool:
         """Note a heartbeat; True when it says something new."""
@@ -115,11 +120,11 @@ class Roster:
         return self._claims.get((role, camera))
 
     def highest_epoch(self, role: Role, camera: CameraId) -> int:
-        """Give the highest epoch that anybody ever claimed, 0 without one."""
+        """Give the highest epoch that anybody ever claimed within this process's role, 0 without one."""
         return self._epochs.get((role, camera), 0)
 
     def retain(self, cameras: Collection[CameraId]) -> None:
-        """Remember the epochs of these cameras, and forget those of all others."""
+        """Forget the epochs of all other cameras, also when they are still claimed."""
         self._cameras = frozenset(cameras)
         self._epochs = {key: epoch for key, epoch in self._epochs.items() if key[1] in self._cameras}
         self._note_epochs()
@@ -145,7 +150,7 @@ class Roster:
 
     def _note_epochs(self) -> None:
         for key, claim in self._claims.items():
-            if self._cameras is not None and key[1] in self._cameras:
+            if key[0] == self._role and (self._cameras is None or key[1] in self._cameras):
                 self._epochs[key] = max(claim.epoch, self._epochs.get(key, 0))
 
 

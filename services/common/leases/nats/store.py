@@ -104,7 +104,7 @@ class NatsLeaseStore:
         is_first = self._member is None
         self._member = member
         if is_first:
-            await self._begin()
+            await self._begin(member.role)
         self._announce()
 
     async def leave(self) -> None:
@@ -166,13 +166,14 @@ class NatsLeaseStore:
                 await self._changed.wait()
             self._changed.clear()
 
-    async def _begin(self) -> None:
+    async def _begin(self, role: Role) -> None:
         now_s = self._monotonic_s()
         self._reception.begin()
         self._leases.begin(now_s)
+        self._roster.begin(role)
         self._verify_at_s = now_s
         self._reconnects = self._client.stats["reconnects"]
-        listeners = {_subject(role): self._on_heartbeat for role in self._followed}
+        listeners = {_subject(followed): self._on_heartbeat for followed in self._followed}
         try:
             for subject, listener in (*listeners.items(), (HELLO, self._on_hello)):
                 self._subscriptions.append(await self._client.subscribe(subject, cb=listener))

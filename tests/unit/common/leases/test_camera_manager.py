@@ -74,12 +74,7 @@ async def place() -> AsyncIterator[Place]:
 async def test_a_single_member_takes_all_cameras_above_the_floor(place):
     owner = NotingOwner()
     floor = round(time.time() * 1000) + 3_600_000
-    place.bus.setups.publish(
-        (
-            setup("gate", floor),
-            setup("yard"),
-        )
-    )
+    place.bus.setups.publish((setup("gate", floor), setup("yard")))
     await place.start("a", owner)
     await until(lambda: set(owner.working) == {"gate", "yard"})
     assert owner.working[CameraId("gate")].epoch == floor + 1
@@ -92,12 +87,7 @@ async def test_changed_lines_reach_the_owner_at_once_under_the_same_epoch(place)
     await until(lambda: len(owner.working) == 2)
     epoch = owner.working[CameraId("gate")].epoch
     changed = replace(setup("gate"), lines=(Line(LineId("main"), "main", ((0.1, 0.5), (0.9, 0.5))),))
-    place.bus.setups.publish(
-        (
-            changed,
-            setup("yard"),
-        )
-    )
+    place.bus.setups.publish((changed, setup("yard")))
     assert await until(lambda: owner.working[CameraId("gate")].setup == changed) < 0.1
     assert owner.working[CameraId("gate")].epoch == epoch
     assert owner.calls.count("take yard") == 1

@@ -33,7 +33,7 @@ def test_what_is_no_heartbeat_is_passed_over(data):
 
 def test_the_roster_knows_who_lives_and_what_they_claim():
     roster = Roster()
-    roster.retain([GATE, YARD])
+    roster.begin("detector")
     assert roster.receive(Heartbeat("x", A, {GATE: 5}), 10.0)
     assert not roster.receive(Heartbeat("x", A, {GATE: 5}), 10.5)
     assert roster.receive(Heartbeat("y", B, {GATE: 4, YARD: 6}), 10.0)
@@ -52,7 +52,7 @@ def test_the_roster_knows_who_lives_and_what_they_claim():
 
 def test_the_epochs_of_deleted_cameras_are_forgotten_also_when_they_are_still_claimed():
     roster = Roster()
-    roster.retain([CameraId(f"camera-{number}") for number in range(100)] + [GATE])
+    roster.begin("detector")
     claims = {CameraId(f"camera-{number}"): 7 for number in range(100)}
     roster.receive(Heartbeat("x", A, claims | {GATE: 5}), 10.0)
     roster.retain([GATE])
@@ -63,6 +63,7 @@ def test_the_epochs_of_deleted_cameras_are_forgotten_also_when_they_are_still_cl
 
 def test_who_takes_no_cameras_remembers_no_epochs():
     roster = Roster()
+    roster.begin("web")
     roster.receive(Heartbeat("x", A, {GATE: 5}), 10.0)
     assert roster.claim("detector", GATE) == Claim(A, 5)
     assert roster._epochs == {}
