@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 
 from services.common.bus.nats.bus import NatsBus, nats_bus
-from services.common.bus.nats.connection import Refusals, nats_connection
+from services.common.bus.nats.connection import Refusals, nats_connection, password_of
 from services.common.bus.nats.reader import ACK_WAIT_S
 from services.common.bus.protocol import EVENT_LIMIT, Bus
 from services.common.leases.protocol import Role
@@ -27,7 +27,7 @@ async def bus_end(
     url = server.url_of(role) if role is not None else server.url
     async with (
         nats_connection(url, "test", role or "", refusals) as client,
-        nats_bus(client, event_limit, ack_wait_s, role) as bus,
+        nats_bus(client, event_limit, ack_wait_s, role, password_of(url)) as bus,
     ):
         yield bus
 

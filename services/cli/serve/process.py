@@ -12,7 +12,7 @@ from nats.aio.client import Client
 
 from services.cli.running import RunningTasks
 from services.common.bus.nats.bus import NatsBus, nats_bus
-from services.common.bus.nats.connection import Refusals, nats_connection
+from services.common.bus.nats.connection import Refusals, nats_connection, password_of
 from services.common.connections.addresses import is_loopback
 from services.common.connections.listening import listen
 from services.common.http.bounds import HttpLimits
@@ -86,7 +86,7 @@ class ServiceProcess:
     async def _serve(self, serve: Callable[[Link], Awaitable[None]]) -> None:
         async with (
             nats_connection(self._url, self.member_id, self.role, self._refusals) as client,
-            nats_bus(client, role=self.role) as bus,
+            nats_bus(client, role=self.role, secret=password_of(self._url)) as bus,
         ):
             self._link = Link(bus, NatsLeaseStore(client, role=self.role), client)
             await serve(self._link)

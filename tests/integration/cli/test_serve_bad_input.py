@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.nats_server import nats_server
+from tests.nats_server import nats_server, new_users
 from tests.processes import REPOSITORY, free_port, wait_until
 
 NO_NATS = "nats://user:s3cret@127.0.0.1:1"
@@ -123,6 +123,25 @@ def test_nats_refuses_the_login(tmp_path: Path) -> None:
         line = refused("rtsp", "--port", 0, "--health-port", 0, SIGHTLINE_NATS_URL=url)
         assert "refuses the login" in line
         assert "SIGHTLINE_NATS_URL" in line
+
+
+def test_nats_refuses_a_service_what_it_needs(tmp_path: Path) -> None:
+    """It has the address of another service's user."""
+    port, log = free_port(), tmp_path / "ingest.log"
+    with nats_server(tmp_path, users=new_users()) as server:
+        ports = ("--port", free_port(), "--video-port", free_port(), "--health-port", port)
+        with running("ingest", *ports, log=log, SIGHTLINE_NATS_URL=server.url_of("store")):
+            url = f"http://127.0.0.1:{port}"
+            wait_until(
+                lambda: "subscribe to sightline.members.ingest:" in log.read_text(), 30, "it is logged"
+            )
+            answer = httpx.get(f"{url}/readyz")
+            assert answer.status_code == 503
+            detail = answer.json()["detail"]
+            assert detail.startswith("NATS refuses to let this service subscribe to _inbox.ingest.")
+            assert status(f"{url}/healthz") == 200
+    assert server.users["store"] not in log.read_text() + detail
+    assert log.read_text().count("subscribe to sightline.members.ingest:") == 1
 
 
 def test_mongodb_refuses_the_login_or_is_none(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def _analysed(system: Cluster) -> int:
 
 def test_nothing_is_written_into_a_half_database(tmp_path: Path) -> None:
     with cluster(tmp_path) as system:
-        for name in ("ingest", "detector", "store", "web"):
+        for name in ("ingest", "detector", "store", "web", "rtsp"):
             system.add(name)
         system.wait_ready()
         with system.api as api:

@@ -1,6 +1,7 @@
 """The web service through outages of its database."""
 
 import asyncio
+from dataclasses import replace
 
 from services.common.database.repository import Repository
 from services.core.types import CameraId, Ownership
@@ -42,3 +43,14 @@ async def test_a_restart_keeps_everything_and_tells_the_highest_epoch(repository
                         break
             assert setups[0].camera.id == CameraId("gate")
             assert (setups[0].highest_epoch, setups[0].lines[0].id) == (highest, "line")
+
+
+async def test_what_nats_refuses_keeps_the_page_from_being_ready(repository: Repository) -> None:
+    refused = ["NATS refuses to let this service publish to here"]
+    async with web_over(repository) as web:
+        context = web.app.state.context
+        assert (await web.client.get("/readyz")).status_code == 200
+        web.app.state.context = replace(context, system=replace(context.system, missing=lambda: refused))
+        answer = await web.client.get("/readyz")
+        assert (answer.status_code, answer.json()["detail"]) == (503, refused[0])
+        assert (await web.client.get("/api/v1/cameras")).status_code == 200, "what works goes on"

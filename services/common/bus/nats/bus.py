@@ -99,7 +99,8 @@ class PublishedSetups:
 class NatsBus(Bus):
     """All doors over one connection. Made by `nats_bus`, on the event loop of that connection.
 
-    `role`: whose bus it is, which does at the server what that service may; None does everything.
+    `role`: whose bus it is, which does at the server what that service may; None does everything. `secret`:
+    see `EventSender`.
     """
 
     def __init__(
@@ -108,6 +109,7 @@ class NatsBus(Bus):
         event_limit: int = EVENT_LIMIT,
         ack_wait_s: float = ACK_WAIT_S,
         role: Role | None = None,
+        secret: str = "",
     ) -> None:
         states = CameraStates(secrets.token_hex(8))
 
@@ -122,7 +124,7 @@ class NatsBus(Bus):
         )
         access = NatsSharedValue[Access](ACCESS, encode_access, decode_access, Access())
         values = tuple(value for value in (addressed, cameras, access) if value.bucket in buckets)
-        self._sender = EventSender(client, event_limit, makes_stream=role in (None, "store"))
+        self._sender = EventSender(client, event_limit, role in (None, "store"), secret)
         self._reader, tracks = EventReader(client, ack_wait_s), NatsTrackFeed(client)
         board, shared = NatsStateBoard(client, states), SharedValues(client, values)
         self._receiving = (self._reader, tracks, board, shared)
@@ -162,12 +164,13 @@ async def nats_bus(
     event_limit: int = EVENT_LIMIT,
     ack_wait_s: float = ACK_WAIT_S,
     role: Role | None = None,
+    secret: str = "",
 ) -> AsyncIterator[NatsBus]:
     """A bus over a connection, which must stay open until this context has ended.
 
     At the end there is a moment for what still waits to be handed on.
     """
-    bus = NatsBus(client, event_limit, ack_wait_s, role)
+    bus = NatsBus(client, event_limit, ack_wait_s, role, secret)
     running = asyncio.create_task(bus.run())
     try:
         yield bus

@@ -26,7 +26,7 @@ PENDING_BYTES = 8 * 1024 * 1024
 """What is kept to be sent while the server is away; publishers of events keep their own."""
 
 INBOX = "_INBOX"
-REFUSALS_LIMIT = 8
+REFUSALS_LIMIT = 16
 """Refused subjects that are named."""
 
 REMEDY = "its user needs the permissions of configmaps/nats-users.conf"
@@ -52,6 +52,11 @@ def check_nats_url(url: str) -> str:
     return url
 
 
+def password_of(url: str) -> str:
+    """Give the password in an address, which all processes of a service share; empty without one."""
+    return urlsplit(url).password or ""
+
+
 class Refusals:
     """What the server refuses this process since it dialled last: its user has not the permission for it."""
 
@@ -62,7 +67,7 @@ class Refusals:
         """Keep what was refused, and log it once."""
         if what not in self._refused and len(self._refused) < REFUSALS_LIMIT:
             self._refused[what] = None
-            log.error("NATS refuses %s: %s", what, REMEDY)
+            log.error("NATS refuses to let this service %s: %s", what, REMEDY)
 
     def clear(self) -> None:
         """Forget everything: the permissions of another connection may be others."""
@@ -70,7 +75,9 @@ class Refusals:
 
     def missing(self) -> Sequence[str]:
         """Give what keeps the service from its work, in words for a person."""
-        return [f"NATS refuses {what}: {REMEDY}" for what in self._refused]
+        if not self._refused:
+            return ()
+        return (f"NATS refuses to let this service {', '.join(self._refused)}: {REMEDY}",)
 
 
 @asynccontextmanager
@@ -151,7 +158,7 @@ class _Link:
     async def _on_error(self, error: Exception) -> None:
         refused = _REFUSED.search(str(error))
         if refused is not None:
-            self._refusals.note(f"to let this service {_VERBS[refused[1]]} {refused[2]}")
+            self._refusals.note(f"{_VERBS[refused[1]]} {refused[2]}")
         elif self._client.is_connected:
             log.debug("NATS: %s", _words(error))
         elif "authorization" in str(error).lower():

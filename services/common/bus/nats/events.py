@@ -5,6 +5,7 @@ are sent first: whoever reads the stream never sees a covered second whose cross
 """
 
 import asyncio
+import hmac
 import logging
 import threading
 from collections.abc import Sequence
@@ -79,9 +80,11 @@ async def ensure_event_stream(jetstream: JetStreamContext) -> StreamInfo:
     """
     try:
         info = await jetstream.stream_info(STREAM)
-        if info.config.subjects == SUBJECTS:
+        known = info.config.subjects or []
+        if set(SUBJECTS) <= set(known):
             return info
-        return await jetstream.update_stream(replace(info.config, subjects=SUBJECTS))
+        others = [subject for subject in known if not subject.startswith(f"{SUBJECT}.")]
+        return await jetstream.update_stream(replace(info.config, subjects=[*others, *SUBJECTS]))
     except NotFoundError:
         config = StreamConfig(
             name=STREAM,
@@ -99,11 +102,13 @@ async def ensure_event_stream(jetstream: JetStreamContext) -> StreamInfo:
 class EventSender:
     """Takes events from any thread and hands them to the stream, for as long as `run` runs.
 
-    `makes_stream`: whether it makes the stream where that is gone, or waits until another does.
+    `makes_stream`: whether it makes the stream where that is gone, or waits until another does. `secret`
+    is what all processes of a service share: the stream drops what comes with an identity that it knows, and
+    nobody else shall be able to guess one.
     """
 
-    def __init__(self, client: Client, event_limit: int, makes_stream: bool = True) -> None:
-        self._makes_stream = makes_stream
+    def __init__(self, client: Client, event_limit: int, makes_stream: bool = True, secret: str = "") -> None:
+        self._makes_stream, self._secret = makes_stream, secret.encode()
         self._client = client
         self._jetstream = client.jetstream(timeout=REQUEST_TIMEOUT_S)
         self._publisher = AnsweredPublisher(client)
@@ -200,7 +205,10 @@ class EventSender:
         if len(data) > self._client.max_payload - HEADER_BYTES:
             log.error("an event of camera %s is lost: its %d bytes are too many", event.camera, len(data))
             return None
-        return Outgoing(event_subject(event), event_identity(event), data)
+        identity = event_identity(event)
+        if self._secret:
+            identity = hmac.digest(self._secret, identity.encode(), "sha256").hex()
+        return Outgoing(event_subject(event), identity, data)
 
     async def _send_first(self) -> Exception | None:
         """Send the oldest events, rank after rank; give what stopped it."""
