@@ -55,9 +55,9 @@ async def read_events(bus: Bus, number: int, timeout_s: float = 5.0) -> list[Eve
     try:
         async with asyncio.timeout(timeout_s):
             while len(events) < number:
-                batch = await bus.next_events(number - len(events))
+                batch = await bus.events.next_batch(number - len(events))
                 events += batch.events
-                bus.acknowledge(batch)
+                bus.events.acknowledge(batch)
     except TimeoutError:
         pytest.fail(f"only {len(events)} of {number} events came within {timeout_s:g} s")
     return events
@@ -66,4 +66,4 @@ async def read_events(bus: Bus, number: int, timeout_s: float = 5.0) -> list[Eve
 async def assert_no_more_events(bus: Bus, wait_s: float = 0.5) -> None:
     """Fail when an event comes."""
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(bus.next_events(), wait_s)
+        await asyncio.wait_for(bus.events.next_batch(), wait_s)

@@ -63,7 +63,7 @@ async def _play(
     for line in scene.lines:
         await web.tables.setups.add_line(DOOR.id, line)
     await web.app.state.context.mirror.refresh()
-    web.bus.publish_state(DOOR.id, CameraState(CameraStatus.LIVE, time.time(), FPS / EVERY, SIZE_PX))
+    web.bus.states.publish_state(DOOR.id, CameraState(CameraStatus.LIVE, time.time(), FPS / EVERY, SIZE_PX))
     began_s, shown = time.time(), 0
     connection = 0
     while not stop.is_set():
@@ -80,6 +80,6 @@ async def _play(
                 faces = scene.present((first + number) / FPS)
                 detections = [Detection(box, one.class_name, 0.8) for one, box in faces]
                 analysis = analyser.update(shown - 1, time_s, detections)
-                web.bus.publish_tracks(analysis.tracked)
+                web.bus.tracks.publish(analysis.tracked)
                 analysed = AnalysedSecond(DOOR.id, int(time_s))
                 await web.tables.events.insert_events([*analysis.crossings, *analysis.closed, analysed])

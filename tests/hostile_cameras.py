@@ -56,11 +56,13 @@ class Ingesting:
     hub: VideoHub = field(default_factory=VideoHub)
 
     def __post_init__(self) -> None:
-        self.ingest = CameraIngest(Camera(self.camera, "Gate", self.url), self.bus, self.hub)
+        self.ingest = CameraIngest(
+            Camera(self.camera, "Gate", self.url), self.bus.events, self.bus.states, self.hub
+        )
 
     @property
     def state(self) -> CameraState | None:
-        return self.bus.state(self.camera)
+        return self.bus.states.state(self.camera)
 
     def is_now(self, status: CameraStatus) -> bool:
         return self.state is not None and self.state.status is status

@@ -9,7 +9,7 @@ from nats.aio.client import Client
 
 from services.common.bus.local import LocalBus
 from services.common.bus.nats.connection import nats_connection
-from services.common.leases.camera_manager import Ownership
+from services.common.leases.camera_manager import CameraManager
 from services.common.leases.nats.store import NatsLeaseStore
 from services.common.leases.protocol import Member, Role
 from tests.owners import NotingOwner, setup, until
@@ -57,14 +57,16 @@ class Cluster:
         client = await self._stack.enter_async_context(nats_connection(self._url, id))
         node = Node(client, NatsLeaseStore(client))
         node.owning = asyncio.create_task(
-            Ownership(Member(id, "detector"), node.store, self.bus, node.owner).run()
+            CameraManager(
+                Member(id, "detector"), node.store, self.bus.setups, self.bus.events, node.owner
+            ).run()
         )
         self._stack.push_async_callback(node.drain)
         return node
 
     def publish(self, *cameras: str) -> None:
         """Replace the cameras that there are."""
-        self.bus.publish_setups([setup(camera) for camera in cameras])
+        self.bus.setups.publish(tuple(setup(camera) for camera in cameras))
 
     async def close(self) -> None:
         """End all members."""

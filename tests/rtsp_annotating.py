@@ -20,7 +20,7 @@ def tell_tracks(bus: LocalBus, source: PaintedCamera) -> None:
     """Tell that the newest picture shows a car where the block is."""
     unit = source.sent[-1]
     car = TrackedObject(3, BLOCK, "car", 0.9)
-    bus.publish_tracks(TrackedFrame(unit.camera, unit.frame, unit.time_s, (car,)))
+    bus.tracks.publish(TrackedFrame(unit.camera, unit.frame, unit.time_s, (car,)))
 
 
 @asynccontextmanager
@@ -30,8 +30,8 @@ async def annotating(
     """The rtsp service for the length of a test, with tracks of a camera while it sends."""
     before = set(threading.enumerate())
     bus = LocalBus()
-    bus.publish_setups([CameraSetup(camera("gate"), (line(),))])
-    service = RtspService(bus, hub, "127.0.0.1", 0, check)
+    bus.setups.publish((CameraSetup(camera("gate"), (line(),)),))
+    service = RtspService(bus.tracks, bus.setups, hub, "127.0.0.1", 0, check)
     running = asyncio.create_task(service.run())
 
     async def analyse() -> None:

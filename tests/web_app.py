@@ -16,6 +16,7 @@ from services.common.video.hub import VideoHub
 from services.core.errors import BadInputError
 from services.core.types import MASK_CLASSES
 from services.web.app import create_app
+from services.web.mirror import SetupMirror
 from services.web.settings import WebSettings
 from services.web.system import ModelEntry, ServiceState, SystemInfo
 from tests.tables import Tables
@@ -51,11 +52,17 @@ class Web:
     video: VideoHub
 
 
+def app_over(tables: Tables, bus: LocalBus, video: VideoHub, settings: WebSettings) -> FastAPI:
+    """Make the application over a database, with a mirror that the caller runs."""
+    mirror = SetupMirror(tables.web, bus.setups, bus.access)
+    return create_app(tables.web, bus.tracks, bus.states, video, SYSTEM, settings, mirror)
+
+
 @asynccontextmanager
 async def web_over(tables: Tables, settings: WebSettings | None = None) -> AsyncIterator[Web]:
     """Make the application over a database, with its mirror running."""
     bus, video = LocalBus(), VideoHub()
-    app = create_app(tables.web, bus, video, SYSTEM, settings or WebSettings())
+    app = app_over(tables, bus, video, settings or WebSettings())
     task = asyncio.create_task(app.state.context.mirror.run())
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, timeout=20) as client:

@@ -1,6 +1,6 @@
 """The ports of `up` beside the page: detections, pictures, and both RTSP streams.
 
-A port that nobody asked for by name and that is taken, or that this machine has no GStreamer for, is told
+A port that nobody asked for by name and that is taken, or that this machine has no GStreamer for, is logged
 once, and the rest of the system goes on without it.
 """
 
@@ -37,8 +37,8 @@ class MediaPorts:
         self, settings: UpConfig, bus: Bus, video: VideoHub, decoders: Decoders, wants_login: bool
     ) -> None:
         self._settings, self._bus, self._video, self._decoders = settings, bus, video, decoders
-        notes = AccessNotes(bus.publish_events, "media ports")
-        self._check: Check | None = AccessCheck(bus.access, report=notes.tell) if wants_login else None
+        notes = AccessNotes(bus.events.publish, "media ports")
+        self._check: Check | None = AccessCheck(bus.access.newest, report=notes.tell) if wants_login else None
         self._detector: DetectorPorts | None = None
         self._relay: RelayServer | None = None
         self._annotated: RtspService | None = None
@@ -80,8 +80,9 @@ class MediaPorts:
             listen(settings.host, settings.mjpeg_port, "mjpeg_port") as mjpeg,
         ):
             options = PortOptions(is_loopback=is_loopback(settings.host), limits=http_limits(settings))
+            bus, decoders = self._bus, self._decoders
             self._detector = DetectorPorts(
-                self._bus, self._video, self._check, options, decoders=self._decoders
+                bus.tracks, bus.states, bus.setups, self._video, self._check, options, decoders=decoders
             )
             await self._detector.run(json, mjpeg)
 
@@ -91,14 +92,15 @@ class MediaPorts:
         limits = rtsp_limits(self._settings)
         relay = RelayServer(self._video, self._settings.host, port, self._check, "relay_port", limits)
         self._relay = relay
-        await relay.run(self._bus, owned)
+        await relay.run(self._bus.setups, owned)
 
     async def _serve_annotated(self) -> None:
         assert self._settings.annotated_port is not None
         port = self._settings.annotated_port
         host, limits = self._settings.host, rtsp_limits(self._settings)
         service = RtspService(
-            self._bus,
+            self._bus.tracks,
+            self._bus.setups,
             self._video,
             host,
             port,

@@ -27,7 +27,7 @@ from services.common.clocks import HOST_CLOCKS, Clocks
 from services.common.connections.addresses import host_and_port
 from services.common.database.link import DatabaseLink
 from services.common.http.server import HttpServer
-from services.common.leases.camera_manager import Owner, Ownership
+from services.common.leases.camera_manager import CameraManager, Owner
 from services.common.leases.local import LocalLeaseStore, LocalLeaseTable
 from services.common.leases.protocol import Member, Role
 from services.common.live.decoding import Decoders
@@ -75,20 +75,21 @@ class Platform:
         self._space = SpaceGate(settings.up.space, self._free_bytes)
         audit = audit_trail(self._access, self._space.refuses_audit)
         self._database = web_database(self._access, audit)
-        self._mirror = SetupMirror(self._database, self._bus)
+        self._mirror = SetupMirror(self._database, self._bus.setups, self._bus.access)
         self._store = StoreService(
             store_database(self._access, audit),
-            self._bus,
+            self._bus.events,
             settings.up.retention.retention,
             read_clock=clocks.reading,
             space=self._space,
         )
         self._leases = LocalLeaseTable(clocks.now_s)
         files = CameraFiles.of(settings.up.file_camera_folders, seed.files)
-        ingest = IngestService(self._bus, self._video, partial(source_of, files=files), clocks=clocks)
-        detector = DetectorService(self._bus, self._video, make_detector, clocks.steady_s)
-        self._ingest = self._owning("ingest", ingest)
-        self._detector = self._owning("detector", detector)
+        bus, video, open_source = self._bus, self._video, partial(source_of, files=files)
+        ingest = IngestService(bus.events, bus.states, video, open_source, clocks=clocks)
+        detector = DetectorService(bus.events, bus.tracks, bus.states, video, make_detector, clocks.steady_s)
+        self._ingest = self._managing("ingest", ingest)
+        self._detector = self._managing("detector", detector)
         self._decoders = Decoders(self._video, settings.up.live_memory_mb)
         self._media = MediaPorts(
             settings.up, self._bus, self._video, self._decoders, settings.web.wants_login
@@ -128,8 +129,9 @@ class Platform:
         database = self._settings.database
         return self._access.probe.free_bytes if database is None else database.free_bytes
 
-    def _owning(self, role: Role, owner: Owner) -> Ownership:
-        return Ownership(Member(role, role), LocalLeaseStore(self._leases), self._bus, owner)
+    def _managing(self, role: Role, owner: Owner) -> CameraManager:
+        leases, bus = LocalLeaseStore(self._leases), self._bus
+        return CameraManager(Member(role, role), leases, bus.setups, bus.events, owner)
 
     async def _end(self) -> None:
         self._server.stop()
@@ -149,11 +151,12 @@ class Platform:
         settings = self._settings
         app = create_app(
             self._database,
-            self._bus,
+            self._bus.tracks,
+            self._bus.states,
             self._video,
             self._system(),
             settings.web,
-            mirror=self._mirror,
+            self._mirror,
             decoders=self._decoders,
             now_s=self._clocks.now_s,
         )
@@ -184,7 +187,8 @@ class Platform:
         return CameraFiles.of(self._settings.up.model_folders, self._seed.models)
 
     def _figures(self) -> Iterator[Figure]:
-        yield Figure("sightline_events_dropped_total", self._bus.dropped_events)
+        yield from self._bus.figures()
+        yield from self._video.figures()
         yield from self._store.figures()
         if self._settings.database is not None:
             yield Figure("sightline_database_restarts_total", self._settings.database.restarts)

@@ -46,6 +46,15 @@ METRICS: dict[str, MetricInfo] = {
     "sightline_events_dropped_total": MetricInfo(
         "counter", "Events that the bound of the buffer could not hold; their seconds become gaps."
     ),
+    "sightline_tracks_dropped_total": MetricInfo(
+        "counter", "Frames of live tracks that could not be sent, or that slow readers have lost."
+    ),
+    "sightline_messages_refused_total": MetricInfo(
+        "counter", "Messages of other services that were broken, foreign or of another version."
+    ),
+    "sightline_pictures_dropped_total": MetricInfo(
+        "counter", "Pictures that a slow viewer of a stream lost.", ("port",)
+    ),
     "sightline_events_written_total": MetricInfo("counter", "Events that became durable in the database."),
     "sightline_events_fenced_total": MetricInfo(
         "counter", "Events of an older owner that the database refused or removed."
@@ -64,6 +73,9 @@ METRICS: dict[str, MetricInfo] = {
     ),
     "sightline_video_dropped_total": MetricInfo(
         "counter", "Pictures that a slow reader of video lost.", ("camera",)
+    ),
+    "sightline_video_readers_dropped_total": MetricInfo(
+        "counter", "Pictures that analysis, live pictures and streams of this process were too slow for."
     ),
     "sightline_connections": MetricInfo("gauge", "Connections that are open on a port.", ("port",)),
     "sightline_connections_refused_total": MetricInfo(

@@ -6,7 +6,7 @@ that its failure is its owner's. Threads tell the log through `log_thread_failur
 
 The database's driver (pymongo 4.20) loses a cancellation now and then, and whatever waits for such a task, as
 `asyncio.TaskGroup` and the end of a process do, would wait for ever: `cancellable` and `end_tasks` cancel it
-until it has ended. Not for tasks that end in order, as servers do: a second cancellation would interrupt that.
+until it has ended. Not for tasks that end in order, as servers do: a second would interrupt that.
 """
 
 import asyncio

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from services.common.bus.protocol import Bus
+from services.common.bus.protocol import EventQueue, StateBoard, TrackFeed
 from services.common.clocks import steady_s
 from services.common.video.h264 import DecodedPicture, H264Decoder
 from services.common.video.hub import VideoSource
@@ -76,7 +76,9 @@ class CameraAnalysis:
     """Analyses one camera until it is stopped."""
 
     owned: OwnedCamera
-    bus: Bus
+    events: EventQueue
+    tracks: TrackFeed
+    states: StateBoard
     video: VideoSource
     make_detector: DetectorFactory
     edge: LiveEdge
@@ -145,7 +147,7 @@ class CameraAnalysis:
         passes.learn([known for known in self.owned.setup.repeats if 0 < known.epoch < epoch])
         news = passes.see(time_s, self.steady_s())
         if news:
-            self.bus.publish_events(news)
+            self.events.publish(news)
         held, was_held = passes.held(time_s), self._is_held
         self._is_held = held is not None
         if held is not None and not was_held:
@@ -171,9 +173,9 @@ class CameraAnalysis:
         events += [*analysis.crossings, *analysis.closed]
         events += coverage.add(unit.time_s, analyser.doubt())
         self.edge.advance(unit.time_s)
-        self.bus.publish_tracks(analysis.tracked)
+        self.tracks.publish(analysis.tracked)
         if events:
-            self.bus.publish_events(events)
+            self.events.publish(events)
 
     def _analyser_for(self, picture: DecodedPicture, events: list[Event]) -> tuple[Analyser, Coverage]:
         """Give the analyser of this connection and size; a new one begins with no tracks."""
@@ -194,7 +196,7 @@ class CameraAnalysis:
     def _tell_rate(self, rate: "_Rate") -> None:
         fps = rate.measured()
         if fps is not None:
-            self.bus.publish_fps(self.owned.setup.camera.id, fps)
+            self.states.publish_rate(self.owned.setup.camera.id, fps)
 
     def _on_silence(self, rate: "_Rate") -> None:
         rate.silent_s += READ_TIMEOUT_S
@@ -206,7 +208,7 @@ class CameraAnalysis:
         closed = self._analyser.finish() if self._analyser is not None else ()
         self._analyser = self._coverage = None
         if closed:
-            self.bus.publish_events(closed)
+            self.events.publish(closed)
 
 
 class _Rate:

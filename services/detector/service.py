@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from services.common.bus.protocol import Bus
+from services.common.bus.protocol import EventQueue, StateBoard, TrackFeed
 from services.common.clocks import steady_s
 from services.common.video.hub import VideoSource
 from services.core.evidence.passes import Passes
@@ -16,12 +16,15 @@ class DetectorService:
 
     def __init__(
         self,
-        bus: Bus,
+        events: EventQueue,
+        tracks: TrackFeed,
+        states: StateBoard,
         video: VideoSource,
         make_detector: DetectorFactory,
         steady_s: Callable[[], float] = steady_s,
     ) -> None:
-        self._bus, self._video, self._make_detector = bus, video, make_detector
+        self._events, self._tracks, self._states = events, tracks, states
+        self._video, self._make_detector = video, make_detector
         self._steady_s = steady_s
         self._running: dict[CameraId, CameraAnalysis] = {}
         self._edges: dict[CameraId, LiveEdge] = {}
@@ -45,7 +48,9 @@ class DetectorService:
         if owned.setup.camera.enabled:
             analysis = CameraAnalysis(
                 owned,
-                self._bus,
+                self._events,
+                self._tracks,
+                self._states,
                 self._video,
                 self._make_detector,
                 self._edge_of(key, owned.epoch),
@@ -65,7 +70,7 @@ class DetectorService:
         analysis = self._running.pop(camera, None)
         if analysis is not None:
             analysis.stop()
-            self._bus.publish_fps(camera, 0.0)
+            self._states.withdraw_rate(camera)
 
 
 def _is_same_work(old: OwnedCamera, new: OwnedCamera) -> bool:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 
-from services.common.bus.protocol import Bus
+from services.common.bus.protocol import Setups, SharedValue
 from services.common.http.access import Check
 from services.common.metrics import Figure
 from services.common.rtsp.gstreamer import load_gstreamer
@@ -83,6 +83,7 @@ class RelayServer:
         """Give the figures of the port."""
         if self._server is not None:
             yield from self._server.figures("relay")
+            yield Figure("sightline_pictures_dropped_total", self.dropped, {"port": "relay"})
 
     def start(self) -> None:
         """Listen; SightlineError when GStreamer is missing, BadInputError when the port cannot be had."""
@@ -112,14 +113,14 @@ class RelayServer:
         for feed in feeds:
             feed.join(END_TIMEOUT_S)
 
-    async def run(self, bus: Bus, owned: Callable[[], Collection[CameraId]]) -> None:
+    async def run(self, shared: SharedValue[Setups], owned: Callable[[], Collection[CameraId]]) -> None:
         """Serve what this process owns, as far as it is switched on; at cancellation all ends."""
         await asyncio.to_thread(load_gstreamer)
         self.start()
         setups: dict[CameraId, CameraSetup] = {}
 
         async def follow() -> None:
-            async with bus.setups() as changes:
+            async with shared.follow() as changes:
                 async for changed in changes:
                     setups.clear()
                     setups.update((setup.camera.id, setup) for setup in changed)

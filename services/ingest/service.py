@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from services.common.bus.protocol import Bus
+from services.common.bus.protocol import EventQueue, StateBoard
 from services.common.clocks import HOST_CLOCKS, Clocks, StepWatch
 from services.common.video.hub import VideoHub
 from services.common.wire import time_text
@@ -56,7 +56,8 @@ class CameraIngest:
     """Keeps one camera connected until it is stopped."""
 
     camera: Camera
-    bus: Bus
+    events: EventQueue
+    states: StateBoard
     video: VideoHub
     open_source: Callable[[str], Source] = source_of
     now_s: Callable[[], float] = time.time
@@ -238,7 +239,7 @@ class CameraIngest:
     def _publish_events(self, events: Sequence[Event]) -> None:
         with self._publishing:
             if events and not self._stopped.is_set():
-                self.bus.publish_events(events)
+                self.events.publish(events)
 
     def _publish_state(self, state: CameraState, time_s: float | None = None) -> None:
         """Publish a state, as of `time_s` where it has begun before. Its history keeps the cause alone."""
@@ -250,8 +251,8 @@ class CameraIngest:
         with self._publishing:
             if self._stopped.is_set():
                 return
-            self.bus.publish_state(self.camera.id, state)
-            self.bus.publish_events([change])
+            self.states.publish_state(self.camera.id, state)
+            self.events.publish([change])
         log.info("camera %s is %s%s", self.camera.id, state.status, _because(state.last_error))
 
 
@@ -264,12 +265,14 @@ class IngestService:
 
     def __init__(
         self,
-        bus: Bus,
+        events: EventQueue,
+        states: StateBoard,
         video: VideoHub,
         open_source: Callable[[str], Source] = source_of,
         clocks: Clocks = HOST_CLOCKS,
     ) -> None:
-        self._bus, self._video, self._open_source = bus, video, open_source
+        self._events, self._states, self._video = events, states, video
+        self._open_source = open_source
         self._watch = StepWatch(clocks)
         self._owned: set[CameraId] = set()
         self._running: dict[CameraId, CameraIngest] = {}
@@ -281,7 +284,7 @@ class IngestService:
         if running is not None and changed.enabled and running.camera.url == changed.url:
             running.learn(camera.setup.repeats)
             return
-        before = None if changed.id in self._owned else self._bus.state(changed.id)
+        before = None if changed.id in self._owned else self._states.state(changed.id)
         self._owned.add(changed.id)
         await self._end(self._silence(changed.id))
         if changed.id not in self._owned:  # dropped meanwhile
@@ -291,7 +294,8 @@ class IngestService:
             return
         ingest = CameraIngest(
             changed,
-            self._bus,
+            self._events,
+            self._states,
             self._video,
             self._open_source,
             self._watch.clocks.now_s,
@@ -306,7 +310,7 @@ class IngestService:
         """End the connection; nothing of the camera is published any more."""
         self._owned.discard(camera)
         ingest = self._silence(camera)
-        self._bus.forget_state(camera)
+        self._states.withdraw_state(camera)
         await self._end(ingest)
 
     def _silence(self, camera: CameraId) -> CameraIngest | None:
@@ -323,9 +327,9 @@ class IngestService:
 
     def _publish_disabled(self, camera: CameraId) -> None:
         """Publish it anew also when another process did so before, which does so no more."""
-        state = self._bus.state(camera)
+        state = self._states.state(camera)
         if state is None or state.status is not CameraStatus.DISABLED:
             state = CameraState(CameraStatus.DISABLED, since_s=self._watch.clocks.now_s())
             change = StatusChange(camera, state.since_s, CameraStatus.DISABLED, "switched off")
-            self._bus.publish_events([change])
-        self._bus.publish_state(camera, state)
+            self._events.publish([change])
+        self._states.publish_state(camera, state)

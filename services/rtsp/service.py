@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 
-from services.common.bus.protocol import Bus
+from services.common.bus.protocol import Setups, SharedValue, TrackFeed
 from services.common.http.access import Check
 from services.common.live.decoding import Decoders
 from services.common.live.matching import MatchedPictures
@@ -54,7 +54,8 @@ class RtspService:
 
     def __init__(
         self,
-        bus: Bus,
+        tracks: TrackFeed,
+        setups: SharedValue[Setups],
         video: VideoSource,
         host: str,
         port: int,
@@ -68,7 +69,8 @@ class RtspService:
 
         `decoders` are those of the process, where it shows pictures on other ports too.
         """
-        self._bus, self._decoders, self._now_s = bus, decoders or Decoders(video), now_s
+        self._tracks, self._shared, self._now_s = tracks, setups, now_s
+        self._decoders = decoders or Decoders(video)
         self._host, self._port, self._check, self._port_option = host, port, check, port_option
         self._limits = limits
         self._setups: dict[CameraId, CameraSetup] = {}
@@ -108,6 +110,7 @@ class RtspService:
         """Give the figures of the port."""
         if self._server is not None:
             yield from self._server.figures("annotated")
+            yield Figure("sightline_pictures_dropped_total", self.dropped, {"port": "annotated"})
 
     async def run(self) -> None:
         """Serve until cancelled.
@@ -120,7 +123,7 @@ class RtspService:
             self._host, self._port, self._check, ELEMENTS, self._port_option, self._limits
         )
         try:
-            async with self._bus.setups() as changes:
+            async with self._shared.follow() as changes:
                 async for setups in changes:
                     await asyncio.to_thread(self._apply, server, loop, setups)
         finally:
@@ -153,7 +156,7 @@ class RtspService:
 
     async def _feed(self, camera: CameraId, output: RtspOutput) -> None:
         def source() -> MatchedPictures:
-            return MatchedPictures(camera, self._bus, self._decoders, 1 / SILENT_FPS, self._now_s)
+            return MatchedPictures(camera, self._tracks, self._decoders, 1 / SILENT_FPS, self._now_s)
 
         task, setup = asyncio.current_task(), self._setups.get(camera)
         assert task is not None

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 
-from services.common.bus.protocol import Bus
+from services.common.bus.protocol import EventQueue
 from services.common.clocks import read_host_clock
 from services.common.database.schema import Retention
 from services.common.metrics import Figure
@@ -23,7 +23,7 @@ class StoreService:
     def __init__(
         self,
         database: StoreDatabase,
-        bus: Bus,
+        events: EventQueue,
         retention: Retention,
         batch_events: int = BATCH_EVENTS,
         read_clock: Callable[[], ClockReading] = read_host_clock,
@@ -34,7 +34,7 @@ class StoreService:
         self._placement = Placement(
             database, self._clock, space.has_room if space is not None else lambda: True
         )
-        self._writer = StoreWriter(self._placement, bus, batch_events, space=space)
+        self._writer = StoreWriter(self._placement, events, batch_events, space=space)
         self._keeper = RetentionKeeper(database, retention, self._clock, self._placement)
 
     @property

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from services.common.access.accounts import AuditEntry
-from services.common.bus.protocol import Bus, EventBatch
+from services.common.bus.protocol import EventBatch, EventQueue
 from services.common.metrics import Figure
 from services.core.errors import DatabaseUnavailableError
 from services.core.types import Event
@@ -58,12 +58,12 @@ class StoreWriter:
     def __init__(
         self,
         sink: EventSink,
-        bus: Bus,
+        events: EventQueue,
         batch_events: int = BATCH_EVENTS,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         space: SpaceGate | None = None,
     ) -> None:
-        self._sink, self._bus = sink, bus
+        self._sink, self._events = sink, events
         self.space = space
         """What is stored while the disk fills; None: everything, always."""
         self._noted = Step.EVERYTHING
@@ -75,7 +75,7 @@ class StoreWriter:
         """Prepare the database, then write batch after batch."""
         await self._until_done(self._sink.prepare)
         while True:
-            await self._write(await self._bus.next_events(self._batch_events))
+            await self._write(await self._events.next_batch(self._batch_events))
 
     async def drain(self, timeout_s: float) -> bool:
         """Write what the bus still holds before the process ends; False when the time did not suffice.
@@ -87,7 +87,7 @@ class StoreWriter:
                 while True:
                     try:
                         async with asyncio.timeout(IDLE_S):
-                            batch = await self._bus.next_events(self._batch_events)
+                            batch = await self._events.next_batch(self._batch_events)
                     except TimeoutError:
                         return True
                     await self._write(batch)
@@ -97,7 +97,7 @@ class StoreWriter:
     async def _write(self, batch: EventBatch) -> None:
         self.health.waiting = len(batch.events)
         await self._until_done(lambda: self._insert(batch.events))
-        self._bus.acknowledge(batch)
+        self._events.acknowledge(batch)
         self.health.waiting = 0
 
     async def _insert(self, events: Sequence[Event]) -> None:

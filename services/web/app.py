@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from services.common.bus.protocol import Bus
+from services.common.bus.protocol import StateBoard, TrackFeed
 from services.common.live.decoding import Decoders
 from services.common.live.pictures import LivePictures
 from services.common.video.hub import VideoSource
@@ -60,19 +60,19 @@ ROUTERS = (
 
 def create_app(
     database: WebDatabase,
-    bus: Bus,
+    tracks: TrackFeed,
+    states: StateBoard,
     video: VideoSource,
     system: SystemInfo,
     settings: WebSettings,
-    mirror: SetupMirror | None = None,
+    mirror: SetupMirror,
     now_s: Callable[[], float] = time.time,
     decoders: Decoders | None = None,
 ) -> FastAPI:
-    """Make the application. The caller runs `app.state.context.mirror.run()` beside it.
+    """Make the application. The caller runs `mirror.run()` beside it.
 
     `decoders` are those of the process, where it shows pictures on other ports too.
     """
-    mirror = mirror or SetupMirror(database, bus)
 
     def lines_of(camera: CameraId) -> tuple[Line, ...]:
         try:
@@ -81,7 +81,7 @@ def create_app(
             return ()
 
     decoders = decoders or Decoders(video, settings.live_memory_mb)
-    live = LivePictures(bus, decoders, lines_of, settings.live_fps, settings.jpeg_quality)
+    live = LivePictures(tracks, decoders, lines_of, settings.live_fps, settings.jpeg_quality)
     streams = Places("streams", settings.streams, settings.streams_per_user)
     audit = AuditLog(database.audit)
 
@@ -98,7 +98,9 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
-    app.state.context = WebContext(database, bus, system, settings, mirror, live, audit, streams, now_s)
+    app.state.context = WebContext(
+        database, tracks, states, system, settings, mirror, live, audit, streams, now_s
+    )
     for module in ROUTERS:
         app.include_router(module.router)
     app.add_api_route("/api/v1/openapi.json", get_openapi, include_in_schema=False)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from services.common.bus.protocol import Bus
+from services.common.bus.protocol import StateBoard, TrackFeed
 from services.common.database.setups import StoredCamera
 from services.common.live.pictures import LivePictures
 from services.core.errors import NotFoundError
@@ -27,7 +27,8 @@ class WebContext:
     """Everything that a route may use."""
 
     database: WebDatabase
-    bus: Bus
+    tracks: TrackFeed
+    states: StateBoard
     system: SystemInfo
     settings: WebSettings
     mirror: SetupMirror

@@ -44,7 +44,7 @@ def _space_figures(context: WebContext) -> Iterator[Figure]:
 
 def _camera_figures(context: WebContext) -> Iterator[Figure]:
     for camera in context.mirror.cameras():
-        state = context.bus.state(camera)
+        state = context.states.state(camera)
         is_live = state is not None and state.status is CameraStatus.LIVE
         yield Figure("sightline_camera_live", is_live, {"camera": camera})
         yield Figure("sightline_camera_fps", state.fps if state is not None else 0.0, {"camera": camera})

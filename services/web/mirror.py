@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from services.common.access.check import Access
-from services.common.bus.protocol import Bus
+from services.common.bus.protocol import Setups, SharedValue
 from services.common.database.accounts import is_owned
 from services.core.errors import DatabaseUnavailableError, NotFoundError
 from services.core.types import Camera, CameraId, CameraSetup
@@ -28,11 +28,13 @@ class SetupMirror:
     def __init__(
         self,
         database: WebDatabase,
-        bus: Bus,
+        setups: SharedValue[Setups],
+        access: SharedValue[Access],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         check_s: float = CHECK_S,
     ) -> None:
-        self._database, self._bus, self._sleep, self._check_s = database, bus, sleep, check_s
+        self._database, self._sleep, self._check_s = database, sleep, check_s
+        self._shared_setups, self._shared_access = setups, access
         self._setups: dict[str, CameraSetup] | None = None
         self._access: Access | None = None
         self._lock = asyncio.Lock()
@@ -104,10 +106,10 @@ class SetupMirror:
         """Publish what has changed, the order of the cameras included."""
         if self._setups is None or list(self._setups.items()) != list(setups.items()):
             self._setups = setups
-            self._bus.publish_setups(list(setups.values()))
+            self._shared_setups.publish(tuple(setups.values()))
         if access != self._access:
             self._access = access
-            self._bus.publish_access(access)
+            self._shared_access.publish(access)
 
     async def _setups_of(self, cameras: Sequence[Camera]) -> list[CameraSetup]:
         """Read what belongs to all cameras at once: one question a camera would take ever longer."""

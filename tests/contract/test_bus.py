@@ -65,7 +65,7 @@ async def test_events_arrive_as_they_were_published(buses):
         AccessNote("access-1", NOON_S, AccessAction.FAILED, "anna", "relay", "192.0.2.1", 3),
         AnalysedSecond(GATE, int(NOON_S), 7),
     ]
-    buses.here.publish_events(sent)
+    buses.here.events.publish(sent)
     got = await read_events(buses.there, len(sent))
     assert got[:2] == sent[:2]
     assert got[3:] == sent[3:]
@@ -77,29 +77,29 @@ async def test_events_arrive_as_they_were_published(buses):
 
 async def test_events_come_again_until_acknowledged(buses):
     sent = crossings(0, 5)
-    buses.here.publish_events(sent)
-    assert await buses.here.flush(5)
-    first = await buses.there.next_events(limit=3)
-    again = await buses.there.next_events(limit=3)
+    buses.here.events.publish(sent)
+    assert await buses.here.events.flush(5)
+    first = await buses.there.events.next_batch(limit=3)
+    again = await buses.there.events.next_batch(limit=3)
     assert list(first.events) == list(again.events) == sent[:3]
-    buses.there.acknowledge(first)
-    buses.there.acknowledge(first)
+    buses.there.events.acknowledge(first)
+    buses.there.events.acknowledge(first)
     assert await read_events(buses.there, 2) == sent[3:]
 
 
 async def test_a_cancelled_reader_loses_nothing(buses):
-    waiting = asyncio.create_task(buses.there.next_events())
+    waiting = asyncio.create_task(buses.there.events.next_batch())
     await asyncio.sleep(0.1)
     waiting.cancel()
-    buses.here.publish_events(crossings(0, 1))
-    assert await buses.here.flush(5)
+    buses.here.events.publish(crossings(0, 1))
+    assert await buses.here.events.flush(5)
     assert await read_events(buses.there, 1) == crossings(0, 1)
 
 
 async def test_a_waiting_reader_is_woken_from_another_thread(buses):
-    waiting = asyncio.create_task(buses.there.next_events())
+    waiting = asyncio.create_task(buses.there.events.next_batch())
     await asyncio.sleep(0.05)
-    thread = threading.Thread(target=buses.here.publish_events, args=(crossings(1, 2),))
+    thread = threading.Thread(target=buses.here.events.publish, args=(crossings(1, 2),))
     thread.start()
     batch = await asyncio.wait_for(waiting, 5)
     thread.join()
@@ -108,37 +108,37 @@ async def test_a_waiting_reader_is_woken_from_another_thread(buses):
 
 async def test_what_does_not_fit_becomes_a_gap(buses):
     last = EVENT_LIMIT + 1
-    buses.here.publish_events(crossings(0, last))  # at once: before anything of it can be sent
+    buses.here.events.publish(crossings(0, last))  # at once: before anything of it can be sent
     assert await read_events(buses.there, EVENT_LIMIT) == crossings(0, EVENT_LIMIT)
-    assert await buses.here.flush(5)
+    assert await buses.here.events.flush(5)
     second = int(NOON_S) + last - 1
-    buses.here.publish_events([AnalysedSecond(GATE, second), AnalysedSecond(GATE, second + 1)])
+    buses.here.events.publish([AnalysedSecond(GATE, second), AnalysedSecond(GATE, second + 1)])
     assert await read_events(buses.there, 1) == [AnalysedSecond(GATE, second + 1)]
-    assert buses.here.dropped_events == 1
+    assert buses.here.events.dropped == 1
 
 
 async def test_announcements_find_room_in_a_full_buffer(buses):
-    buses.here.publish_events([*crossings(0, EVENT_LIMIT), Ownership(GATE, 2, NOON_S)])
+    buses.here.events.publish([*crossings(0, EVENT_LIMIT), Ownership(GATE, 2, NOON_S)])
     got = await read_events(buses.there, EVENT_LIMIT)
     assert Ownership(GATE, 2, NOON_S) in got
     assert [event for event in got if isinstance(event, Crossing)] == crossings(0, EVENT_LIMIT - 1)
-    assert buses.here.dropped_events == 1
+    assert buses.here.events.dropped == 1
 
 
 async def test_tracks_reach_all_readers_of_their_camera(buses):
     frame = TrackedFrame(GATE, 3, NOON_S, (TrackedObject(1, (0.1, 0.2, 0.3, 0.4), "car", 0.9),))
-    async with buses.there.tracks(GATE) as first, buses.there.tracks(GATE) as second:
-        buses.here.publish_tracks(TrackedFrame("other", 99, NOON_S))
-        buses.here.publish_tracks(frame)
+    async with buses.there.tracks.follow(GATE) as first, buses.there.tracks.follow(GATE) as second:
+        buses.here.tracks.publish(TrackedFrame("other", 99, NOON_S))
+        buses.here.tracks.publish(frame)
         assert await asyncio.wait_for(anext(first), 3) == frame
         assert await asyncio.wait_for(anext(second), 3) == frame
 
 
 async def test_slow_track_readers_lose_the_oldest(buses):
-    async with buses.there.tracks(GATE) as slow, buses.there.tracks(GATE) as slower:
-        async with buses.there.tracks(GATE) as fast:
+    async with buses.there.tracks.follow(GATE) as slow, buses.there.tracks.follow(GATE) as slower:
+        async with buses.there.tracks.follow(GATE) as fast:
             for i in range(TRACK_LIMIT + 5):
-                buses.here.publish_tracks(TrackedFrame(GATE, i, NOON_S + i))
+                buses.here.tracks.publish(TrackedFrame(GATE, i, NOON_S + i))
                 assert (await asyncio.wait_for(anext(fast), 3)).frame == i
         await asyncio.sleep(0.05)
         for frames in (slow, slower):
@@ -148,39 +148,86 @@ async def test_slow_track_readers_lose_the_oldest(buses):
 
 @pytest.mark.parametrize(("status", "fps"), [(CameraStatus.LIVE, 9.5), (CameraStatus.DEGRADED, 0.0)])
 async def test_state_carries_the_rate_only_while_live(buses, status, fps):
-    assert buses.here.state(GATE) is None
+    assert buses.here.states.state(GATE) is None
     state = CameraState(status, NOON_S, resolution=(1920, 1080), last_error=None)
-    buses.here.publish_state(GATE, state)
-    buses.here.publish_fps(GATE, 9.5)
+    buses.here.states.publish_state(GATE, state)
+    buses.here.states.publish_rate(GATE, 9.5)
     for bus in (buses.here, buses.there):
-        await until(lambda bus=bus: bus.state(GATE) == replace(state, fps=fps), "the state is known")
+        await until(lambda bus=bus: bus.states.state(GATE) == replace(state, fps=fps), "the state is known")
 
 
-async def test_a_camera_of_which_nobody_tells_is_degraded(buses):
-    buses.here.publish_state(GATE, CameraState(CameraStatus.LIVE, NOON_S, resolution=(640, 480)))
-    await until(lambda: buses.there.state(GATE) is not None, "the state is known")
-    buses.here.forget_state(GATE)
+async def test_a_camera_that_nobody_reports_is_degraded(buses):
+    buses.here.states.publish_state(GATE, CameraState(CameraStatus.LIVE, NOON_S, resolution=(640, 480)))
+    await until(lambda: buses.there.states.state(GATE) is not None, "the state is known")
+    buses.here.states.withdraw_state(GATE)
     for bus in (buses.here, buses.there):
-        await until(lambda bus=bus: bus.state(GATE).status is CameraStatus.DEGRADED, "it is degraded", 7)
-        assert bus.state(GATE).resolution == (640, 480)
-        assert "no ingest service" in bus.state(GATE).last_error
+        await until(
+            lambda bus=bus: bus.states.state(GATE).status is CameraStatus.DEGRADED, "it is degraded", 7
+        )
+        assert bus.states.state(GATE).resolution == (640, 480)
+        assert "no ingest service" in bus.states.state(GATE).last_error
+
+
+async def test_a_withdrawn_rate_is_none(buses):
+    live = CameraState(CameraStatus.LIVE, NOON_S, resolution=(640, 480))
+    buses.here.states.publish_state(GATE, live)
+    buses.there.states.publish_rate(GATE, 9.5)
+    for bus in (buses.here, buses.there):
+        await until(lambda bus=bus: bus.states.state(GATE) == replace(live, fps=9.5), "the rate is known")
+    buses.there.states.withdraw_rate(GATE)
+    for bus in (buses.here, buses.there):
+        await until(lambda bus=bus: bus.states.state(GATE) == live, "there is no rate", 0.9)
+
+
+async def test_a_deleted_camera_is_forgotten_though_it_is_still_reported(buses):
+    live = CameraState(CameraStatus.LIVE, NOON_S, resolution=(640, 480))
+    gate, yard = CameraSetup(camera("gate")), CameraSetup(camera("yard"))
+    ends = (buses.here, buses.there)
+    buses.here.setups.publish((gate, yard))
+    for bus in ends:
+        await until(lambda bus=bus: bus.setups.newest() == (gate, yard), "the cameras are known")
+    buses.here.states.publish_state(GATE, live)
+    buses.there.states.publish_rate(GATE, 9.5)
+    for bus in ends:
+        await until(lambda bus=bus: bus.states.state(GATE) == replace(live, fps=9.5), "the state is known")
+    buses.there.setups.publish((yard,))
+    for bus in ends:
+        await until(lambda bus=bus: bus.states.state(GATE) is None, "the camera is forgotten")
+    buses.here.states.publish_state(GATE, live)
+    buses.here.states.publish_state(yard.camera.id, live)
+    for bus in ends:
+        await until(lambda bus=bus: bus.states.state(yard.camera.id) == live, "the other camera goes on")
+        assert bus.states.state(GATE) is None
+
+
+async def test_what_is_lost_is_exported(buses):
+    async with buses.here.tracks.follow(GATE) as slow:
+        for number in range(TRACK_LIMIT + 2):
+            buses.here.tracks.publish(TrackedFrame(GATE, number, NOON_S + number))
+        await until(lambda: buses.here.tracks.dropped == 2, "the loss is counted while the reader is there")
+        assert (await asyncio.wait_for(anext(slow), 3)).frame == 2
+    buses.here.events.publish(crossings(0, EVENT_LIMIT + 3))  # at once: before anything of it can be sent
+    figures = {figure.name: figure.value for figure in buses.here.figures()}
+    assert figures["sightline_events_dropped_total"] == 3
+    assert figures["sightline_events_waiting"] == EVENT_LIMIT
+    assert figures["sightline_tracks_dropped_total"] == 2
 
 
 async def test_setups_come_at_once_and_then_on_change(buses):
     one = CameraSetup(replace(camera(), url="rtsp://user:pa$$/w@host/cam"), (line(), line("other", 0.2)), 12)
     two = CameraSetup(camera("second"))
-    buses.here.publish_setups([one])
-    async with buses.there.setups() as changes:
+    buses.here.setups.publish((one,))
+    async with buses.there.setups.follow() as changes:
         assert await asyncio.wait_for(anext(changes), 3) == (one,)
         for setups in ((one, two), (two,), ()):
-            buses.here.publish_setups(setups)
+            buses.here.setups.publish(setups)
             assert await asyncio.wait_for(anext(changes), 1) == setups
-    async with buses.there.setups() as changes:
+    async with buses.there.setups.follow() as changes:
         assert await asyncio.wait_for(anext(changes), 1) == ()
 
 
-async def test_access_is_nobody_until_it_is_told(buses):
+async def test_access_is_nobody_until_it_is_published(buses):
     access = Access({"anna": "$argon2id$v=19$abc"}, frozenset({"ab" * 32}))
-    assert buses.there.access() == Access()
-    buses.here.publish_access(access)
-    await until(lambda: buses.there.access() == access, "access is known")
+    assert buses.there.access.newest() == Access()
+    buses.here.access.publish(access)
+    await until(lambda: buses.there.access.newest() == access, "access is known")

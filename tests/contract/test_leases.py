@@ -81,7 +81,7 @@ async def test_a_camera_has_one_holder_within_a_role(join):
     assert await one.take(GATE, 0) is None
     assert await ingest.take(GATE, 0) is not None
     assert await other.take(YARD, 0) is not None
-    assert one.held() == (lease,)
+    assert one.leased() == (lease,)
     for store in (one, other, ingest):
         await until(lambda store=store: store.holder("detector", GATE) == Member("a", "detector"))
         await until(
@@ -96,7 +96,7 @@ async def test_of_many_that_take_at_once_one_wins(join):
         lease for lease in await asyncio.gather(*(s.take(GATE, 0) for s in stores)) if lease is not None
     ]
     assert len(leases) == 1
-    assert [store.held() for store in stores if store.held()] == [(leases[0],)]
+    assert [store.leased() for store in stores if store.leased()] == [(leases[0],)]
 
 
 async def test_a_released_camera_is_taken_at_once_with_a_higher_epoch(join):
@@ -104,7 +104,7 @@ async def test_a_released_camera_is_taken_at_once_with_a_higher_epoch(join):
     lease = await one.take(GATE, 0)
     began_s = time.monotonic()
     await one.release(lease)
-    assert one.held() == ()
+    assert one.leased() == ()
     next_lease = None
     while next_lease is None:
         await other.changed(0.1)
@@ -112,7 +112,7 @@ async def test_a_released_camera_is_taken_at_once_with_a_higher_epoch(join):
     assert time.monotonic() - began_s < 0.3
     assert next_lease.epoch > lease.epoch
     await one.release(lease)
-    assert other.held() == (next_lease,)
+    assert other.leased() == (next_lease,)
     await until(lambda: one.holder("detector", GATE) == Member("b", "detector"))
     assert await one.take(GATE, 0) is None
 
@@ -123,7 +123,7 @@ async def test_who_leaves_is_gone_at_once_and_holds_nothing(join):
     await until(lambda: ids(other) == ["a", "b"])
     began_s = time.monotonic()
     await one.leave()
-    assert one.held() == ()
+    assert one.leased() == ()
     await until(lambda: ids(other) == ["b"] and other.holder("detector", GATE) is None)
     assert time.monotonic() - began_s < 0.5
     assert (await other.take(GATE, 0)).epoch > lease.epoch

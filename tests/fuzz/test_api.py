@@ -21,12 +21,11 @@ from schemathesis.checks import not_a_server_error
 
 from services.common.bus.local import LocalBus
 from services.common.video.hub import VideoHub
-from services.web.app import create_app
 from services.web.settings import WebSettings
 from tests.fuzz.inputs import FITTING, LINE_FIELDS, fields, query_fields
 from tests.fuzz.memory import LIMIT_BYTES, resident_bytes
 from tests.tables import Tables
-from tests.web_app import SYSTEM
+from tests.web_app import app_over
 
 TIMEOUT_S = 20.0
 EXAMPLES = {"admin": 15, "open": 10, "nobody": 4}
@@ -38,7 +37,7 @@ ENDLESS = ("/tracks", "/stream.mjpeg", "/snapshot.jpg")
 
 def _description() -> dict[str, Any]:
     tables = Tables("mongodb://127.0.0.1:9/")
-    return create_app(tables.web, LocalBus(), VideoHub(), SYSTEM, WebSettings()).openapi()
+    return app_over(tables, LocalBus(), VideoHub(), WebSettings()).openapi()
 
 
 DESCRIPTION = _description()

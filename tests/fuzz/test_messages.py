@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from services.common.access.check import Access
 from services.common.bus import messages
-from services.common.bus.messages import CameraNews, ToldRate, ToldState
+from services.common.bus.messages import CameraUpdate, RateReport, StateReport
 from services.common.database.documents import (
     crossing_document,
     note_document,
@@ -65,12 +65,12 @@ WHOLE |= {
         messages.encode_tracks(TrackedFrame(GATE, 1, NOON_S, (TrackedObject(1, (0, 0, 1, 1), "car", 0.9),))),
     ),
     "news": (
-        messages.decode_news,
-        messages.encode_news(
-            CameraNews(
+        messages.decode_update,
+        messages.encode_update(
+            CameraUpdate(
                 "f00",
-                {GATE: ToldState(NOON_S, CameraState(CameraStatus.LIVE, NOON_S, 9.5, (1920, 1080)))},
-                {GATE: ToldRate(NOON_S, 9.5)},
+                {GATE: StateReport(NOON_S, CameraState(CameraStatus.LIVE, NOON_S, 9.5, (1920, 1080)))},
+                {GATE: RateReport(NOON_S, 9.5)},
             )
         ),
     ),

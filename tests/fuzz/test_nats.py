@@ -59,22 +59,22 @@ async def test_junk_on_every_subject(tmp_path: Path) -> None:
             leases = NatsLeaseStore(client)
             await leases.join(Member("ingest-1", "ingest"))
             before = resident_bytes()
-            async with there.tracks(GATE) as frames:
+            async with there.tracks.follow(GATE) as frames:
                 stranger = await nats.connect(server.url)
                 for subject in SUBJECTS:
                     for _ in range(MESSAGES):
                         await stranger.publish(subject, _junk(source))
                 await stranger.flush(10)
                 await stranger.close()
-                here.publish_events([crossing(1, NOON_S)])
-                here.publish_setups([CameraSetup(camera())])
+                here.events.publish([crossing(1, NOON_S)])
+                here.setups.publish((CameraSetup(camera()),))
                 sent = TrackedFrame(GATE, 77, NOON_S)
                 seen: list[TrackedFrame] = []
                 async with asyncio.timeout(20):
                     while sent not in seen:
-                        here.publish_tracks(sent)
+                        here.tracks.publish(sent)
                         seen.append(await anext(frames))
-            async with there.setups() as changes, asyncio.timeout(20):
+            async with there.setups.follow() as changes, asyncio.timeout(20):
                 async for setups in changes:
                     if setups == (CameraSetup(camera()),):
                         break

@@ -44,9 +44,9 @@ def _rtsp(method: str, *lines: str) -> bytes:
 @contextmanager
 def _detector(which: str, check: AccessCheck | None) -> Iterator[int]:
     bus = LocalBus()
-    bus.publish_setups([CameraSetup(camera())])
+    bus.setups.publish((CameraSetup(camera()),))
     with listen("127.0.0.1", 0) as json, listen("127.0.0.1", 0) as mjpeg:
-        ports = DetectorPorts(bus, VideoHub(), check, PortOptions())
+        ports = DetectorPorts(bus.tracks, bus.states, bus.setups, VideoHub(), check, PortOptions())
         ended = threading.Event()
 
         def tell() -> None:
@@ -54,7 +54,7 @@ def _detector(which: str, check: AccessCheck | None) -> Iterator[int]:
             while not ended.wait(0.05):
                 number += 1
                 seen = TrackedObject(1, (0.1, 0.1, 0.2, 0.2), "car", 0.9)
-                bus.publish_tracks(TrackedFrame(GATE, number, 1_790_000_000.0 + number, (seen,)))
+                bus.tracks.publish(TrackedFrame(GATE, number, 1_790_000_000.0 + number, (seen,)))
 
         teller = threading.Thread(target=tell)
         teller.start()

@@ -16,10 +16,9 @@ from services.common.http.server import HttpServer
 from services.common.video.hub import VideoHub
 from services.core.lines import line_from_object
 from services.core.types import Camera, CameraId
-from services.web.app import create_app
 from services.web.settings import WebSettings
 from tests.tables import Tables
-from tests.web_app import SYSTEM
+from tests.web_app import app_over
 from tests.web_login import add_user
 
 LINE = {"id": "main", "points": [[0.1, 0.7], [0.9, 0.7]]}
@@ -42,7 +41,7 @@ async def main(uri: str, name: str, login: str) -> None:
     token = await _token(tables)
     bus = LocalBus()
     settings = WebSettings.model_validate({"login": login})
-    app = create_app(tables.web, bus, VideoHub(), SYSTEM, settings)
+    app = app_over(tables, bus, VideoHub(), settings)
     with listen("127.0.0.1", 0) as listening:
         port = listening.getsockname()[1]
         print(json.dumps({"port": port, "token": token}), flush=True)

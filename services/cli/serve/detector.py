@@ -9,7 +9,7 @@ from services.common.access.check import AccessCheck
 from services.common.access.notes import AccessNotes
 from services.common.connections.listening import listen
 from services.common.http.bounds import http_limits
-from services.common.leases.camera_manager import Ownership
+from services.common.leases.camera_manager import CameraManager
 from services.common.leases.protocol import Member
 from services.common.live.decoding import Decoders
 from services.common.metrics import Figure
@@ -29,7 +29,8 @@ class DetectorProcess:
         self._settings = settings
         self._json = listen(settings.host, settings.port, "--port")
         self._mjpeg = listen(settings.host, settings.mjpeg_port, "--mjpeg-port")
-        self._ownership: Ownership | None = None
+        self._video: RemoteVideo | None = None
+        self._manager: CameraManager | None = None
         self._ports: DetectorPorts | None = None
         self._process = ServiceProcess("detector", settings.host, settings.health_port, figures=self._figures)
 
@@ -39,24 +40,28 @@ class DetectorProcess:
         await self._process.run(self._serve)
 
     async def _serve(self, link: Link) -> None:
-        settings = self._settings
-        video = RemoteVideo(lambda camera: link.leases.holder("ingest", camera))
-        service = DetectorService(link.bus, video, make_detector)
+        settings, bus = self._settings, link.bus
+        video = self._video = RemoteVideo(lambda camera: link.leases.holder("ingest", camera))
+        service = DetectorService(bus.events, bus.tracks, bus.states, video, make_detector)
         member = Member(self._process.member_id, "detector")
-        self._ownership = Ownership(member, link.leases, link.bus, service)
-        notes = AccessNotes(link.bus.publish_events, "detector")
-        check = AccessCheck(link.bus.access, report=notes.tell) if settings.wants_login else None
+        self._manager = CameraManager(member, link.leases, bus.setups, bus.events, service)
+        notes = AccessNotes(bus.events.publish, "detector")
+        check = AccessCheck(bus.access.newest, report=notes.tell) if settings.wants_login else None
         options = PortOptions(
             settings.live_fps, settings.jpeg_quality, settings.is_loopback, limits=http_limits(settings)
         )
         decoders = Decoders(video, settings.live_memory_mb)
-        self._ports = DetectorPorts(link.bus, video, check, options, decoders=decoders)
+        self._ports = DetectorPorts(
+            bus.tracks, bus.states, bus.setups, video, check, options, decoders=decoders
+        )
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._ownership.run())
+            tasks.create_task(self._manager.run())
             tasks.create_task(self._ports.run(self._json, self._mjpeg))
 
     def _figures(self) -> Iterator[Figure]:
-        if self._ownership is not None:
-            yield Figure("sightline_cameras_owned", len(self._ownership.cameras), {"role": "detector"})
+        if self._video is not None:
+            yield from self._video.figures()
+        if self._manager is not None:
+            yield Figure("sightline_cameras_owned", len(self._manager.cameras), {"role": "detector"})
         if self._ports is not None:
             yield from self._ports.figures()

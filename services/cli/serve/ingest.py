@@ -13,7 +13,7 @@ from services.common.access.notes import AccessNotes
 from services.common.connections.addresses import host_and_port
 from services.common.connections.cluster_tls import server_context
 from services.common.connections.listening import ensure_free
-from services.common.leases.camera_manager import Ownership
+from services.common.leases.camera_manager import CameraManager
 from services.common.leases.protocol import Member
 from services.common.metrics import Figure
 from services.common.rtsp.server import rtsp_limits
@@ -36,7 +36,7 @@ class IngestProcess:
         self._key = secrets.token_urlsafe(32)
         self._tls = server_context()
         self._video = VideoServer(self._hub, self._key)
-        self._ownership: Ownership | None = None
+        self._manager: CameraManager | None = None
         self._relay: RelayServer | None = None
         self._process = ServiceProcess(
             "ingest", settings.host, settings.health_port, missing=self._missing, figures=self._figures
@@ -60,31 +60,33 @@ class IngestProcess:
             address = f"{'ws' if self._tls is None else 'wss'}://{host_and_port(host, port)}"
             member = Member(self._process.member_id, "ingest", address, self._key)
             open_source = partial(source_of, files=CameraFiles.of(self._settings.file_camera_folders))
-            service = IngestService(link.bus, self._hub, open_source)
-            self._ownership = Ownership(member, link.leases, link.bus, service)
+            service = IngestService(link.bus.events, link.bus.states, self._hub, open_source)
+            bus = link.bus
+            self._manager = CameraManager(member, link.leases, bus.setups, bus.events, service)
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._ownership.run())
+                tasks.create_task(self._manager.run())
                 if self._settings.relay:
-                    tasks.create_task(self._serve_relay(link, self._ownership))
+                    tasks.create_task(self._serve_relay(link, self._manager))
 
-    async def _serve_relay(self, link: Link, ownership: Ownership) -> None:
-        notes = AccessNotes(link.bus.publish_events, "ingest")
-        check = AccessCheck(link.bus.access, report=notes.tell) if self._settings.wants_login else None
+    async def _serve_relay(self, link: Link, manager: CameraManager) -> None:
+        notes = AccessNotes(link.bus.events.publish, "ingest")
+        check = AccessCheck(link.bus.access.newest, report=notes.tell) if self._settings.wants_login else None
         host, port = self._settings.host, self._settings.port
         relay = RelayServer(self._hub, host, port, check, limits=rtsp_limits(self._settings))
         self._relay = relay
-        await relay.run(link.bus, lambda: ownership.cameras)
+        await relay.run(link.bus.setups, lambda: manager.cameras)
 
     def _missing(self) -> Sequence[str]:
-        if self._ownership is None:
+        if self._manager is None:
             return ("the port of the video is not open yet",)
         if self._settings.relay and (self._relay is None or self._relay.port is None):
             return (f"port {self._settings.port} is not open yet",)
         return ()
 
     def _figures(self) -> Iterator[Figure]:
-        cameras = self._ownership.cameras if self._ownership is not None else ()
+        cameras = self._manager.cameras if self._manager is not None else ()
         yield Figure("sightline_cameras_owned", len(cameras), {"role": "ingest"})
+        yield from self._hub.figures()
         yield from self._video.figures()
         if self._relay is not None:
             yield from self._relay.figures()

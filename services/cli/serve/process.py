@@ -66,7 +66,7 @@ class ServiceProcess:
     _started_s: float = field(default_factory=time.time)
 
     def __post_init__(self) -> None:
-        """Check what can be checked before anything runs; BadInputError tells what is wrong."""
+        """Check what can be checked before anything runs; BadInputError says what is wrong."""
         self._url = nats_url()
         self.member_id = f"{self.role}-{socket.gethostname()}-{secrets.token_hex(3)}"
 
@@ -124,6 +124,5 @@ class ServiceProcess:
         link = self._link
         yield Figure("sightline_nats_up", float(link is not None and link.client.is_connected))
         if link is not None:
-            yield Figure("sightline_events_waiting", link.bus.waiting_events)
-            yield Figure("sightline_events_dropped_total", link.bus.dropped_events)
+            yield from link.bus.figures()
         yield from self.figures()

@@ -21,6 +21,7 @@ class RtspProcess:
 
     def __init__(self, settings: RtspSettings) -> None:
         self._settings = settings
+        self._video: RemoteVideo | None = None
         self._service: RtspService | None = None
         self._process = ServiceProcess(
             "rtsp", settings.host, settings.health_port, missing=self._missing, figures=self._figures
@@ -33,12 +34,19 @@ class RtspProcess:
 
     async def _serve(self, link: Link) -> None:
         settings = self._settings
-        video = RemoteVideo(lambda camera: link.leases.holder("ingest", camera))
-        notes = AccessNotes(link.bus.publish_events, "rtsp")
-        check = AccessCheck(link.bus.access, report=notes.tell) if settings.wants_login else None
+        video = self._video = RemoteVideo(lambda camera: link.leases.holder("ingest", camera))
+        notes = AccessNotes(link.bus.events.publish, "rtsp")
+        check = AccessCheck(link.bus.access.newest, report=notes.tell) if settings.wants_login else None
         limits, decoders = rtsp_limits(settings), Decoders(video, settings.live_memory_mb)
         service = RtspService(
-            link.bus, video, settings.host, settings.port, check, limits=limits, decoders=decoders
+            link.bus.tracks,
+            link.bus.setups,
+            video,
+            settings.host,
+            settings.port,
+            check,
+            limits=limits,
+            decoders=decoders,
         )
         self._service = service
         await link.leases.join(Member(self._process.member_id, "rtsp"))
@@ -52,5 +60,7 @@ class RtspProcess:
         return () if is_open else (f"port {self._settings.port} is not open yet",)
 
     def _figures(self) -> Iterator[Figure]:
+        if self._video is not None:
+            yield from self._video.figures()
         if self._service is not None:
             yield from self._service.figures()

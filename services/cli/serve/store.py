@@ -39,7 +39,7 @@ class StoreProcess:
     async def _serve(self, link: Link) -> None:
         retention, batch_events = self._settings.retention, self._settings.batch_events
         database = store_database(self._access, audit_trail(self._access))
-        self._store = StoreService(database, link.bus, retention, batch_events, space=self._space)
+        self._store = StoreService(database, link.bus.events, retention, batch_events, space=self._space)
         member = Member(self._process.member_id, "store")
         await link.leases.join(member)
         beside = [
@@ -84,7 +84,7 @@ async def keep_status(
     """Let the others know how a member that has joined is doing, as the page shows it; until cancelled."""
     while True:
         await asyncio.sleep(every_s)
-        now = replace(member, status=status())
-        if now != member:
-            member = now
+        changed = replace(member, status=status())
+        if changed != member:
+            member = changed
             await leases.join(member)

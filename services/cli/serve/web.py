@@ -34,12 +34,13 @@ ROLES: tuple[Role, ...] = ("ingest", "detector", "store", "web", "rtsp")
 
 
 class WebProcess:
-    """Serves people and programs, and shares with the other services what there is to do."""
+    """Serves people and programs, and publishes to the other services what there is to do."""
 
     def __init__(self, settings: WebSettings, data: Path | None = None) -> None:
         self._settings, self._data = settings, data
         self._access = database_access(DatabaseLink(mongodb_uri()))
         self._listening = listen(settings.host, settings.port)
+        self._video: RemoteVideo | None = None
         self._server: HttpServer | None = None
         self._missing: list[str] = []
         self._process = ServiceProcess("web", settings.host, settings.health_port, figures=self._figures)
@@ -50,9 +51,17 @@ class WebProcess:
 
     async def _serve(self, link: Link) -> None:
         database = web_database(self._access, audit_trail(self._access))
-        mirror = SetupMirror(database, link.bus)
-        video = RemoteVideo(lambda camera: link.leases.holder("ingest", camera))
-        app = create_app(database, link.bus, video, self._system(link), self._settings, mirror=mirror)
+        mirror = SetupMirror(database, link.bus.setups, link.bus.access)
+        video = self._video = RemoteVideo(lambda camera: link.leases.holder("ingest", camera))
+        app = create_app(
+            database,
+            link.bus.tracks,
+            link.bus.states,
+            video,
+            self._system(link),
+            self._settings,
+            mirror,
+        )
         server = self._server = web_server(app, self._settings)
         await link.leases.join(Member(self._process.member_id, "web"))
         try:
@@ -87,13 +96,15 @@ class WebProcess:
         )
 
     def _figures(self) -> Iterator[Figure]:
+        if self._video is not None:
+            yield from self._video.figures()
         if self._server is not None:
             yield from self._server.figures("web")
             yield from server_figures(self._server)
 
 
 def service_states(link: Link) -> Sequence[ServiceState]:
-    """Give each living member; a role without any is there too."""
+    """Give each living member; a role without any is named too."""
     states = []
     for role in ROLES:
         members = link.leases.members(role)

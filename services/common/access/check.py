@@ -56,7 +56,7 @@ def _tell_nobody(action: AccessAction, user: str, address: str) -> None:
 class AccessCheck:
     """Opens a media port to whom web has told of. Callable from any thread.
 
-    `access` gives the newest that web has told, such as `bus.access`: who was removed there is refused
+    `access` gives the newest that web has told, such as `bus.access.newest`: who was removed there is refused
     from then on, remembered or not.
     """
 

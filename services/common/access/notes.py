@@ -22,7 +22,7 @@ class AccessNotes:
         now_s: Callable[[], float] = time.time,
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Take what publishes, such as `bus.publish_events`, and the name of the door."""
+        """Take what publishes, such as `bus.events.publish`, and the name of the door."""
         self._publish, self._place, self._now_s = publish, place, now_s
         self._tally = AuditTally(monotonic_s)
         self._lock = threading.Lock()

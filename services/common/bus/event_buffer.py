@@ -69,8 +69,10 @@ class EventBuffer(Generic[T]):
     def add(self, event: Event, item: T | None) -> None:
         """Append an event; one without an item cannot be sent and is dropped like one without room."""
         rank, seconds = _rank(event), _seconds(event)
-        if rank == "evidence" and self._is_lost(event.camera, seconds):
-            return
+        if rank == "evidence":
+            self._forget_old(self._steady_s())
+            if self._is_lost(event.camera, seconds):
+                return
         if rank == "ownership" and len(self._waiting) >= self._limit:
             self._make_room()
         elif len(self._waiting) >= self._limit or item is None:
@@ -127,25 +129,21 @@ class EventBuffer(Generic[T]):
             for second in seconds:
                 known.pop(second, None)
                 known[second] = now_s
-            self._forget(known, now_s)
+            self._forget_old(now_s)
 
     def _is_lost(self, camera: CameraId, seconds: tuple[int, ...]) -> bool:
-        lost = self._lost.get(camera)
-        if lost is None:
-            return False
-        self._forget(lost, self._steady_s())
-        if not lost:
-            del self._lost[camera]
-        return not lost.keys().isdisjoint(seconds)
+        return not self._lost.get(camera, {}).keys().isdisjoint(seconds)
 
-    @staticmethod
-    def _forget(lost: dict[int, float], now_s: float) -> None:
-        """Drop what was lost long ago, and what is too much; the oldest come first."""
-        while lost:
-            oldest = next(iter(lost))
-            if len(lost) <= LOST_LIMIT and lost[oldest] >= now_s - LOST_KEPT_S:
-                return
-            del lost[oldest]
+    def _forget_old(self, now_s: float) -> None:
+        """Drop what was lost long ago, also of cameras that are gone, and what is too much."""
+        for camera, lost in list(self._lost.items()):
+            while lost:
+                oldest = next(iter(lost))
+                if len(lost) <= LOST_LIMIT and lost[oldest] >= now_s - LOST_KEPT_S:
+                    break
+                del lost[oldest]
+            if not lost:
+                del self._lost[camera]
 
 
 def _rank(event: Event) -> Rank:

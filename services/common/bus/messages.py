@@ -9,9 +9,9 @@ import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from services.common.access.check import Access
 from services.core.errors import BadMessageError
@@ -50,35 +50,35 @@ _MOST_STEPS = 1000 * _BOX_STEPS
 
 
 @dataclass(frozen=True, slots=True)
-class ToldState:
-    """A camera's state and when it was told, by the clock of who tells it."""
+class StateReport:
+    """A camera's state and when it was reported, by the clock of who reports it."""
 
-    told_s: float
+    reported_s: Annotated[float, Field(alias="told_s")]
     state: CameraState
     age_s: float | None = field(default=None, compare=False)
-    """How long ago that was, by a clock that nobody sets: news is ordered by this.
+    """How long ago that was, by a clock that nobody sets: reports are ordered by this.
 
-    A process of an older release tells none.
+    A process of an older release gives none.
     """
 
 
 @dataclass(frozen=True, slots=True)
-class ToldRate:
-    """The rate at which a camera is analysed and when it was told."""
+class RateReport:
+    """The rate at which a camera is analysed and when it was reported."""
 
-    told_s: float
+    reported_s: Annotated[float, Field(alias="told_s")]
     fps: float
     age_s: float | None = field(default=None, compare=False)
-    """See `ToldState`."""
+    """See `StateReport`."""
 
 
 @dataclass(frozen=True, slots=True)
-class CameraNews:
-    """What one process tells of the cameras that it works on."""
+class CameraUpdate:
+    """What one process reports of the cameras that it works on."""
 
     process: str
-    states: dict[CameraId, ToldState] = field(default_factory=dict)
-    rates: dict[CameraId, ToldRate] = field(default_factory=dict)
+    states: dict[CameraId, StateReport] = field(default_factory=dict)
+    rates: dict[CameraId, RateReport] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +105,9 @@ class _Codec(Generic[T]):
         self._form, self._is_compressed = form, is_compressed
 
     def encode(self, value: T) -> bytes:
-        """Give the message; BadMessageError when the value cannot be told."""
+        """Give the message; BadMessageError when the value cannot be sent."""
         try:
-            body = self._form.dump_json((value,))
+            body = self._form.dump_json((value,), by_alias=True)
         except ValueError:
             raise BadMessageError(f"a {self.kind} cannot be written as a message") from None
         return self.head + (zlib.compress(body, 1) if self._is_compressed else body)
@@ -139,7 +139,7 @@ _REPEATED = _Codec("repeated", TypeAdapter(tuple[RepeatedSpan], config=_STRICT))
 _STATUS = _Codec("status", TypeAdapter(tuple[StatusChange], config=_STRICT))
 _NOTE = _Codec("access-note", TypeAdapter(tuple[AccessNote], config=_STRICT))
 _TRACKS = _Codec("tracks", TypeAdapter(tuple[TrackedFrame], config=_STRICT))
-_NEWS = _Codec("news", TypeAdapter(tuple[CameraNews], config=_STRICT))
+_UPDATE = _Codec("news", TypeAdapter(tuple[CameraUpdate], config=_STRICT))
 _SETUPS = _Codec("setups", TypeAdapter(tuple[tuple[CameraSetup, ...]], config=_STRICT), is_compressed=True)
 _ACCESS = _Codec("access", TypeAdapter(tuple[Access], config=_STRICT), is_compressed=True)
 
@@ -254,14 +254,14 @@ def decode_tracks(data: bytes) -> TrackedFrame:
     return _TRACKS.decode(data)
 
 
-def encode_news(news: CameraNews) -> bytes:
+def encode_update(update: CameraUpdate) -> bytes:
     """Give states and rates of cameras as a message."""
-    return _NEWS.encode(news)
+    return _UPDATE.encode(update)
 
 
-def decode_news(data: bytes) -> CameraNews:
+def decode_update(data: bytes) -> CameraUpdate:
     """Give the states and rates of a message."""
-    return _NEWS.decode(data)
+    return _UPDATE.decode(data)
 
 
 def encode_setups(setups: Sequence[CameraSetup]) -> bytes:

@@ -1,15 +1,16 @@
-"""How services speak with each other: the protocol, whatever carries it.
+"""How services speak with each other: five doors, each a protocol, whatever carries them.
 
 Live tracks and states are for whoever listens now: a slow reader loses the oldest, nobody waits.
-Events are kept until the store has acknowledged them.
+Events are kept until the store has acknowledged them. Of a shared value everybody knows the newest.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from services.common.access.check import Access
+from services.common.metrics import Figure
 from services.core.types import CameraId, CameraSetup, CameraState, Event, TrackedFrame
 
 EVENT_LIMIT = 200_000
@@ -18,24 +19,33 @@ EVENT_LIMIT = 200_000
 TRACK_LIMIT = 8
 """Frames that a live reader may lag behind before it loses the oldest."""
 
+T = TypeVar("T")
+
+Setups = tuple[CameraSetup, ...]
+"""All cameras with their lines, the oldest first."""
+
 
 @dataclass(frozen=True, slots=True)
 class EventBatch:
-    """Events in the order in which they were published, to be acknowledged by `Bus.acknowledge`."""
+    """Events in the order in which they were published, to be acknowledged by `EventQueue.acknowledge`."""
 
     events: tuple[Event, ...]
     last: int
     """Sequence number of the newest event in the batch."""
 
 
-class Bus(Protocol):
-    """One implementation connects threads of one process, another connects processes."""
+class EventQueue(Protocol):
+    """Events on their way to the store."""
 
     @property
-    def dropped_events(self) -> int:
+    def dropped(self) -> int:
         """Events that the bound of the buffer could not hold, or that could not be sent."""
 
-    def publish_events(self, events: Sequence[Event]) -> None:
+    @property
+    def waiting(self) -> int:
+        """Events of this process that have not been handed on yet."""
+
+    def publish(self, events: Sequence[Event]) -> None:
         """Hand events to the store. Never blocks; callable from any thread.
 
         What the bound of the buffer cannot hold is dropped and counted, together with the evidence of
@@ -45,7 +55,7 @@ class Bus(Protocol):
     async def flush(self, timeout_s: float) -> bool:
         """Wait until what was published has left this process; False when the time did not suffice."""
 
-    async def next_events(self, limit: int = 500) -> EventBatch:
+    async def next_batch(self, limit: int = 500) -> EventBatch:
         """Wait for unacknowledged events; the same batch comes again until it is acknowledged.
 
         It may be cancelled: nothing is lost.
@@ -54,38 +64,78 @@ class Bus(Protocol):
     def acknowledge(self, batch: EventBatch) -> None:
         """Forget the batch: it is durable. Called on the event loop that asked for it."""
 
-    def publish_tracks(self, frame: TrackedFrame) -> None:
-        """Tell live readers what was seen. Callable from any thread."""
 
-    def tracks(self, camera: CameraId) -> AbstractAsyncContextManager[AsyncIterator[TrackedFrame]]:
+class TrackFeed(Protocol):
+    """What the detector sees, frame by frame, for whoever watches now."""
+
+    @property
+    def dropped(self) -> int:
+        """Frames that could not be sent, or that slow readers of this process have lost."""
+
+    def publish(self, frame: TrackedFrame) -> None:
+        """Hand a frame to live readers. Callable from any thread."""
+
+    def follow(self, camera: CameraId) -> AbstractAsyncContextManager[AsyncIterator[TrackedFrame]]:
         """Follow one camera's tracks from now on."""
 
-    def publish_state(self, camera: CameraId, state: CameraState) -> None:
-        """Keep what ingest tells of a camera's stream. Callable from any thread."""
 
-    def publish_fps(self, camera: CameraId, fps: float) -> None:
+class StateBoard(Protocol):
+    """How each camera is doing: its stream by ingest, the rate of its analysis by the detector.
+
+    Cameras that the newest setups do not have are forgotten, and what is published of them is passed over.
+    """
+
+    def publish_state(self, camera: CameraId, state: CameraState) -> None:
+        """Keep what ingest reports of a camera's stream. Callable from any thread."""
+
+    def publish_rate(self, camera: CameraId, fps: float) -> None:
         """Keep the rate at which the detector analyses a camera. Callable from any thread."""
 
-    def forget_state(self, camera: CameraId) -> None:
-        """Tell neither state nor rate of a camera any more: another process works on it, or nobody does.
+    def withdraw_state(self, camera: CameraId) -> None:
+        """Report a camera's stream no more: another process works on it, or nobody does.
 
         Callable from any thread.
         """
 
-    def state(self, camera: CameraId) -> CameraState | None:
-        """Give the newest state of a camera with its rate, None when nobody has ever told one.
+    def withdraw_rate(self, camera: CameraId) -> None:
+        """Report no rate of a camera any more: this process does not analyse it. Callable from any thread."""
 
-        It is degraded when nobody tells of the camera any more.
+    def state(self, camera: CameraId) -> CameraState | None:
+        """Give the newest state of a camera with its rate, None when nobody has ever reported one.
+
+        It is degraded when nobody reports the camera any more.
         """
 
-    def publish_setups(self, setups: Sequence[CameraSetup]) -> None:
-        """Replace what ingest and detector know of cameras and lines."""
 
-    def setups(self) -> AbstractAsyncContextManager[AsyncIterator[tuple[CameraSetup, ...]]]:
-        """Follow the setups: the newest at once, then each change."""
+class SharedValue(Protocol[T]):
+    """One value that web publishes and others follow."""
 
-    def publish_access(self, access: Access) -> None:
-        """Replace what media ports know of who may watch."""
+    def publish(self, value: T) -> None:
+        """Replace the value, here at once and for the others as soon as they can be reached."""
 
-    def access(self) -> Access:
-        """Give who may watch, as published last; nobody before that."""
+    def newest(self) -> T:
+        """Give the value as published last; an empty one before that. Callable from any thread."""
+
+    def follow(self) -> AbstractAsyncContextManager[AsyncIterator[T]]:
+        """Follow the value: the newest at once if there is one, then each change.
+
+        A reader that lags sees only the newest.
+        """
+
+
+@dataclass
+class Bus:
+    """The five doors of a process, bundled at the composition root: each service takes what it needs."""
+
+    events: EventQueue
+    tracks: TrackFeed
+    states: StateBoard
+    setups: SharedValue[Setups]
+    access: SharedValue[Access]
+    """Who may watch; nobody before web has published it."""
+
+    def figures(self) -> Iterator[Figure]:
+        """Give what waits and what was lost."""
+        yield Figure("sightline_events_waiting", self.events.waiting)
+        yield Figure("sightline_events_dropped_total", self.events.dropped)
+        yield Figure("sightline_tracks_dropped_total", self.tracks.dropped)

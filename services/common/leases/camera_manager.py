@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.common.bus.protocol import Bus
+from services.common.bus.protocol import EventQueue, Setups, SharedValue
 from services.common.leases.protocol import Lease, LeaseStore, Member
 from services.common.tasks import watched
 from services.core.sharding import chosen_member
@@ -20,7 +20,7 @@ from services.core.types import CameraId, CameraSetup, OwnedCamera
 log = logging.getLogger(__name__)
 
 TICK_S = 0.2
-"""How often members and leases are looked at when nothing tells of a change."""
+"""How often members and leases are looked at when nothing says that they changed."""
 
 MOVE_PERIOD_S = 1.0
 """At most one camera is handed to another living member within this time: each move is a short gap."""
@@ -54,21 +54,23 @@ class _Work:
 
 
 _Step = Callable[[CameraId], Awaitable[bool]]
-"""Tells whether a further step may follow at once."""
+"""Gives whether a further step may follow at once."""
 
 
-class Ownership:
+class CameraManager:
     """Takes the cameras that fall to this member, and drops those that fall to another or were lost."""
 
     def __init__(
         self,
         member: Member,
         leases: LeaseStore,
-        bus: Bus,
+        setups: SharedValue[Setups],
+        events: EventQueue,
         owner: Owner,
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._member, self._leases, self._bus, self._owner = member, leases, bus, owner
+        self._member, self._leases, self._owner = member, leases, owner
+        self._shared, self._events = setups, events
         self._monotonic_s = monotonic_s
         self._setups: dict[CameraId, CameraSetup] = {}
         self._working: dict[CameraId, _Work] = {}
@@ -97,10 +99,16 @@ class Ownership:
             await asyncio.shield(self._end())
 
     async def _follow_setups(self) -> None:
-        async with self._bus.setups() as changes:
+        async with self._shared.follow() as changes:
             async for setups in changes:
                 self._setups = {setup.camera.id: setup for setup in setups}
+                self._forget_deleted()
                 self._wake.set()
+
+    def _forget_deleted(self) -> None:
+        self._leases.retain(self._setups)
+        for camera in self._retry_at_s.keys() - self._setups.keys() - self._working.keys():
+            del self._retry_at_s[camera]
 
     async def _follow_leases(self) -> None:
         while True:
@@ -109,31 +117,31 @@ class Ownership:
 
     def _settle(self) -> None:
         """Begin the next step of each camera that needs one and is not in the midst of one."""
-        wanted, held, now_s = self._wanted(), set(self._leases.held()), self._monotonic_s()
+        wanted, leased, now_s = self._wanted(), set(self._leases.leased()), self._monotonic_s()
         for camera in {*self._working, *self._setups} - set(self._busy):
             if now_s < self._retry_at_s.get(camera, 0.0):
                 continue
-            step = self._next_step(camera, wanted, held)
+            step = self._next_step(camera, wanted, leased)
             if step is not None:
                 self._busy[camera] = watched(self._do(camera, step), f"a step of camera {camera}")
 
     def _wanted(self) -> set[CameraId] | None:
-        """Give the cameras that fall to this member; None while nobody can tell."""
+        """Give the cameras that fall to this member; None while the members are not known."""
         members = self._leases.members(self._member.role)
         if members is None:
             return None
         ids = [member.id for member in members]
         return {camera for camera in self._setups if chosen_member(camera, ids) == self._member.id}
 
-    def _next_step(self, camera: CameraId, wanted: set[CameraId] | None, held: set[Lease]) -> _Step | None:
+    def _next_step(self, camera: CameraId, wanted: set[CameraId] | None, leased: set[Lease]) -> _Step | None:
         work = self._working.get(camera)
         if work is None:
             return self._take if wanted is not None and camera in wanted else None
-        if work.lease not in held:
+        if work.lease not in leased:
             return self._drop_lost
         setup = self._setups.get(camera)
         if wanted is not None and (setup is None or self._is_superseded(setup, work)):
-            return self._give_up  # deleted; or the database refuses what this owner tells
+            return self._give_up  # deleted; or the database refuses what this owner publishes
         if wanted is not None and camera not in wanted:
             return self._give_up if self._may_move() else None
         if setup is not None and (work.setup is None or _work(setup) != _work(work.setup)):
@@ -141,7 +149,7 @@ class Ownership:
         return None
 
     def _is_superseded(self, setup: CameraSetup, work: _Work) -> bool:
-        """Tell whether the database knows a newer owner: only detectors announce their epochs there."""
+        """Say whether the database knows a newer owner: only detectors announce their epochs there."""
         return self._member.role == "detector" and setup.highest_epoch > work.lease.epoch
 
     def _may_move(self) -> bool:
@@ -158,8 +166,9 @@ class Ownership:
                 self._wake.set()
             self._retry_at_s.pop(camera, None)
         except Exception:
-            log.exception("camera %s: a step of its ownership failed and is tried again", camera)
-            self._retry_at_s[camera] = self._monotonic_s() + RETRY_S
+            log.exception("camera %s: a step of its work failed and is tried again", camera)
+            if camera in self._setups or camera in self._working:
+                self._retry_at_s[camera] = self._monotonic_s() + RETRY_S
         finally:
             del self._busy[camera]
 
@@ -182,13 +191,13 @@ class Ownership:
     async def _give_up(self, camera: CameraId) -> bool:
         """End the work, let its last events out, and only then let another begin."""
         await self._owner.drop(camera)
-        if not await self._bus.flush(FLUSH_TIMEOUT_S):
+        if not await self._events.flush(FLUSH_TIMEOUT_S):
             log.warning("the last events of camera %s are still waiting", camera)
         await self._leases.release(self._working.pop(camera).lease)
         return True
 
     async def _drop_lost(self, camera: CameraId) -> bool:
-        """End the work at once; a lease that was only in doubt is given back, and taken anew."""
+        """End the work at once; a lease that was only unverified is given back, and taken anew."""
         log.warning("camera %s is not known to be owned by this process any more", camera)
         await self._owner.drop(camera)
         await self._leases.release(self._working.pop(camera).lease)

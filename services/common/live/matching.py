@@ -7,7 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
-from services.common.bus.protocol import Bus
+from services.common.bus.protocol import TrackFeed
 from services.common.live.decoding import Decoders, DecodingThread
 from services.common.live.memory import PictureMemory
 from services.common.video.h264 import DecodedPicture
@@ -50,12 +50,12 @@ class MatchedPictures:
     def __init__(
         self,
         camera: CameraId,
-        bus: Bus,
+        tracks: TrackFeed,
         decoders: Decoders,
         pause_s: float,
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._camera, self._bus, self._pause_s, self._now_s = camera, bus, pause_s, now_s
+        self._camera, self._tracks, self._pause_s, self._now_s = camera, tracks, pause_s, now_s
         self._loop, self._ready = asyncio.get_running_loop(), asyncio.Event()
         self._decoders = decoders
         self._decoder: DecodingThread | None = None
@@ -101,7 +101,7 @@ class MatchedPictures:
 
         While no tracks come, pictures have the lines alone.
         """
-        async with self._bus.tracks(self._camera) as frames:
+        async with self._tracks.follow(self._camera) as frames:
             following = asyncio.ensure_future(anext(frames))
             try:
                 while True:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from services.common.bus.protocol import Bus
+from services.common.bus.protocol import TrackFeed
 from services.common.live.decoding import Decoders
 from services.common.live.drawing import Canvas, draw_lines, draw_objects
 from services.common.live.matching import LinesOf, LivePicture, MatchedPictures, no_lines
@@ -96,14 +96,14 @@ class LivePictures:
 
     def __init__(
         self,
-        bus: Bus,
+        tracks: TrackFeed,
         decoders: Decoders,
         lines_of: LinesOf,
         fps: float = 12.0,
         quality: int = 80,
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._bus, self._decoders, self._lines_of = bus, decoders, lines_of
+        self._tracks, self._decoders, self._lines_of = tracks, decoders, lines_of
         self._pause_s, self._quality, self._now_s = 1 / fps, quality, now_s
         self._channels: dict[tuple[CameraId, Form], _Channel] = {}
 
@@ -158,7 +158,7 @@ class LivePictures:
                 channel.task.cancel()
 
     def _begin(self, camera: CameraId, form: Form) -> _Channel:
-        source = MatchedPictures(camera, self._bus, self._decoders, self._pause_s, self._now_s)
+        source = MatchedPictures(camera, self._tracks, self._decoders, self._pause_s, self._now_s)
         source.start()
         channel = _Channel(source)
         lines_of = self._lines_of if form == "boxes and lines" else no_lines

@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from services.common.metrics import Figure
 from services.core.limits import QUEUE_LIMIT_BYTES
 from services.core.types import AccessUnit, CameraId
 
@@ -53,9 +54,15 @@ class LocalVideoReader:
     quick the reader is.
     """
 
-    def __init__(self, limit: int = READER_LIMIT, wake: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        limit: int = READER_LIMIT,
+        wake: Callable[[], None] | None = None,
+        on_drop: Callable[[int], None] | None = None,
+    ) -> None:
+        """Take what is called when the queue is no more empty, and with the number of pictures it loses."""
         self._limit = limit
-        self._wake = wake
+        self._wake, self._on_drop = wake, on_drop
         self._units: deque[AccessUnit] = deque()
         self._kept = 0
         self._bytes = self._kept_bytes = 0
@@ -70,12 +77,12 @@ class LocalVideoReader:
         """
         with self._ready:
             if self._is_full(unit):
-                self.dropped += len(self._units)
+                self._drop(len(self._units))
                 self._units.clear()
                 self._kept = self._bytes = self._kept_bytes = 0
                 self._waiting_for_keyframe = True
             if self._waiting_for_keyframe and not unit.is_keyframe:
-                self.dropped += 1
+                self._drop(1)
                 return
             self._waiting_for_keyframe = False
             was_empty = not self._units
@@ -95,6 +102,11 @@ class LocalVideoReader:
             unit = self._units.popleft()
             self._count(unit, -1)
             return unit
+
+    def _drop(self, number: int) -> None:
+        self.dropped += number
+        if self._on_drop is not None:
+            self._on_drop(number)
 
     def _count(self, unit: AccessUnit, sign: int) -> None:
         self._kept += sign * unit.is_backlog
@@ -148,6 +160,11 @@ class VideoHub:
         self._readers: dict[CameraId, list[LocalVideoReader]] = {}
         self._groups: dict[CameraId, _Group] = {}
         self._published_s: dict[CameraId, float] = {}
+        self._dropped = 0
+
+    def figures(self) -> Iterator[Figure]:
+        """Give what the readers have lost."""
+        yield Figure("sightline_video_readers_dropped_total", self._dropped)
 
     def publish(self, unit: AccessUnit) -> None:
         """Hand one picture to each reader of its camera. Called by ingest, from any thread."""
@@ -182,6 +199,10 @@ class VideoHub:
             self._groups.pop(camera, None)
             self._published_s.pop(camera, None)
 
+    def _count_dropped(self, number: int) -> None:
+        """Called under the lock, by what is put into a reader."""
+        self._dropped += number
+
     @contextmanager
     def reader(self, camera: CameraId, wake: Callable[[], None] | None = None) -> Iterator[LocalVideoReader]:
         """Follow one camera, beginning with its newest group of pictures, marked as backlog.
@@ -189,7 +210,7 @@ class VideoHub:
         `wake` tells a reader that must not wait in `read`, such as an event loop, that there is something
         to read; see `LocalVideoReader.put`.
         """
-        reader = LocalVideoReader(wake=wake)
+        reader = LocalVideoReader(wake=wake, on_drop=self._count_dropped)
         with self._lock:
             for unit in self._newest_group(camera):
                 reader.put(replace(unit, is_backlog=True))

@@ -17,6 +17,7 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 
 from services.common.connections.cluster_tls import VIDEO_SERVER_NAME, client_context
 from services.common.leases.protocol import Member
+from services.common.metrics import Figure
 from services.common.secrets import redact
 from services.common.tasks import kept_running, watched
 from services.common.video.hub import LocalVideoReader
@@ -57,6 +58,16 @@ class RemoteVideo:
     def __init__(self, holder: Callable[[CameraId], Member | None]) -> None:
         """`holder` gives the living ingest process that holds a camera; it is called from any thread."""
         self._holder = holder
+        self._lock = threading.Lock()
+        self._dropped = 0
+
+    def figures(self) -> Iterator[Figure]:
+        """Give what the readers have lost."""
+        yield Figure("sightline_video_readers_dropped_total", self._dropped)
+
+    def _count_dropped(self, number: int) -> None:
+        with self._lock:
+            self._dropped += number
 
     @contextmanager
     def reader(self, camera: CameraId) -> Iterator[LocalVideoReader]:
@@ -65,7 +76,7 @@ class RemoteVideo:
         After a lost connection it goes on with the first picture that it has not given yet, or else with
         a key frame. Pictures that were captured while there was no connection are marked as backlog.
         """
-        reader = LocalVideoReader()
+        reader = LocalVideoReader(on_drop=self._count_dropped)
         following = _Following(camera, self._holder, reader)
         following.start()
         try:

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from services.common.bus.protocol import Bus
+from services.common.bus.protocol import Setups, SharedValue, StateBoard, TrackFeed
 from services.common.http.access import Check
 from services.common.http.bounds import HttpLimits
 from services.common.http.server import HttpServer
@@ -57,7 +57,9 @@ class DetectorPorts:
 
     def __init__(
         self,
-        bus: Bus,
+        tracks: TrackFeed,
+        states: StateBoard,
+        setups: SharedValue[Setups],
         video: VideoSource,
         check: Check | None = None,
         options: PortOptions | None = None,
@@ -65,9 +67,10 @@ class DetectorPorts:
         decoders: Decoders | None = None,
     ) -> None:
         options, decoders = options or PortOptions(), decoders or Decoders(video)
-        self._bus, self._cameras, self._class_ids = bus, ShownCameras(), ClassIds()
+        self._tracks, self._states, self._setups = tracks, states, setups
+        self._cameras, self._class_ids = ShownCameras(), ClassIds()
         self._live = LivePictures(
-            bus, decoders, self._cameras.lines, options.fps, options.jpeg_quality, now_s
+            tracks, decoders, self._cameras.lines, options.fps, options.jpeg_quality, now_s
         )
         self._frames: Relay[CameraId] = Relay(self._frames_of, FRAMES_KEPT, options.reader_limit)
         self._pictures: Relay[PictureKey] = Relay(self._pictures_of, PICTURES_KEPT, options.reader_limit)
@@ -111,7 +114,7 @@ class DetectorPorts:
         yield from self._live.figures()
 
     async def _follow_setups(self) -> None:
-        async with self._bus.setups() as changes:
+        async with self._setups.follow() as changes:
             async for setups in changes:
                 self._cameras.update(setups)
                 self._class_ids.keep({setup.camera.model for setup in setups})
@@ -126,9 +129,9 @@ class DetectorPorts:
         self._pictures.end(lambda key: not self._cameras.shows(key[0]))
 
     async def _frames_of(self, camera: CameraId) -> AsyncGenerator[bytes, None]:
-        async with self._bus.tracks(camera) as frames:
+        async with self._tracks.follow(camera) as frames:
             async for frame in frames:
-                state = self._bus.state(camera)
+                state = self._states.state(camera)
                 class_ids = await self._class_ids.of(self._cameras.model(camera))
                 yield frame_rest(frame, class_ids, state.resolution if state is not None else None)
 

@@ -112,4 +112,4 @@ def _check_url(context: WebContext, url: str) -> None:
 
 
 def _shown(context: WebContext, stored: StoredCamera) -> dict[str, Any]:
-    return camera_object(stored.camera, context.bus.state(stored.camera.id))
+    return camera_object(stored.camera, context.states.state(stored.camera.id))

@@ -40,7 +40,7 @@ async def get_snapshot(
     setup = context.mirror.setup(camera)
     if not setup.camera.enabled:
         raise StreamError(f"camera {camera!r} is switched off")
-    state = context.bus.state(CameraId(camera))
+    state = context.states.state(CameraId(camera))
     if state is not None and state.status is CameraStatus.DEGRADED and not state.has_pictures:
         raise StreamError(f"camera {camera!r} gives no picture now: {state.last_error or 'degraded'}")
     with closing(context.streams.take(who)):

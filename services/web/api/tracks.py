@@ -34,7 +34,7 @@ async def follow_tracks(camera: str, context: Context, who: Who) -> StreamingRes
 async def _events(context: WebContext, camera: CameraId) -> AsyncIterator[bytes]:
     yield b": tracks follow\n\n"
     silent_checks = 0
-    async with context.bus.tracks(camera) as frames:
+    async with context.tracks.follow(camera) as frames:
         following = asyncio.ensure_future(anext(frames))
         try:
             while context.mirror.has(camera):

@@ -33,58 +33,58 @@ def server(tmp_path) -> Iterator[NatsServer]:
 
 async def test_a_process_that_starts_later_knows_the_states_within_a_second(server):
     async with bus_end(server) as ingest, bus_end(server) as detector:
-        ingest.publish_state(GATE, LIVE)
-        detector.publish_fps(GATE, 9.5)
+        ingest.states.publish_state(GATE, LIVE)
+        detector.states.publish_rate(GATE, 9.5)
         await asyncio.sleep(0.2)
         async with bus_end(server) as web:
-            await until(lambda: web.state(GATE) == replace(LIVE, fps=9.5), "the state is known", 1.5)
+            await until(lambda: web.states.state(GATE) == replace(LIVE, fps=9.5), "the state is known", 1.5)
 
 
-async def test_the_newest_news_of_two_processes_wins_and_stays_when_it_is_told_alone(server):
+async def test_the_newest_report_of_two_processes_wins_and_stays_when_it_comes_alone(server):
     degraded = CameraState(CameraStatus.DEGRADED, 1_790_000_009.0, last_error="gone")
     async with bus_ends(server, 3) as (old, new, web):
-        old.publish_state(GATE, degraded)
-        old.publish_fps(GATE, 0.0)
-        await until(lambda: web.state(GATE) == degraded, "the old state is known")
-        new.publish_state(GATE, LIVE)
-        new.publish_fps(GATE, 9.5)
-        await until(lambda: web.state(GATE) == replace(LIVE, fps=9.5), "the new state is known", 0.5)
+        old.states.publish_state(GATE, degraded)
+        old.states.publish_rate(GATE, 0.0)
+        await until(lambda: web.states.state(GATE) == degraded, "the old state is known")
+        new.states.publish_state(GATE, LIVE)
+        new.states.publish_rate(GATE, 9.5)
+        await until(lambda: web.states.state(GATE) == replace(LIVE, fps=9.5), "the new state is known", 0.5)
         await asyncio.sleep(1.3)  # the old process repeats what it told
-        assert web.state(GATE) == replace(LIVE, fps=9.5)
-        assert old.state(GATE) == new.state(GATE) == replace(LIVE, fps=9.5)
-        old.forget_state(GATE)
-        assert old.state(GATE) == replace(LIVE, fps=9.5)
+        assert web.states.state(GATE) == replace(LIVE, fps=9.5)
+        assert old.states.state(GATE) == new.states.state(GATE) == replace(LIVE, fps=9.5)
+        old.states.withdraw_state(GATE)
+        assert old.states.state(GATE) == replace(LIVE, fps=9.5)
 
 
-async def test_states_are_told_again_after_an_outage(server):
+async def test_states_are_published_again_after_an_outage(server):
     async with bus_ends(server) as (ingest, web):
-        ingest.publish_state(GATE, LIVE)
-        await until(lambda: web.state(GATE), "the state is known")
+        ingest.states.publish_state(GATE, LIVE)
+        await until(lambda: web.states.state(GATE), "the state is known")
         server.kill()
-        ingest.publish_state(GATE, replace(LIVE, since_s=1_790_000_001.0))
-        assert ingest.state(GATE).since_s == 1_790_000_001.0
+        ingest.states.publish_state(GATE, replace(LIVE, since_s=1_790_000_001.0))
+        assert ingest.states.state(GATE).since_s == 1_790_000_001.0
         await asyncio.sleep(0.3)
         server.start()
-        await until(lambda: web.state(GATE).since_s == 1_790_000_001.0, "the change is known", 2)
+        await until(lambda: web.states.state(GATE).since_s == 1_790_000_001.0, "the change is known", 2)
 
 
 async def test_tracks_are_dropped_and_counted_while_nats_is_away_and_go_on_after_it(server):
-    async with bus_ends(server) as (detector, web), web.tracks(GATE) as frames:
+    async with bus_ends(server) as (detector, web), web.tracks.follow(GATE) as frames:
         first = asyncio.create_task(anext(frames))
         while not first.done():
-            detector.publish_tracks(TrackedFrame(GATE, 0, 1.0))
+            detector.tracks.publish(TrackedFrame(GATE, 0, 1.0))
             await asyncio.wait([first], timeout=0.2)
         assert (await first).frame == 0
         server.kill()
         await asyncio.sleep(0.2)
         for number in range(1, 6):
-            detector.publish_tracks(TrackedFrame(GATE, number, 1.0))
-        await until(lambda: detector.dropped_tracks == 5, "they are counted")
-        async with web.tracks(GATE) as frames_of_the_outage:
+            detector.tracks.publish(TrackedFrame(GATE, number, 1.0))
+        await until(lambda: detector.tracks.dropped == 5, "they are counted")
+        async with web.tracks.follow(GATE) as frames_of_the_outage:
             server.start()
             receiving = [asyncio.create_task(anext(reader)) for reader in (frames, frames_of_the_outage)]
             for number in range(100, 140):
-                detector.publish_tracks(TrackedFrame(GATE, number, 1.0))
+                detector.tracks.publish(TrackedFrame(GATE, number, 1.0))
                 await asyncio.sleep(0.05)
             for reader in receiving:
                 assert (await asyncio.wait_for(reader, 1)).frame >= 100
@@ -92,34 +92,34 @@ async def test_tracks_are_dropped_and_counted_while_nats_is_away_and_go_on_after
 
 async def test_a_reader_that_has_ended_is_subscribed_no_more(server):
     async with bus_ends(server) as (detector, web):
-        async with web.tracks(GATE):
+        async with web.tracks.follow(GATE):
             pass
-        detector.publish_tracks(BUSY)
+        detector.tracks.publish(BUSY)
         await asyncio.sleep(0.1)
         assert not [
-            sub for sub in web._tracks._client._subs.values() if sub.subject.startswith(TRACKS_SUBJECT)
+            sub for sub in web.tracks._client._subs.values() if sub.subject.startswith(TRACKS_SUBJECT)
         ]
 
 
 async def test_foreign_messages_are_refused_and_harm_nobody(server):
     async with bus_ends(server) as (detector, web), await nats.connect(server.url) as plain:
-        async with web.tracks(GATE) as frames:
-            detector.publish_state(GATE, LIVE)
-            await until(lambda: web.state(GATE), "states are heard")
+        async with web.tracks.follow(GATE) as frames:
+            detector.states.publish_state(GATE, LIVE)
+            await until(lambda: web.states.state(GATE), "states are heard")
             await plain.publish(f"{TRACKS_SUBJECT}.{GATE}", b"\xff\x00 no tracks")
             await plain.publish(STATES_SUBJECT, b'sightline 2 news\n{"process":"later"}')
             await until_sent(plain)
-            detector.publish_tracks(BUSY)
-            detector.publish_state(GATE, LIVE)
+            detector.tracks.publish(BUSY)
+            detector.states.publish_state(GATE, LIVE)
             assert await asyncio.wait_for(anext(frames), 2) == BUSY
-            await until(lambda: web.state(GATE) == LIVE, "the state is known")
+            await until(lambda: web.states.state(GATE) == LIVE, "the state is known")
         await until(lambda: web.refused_messages == 2, "both are refused")
 
 
 async def test_whoever_follows_tracks_hears_what_is_sent_from_then_on(server):
     async with bus_ends(server, 1) as (web,), await nats.connect(server.url) as plain:
         for number in range(150):
-            async with web.tracks(GATE) as frames:
+            async with web.tracks.follow(GATE) as frames:
                 await plain.publish(f"{TRACKS_SUBJECT}.{GATE}", b"no tracks")
                 await plain.publish(f"{TRACKS_SUBJECT}.{GATE}", encode_tracks(BUSY))
                 assert await asyncio.wait_for(anext(frames), 2) == BUSY
@@ -132,17 +132,17 @@ async def test_how_fast_the_bus_is(server, capsys):
         number = 6000
         events = [crossing(i, 1_790_000_000.0 + i / 20) for i in range(number)]
         began_s, cpu_s = time.monotonic(), time.process_time()
-        here.publish_events([*events, AnalysedSecond(GATE, 1)])
+        here.events.publish([*events, AnalysedSecond(GATE, 1)])
         got = 0
         while got <= number:
-            batch = await there.next_events()
+            batch = await there.events.next_batch()
             got += len(batch.events)
-            there.acknowledge(batch)
+            there.events.acknowledge(batch)
         event_s, event_cpu_s = time.monotonic() - began_s, time.process_time() - cpu_s
-        async with there.tracks(GATE) as frames:
+        async with there.tracks.follow(GATE) as frames:
             began_s, cpu_s = time.monotonic(), time.process_time()
             for _ in range(1000):
-                here.publish_tracks(BUSY)
+                here.tracks.publish(BUSY)
                 await asyncio.wait_for(anext(frames), 2)
             track_s, track_cpu_s = time.monotonic() - began_s, time.process_time() - cpu_s
     with capsys.disabled():

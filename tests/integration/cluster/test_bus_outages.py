@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import nats
 import pytest
+from nats.errors import OutboundBufferLimitError
 
 from services.common.bus.nats.bus import NatsBus, nats_bus
 from services.common.bus.nats.connection import nats_connection
@@ -78,7 +79,7 @@ class Publisher:
             for camera in CAMERAS:
                 events = second_of(camera, number)
                 for event in events:
-                    self._bus.publish_events([event])
+                    self._bus.events.publish([event])
                 self.sent += events
             if self._stopped.wait(0.01):
                 return
@@ -86,10 +87,10 @@ class Publisher:
 
 async def collect(bus: NatsBus, into: list[Event]) -> None:
     while True:
-        batch = await bus.next_events()
+        batch = await bus.events.next_batch()
         into += batch.events
         await asyncio.sleep(0.005)
-        bus.acknowledge(batch)
+        bus.events.acknowledge(batch)
 
 
 def assert_complete_and_in_order(got: list[Event], sent: list[Event]) -> None:
@@ -119,95 +120,114 @@ async def test_events_survive_an_outage_of_the_server(server):
             await until(lambda: len(got) > 200, "events flow", 10)
             server.kill()
             await asyncio.sleep(4)
-            kept = here.waiting_events
+            kept = here.events.waiting
             server.start()
-            await until(lambda: here.waiting_events < kept / 2, "events flow again", 5)
+            await until(lambda: here.events.waiting < kept / 2, "events flow again", 5)
             await asyncio.sleep(0.5)
-        assert await here.flush(15)
+        assert await here.events.flush(15)
         await until(lambda: len(set(got)) == len(publisher.sent), "all events arrive", 15)
         reading.cancel()
     assert kept > 1000
     assert_complete_and_in_order(got, publisher.sent)
     assert len(got) - len(publisher.sent) <= BATCH
-    assert here.dropped_events == 0
+    assert here.events.dropped == 0
 
 
 async def test_what_was_not_stored_survives_the_loss_of_the_disk(server):
     async with bus_ends(server) as (here, there):
-        here.publish_events(crossings(0, 10))
+        here.events.publish(crossings(0, 10))
         assert len(await read_events(there, 10)) == 10
         server.kill()
-        here.publish_events(crossings(10, 30))
-        assert not await here.flush(0.2)
+        here.events.publish(crossings(10, 30))
+        assert not await here.events.flush(0.2)
         server.lose_disk()
         server.start()
-        assert await here.flush(5)
+        assert await here.events.flush(5)
         assert await read_events(there, 20) == crossings(10, 30)
 
 
 async def test_an_old_batch_acknowledges_nothing_of_a_new_stream(server):
     async with bus_end(server) as here, bus_end(server, ack_wait_s=1.0) as there:
-        here.publish_events(crossings(0, 5))
-        old = await there.next_events()
+        here.events.publish(crossings(0, 5))
+        old = await there.events.next_batch()
         server.kill()
         server.lose_disk()
         server.start()
         async with bus_end(server, ack_wait_s=1.0) as other:
-            here.publish_events(crossings(10, 15))
-            assert len((await asyncio.wait_for(other.next_events(), 5)).events) == 5
-            there.acknowledge(old)
+            here.events.publish(crossings(10, 15))
+            assert len((await asyncio.wait_for(other.events.next_batch(), 5)).events) == 5
+            there.events.acknowledge(old)
             await asyncio.sleep(0.5)
         assert await read_events(there, 5) == crossings(10, 15)
 
 
 async def test_a_batch_outlives_the_server_and_is_acknowledged_after_it(server):
     async with bus_end(server, ack_wait_s=3.0) as bus:
-        bus.publish_events(crossings(0, 5))
-        batch = await bus.next_events()
+        bus.events.publish(crossings(0, 5))
+        batch = await bus.events.next_batch()
         await asyncio.sleep(SERVER_NOTES_S)
         server.kill()
-        bus.acknowledge(batch)
+        bus.events.acknowledge(batch)
         server.start()
         await assert_no_more_events(bus, 4.5)
 
 
 async def test_a_batch_of_a_killed_reader_comes_to_the_next_before_anything_newer(server):
     async with bus_end(server) as here:
-        here.publish_events(crossings(0, 5))
+        here.events.publish(crossings(0, 5))
         async with (
             nats_connection(server.url, "killed") as client,
             nats_bus(client, ack_wait_s=1.0) as killed,
         ):
-            assert len((await killed.next_events()).events) == 5
+            assert len((await killed.events.next_batch()).events) == 5
             await client.close()
         async with bus_end(server, ack_wait_s=1.0) as there:
-            here.publish_events([AnalysedSecond(GATE, NOON_S)])
+            here.events.publish([AnalysedSecond(GATE, NOON_S)])
             assert await read_events(there, 6) == [*crossings(0, 5), AnalysedSecond(GATE, NOON_S)]
 
 
 async def test_a_batch_that_is_worked_on_stays_with_its_reader(server):
     async with bus_end(server, ack_wait_s=0.9) as busy, bus_end(server, ack_wait_s=0.9) as other:
-        busy.publish_events(crossings(0, 5))
-        batch = await busy.next_events()
+        busy.events.publish(crossings(0, 5))
+        batch = await busy.events.next_batch()
         await assert_no_more_events(other, 2)
-        busy.acknowledge(batch)
-        busy.publish_events(crossings(5, 6))
+        busy.events.acknowledge(batch)
+        busy.events.publish(crossings(5, 6))
         assert await read_events(other, 1) == crossings(5, 6)
 
 
 async def test_an_event_that_is_published_twice_arrives_once(server):
     async with bus_ends(server) as (here, there):
-        here.publish_events([*crossings(0, 3), *crossings(0, 3)])
-        there.publish_events(crossings(0, 3))
-        assert await here.flush(5) and await there.flush(5)
+        here.events.publish([*crossings(0, 3), *crossings(0, 3)])
+        there.events.publish(crossings(0, 3))
+        assert await here.events.flush(5) and await there.events.flush(5)
         assert await read_events(there, 3) == crossings(0, 3)
         await assert_no_more_events(there)
+
+
+async def test_what_could_not_leave_is_sent_later_and_keeps_no_place_in_the_library(server, monkeypatch):
+    async with bus_ends(server) as (here, there):
+        client, publisher = here._sender._client, here._sender._publisher
+        plain, refused = client.publish, []
+
+        async def refusing(subject: str, *arguments: object, **named: object) -> None:
+            if subject.startswith(SUBJECT) and len(refused) < 3:
+                refused.append(subject)
+                raise OutboundBufferLimitError
+            await plain(subject, *arguments, **named)
+
+        monkeypatch.setattr(client, "publish", refusing)
+        here.events.publish(crossings(0, 10))
+        assert await read_events(there, 10) == crossings(0, 10)
+        assert await here.events.flush(5)
+        assert len(refused) == 3
+        assert publisher._jetstream.publish_async_pending() == 0
 
 
 @pytest.mark.parametrize("what", ["stream", "consumer"])
 async def test_a_stream_or_consumer_that_vanishes_is_made_again(server, what):
     async with bus_ends(server) as (here, there), await nats.connect(server.url) as plain:
-        here.publish_events(crossings(0, 1))
+        here.events.publish(crossings(0, 1))
         assert await read_events(there, 1) == crossings(0, 1)
         waiting = asyncio.create_task(read_events(there, 2))
         await asyncio.sleep(0.2)
@@ -215,7 +235,7 @@ async def test_a_stream_or_consumer_that_vanishes_is_made_again(server, what):
         await (
             manager.delete_stream(STREAM) if what == "stream" else manager.delete_consumer(STREAM, CONSUMER)
         )
-        here.publish_events(crossings(1, 3))
+        here.events.publish(crossings(1, 3))
         assert await waiting == crossings(1, 3)
 
 
@@ -225,21 +245,21 @@ async def test_a_full_stream_makes_events_wait_and_not_vanish(server):
             name=STREAM, subjects=[f"{SUBJECT}.*"], retention="workqueue", discard="new", max_bytes=8000
         )
     async with bus_ends(server) as (here, there):
-        here.publish_events([*crossings(0, 40), AnalysedSecond(GATE, NOON_S)])
-        assert not await here.flush(0.5)
+        here.events.publish([*crossings(0, 40), AnalysedSecond(GATE, NOON_S)])
+        assert not await here.events.flush(0.5)
         got = await read_events(there, 41, timeout_s=10)
         assert got == [*crossings(0, 40), AnalysedSecond(GATE, NOON_S)]
-        assert await here.flush(1)
+        assert await here.events.flush(1)
 
 
 async def test_what_is_no_event_is_removed_and_told_without_its_content(server, caplog):
     caplog.set_level("DEBUG")
     async with bus_ends(server) as (here, there), await nats.connect(server.url) as plain:
-        here.publish_events(crossings(0, 1))
-        assert await here.flush(5)
+        here.events.publish(crossings(0, 1))
+        assert await here.events.flush(5)
         for data in (b"rtsp://user:topsecret@host", b'sightline 1 crossing\n[{"id":"topsecret"}]'):
             await plain.jetstream().publish(f"{SUBJECT}.gate", data)
-        here.publish_events(crossings(1, 2))
+        here.events.publish(crossings(1, 2))
         assert await read_events(there, 2) == crossings(0, 2)
         await asyncio.sleep(0.2)
         assert (await plain.jsm().stream_info(STREAM)).state.messages == 0
@@ -251,7 +271,7 @@ async def test_what_is_no_event_is_removed_and_told_without_its_content(server, 
 async def test_announcements_come_before_what_was_published_with_them(server):
     async with bus_ends(server) as (here, there):
         evidence = AnalysedSecond(GATE, NOON_S, 2)
-        here.publish_events([evidence, *crossings(0, 2), Ownership(GATE, 2, float(NOON_S))])
-        assert await here.flush(5)
-        got = (await there.next_events()).events
+        here.events.publish([evidence, *crossings(0, 2), Ownership(GATE, 2, float(NOON_S))])
+        assert await here.events.flush(5)
+        got = (await there.events.next_batch()).events
     assert list(got) == [Ownership(GATE, 2, float(NOON_S)), *crossings(0, 2), evidence]

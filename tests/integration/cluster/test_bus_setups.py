@@ -35,49 +35,49 @@ async def newest(changes) -> tuple[CameraSetup, ...]:
 
 async def test_setups_last_for_readers_that_start_later(server):
     async with bus_end(server) as web:
-        web.publish_setups([SETUP])
-        web.publish_access(ACCESS)
-        async with bus_end(server) as reader, reader.setups() as changes:
+        web.setups.publish((SETUP,))
+        web.access.publish(ACCESS)
+        async with bus_end(server) as reader, reader.setups.follow() as changes:
             assert await newest(changes) == (SETUP,)
     server.kill()
     server.start()
-    async with bus_end(server) as reader, reader.setups() as changes:
+    async with bus_end(server) as reader, reader.setups.follow() as changes:
         assert await newest(changes) == (SETUP,)
-        await until(lambda: reader.access() == ACCESS, "access is known")
+        await until(lambda: reader.access.newest() == ACCESS, "access is known")
 
 
 async def test_changes_arrive_well_within_a_second(server):
-    async with bus_ends(server) as (web, reader), reader.setups() as changes:
-        web.publish_setups([SETUP])
+    async with bus_ends(server) as (web, reader), reader.setups.follow() as changes:
+        web.setups.publish((SETUP,))
         await newest(changes)
         for setups in ((SETUP, OTHER), (OTHER,)):
             began_s = time.monotonic()
-            web.publish_setups(setups)
+            web.setups.publish(setups)
             assert await newest(changes) == setups
             assert time.monotonic() - began_s < 0.5
 
 
 async def test_after_the_loss_of_the_disk_readers_keep_setups_and_they_are_written_again(server):
-    async with bus_ends(server) as (web, reader), reader.setups() as changes:
-        web.publish_setups([SETUP])
-        web.publish_access(ACCESS)
+    async with bus_ends(server) as (web, reader), reader.setups.follow() as changes:
+        web.setups.publish((SETUP,))
+        web.access.publish(ACCESS)
         assert await newest(changes) == (SETUP,)
         server.kill()
         server.lose_disk()
         server.start()
-        async with bus_end(server) as late, late.setups() as late_changes:
+        async with bus_end(server) as late, late.setups.follow() as late_changes:
             assert await newest(late_changes) == (SETUP,)
-            await until(lambda: late.access() == ACCESS, "access is known")
-        async with reader.setups() as again:
+            await until(lambda: late.access.newest() == ACCESS, "access is known")
+        async with reader.setups.follow() as again:
             assert await newest(again) == (SETUP,)
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(anext(changes), 0.1)
 
 
 async def test_readers_alone_write_nothing_into_a_lost_bucket(server):
-    async with bus_end(server) as reader, reader.setups() as changes:
+    async with bus_end(server) as reader, reader.setups.follow() as changes:
         async with bus_end(server) as web:
-            web.publish_setups([SETUP])
+            web.setups.publish((SETUP,))
             assert await newest(changes) == (SETUP,)
         server.kill()
         server.lose_disk()
@@ -86,18 +86,18 @@ async def test_readers_alone_write_nothing_into_a_lost_bucket(server):
         async with await nats.connect(server.url) as plain:
             with pytest.raises(nats.js.errors.NotFoundError):
                 await plain.jetstream().key_value(ADDRESSES)
-        async with reader.setups() as again:
+        async with reader.setups.follow() as again:
             assert await newest(again) == (SETUP,)
 
 
 async def test_what_is_published_while_nats_is_away_is_written_when_it_is_back(server):
-    async with bus_ends(server) as (web, reader), reader.setups() as changes:
-        web.publish_setups([SETUP])
+    async with bus_ends(server) as (web, reader), reader.setups.follow() as changes:
+        web.setups.publish((SETUP,))
         assert await newest(changes) == (SETUP,)
         server.kill()
-        web.publish_setups([SETUP, OTHER])
-        web.publish_setups([OTHER])
-        async with web.setups() as own:
+        web.setups.publish((SETUP, OTHER))
+        web.setups.publish((OTHER,))
+        async with web.setups.follow() as own:
             assert await newest(own) == (OTHER,)
         server.start()
         assert await newest(changes) == (OTHER,)
@@ -105,33 +105,33 @@ async def test_what_is_published_while_nats_is_away_is_written_when_it_is_back(s
 
 async def test_the_newest_of_two_publishers_wins_for_both(server):
     async with bus_ends(server) as (one, two):
-        one.publish_setups([SETUP])
-        async with two.setups() as changes:
+        one.setups.publish((SETUP,))
+        async with two.setups.follow() as changes:
             assert await newest(changes) == (SETUP,)
-        two.publish_setups([OTHER])
-        async with one.setups() as changes:
+        two.setups.publish((OTHER,))
+        async with one.setups.follow() as changes:
             while await newest(changes) != (OTHER,):
                 pass
         server.kill()
         server.lose_disk()
         server.start()
-        async with bus_end(server) as late, late.setups() as changes:
+        async with bus_end(server) as late, late.setups.follow() as changes:
             assert await newest(changes) == (OTHER,)
 
 
 async def test_secrets_never_reach_a_log(server, caplog):
     caplog.set_level(logging.DEBUG)
     async with bus_ends(server) as (web, reader), await nats.connect(server.url) as plain:
-        web.publish_setups([SETUP])
-        web.publish_access(ACCESS)
-        await until(lambda: reader.access() == ACCESS, "access is known")
+        web.setups.publish((SETUP,))
+        web.access.publish(ACCESS)
+        await until(lambda: reader.access.newest() == ACCESS, "access is known")
         bucket = await plain.jetstream().key_value(ADDRESSES)
         await bucket.put("all", f'{{"url":"rtsp://user:{PASSWORD}@host","hash":"{HASH}"}}'.encode())
         await until(lambda: web.refused_messages, "the broken value is refused")
-        async with reader.setups() as changes:
+        async with reader.setups.follow() as changes:
             assert await newest(changes) == (SETUP,)
         server.kill()
-        web.publish_setups([SETUP, OTHER])
+        web.setups.publish((SETUP, OTHER))
         await asyncio.sleep(0.3)
     assert "refused" in caplog.text
     assert PASSWORD not in caplog.text

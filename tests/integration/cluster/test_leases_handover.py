@@ -46,7 +46,7 @@ async def test_after_a_crash_all_cameras_are_owned_within_four_seconds(members):
     await newcomer.store.leave()
     await until(lambda: set(other.owner.working) == set(CAMERAS), 5.0)
     assert one.store.members("detector") is None
-    assert len(one.store.held()) == len(one.owner.working), "without NATS it cannot know better"
+    assert len(one.store.leased()) == len(one.owner.working), "without NATS it cannot know better"
     assert time.monotonic() - killed_s <= 4.0
     assert all(other.owner.working[camera].epoch > owned.epoch for camera, owned in one.owner.working.items())
 
@@ -73,5 +73,5 @@ async def test_a_newcomer_takes_its_share_and_changes_reach_the_new_owner(member
     assert sorted(dropped) == sorted(f"drop {camera}" for camera in fallen)
 
     changed = replace(setup(camera), lines=(Line(LineId("main"), "main", ((0.1, 0.5), (0.9, 0.5))),))
-    members.bus.publish_setups([changed, *(setup(other) for other in CAMERAS if other != camera)])
+    members.bus.setups.publish((changed, *(setup(other) for other in CAMERAS if other != camera)))
     assert await until(lambda: third.owner.working[camera].setup == changed) <= 1.0

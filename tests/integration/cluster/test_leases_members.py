@@ -64,7 +64,7 @@ async def test_of_two_that_claim_a_camera_the_lower_epoch_yields(server):
         claims = {GATE: gate.epoch - 1, YARD: yard.epoch + 1}
         for message in (b"no heartbeat", encode(Heartbeat("other", Member("b", "detector"), claims))):
             await one.client.publish(f"{HEARTBEATS}.detector", message)
-        await until(lambda: one.store.held() == (gate,))
+        await until(lambda: one.store.leased() == (gate,))
         assert one.store.holder("detector", GATE) == Member("a", "detector")
         assert one.store.holder("detector", YARD) == Member("b", "detector")
 
@@ -108,7 +108,7 @@ async def test_a_process_that_stood_still_never_holds_what_another_took(server):
         assert after[0]["held"] == {}, "nothing is trusted before the records were read"
         assert not any("gate" in word["held"] for word in after)
         assert after[-1]["held"] == {"yard": before["held"]["yard"]}
-        assert other.store.held() == (successor,)
+        assert other.store.leased() == (successor,)
         assert successor.epoch > before["held"]["gate"]
 
 

@@ -19,7 +19,7 @@ CAMERAS = [CameraId(f"camera-{number}") for number in range(8)]
 
 
 def leases_of(*nodes: Node) -> dict[CameraId, Lease]:
-    return {lease.camera: lease for node in nodes for lease in node.store.held()}
+    return {lease.camera: lease for node in nodes for lease in node.store.leased()}
 
 
 @asynccontextmanager
@@ -94,7 +94,7 @@ async def test_a_bucket_that_vanishes_in_the_midst_of_work_is_made_again(tmp_pat
             await node.store.release(gate)
             again = await node.store.take(GATE, 0)
             assert again.epoch > gate.epoch
-            assert set(node.store.held()) == {again, yard}
+            assert set(node.store.leased()) == {again, yard}
 
 
 async def test_leaving_without_a_server_takes_no_time(tmp_path: Path):

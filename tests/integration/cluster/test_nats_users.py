@@ -97,14 +97,16 @@ async def test_everybody_can_do_their_work(fresh: NatsServer) -> None:
     """Also when NATS has lost its disk: the store makes its stream again, and web the buckets."""
     async with system(fresh) as (buses, _):
         for number in range(2):
-            buses["web"].publish_setups([SETUP])
-            buses["web"].publish_access(WHO)
+            buses["web"].setups.publish((SETUP,))
+            buses["web"].access.publish(WHO)
             for role, wanted in (("ingest", SETUP), ("detector", BARE), ("rtsp", BARE)):
-                async with buses[role].setups() as changes:
+                async with buses[role].setups.follow() as changes:
                     assert await asyncio.wait_for(anext(changes), 10) == (wanted,)
-                await until(lambda role=role: buses[role].access() == WHO, f"{role} knows who may watch", 5)
+                await until(
+                    lambda role=role: buses[role].access.newest() == WHO, f"{role} knows who may watch", 5
+                )
             for role, events in EVENTS.items():
-                buses[role].publish_events(events)
+                buses[role].events.publish(events)
             got = await read_events(buses["store"], sum(map(len, EVENTS.values())), 15)
             assert {type(event) for event in got} == {type(one) for some in EVENTS.values() for one in some}
             if number == 0:
@@ -116,16 +118,16 @@ async def test_everybody_can_do_their_work(fresh: NatsServer) -> None:
 
 async def test_states_rates_and_tracks_arrive(server: NatsServer) -> None:
     async with system(server) as (buses, _):
-        buses["ingest"].publish_state(GATE, CameraState(CameraStatus.LIVE, NOON_S))
-        buses["detector"].publish_fps(GATE, 9.5)
+        buses["ingest"].states.publish_state(GATE, CameraState(CameraStatus.LIVE, NOON_S))
+        buses["detector"].states.publish_rate(GATE, 9.5)
         for role in ("web", "detector", "ingest"):
             bus = buses[role]
             await until(
-                lambda bus=bus: (bus.state(GATE) or CameraState()).fps == 9.5, "the state is known", 5
+                lambda bus=bus: (bus.states.state(GATE) or CameraState()).fps == 9.5, "the state is known", 5
             )
         for role in ("web", "detector", "rtsp"):
-            async with buses[role].tracks(GATE) as frames:
-                buses["detector"].publish_tracks(TrackedFrame(GATE, 3, NOON_S))
+            async with buses[role].tracks.follow(GATE) as frames:
+                buses["detector"].tracks.publish(TrackedFrame(GATE, 3, NOON_S))
                 assert (await asyncio.wait_for(anext(frames), 5)).frame == 3
 
 
@@ -277,10 +279,12 @@ async def test_nobody_can_do_more(server: NatsServer, role: Role) -> None:
 
 async def test_passwords_of_cameras_and_accounts_reach_those_alone_who_need_them(server: NatsServer) -> None:
     async with system(server) as (buses, _):
-        buses["web"].publish_setups([SETUP])
-        buses["web"].publish_access(WHO)
+        buses["web"].setups.publish((SETUP,))
+        buses["web"].access.publish(WHO)
         for role in ("ingest", "detector", "rtsp"):
-            await until(lambda role=role: buses[role].access() == WHO, f"{role} knows who may watch", 5)
+            await until(
+                lambda role=role: buses[role].access.newest() == WHO, f"{role} knows who may watch", 5
+            )
         async with admin(server) as client:
             kept = {
                 bucket: (await client.jetstream().get_last_msg(f"KV_{bucket}", f"$KV.{bucket}.all")).data
@@ -302,7 +306,7 @@ async def admin(server: NatsServer) -> AsyncIterator[Client]:
 async def test_an_event_where_its_kind_may_not_be_is_removed(server: NatsServer, caplog) -> None:
     """Who may publish what happens at a port cannot put a crossing there."""
     async with bus_end(server, role="store") as store:
-        await until(lambda: store.waiting_events == 0, "the store is there")
+        await until(lambda: store.events.waiting == 0, "the store is there")
         async with nats_connection(server.url_of("rtsp"), "forger", "rtsp") as forger:
             subject = event_subject(note("rtsp"))
             async with asyncio.timeout(10):
@@ -324,8 +328,8 @@ async def test_nobody_can_keep_anothers_events_from_the_store(fresh: NatsServer)
     """Neither by their identities, which the stream takes once, nor by what empties a stream."""
     event = crossing(7, NOON_S)
     async with bus_end(fresh, role="store") as store, bus_end(fresh, role="detector") as detector:
-        detector.publish_events([crossing(6, NOON_S)])
-        assert await detector.flush(10)
+        detector.events.publish([crossing(6, NOON_S)])
+        assert await detector.events.flush(10)
         async with nats_connection(fresh.url_of("rtsp"), "bad", "rtsp") as bad:
             headers = {"Nats-Msg-Id": event_identity(event)}
             await bad.jetstream().publish(event_subject(note("rtsp")), b"first", headers=headers)
@@ -333,8 +337,8 @@ async def test_nobody_can_keep_anothers_events_from_the_store(fresh: NatsServer)
                 with pytest.raises(nats.js.errors.APIError):
                     await bad.jetstream().publish(event_subject(note("rtsp")), b"", headers=headers)
         for number in range(2):
-            detector.publish_events([event])
-            assert await detector.flush(5), number
+            detector.events.publish([event])
+            assert await detector.events.flush(5), number
         assert await read_events(store, 2) == [crossing(6, NOON_S), event]
         await assert_no_more_events(store, 0.3)
 
@@ -342,15 +346,15 @@ async def test_nobody_can_keep_anothers_events_from_the_store(fresh: NatsServer)
 async def test_an_answer_sent_elsewhere_does_no_lasting_harm(server: NatsServer) -> None:
     """NATS does not ask where an answer may go: the server's own words land in a bucket, and web mends it."""
     async with bus_end(server, role="web") as web:
-        web.publish_setups([SETUP])
-        async with bus_end(server, role="ingest") as ingest, ingest.setups() as changes:
+        web.setups.publish((SETUP,))
+        async with bus_end(server, role="ingest") as ingest, ingest.setups.follow() as changes:
             assert await asyncio.wait_for(anext(changes), 5) == (SETUP,)
         async with nats_connection(server.url_of("rtsp"), "bad", "rtsp") as bad:
             for aim in (f"$KV.{ADDRESSES}.all", f"$JS.API.STREAM.DELETE.{STREAM}", "_INBOX.web.x"):
                 await bad.publish(f"$JS.API.STREAM.INFO.KV_{CAMERAS}", b"", reply=aim)
             await until_sent(bad)
         await until(lambda: web.refused_messages, "web sees what is no setup", 5)
-        async with bus_end(server, role="ingest") as late, late.setups() as changes:
+        async with bus_end(server, role="ingest") as late, late.setups.follow() as changes:
             assert await asyncio.wait_for(anext(changes), 5) == (SETUP,)
     async with admin(server) as client:
         with pytest.raises(NotFoundError):
@@ -370,11 +374,11 @@ async def test_an_upgrade_removes_the_bucket_that_everybody_could_read(fresh: Na
         for event in queued:
             await jetstream.publish(f"sightline.events.{GATE}", encode_event(event))
         async with system(fresh) as (buses, _):
-            buses["web"].publish_setups([SETUP])
+            buses["web"].setups.publish((SETUP,))
             assert await read_events(buses["store"], 2) == queued
-            buses["detector"].publish_events([crossing(2, NOON_S)])
+            buses["detector"].events.publish([crossing(2, NOON_S)])
             assert await read_events(buses["store"], 1, 10) == [crossing(2, NOON_S)]
-            async with buses["detector"].setups() as changes:
+            async with buses["detector"].setups.follow() as changes:
                 assert await asyncio.wait_for(anext(changes), 5) == (BARE,)
             async with asyncio.timeout(10):
                 while True:

@@ -35,8 +35,8 @@ class Gate:
 async def test_readers_and_state_go_on_when_a_camera_moves():
     old_hub, new_hub = VideoHub(), VideoHub()
     old_bus, new_bus = LocalBus(), LocalBus()
-    old = IngestService(old_bus, old_hub, lambda url: Gate())
-    new = IngestService(new_bus, new_hub, lambda url: Gate())
+    old = IngestService(old_bus.events, old_bus.states, old_hub, lambda url: Gate())
+    new = IngestService(new_bus.events, new_bus.states, new_hub, lambda url: Gate())
     with served(old_hub) as there, served(new_hub) as elsewhere:
         holder = there.member
         with RemoteVideo(lambda camera: holder).reader(CAMERA) as reader:
@@ -44,7 +44,7 @@ async def test_readers_and_state_go_on_when_a_camera_moves():
             last = first = await asyncio.to_thread(reader.read, 10)
             assert first is not None
             assert first.is_keyframe
-            new_bus.publish_state(CAMERA, _state_of(old_bus))
+            new_bus.states.publish_state(CAMERA, _state_of(old_bus))
             moved_s = time.monotonic()
             await old.drop(CAMERA)
             await new.take(GATE)
@@ -58,13 +58,13 @@ async def test_readers_and_state_go_on_when_a_camera_moves():
     assert last.connection > first.connection
     assert last.time_s > before.time_s
     assert took_s < 1
-    events = (await new_bus.next_events()).events
+    events = (await new_bus.events.next_batch()).events
     assert {e.status for e in events if isinstance(e, StatusChange)} == {CameraStatus.LIVE}
 
 
 def _state_of(bus: LocalBus) -> CameraState:
-    """Give what the other bus has heard of the camera by now."""
-    state = bus.state(CAMERA)
+    """Give what the other bus knows of the camera by now."""
+    state = bus.states.state(CAMERA)
     assert state is not None
     assert state.status is CameraStatus.LIVE
     return state

@@ -70,8 +70,8 @@ class Ports:
 @asynccontextmanager
 async def running(check: Check | None = None, **options: object) -> AsyncIterator[Ports]:
     bus, video = LocalBus(), VideoHub()
-    bus.publish_setups(SETUPS)
-    ports = DetectorPorts(bus, video, check, PortOptions(**options))
+    bus.setups.publish(SETUPS)
+    ports = DetectorPorts(bus.tracks, bus.states, bus.setups, video, check, PortOptions(**options))
     listeners = listen("127.0.0.1", 0), listen("127.0.0.1", 0)
     numbers = [listener.getsockname()[1] for listener in listeners]
     task = asyncio.create_task(ports.run(*listeners))
@@ -111,7 +111,7 @@ async def _streamed(port: int, path: str) -> AsyncIterator[httpx.Response]:
 
 async def test_the_json_stream_has_exactly_the_form_that_others_parse() -> None:
     async with running() as here:
-        here.bus.publish_state(GATE, CameraState(CameraStatus.LIVE, resolution=(1280, 720)))
+        here.bus.states.publish_state(GATE, CameraState(CameraStatus.LIVE, resolution=(1280, 720)))
         reader, writer = await _ask(here.json, "GET /gate HTTP/1.0\r\n\r\n")
         head = (await _read_until(reader, b"\r\n\r\n")).decode().lower()
         assert head.startswith("http/1.1 200 ok\r\n")
@@ -119,15 +119,15 @@ async def test_the_json_stream_has_exactly_the_form_that_others_parse() -> None:
         assert "content-length" not in head
         assert "chunked" not in head
         assert await _read_until(reader, b"\n") == b"[\n"
-        here.bus.publish_tracks(_frame(1))
-        here.bus.publish_tracks(TrackedFrame(GATE, 6, 1_700_000_000.2))
+        here.bus.tracks.publish(_frame(1))
+        here.bus.tracks.publish(TrackedFrame(GATE, 6, 1_700_000_000.2))
         known = (
             b'{"frame_id":0,"objects":[{"class_id":2,"name":"car","relative_coordinates":{"center_x":0.375000,'
             b'"center_y":0.500000,"width":0.250000,"height":0.200000},"confidence":0.875000,"track_id":7}],'
             b'"time":"2023-11-14T22:13:20.100Z","resolution":{"w":1280,"h":720}},\n'
         )
         assert await _read_until(reader, b",\n") == known
-        here.bus.publish_setups(SETUPS[:1])
+        here.bus.setups.publish(SETUPS[:1])
         rest = await asyncio.wait_for(reader.read(), 5)
         assert rest.startswith(b'{"frame_id":1,"objects":[],"time":')
         assert rest.endswith(b"}\n]\n")
@@ -141,9 +141,9 @@ async def test_what_the_port_sends_can_be_counted_again() -> None:
         assert answer.headers["transfer-encoding"] == "chunked"
         await here.watched_by(1)
         for number, y in enumerate(rows):
-            here.bus.publish_tracks(_frame(number, y))
+            here.bus.tracks.publish(_frame(number, y))
             await asyncio.sleep(0.002)
-        here.bus.publish_setups(SETUPS[:1])
+        here.bus.setups.publish(SETUPS[:1])
         text = (await answer.aread()).decode()
     assert [frame["frame_id"] for frame in json.loads(text)] == list(range(len(rows)))
     frames = list(read_detections(text.splitlines(), "8070"))
@@ -167,10 +167,10 @@ async def test_a_path_names_a_camera_or_means_the_oldest(path: str, shown: Camer
     async with running() as here, _streamed(here.json, path) as answer:
         assert answer.status_code == 200
         await here.watched_by(1)
-        here.bus.publish_tracks(_frame(1, camera=GATE))
-        here.bus.publish_tracks(_frame(1, camera=YARD, name="no_mask"))
+        here.bus.tracks.publish(_frame(1, camera=GATE))
+        here.bus.tracks.publish(_frame(1, camera=YARD, name="no_mask"))
         await asyncio.sleep(0.05)
-        here.bus.publish_setups(())
+        here.bus.setups.publish(())
         (frame,) = json.loads(await answer.aread())
     (item,) = frame["objects"]
     assert item["name"] == ("no_mask" if shown == YARD else "car")
@@ -225,9 +225,9 @@ async def test_thirty_readers_get_each_frame() -> None:
         clients = [await _ask(here.json, "GET /gate HTTP/1.0\r\n\r\n") for _ in range(30)]
         await here.watched_by(30)
         for number in range(50):
-            here.bus.publish_tracks(_frame(number))
+            here.bus.tracks.publish(_frame(number))
             await asyncio.sleep(0.01)
-        here.bus.publish_setups(())
+        here.bus.setups.publish(())
         bodies = [await asyncio.wait_for(reader.read(), 10) for reader, _ in clients]
         for body in bodies:
             frames = json.loads(body.partition(b"\r\n\r\n")[2])
@@ -268,7 +268,7 @@ async def _showing(here: Ports, fps: float = 20) -> AsyncIterator[None]:
             for unit in await asyncio.to_thread(pictures.next):
                 here.video.publish(unit)
                 item = TrackedObject(7, (0.25, 0.25, 0.75, 0.75), "car", 0.9)
-                here.bus.publish_tracks(TrackedFrame(GATE, unit.frame, unit.time_s, (item,)))
+                here.bus.tracks.publish(TrackedFrame(GATE, unit.frame, unit.time_s, (item,)))
             await asyncio.sleep(1 / fps)
 
     task = asyncio.create_task(show())
@@ -306,7 +306,7 @@ async def test_pictures_come_as_parts_with_their_length(query: str, drawn: bool)
         pictures = [await _part(reader) for _ in range(3)]
         assert pictures[0].shape == (352, 640, 3)
         assert (min(_box_pixels(picture) for picture in pictures) > 100) is drawn
-        here.bus.publish_setups(SETUPS[:1])
+        here.bus.setups.publish(SETUPS[:1])
         assert (await asyncio.wait_for(reader.read(), 5)).endswith(b"--mjpegstream--\r\n")
         writer.close()
         await here.watched_by(0, "mjpeg")
@@ -356,7 +356,7 @@ async def test_a_json_reader_that_takes_nothing_is_cut_off_too() -> None:
         await here.watched_by(1)
         async with asyncio.timeout(10):
             while here.figure("readers", "json"):
-                here.bus.publish_tracks(TrackedFrame(GATE, 1, 1_700_000_000.0, objects))
+                here.bus.tracks.publish(TrackedFrame(GATE, 1, 1_700_000_000.0, objects))
                 await asyncio.sleep(0.02)
                 assert here.figure("reader_waiting_bytes", "json") < 500_000
         assert here.figure("readers_stalled_total", "json") == 1

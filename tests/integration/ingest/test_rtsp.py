@@ -34,7 +34,7 @@ class Ingest:
 
     def __init__(self, url: str) -> None:
         self.bus, self.hub = LocalBus(), VideoHub()
-        self.ingest = CameraIngest(Camera(KEY, "Gate", url), self.bus, self.hub)
+        self.ingest = CameraIngest(Camera(KEY, "Gate", url), self.bus.events, self.bus.states, self.hub)
 
     def __enter__(self) -> "Ingest":
         self.ingest.start()
@@ -45,7 +45,7 @@ class Ingest:
 
     def wait_for(self, status: CameraStatus, timeout_s: float = 15) -> str:
         state = wait_until(
-            lambda: (s := self.bus.state(KEY)) is not None and s.status is status and s,
+            lambda: (s := self.bus.states.state(KEY)) is not None and s.status is status and s,
             timeout_s,
             str(status),
         )
@@ -56,7 +56,7 @@ class Ingest:
 def test_a_camera_is_live_broken_off_and_live_again(rtsp_python: str, video: Path):
     with camera(rtsp_python, video) as source, Ingest(source.url) as ingest:
         ingest.wait_for(CameraStatus.LIVE)
-        assert ingest.bus.state(KEY).resolution == (640, 360)
+        assert ingest.bus.states.state(KEY).resolution == (640, 360)
         with ingest.hub.reader(KEY) as reader:
             units = [reader.read(2) for _ in range(60)]
         assert units[0].is_keyframe
@@ -75,7 +75,7 @@ def test_a_camera_is_live_broken_off_and_live_again(rtsp_python: str, video: Pat
 async def test_a_camera_that_stands_still_is_dropped_in_time(rtsp_python: str, video: Path):
     with camera(rtsp_python, video) as source:
         bus, hub = LocalBus(), VideoHub()
-        service = IngestService(bus, hub)
+        service = IngestService(bus.events, bus.states, hub)
         with hub.reader(KEY) as reader:
             await service.take(OwnedCamera(CameraSetup(Camera(KEY, "Gate", source.url)), 1))
             assert await asyncio.to_thread(reader.read, 10) is not None
@@ -93,7 +93,7 @@ async def test_a_camera_that_stands_still_is_dropped_in_time(rtsp_python: str, v
         await asyncio.to_thread(
             wait_until, lambda: name not in {thread.name for thread in threading.enumerate()}, 8, "its end"
         )
-        events = (await bus.next_events()).events
+        events = (await bus.events.next_batch()).events
         assert [event.status for event in events] == [CameraStatus.CONNECTING, CameraStatus.LIVE]
 
 

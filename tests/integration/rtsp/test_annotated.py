@@ -147,7 +147,7 @@ async def test_clients_end_when_the_size_changes_and_when_the_camera_is_gone(hub
             await until(lambda: service.encoders == service.watchers == 0, "the one before has ended")
             following = asyncio.create_task(asyncio.to_thread(follow, url(service)))
             await until(lambda: service.watchers, "it watches")
-            bus.publish_setups([CameraSetup(camera("other"), (line(),))])
+            bus.setups.publish((CameraSetup(camera("other"), (line(),)),))
             async with asyncio.timeout(15):
                 await following
             with pytest.raises(av.error.HTTPNotFoundError):
@@ -180,4 +180,4 @@ async def test_a_taken_port_is_said_in_one_line(hub, gate):
     async with annotating(hub, gate) as (service, bus):
         text = rf"^cannot listen on 127.0.0.1 port {service.port}: it is in use"
         with pytest.raises(BadInputError, match=text):
-            await RtspService(bus, hub, "127.0.0.1", service.port or 0).run()
+            await RtspService(bus.tracks, bus.setups, hub, "127.0.0.1", service.port or 0).run()

@@ -163,9 +163,9 @@ def test_a_taken_port_is_said_in_one_line(relay, hub):
 async def test_what_this_process_owns_is_served_while_it_is_switched_on(hub, gate):
     bus, owned = LocalBus(), [GATE]
     off = camera("off")
-    bus.publish_setups([CameraSetup(off), CameraSetup(camera("gate"))])
+    bus.setups.publish((CameraSetup(off), CameraSetup(camera("gate"))))
     relay = RelayServer(hub, "127.0.0.1", 0)
-    running = asyncio.create_task(relay.run(bus, lambda: owned))
+    running = asyncio.create_task(relay.run(bus.setups, lambda: owned))
 
     def status(path: str) -> str:
         try:
@@ -184,7 +184,7 @@ async def test_what_this_process_owns_is_served_while_it_is_switched_on(hub, gat
         await asyncio.sleep(0.05)
     await becomes("/gate", "plays")
     await becomes("/", "HTTPNotFoundError")
-    bus.publish_setups([CameraSetup(camera("gate"))])
+    bus.setups.publish((CameraSetup(camera("gate")),))
     await becomes("/", "plays")
     owned.clear()
     await becomes("/gate", "HTTPNotFoundError")

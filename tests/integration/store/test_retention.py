@@ -465,9 +465,9 @@ async def test_every_write_waits_for_the_indexes(database_uri: str, monkeypatch:
 
 async def test_the_service_writes_and_keeps_by_its_settings(tables: Tables) -> None:
     bus, host = LocalBus(), SettableClock(NOW_S)
-    service = StoreService(tables.store, bus, Retention(trajectories_days=10), read_clock=host)
+    service = StoreService(tables.store, bus.events, Retention(trajectories_days=10), read_clock=host)
     task = asyncio.create_task(service.run())
-    bus.publish_events([trajectory(1, NOW_S - 60), crossing(1, NOW_S + 300)])
+    bus.events.publish([trajectory(1, NOW_S - 60), crossing(1, NOW_S + 300)])
     async with asyncio.timeout(30):
         while service.health.written < 2 or await tables.notices.clock_mark() is None:
             await asyncio.sleep(0.02)

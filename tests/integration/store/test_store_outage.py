@@ -24,12 +24,12 @@ async def test_nothing_is_lost_or_doubled_when_the_database_is_killed_in_mid_run
     caplog.set_level(logging.INFO)
     start, bus = recent_minute_s(), LocalBus()
     tables = Tables(own_server.uri)
-    writer = StoreWriter(tables.events, bus, batch_events=20)
+    writer = StoreWriter(tables.events, bus.events, batch_events=20)
     task = asyncio.create_task(writer.run())
 
     async def report(first: int, last: int) -> None:
         for n in range(first, last):
-            bus.publish_events([crossing(n, start + n * 0.1), *seconds(start + n, 1)])
+            bus.events.publish([crossing(n, start + n * 0.1), *seconds(start + n, 1)])
             await asyncio.sleep(0.001)
 
     await report(0, 200)
@@ -66,7 +66,7 @@ async def test_acknowledged_events_survive_the_sudden_end_of_the_database(own_se
 
 async def test_drain_writes_what_is_left(tables: Tables) -> None:
     start, bus = recent_minute_s(), LocalBus()
-    bus.publish_events([crossing(n, start + n) for n in range(50)])
-    writer = StoreWriter(tables.events, bus, batch_events=20)
+    bus.events.publish([crossing(n, start + n) for n in range(50)])
+    writer = StoreWriter(tables.events, bus.events, batch_events=20)
     assert await writer.drain(10.0)
     assert writer.health.written == 50

@@ -16,7 +16,7 @@ SECRET = "rtsp://user:s3cret@192.0.2.1/stream?token=abcdef"
 
 
 async def _published(web: Web):
-    async with web.bus.setups() as changes:
+    async with web.bus.setups.follow() as changes:
         return await anext(changes)
 
 
@@ -58,7 +58,7 @@ async def test_a_camera_tells_how_its_stream_is(web: Web) -> None:
     await web.client.post(CAMERAS, json={"id": "gate", "url": SECRET})
     error = f"cannot open {SECRET}: 401 (s3cret)"
     state = CameraState(CameraStatus.DEGRADED, 1_700_000_000.5, 0.0, (640, 360), error)
-    web.bus.publish_state(CameraId("gate"), state)
+    web.bus.states.publish_state(CameraId("gate"), state)
     body = (await web.client.get(f"{CAMERAS}/gate")).json()
     assert body["status"] == "degraded"
     assert body["since"] == "2023-11-14T22:13:20.500Z"
@@ -114,7 +114,7 @@ async def test_what_is_stored_already_stays_usable_and_masked(web: Web, url: str
     """Addresses that no door takes today: shown without their secrets, and the camera can be changed."""
     await web.tables.setups.add_camera(Camera(CameraId("gate"), "Gate", url))
     state = CameraState(CameraStatus.DEGRADED, 1_700_000_000.5, 0.0, None, f"cannot open '{url}' ({url[8:]})")
-    web.bus.publish_state(CameraId("gate"), state)
+    web.bus.states.publish_state(CameraId("gate"), state)
     shown = await web.client.get(f"{CAMERAS}/gate")
     assert "192.0.2.1" in shown.json()["url"]
     body = {"url": shown.json()["url"], "fps": 5, "enabled": False}

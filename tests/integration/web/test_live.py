@@ -81,7 +81,7 @@ async def test_an_overlay_is_drawn_on_the_picture_of_its_frame(web: Web) -> None
         web.video.publish(unit)
     asking = asyncio.create_task(web.client.get(f"{CAMERA}/snapshot.jpg?overlay=1"))
     await asyncio.sleep(0.4)
-    web.bus.publish_tracks(_tracks(units[5]))
+    web.bus.tracks.publish(_tracks(units[5]))
     level, colored = _level((await asking).content)
     assert abs(level - (60 + 6 * 5)) <= 3
     assert colored > 200
@@ -110,7 +110,7 @@ async def test_mjpeg_goes_on_until_the_camera_is_removed(web: Web) -> None:
 async def _publish(web: Web) -> None:
     for unit in _units(30):
         web.video.publish(unit)
-        web.bus.publish_tracks(_tracks(unit))
+        web.bus.tracks.publish(_tracks(unit))
         await asyncio.sleep(0.1)
 
 
@@ -126,7 +126,7 @@ async def test_tracks_come_as_events_until_the_camera_is_removed(web: Web) -> No
         async for row in answer.aiter_lines():
             if row.startswith(": tracks"):
                 await asyncio.sleep(0.1)
-                web.bus.publish_tracks(_tracks(_units(1)[0]))
+                web.bus.tracks.publish(_tracks(_units(1)[0]))
             if row.startswith("data: "):
                 events.append(json.loads(row[6:]))
                 await web.client.delete(CAMERA)

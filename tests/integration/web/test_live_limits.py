@@ -138,7 +138,7 @@ async def test_a_reader_that_reads_nothing_is_cut_off(tables: Tables, path: str)
                     break
                 unit = AccessUnit(GATE, number, time.time(), is_keyframe, data)
                 web.video.publish(unit)
-                web.bus.publish_tracks(TrackedFrame(GATE, number, unit.time_s, OBJECTS))
+                web.bus.tracks.publish(TrackedFrame(GATE, number, unit.time_s, OBJECTS))
                 await asyncio.sleep(0.02)
         figures = {figure.name: figure.value for figure in server_figures(web.app.state.server)}
         assert figures["sightline_readers_stalled_total"] == 1

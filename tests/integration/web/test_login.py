@@ -13,11 +13,10 @@ import pytest
 
 from services.common.access.accounts import SESSION_IDLE_S, SESSION_LONGEST_S, UserRole
 from services.common.access.check import token_hash
-from services.web.app import create_app
 from services.web.settings import WebSettings
 from tests.makers import camera
 from tests.tables import Tables
-from tests.web_app import SYSTEM, Web, served, web_over
+from tests.web_app import Web, app_over, served, web_over
 from tests.web_login import OPEN_TO_ALL, PASSWORD, SESSION, add_user, browser, program
 
 USERS, TOKENS, AUDIT = "/api/v1/users", "/api/v1/tokens", "/api/v1/audit"
@@ -80,7 +79,7 @@ async def test_each_login_has_a_cookie_of_its_own_and_ends_the_one_before(guarde
 
 async def test_a_restart_and_another_replica_keep_sessions(guarded: Web, tables: Tables) -> None:
     async with browser(guarded.app, "anna") as client:
-        again = create_app(tables.web, guarded.bus, guarded.video, SYSTEM, OPEN_TO_ALL)
+        again = app_over(tables, guarded.bus, guarded.video, OPEN_TO_ALL)
         async with browser(again) as later:
             later.cookies = client.cookies
             assert await _is_in(later)
@@ -324,7 +323,7 @@ async def test_no_secret_reaches_a_log_or_an_error(guarded: Web, caplog: pytest.
 async def test_a_database_that_is_away_is_no_wrong_password(guarded: Web, tables: Tables) -> None:
     async with browser(guarded.app, "anna") as client:
         lost = Tables("mongodb://127.0.0.1:9/?directConnection=true")
-        app = create_app(lost.web, guarded.bus, guarded.video, SYSTEM, OPEN_TO_ALL)
+        app = app_over(lost, guarded.bus, guarded.video, OPEN_TO_ALL)
         async with browser(app) as other:
             other.cookies = client.cookies
             assert (await other.get("/api/v1/cameras")).status_code == 503

@@ -7,7 +7,7 @@ import pytest
 
 from services.common.access.accounts import Token, UserRole
 from services.common.access.check import Access, AccessCheck, token_hash
-from services.common.bus.local import LocalBus
+from services.common.bus.local import LocalBus, LocalSharedValue
 from services.web.mirror import SetupMirror
 from tests.makers import camera, line
 from tests.tables import Tables
@@ -23,21 +23,21 @@ class CountingBus(LocalBus):
     def __init__(self) -> None:
         super().__init__()
         self.setups_published = self.access_published = 0
+        self.setups = LocalSharedValue((), self._on_setups)
+        self.access = LocalSharedValue(Access(), self._on_access)
 
-    def publish_setups(self, setups) -> None:
+    def _on_setups(self, _: object) -> None:
         self.setups_published += 1
-        super().publish_setups(setups)
 
-    def publish_access(self, access: Access) -> None:
+    def _on_access(self, _: object) -> None:
         self.access_published += 1
-        super().publish_access(access)
 
 
 @pytest.fixture
 async def bus(tables: Tables) -> AsyncIterator[CountingBus]:
     """A bus that the mirror of another web service fills."""
     bus = CountingBus()
-    task = asyncio.create_task(SetupMirror(tables.web, bus, check_s=CHECK_S).run())
+    task = asyncio.create_task(SetupMirror(tables.web, bus.setups, bus.access, check_s=CHECK_S).run())
     while not bus.access_published:
         await asyncio.sleep(0.01)
     yield bus
@@ -67,7 +67,7 @@ async def test_what_others_change_arrives_and_nothing_else_is_published(
 async def test_passwords_and_tokens_open_the_media_ports_until_they_end(tables: Tables) -> None:
     await add_user(tables, "root", UserRole.ADMIN)
     async with web_over(tables, OPEN_TO_ALL) as web, browser(web.app, "root") as client:
-        check = AccessCheck(web.bus.access)
+        check = AccessCheck(web.bus.access.newest)
         assert check.check_password("root", PASSWORD) and not check.check_password("root", "no")
         token = (await client.post("/api/v1/tokens", json={"name": "player"})).json()
         assert check.check_token(token["token"]) and not check.check_token(token["id"])
@@ -93,9 +93,9 @@ async def test_expired_and_orphaned_tokens_are_left_out(database_uri: str) -> No
         ):
             owner = Token(name, UserRole.VIEWER, token_hash(name), now_s[0], expires_s, "root", owner_id)
             await tables.accounts.add_token(owner)
-        mirror = SetupMirror(tables.web, bus)
+        mirror = SetupMirror(tables.web, bus.setups, bus.access)
         await mirror.refresh()
-        check = AccessCheck(bus.access)
+        check = AccessCheck(bus.access.newest)
         assert [check.check_token(name) for name in ("short", "long", "lost")] == [True, True, False]
         now_s[0] += 60
         await mirror.refresh()

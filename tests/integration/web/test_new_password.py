@@ -34,7 +34,7 @@ async def _opens(web: Web, token: str) -> bool:
         answer = await client.get(CAMERAS)
     assert answer.status_code in (200, 401)
     await web.app.state.context.mirror.refresh()
-    is_open = token_hash(token) in web.bus.access().tokens
+    is_open = token_hash(token) in web.bus.access.newest().tokens
     assert is_open is (answer.status_code == 200), "media ports hear of it"
     return is_open
 

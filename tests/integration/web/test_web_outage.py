@@ -17,7 +17,7 @@ async def test_cameras_are_published_when_the_database_comes_and_requests_fail_c
     await tables.setups.add_camera(camera())
     await tables.setups.add_line("gate", line())
     own_server.kill()
-    async with web_over(tables) as web, web.bus.setups() as changes:
+    async with web_over(tables) as web, web.bus.setups.follow() as changes:
         assert (await web.client.get("/api/v1/cameras")).status_code == 503
         assert (await web.client.get("/healthz")).status_code == 200
         await asyncio.to_thread(own_server.start)
@@ -32,7 +32,7 @@ async def test_a_restart_keeps_everything_and_tells_the_highest_epoch(tables: Ta
     for highest in (0, 5):
         if highest:
             await tables.events.insert_events([Ownership(CameraId("gate"), highest, recent_minute_s())])
-        async with web_over(tables) as web, web.bus.setups() as changes:
+        async with web_over(tables) as web, web.bus.setups.follow() as changes:
             if not highest:
                 made = await web.client.post("/api/v1/cameras", json={"id": "gate", "url": "demo://traffic"})
                 assert made.status_code == 201

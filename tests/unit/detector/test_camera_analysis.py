@@ -82,7 +82,9 @@ class Stage:
 
     def __post_init__(self) -> None:
         self.steady_s = 50.0
-        self.service = DetectorService(self.bus, self.hub, self._make, lambda: self.steady_s)
+        self.service = DetectorService(
+            self.bus.events, self.bus.tracks, self.bus.states, self.hub, self._make, lambda: self.steady_s
+        )
 
     def _make(self, _: str) -> BrightnessDetector:
         self.made += 1
@@ -122,11 +124,11 @@ class Stage:
         """Everything that was published up to now."""
         while True:
             try:
-                batch = await asyncio.wait_for(self.bus.next_events(), 0.1)
+                batch = await asyncio.wait_for(self.bus.events.next_batch(), 0.1)
             except TimeoutError:
                 return self.events
             self.events += batch.events
-            self.bus.acknowledge(batch)
+            self.bus.events.acknowledge(batch)
 
     async def reported(self, kind: type, number: int) -> list[Event]:
         """Wait until so many events of a kind were published."""
@@ -200,17 +202,17 @@ async def test_a_changed_rate_begins_anew_under_the_same_ownership(stage: Stage)
 
 
 async def test_a_silent_camera_is_dropped_at_once_and_its_rate_with_it(stage: Stage) -> None:
-    stage.bus.publish_state(GATE, CameraState(CameraStatus.LIVE))
+    stage.bus.states.publish_state(GATE, CameraState(CameraStatus.LIVE))
     await stage.take(epoch=1)
     await stage.show(0, FRAMES)
     await stage.reported(Crossing, 1)
-    state = stage.bus.state(GATE)
+    state = stage.bus.states.state(GATE)
     assert state is not None
     assert state.fps == pytest.approx(FPS, rel=0.1)
     began_s = time.monotonic()
     await stage.service.drop(GATE)
     assert time.monotonic() - began_s < 0.3
-    state = stage.bus.state(GATE)
+    state = stage.bus.states.state(GATE)
     assert state is not None
     assert state.fps == 0.0
     assert len([event for event in await stage.read() if isinstance(event, Trajectory)]) == 1
@@ -218,12 +220,12 @@ async def test_a_silent_camera_is_dropped_at_once_and_its_rate_with_it(stage: St
 
 async def test_the_rate_is_measured_by_a_clock_that_nobody_sets(stage: Stage) -> None:
     """Pictures whose times do not move are as many a second as they are, and none are none."""
-    stage.bus.publish_state(GATE, CameraState(CameraStatus.LIVE))
+    stage.bus.states.publish_state(GATE, CameraState(CameraStatus.LIVE))
     await stage.take(epoch=1)
     await stage.show(0, FRAMES)
-    assert stage.bus.state(GATE).fps == pytest.approx(FPS, rel=0.1)
+    assert stage.bus.states.state(GATE).fps == pytest.approx(FPS, rel=0.1)
     await stage.show(0, FRAMES, connection=2)
-    await until(lambda: stage.bus.state(GATE).fps == 0.0)
+    await until(lambda: stage.bus.states.state(GATE).fps == 0.0)
 
 
 @pytest.mark.parametrize("step_s", [3600.0, 60.0])

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from services.common.bus.camera_states import CameraStates
 from services.common.bus.local import LocalBus
-from services.common.bus.state_board import StateBoard
 from services.common.video.hub import VideoHub
 from services.core.errors import StreamError
 from services.core.types import (
@@ -101,17 +101,21 @@ def owned(url: str = URL, enabled: bool = True) -> OwnedCamera:
 
 
 async def statuses(bus: LocalBus) -> list[str]:
-    batch = await asyncio.wait_for(bus.next_events(), 1)
+    batch = await asyncio.wait_for(bus.events.next_batch(), 1)
     return [event.status.value for event in batch.events if isinstance(event, StatusChange)]
 
 
 def test_an_unforeseen_fault_is_degraded_and_tried_again():
     bus, source = LocalBus(), Flaky()
-    ingest = CameraIngest(Camera("c", "C", URL), bus, VideoHub(), lambda url: source)
+    ingest = CameraIngest(Camera("c", "C", URL), bus.events, bus.states, VideoHub(), lambda url: source)
     ingest.start()
     try:
-        wait_until(lambda: bus.state("c") and bus.state("c").status is CameraStatus.DEGRADED, 3, "degraded")
-        assert "fault in Sightline" in bus.state("c").last_error
+        wait_until(
+            lambda: bus.states.state("c") and bus.states.state("c").status is CameraStatus.DEGRADED,
+            3,
+            "degraded",
+        )
+        assert "fault in Sightline" in bus.states.state("c").last_error
         wait_until(lambda: source.attempts >= 2, 5, "tried again")
     finally:
         ingest.stop()
@@ -179,7 +183,7 @@ def test_a_fault_outside_of_any_connection_is_logged_and_the_camera_goes_on(
 
 async def test_a_camera_whose_read_hangs_is_dropped_in_time_and_never_heard_again():
     bus, hub, source = LocalBus(), VideoHub(), Stuck()
-    service = IngestService(bus, hub, lambda url: source)
+    service = IngestService(bus.events, bus.states, hub, lambda url: source)
     with hub.reader("c") as reader:
         await service.take(owned())
         assert await asyncio.to_thread(source.hangs.wait, 3)
@@ -204,17 +208,18 @@ def test_a_camera_that_is_dropped_while_a_picture_is_on_its_way_is_not_heard():
             ingest.stop()
         return time.time()
 
-    ingest = CameraIngest(Camera("c", "C", URL), bus, hub, lambda url: source, now_s)
+    ingest = CameraIngest(Camera("c", "C", URL), bus.events, bus.states, hub, lambda url: source, now_s)
     with hub.reader("c") as reader:
         ingest.start()
         wait_until(lambda: source.closes, 3, "the session is closed")
         assert reader.read(0) is None
-    assert bus.state("c").status is CameraStatus.CONNECTING
+    assert bus.states.state("c").status is CameraStatus.CONNECTING
 
 
 async def test_twenty_cameras_that_hang_are_dropped_together():
     sources = {f"rtsp://127.0.0.1:1/{i}": Stuck() for i in range(20)}
-    service = IngestService(LocalBus(), VideoHub(), sources.__getitem__)
+    bus = LocalBus()
+    service = IngestService(bus.events, bus.states, VideoHub(), sources.__getitem__)
     for number, url in enumerate(sources):
         await service.take(OwnedCamera(CameraSetup(Camera(f"c{number}", "C", url)), 1))
     for source in sources.values():
@@ -229,7 +234,7 @@ async def test_twenty_cameras_that_hang_are_dropped_together():
 async def test_a_changed_address_connects_anew_while_the_old_one_hangs():
     old, new = Stuck(), Stuck()
     bus, hub = LocalBus(), VideoHub()
-    service = IngestService(bus, hub, lambda url: old if url == URL else new)
+    service = IngestService(bus.events, bus.states, hub, lambda url: old if url == URL else new)
     with hub.reader("c") as reader:
         await service.take(owned())
         assert await asyncio.to_thread(old.hangs.wait, 3)
@@ -247,45 +252,45 @@ async def test_a_changed_address_connects_anew_while_the_old_one_hangs():
 
 async def test_a_camera_that_comes_from_another_process_stays_live():
     bus, source = LocalBus(), Stuck()
-    bus.publish_state("c", CameraState(CameraStatus.LIVE, 5.0, 9.9, (640, 360)))
-    service = IngestService(bus, VideoHub(), lambda url: source)
+    bus.states.publish_state("c", CameraState(CameraStatus.LIVE, 5.0, 9.9, (640, 360)))
+    service = IngestService(bus.events, bus.states, VideoHub(), lambda url: source)
     source.is_refusing = True
     await service.take(owned())
     await asyncio.to_thread(wait_until, lambda: source.connects == 1, 3, "tried")
-    assert bus.state("c").status is CameraStatus.LIVE
+    assert bus.states.state("c").status is CameraStatus.LIVE
     source.is_refusing = False
     assert await asyncio.to_thread(source.hangs.wait, 3)
-    assert bus.state("c") == CameraState(CameraStatus.LIVE, 5.0, 0.0, (640, 360))
+    assert bus.states.state("c") == CameraState(CameraStatus.LIVE, 5.0, 0.0, (640, 360))
     assert set(await statuses(bus)) == {"live"}
     source.let_go.set()
     await service.drop("c")
 
 
 async def test_a_disabled_camera_that_comes_from_another_process_is_told_by_this_one():
-    boards = StateBoard("a"), StateBoard("b")
+    boards = CameraStates("a"), CameraStates("b")
     bus = LocalBus()
-    boards[0].tell_state("c", CameraState(CameraStatus.DISABLED, 5.0))
-    boards[1].hear(boards[0].own_news())
-    bus.state, bus.publish_state = boards[1].state, boards[1].tell_state
-    await IngestService(bus, VideoHub()).take(owned(enabled=False))
-    assert boards[1].own_news().states["c"].state == CameraState(CameraStatus.DISABLED, 5.0)
+    boards[0].publish_state("c", CameraState(CameraStatus.DISABLED, 5.0))
+    boards[1].receive(boards[0].own_update())
+    bus.states = boards[1]
+    await IngestService(bus.events, bus.states, VideoHub()).take(owned(enabled=False))
+    assert boards[1].own_update().states["c"].state == CameraState(CameraStatus.DISABLED, 5.0)
 
 
 async def test_a_dropped_camera_is_told_no_more():
     bus, source = LocalBus(), Stuck()
-    service = IngestService(bus, VideoHub(), lambda url: source)
+    service = IngestService(bus.events, bus.states, VideoHub(), lambda url: source)
     await service.take(owned())
     assert await asyncio.to_thread(source.hangs.wait, 3)
-    assert bus.state("c").status is CameraStatus.LIVE
+    assert bus.states.state("c").status is CameraStatus.LIVE
     source.let_go.set()
     await service.drop("c")
-    assert bus.state("c").status is CameraStatus.DEGRADED
+    assert bus.states.state("c").status is CameraStatus.DEGRADED
     await service.drop("c")
 
 
 async def test_a_disabled_camera_is_told_once_and_connected_when_it_is_enabled():
     bus, source = LocalBus(), Stuck()
-    service = IngestService(bus, VideoHub(), lambda url: source)
+    service = IngestService(bus.events, bus.states, VideoHub(), lambda url: source)
     await service.take(owned(enabled=False))
     await service.take(owned(enabled=False))
     assert await statuses(bus) == ["disabled"]
@@ -310,11 +315,17 @@ class Empty(Flaky):
 
 def test_a_file_without_a_picture_is_degraded_and_not_opened_all_the_time():
     bus, source = LocalBus(), Empty()
-    ingest = CameraIngest(Camera("c", "C", "/videos/empty.mp4"), bus, VideoHub(), lambda url: source)
+    ingest = CameraIngest(
+        Camera("c", "C", "/videos/empty.mp4"), bus.events, bus.states, VideoHub(), lambda url: source
+    )
     ingest.start()
     try:
-        wait_until(lambda: bus.state("c") and bus.state("c").status is CameraStatus.DEGRADED, 3, "degraded")
-        assert "before its first picture" in bus.state("c").last_error
+        wait_until(
+            lambda: bus.states.state("c") and bus.states.state("c").status is CameraStatus.DEGRADED,
+            3,
+            "degraded",
+        )
+        assert "before its first picture" in bus.states.state("c").last_error
         assert source.attempts <= 2
     finally:
         ingest.stop()

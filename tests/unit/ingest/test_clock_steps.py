@@ -43,7 +43,11 @@ class Stage:
         self.now_s, self.steady_s, self.stream_s = NOON_S, 50.0, 7.0
         self.bus, self.hub = LocalBus(), VideoHub()
         self.service = IngestService(
-            self.bus, self.hub, lambda url: self, Clocks(lambda: self.now_s, lambda: self.steady_s)
+            self.bus.events,
+            self.bus.states,
+            self.hub,
+            lambda url: self,
+            Clocks(lambda: self.now_s, lambda: self.steady_s),
         )
         self.given: queue.Queue[object] = queue.Queue()
         self.is_refusing = False
@@ -83,9 +87,9 @@ class Stage:
     async def read(self) -> list[Event]:
         try:
             while True:
-                batch = await asyncio.wait_for(self.bus.next_events(), 0.1)
+                batch = await asyncio.wait_for(self.bus.events.next_batch(), 0.1)
                 self.events += batch.events
-                self.bus.acknowledge(batch)
+                self.bus.events.acknowledge(batch)
         except TimeoutError:
             return self.events
 
@@ -99,7 +103,7 @@ class Stage:
 
     @property
     def state(self) -> CameraState:
-        state = self.bus.state(GATE)
+        state = self.bus.states.state(GATE)
         assert state is not None
         return state
 

@@ -23,12 +23,12 @@ def test_a_stored_file_outside_is_degraded_with_the_reason(tmp_path: Path) -> No
     for name in ("there.mp4", "absent.mp4"):
         bus = LocalBus()
         camera = Camera(CameraId("gate"), "Gate", str(tmp_path / name))
-        ingest = CameraIngest(camera, bus, VideoHub(), partial(source_of, files=files))
+        ingest = CameraIngest(camera, bus.events, bus.states, VideoHub(), partial(source_of, files=files))
         ingest.start()
         try:
             state = wait_until(
                 lambda bus=bus: (
-                    (s := bus.state(CameraId("gate"))) and s.status is CameraStatus.DEGRADED and s
+                    (s := bus.states.state(CameraId("gate"))) and s.status is CameraStatus.DEGRADED and s
                 ),
                 10,
                 "it is degraded",

@@ -128,7 +128,7 @@ async def test_the_store_counts_and_notes_what_it_gives_up_and_writes_what_waite
         await asyncio.sleep(0)
 
     gate = SpaceGate(LIMITS, lambda: free[0] * MEGABYTE)
-    writer = StoreWriter(sink, bus, sleep=sleep, space=gate)
+    writer = StoreWriter(sink, bus.events, sleep=sleep, space=gate)
     task = asyncio.create_task(writer.run())
 
     def done() -> int:
@@ -136,7 +136,7 @@ async def test_the_store_counts_and_notes_what_it_gives_up_and_writes_what_waite
 
     async def report(free_mb: int) -> None:
         free[0], before = free_mb, done()
-        bus.publish_events(BATCH)
+        bus.events.publish(BATCH)
         async with asyncio.timeout(10):
             while done() < before + len(BATCH):
                 await asyncio.sleep(0)

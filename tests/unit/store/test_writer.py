@@ -44,8 +44,8 @@ async def _run(failures: int, number: int) -> tuple[StoreWriter, FailingSink, li
         waits.append(wait_s)
         await asyncio.sleep(0)
 
-    writer = StoreWriter(sink, bus, batch_events=10, sleep=sleep)
-    bus.publish_events(seconds(1000, number))
+    writer = StoreWriter(sink, bus.events, batch_events=10, sleep=sleep)
+    bus.events.publish(seconds(1000, number))
     task = asyncio.create_task(writer.run())
     async with asyncio.timeout(10):
         while writer.health.written < number:
@@ -72,8 +72,8 @@ async def test_batches_are_written_in_their_order() -> None:
 
 async def test_drain_gives_up_in_time() -> None:
     bus = LocalBus()
-    bus.publish_events(seconds(1000, 5))
-    writer = StoreWriter(FailingSink(10**6), bus)
+    bus.events.publish(seconds(1000, 5))
+    writer = StoreWriter(FailingSink(10**6), bus.events)
     assert not await writer.drain(0.1)
     assert writer.health.last_error == "the database does not answer"
 

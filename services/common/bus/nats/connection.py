@@ -89,7 +89,7 @@ async def nats_connection(
     """Connect, waiting until the server answers, and close at the end.
 
     `role` names the service whose user it is: answers come to an inbox of its own. While the server cannot
-    be reached that is told once, and again with each other cause; what it refuses is noted in `refusals`.
+    be reached that is logged once, and again with each other cause; what it refuses is noted in `refusals`.
     BadInputError when the server refuses the login: that is retried for nobody.
     """
     link = _Link(redact(url), refusals or Refusals())
@@ -101,15 +101,15 @@ async def nats_connection(
 
 
 class _Link:
-    """Dials, and tells of what happens in words for a person.
+    """Dials, and logs what happens in words for a person.
 
-    The library retries by itself without an end, also a login that was refused: what went wrong is heard
-    by its error callback only.
+    The library retries by itself without an end, also a login that was refused: what went wrong reaches
+    its error callback only.
     """
 
     def __init__(self, shown_url: str, refusals: Refusals) -> None:
         self._shown_url, self._refusals = shown_url, refusals
-        self._told = ""
+        self._logged = ""
         self._client = Client()
         self._refused = asyncio.Event()
 
@@ -129,7 +129,7 @@ class _Link:
             if not dialling.done():
                 dialling.cancel()
                 await asyncio.wait([dialling])
-        self._told = ""
+        self._logged = ""
         return self._client
 
     async def _dial(self, url: str, name: str, inbox: str) -> None:
@@ -152,10 +152,10 @@ class _Link:
             options |= {"tls": tls, "tls_handshake_first": True}
         await self._client.connect(url, **options)
 
-    def _tell(self, text: str) -> None:
-        if text != self._told:
+    def _log(self, text: str) -> None:
+        if text != self._logged:
             log.warning("%s", text)
-        self._told = text
+        self._logged = text
 
     async def _on_error(self, error: Exception) -> None:
         refused = _REFUSED.search(str(error))
@@ -165,17 +165,17 @@ class _Link:
             log.debug("NATS: %s", _words(error))
         elif "authorization" in str(error).lower():
             self._refused.set()
-            self._tell(f"NATS at {self._shown_url} refuses the login; trying again")
+            self._log(f"NATS at {self._shown_url} refuses the login; trying again")
         else:
-            self._tell(f"NATS at {self._shown_url} cannot be reached ({_words(error)}); trying again")
+            self._log(f"NATS at {self._shown_url} cannot be reached ({_words(error)}); trying again")
 
     async def _on_loss(self) -> None:
         if not self._client.is_closed:
             self._refusals.clear()
-            self._tell(f"NATS at {self._shown_url} is away; trying again")
+            self._log(f"NATS at {self._shown_url} is away; trying again")
 
     async def _on_return(self) -> None:
-        self._told = ""
+        self._logged = ""
         log.info("NATS at %s is back", self._shown_url)
 
 

@@ -117,7 +117,7 @@ class EventSender:
         self._buffer = EventBuffer[Outgoing](event_limit)
         self._wake = asyncio.Event()
         self._moved = asyncio.Event()
-        self._told = ""
+        self._logged = ""
 
     @property
     def dropped(self) -> int:
@@ -157,7 +157,7 @@ class EventSender:
 
     async def run(self) -> None:
         """Send until cancelled."""
-        async with self._publisher.listening(), asyncio.TaskGroup() as tasks:
+        async with asyncio.TaskGroup() as tasks:
             if self._makes_stream:
                 tasks.create_task(self._keep_stream())
             tasks.create_task(self._send_all())
@@ -176,10 +176,10 @@ class EventSender:
             await until_connected(self._client)
             error = await self._send_first()
             if error is None:
-                self._tell("")
+                self._log("")
                 wait_s = FIRST_RETRY_S
                 continue
-            self._tell(_words(error))
+            self._log(_words(error))
             await self._mend()
             await pause(self._client, wait_s)
             wait_s = min(2 * wait_s, LONGEST_RETRY_S)
@@ -221,16 +221,15 @@ class EventSender:
         return None
 
     async def _send(self, chosen: Sequence[Waiting[Outgoing]]) -> Exception | None:
-        stored, errors = await self._publisher.publish([waiting.item for waiting in chosen])
+        errors = await self._publisher.publish([waiting.item for waiting in chosen])
+        results = list(zip(chosen, errors, strict=True))
         with self._lock:
-            self._buffer.remove({chosen[index].sequence for index in stored})
-            for index, error in errors.items():
-                if _is_final(error):
-                    self._buffer.drop(chosen[index])
+            self._buffer.remove({waiting.sequence for waiting, error in results if error is None})
+            for waiting, error in results:
+                if error is not None and _is_final(error):
+                    self._buffer.drop(waiting)
         self._moved.set()
-        if len(stored) == len(chosen):
-            return None
-        return next(iter(errors.values()), TimeoutError("no answer"))
+        return next((error for error in errors if error is not None), None)
 
     async def _mend(self) -> None:
         """Make the stream again if it is gone: NATS may have lost its disk."""
@@ -239,15 +238,15 @@ class EventSender:
         try:
             await while_connected(self._client, ensure_event_stream(self._jetstream))
         except BUS_ERRORS as error:
-            self._tell(_words(error))
+            self._log(_words(error))
 
-    def _tell(self, cause: str) -> None:
-        """Say when events begin to wait, with each new cause, and when they go on."""
-        if cause and cause != self._told:
+    def _log(self, cause: str) -> None:
+        """Log when events begin to wait, with each new cause, and when they go on."""
+        if cause and cause != self._logged:
             log.warning("events wait in this process: %s", cause)
-        elif self._told and not cause:
+        elif self._logged and not cause:
             log.info("events are sent again")
-        self._told = cause
+        self._logged = cause
 
 
 def _is_final(error: Exception) -> bool:

@@ -1,10 +1,9 @@
 """What the parts of the bus over NATS share: waiting for the server, and publishing with answers."""
 
 import asyncio
-import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -12,8 +11,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import ConnectionReconnectingError
 from nats.errors import Error as NatsError
-from nats.js.api import Header
-from nats.js.errors import APIError, NoStreamResponseError
+from nats.js.api import Header, PubAck
 
 T = TypeVar("T")
 
@@ -93,78 +91,51 @@ class Outgoing:
     data: bytes = field(repr=False)
 
 
-@dataclass(slots=True)
-class _Round:
-    """Messages that are on their way."""
-
-    waiting: dict[int, int]
-    """Index of the message by the number of its answer."""
-    done: asyncio.Event = field(default_factory=asyncio.Event)
-    acknowledged: set[int] = field(default_factory=set)
-    errors: dict[int, Exception] = field(default_factory=dict)
-
-
 class AnsweredPublisher:
-    """Publishes many messages at once and tells which of them JetStream has stored."""
+    """Publishes many messages at once and gives which of them JetStream has stored."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._inbox = client.new_inbox()
-        self._number = 0
-        self._round = _Round({})
+        self._jetstream = client.jetstream(timeout=REQUEST_TIMEOUT_S)
 
-    def listening(self) -> AbstractAsyncContextManager[None]:
-        """Listen for answers; publish within this context."""
-        return listening(self._client, f"{self._inbox}.*", self._on_answer)
-
-    async def publish(self, messages: Sequence[Outgoing]) -> tuple[set[int], dict[int, Exception]]:
-        """Give the indexes of the messages that are stored, and what the others failed with.
-
-        A message that is in neither was not answered in time, or the connection was lost before.
-        """
-        first = self._number + 1
-        self._number += len(messages)
-        going = self._round = _Round({first + i: i for i in range(len(messages))})
-        with suppress(*BUS_ERRORS):
-            async with asyncio.timeout(ANSWER_TIMEOUT_S):
-                await while_connected(self._client, self._go(going, first, messages))
-        return going.acknowledged, going.errors
-
-    async def _go(self, going: _Round, first: int, messages: Sequence[Outgoing]) -> None:
-        for index, message in enumerate(messages):
-            await self._send(going, first + index, index, message)
-        if going.waiting:
-            await going.done.wait()
-
-    async def _send(self, going: _Round, number: int, index: int, message: Outgoing) -> None:
-        headers = {Header.MSG_ID.value: message.identity}
+    async def publish(self, messages: Sequence[Outgoing]) -> list[Exception | None]:
+        """Give what each message failed with; None where it is stored."""
+        answers: list[asyncio.Future[PubAck]] = []
+        failure: Exception = TimeoutError("no answer")
         try:
-            await self._client.publish(message.subject, message.data, f"{self._inbox}.{number}", headers)
+            async with asyncio.timeout(ANSWER_TIMEOUT_S):
+                await while_connected(self._client, self._until_answered(messages, answers))
         except BUS_ERRORS as error:
-            going.waiting.pop(number, None)
-            going.errors[index] = error
+            failure = error
+        for answer in answers:
+            answer.cancel()
+        unsent = [failure] * (len(messages) - len(answers))
+        return [*(_error_of(answer, failure) for answer in answers), *unsent]
 
-    async def _on_answer(self, answer: Msg) -> None:
-        going = self._round
-        index = going.waiting.pop(int(answer.subject.rpartition(".")[2]), None)
-        if index is None:
-            return
-        error = _error_of(answer)
-        if error is None:
-            going.acknowledged.add(index)
-        else:
-            going.errors[index] = error
-        if not going.waiting:
-            going.done.set()
+    async def _until_answered(
+        self, messages: Sequence[Outgoing], answers: "list[asyncio.Future[PubAck]]"
+    ) -> None:
+        """Send until one cannot leave, and wait for all answers."""
+        for message in messages:
+            headers = {Header.MSG_ID.value: message.identity}
+            try:
+                answer = await self._jetstream.publish_async(message.subject, message.data, headers=headers)
+            except BUS_ERRORS as error:
+                # The library keeps a place for ever for what could not leave: begin with all of them.
+                self._jetstream = self._client.jetstream(timeout=REQUEST_TIMEOUT_S)
+                answers.append(_failed(error))
+                break
+            answers.append(answer)
+        await asyncio.wait(answers)
 
 
-def _error_of(answer: Msg) -> Exception | None:
-    if answer.headers and answer.headers.get(Header.STATUS.value):
-        return NoStreamResponseError()
-    try:
-        content = json.loads(answer.data)
-        if "error" not in content:
-            return None
-        return APIError(**{key: content["error"].get(key) for key in ("code", "err_code", "description")})
-    except (ValueError, TypeError, AttributeError, RecursionError):
-        return NatsError("an answer of JetStream cannot be read")
+def _failed(error: Exception) -> "asyncio.Future[PubAck]":
+    answer: asyncio.Future[PubAck] = asyncio.Future()
+    answer.set_exception(error)
+    return answer
+
+
+def _error_of(answer: "asyncio.Future[PubAck]", failure: Exception) -> Exception | None:
+    error = failure if answer.cancelled() else answer.exception()
+    assert error is None or isinstance(error, Exception)
+    return error

@@ -1,29 +1,29 @@
 """Events from JetStream to the store, each until the store has acknowledged it.
 
 One batch is out at a time, so that no evidence overtakes the crossings of its second. While it is worked
-on, the stream is told so; when its reader ends, it comes to the next one after `ack_wait_s`.
+on, that is reported to the stream; when its reader ends, it comes to the next one after `ack_wait_s`.
 """
 
 import asyncio
-import json
 import logging
 import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo, Header
-from nats.js.errors import APIError, NotFoundError
+from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo
+from nats.js.client import JetStreamContext
+from nats.js.errors import NotFoundError
 
 from services.common.bus.messages import decode_event
 from services.common.bus.nats.events import STREAM, ensure_event_stream, is_in_place
 from services.common.bus.nats.publishing import (
     BUS_ERRORS,
     REQUEST_TIMEOUT_S,
-    listening,
     pause,
     returns_of,
     until_connected,
@@ -42,6 +42,10 @@ ACK_WAIT_S = 5.0
 PULL_S = 1.0
 """How long one question for events waits at the server."""
 
+REST_S = 0.02
+"""How long a batch is waited for after its first event. The question ends with it: what the server handed out
+beyond a batch would be kept by nobody while the batch is written."""
+
 RETRY_S = 0.2
 LOOK_S = 0.05
 MARGIN_S = 0.3
@@ -49,12 +53,10 @@ MARGIN_S = 0.3
 
 ACKNOWLEDGE_ATTEMPTS = 5
 CONFIRM_TIMEOUT_S = 1.0
-NOTHING = ("404", "408")
-"""Statuses that say: no more events now."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class _Outstanding:
     """A batch that is out, with what acknowledges it."""
 
     batch: EventBatch
@@ -70,50 +72,41 @@ class EventReader:
     def __init__(self, client: Client, ack_wait_s: float = ACK_WAIT_S) -> None:
         self._client, self._ack_wait_s = client, ack_wait_s
         self._jetstream = client.jetstream(timeout=REQUEST_TIMEOUT_S)
-        self._inbox = client.new_inbox()
-        self._listens = asyncio.Event()
-        self._question = 0
-        self._answer = asyncio.Event()
-        self._status = ""
-        self._received: deque[Msg] = deque()
+        self._pulling: JetStreamContext.PullSubscription | None = None
+        self._received: list[Msg] = []
         self._created: datetime | None = None
         self._ready: tuple[int, int] | None = None
-        self._gathering: asyncio.Task[_Held] | None = None
-        self._held: _Held | None = None
-        self._acknowledged: deque[_Held] = deque()
+        self._gathering: asyncio.Task[_Outstanding] | None = None
+        self._outstanding: _Outstanding | None = None
+        self._acknowledged: deque[_Outstanding] = deque()
         self._wake = asyncio.Event()
         self._passed_on = asyncio.Event()
         self._passed_on.set()
         self.refused = 0
         """Messages in the stream that are no events."""
 
-    async def next_events(self, limit: int) -> EventBatch:
+    async def next_batch(self, limit: int) -> EventBatch:
         """Give the batch that is out, or wait for the next one."""
-        while self._held is None:
+        while self._outstanding is None:
             if self._gathering is None:
                 self._gathering = asyncio.create_task(self._gather(limit))
             gathering = self._gathering
             await asyncio.wait([gathering])
             if gathering is self._gathering:
                 self._gathering = None
-                self._held = gathering.result()
-        return self._held.batch
+                self._outstanding = gathering.result()
+        return self._outstanding.batch
 
     def acknowledge(self, batch: EventBatch) -> None:
         """Let the stream forget a batch, now or when it can be reached again."""
-        if self._held is not None and self._held.batch is batch:
-            self._acknowledged.append(self._held)
-            self._held = None
+        if self._outstanding is not None and self._outstanding.batch is batch:
+            self._acknowledged.append(self._outstanding)
+            self._outstanding = None
             self._passed_on.clear()
             self._wake.set()
 
     async def run(self) -> None:
         """Pass acknowledgements on, and keep the batch that is out, until cancelled."""
-        async with listening(self._client, f"{self._inbox}.*", self._on_message):
-            self._listens.set()
-            await self._follow()
-
-    async def _follow(self) -> None:
         while True:
             while self._acknowledged:
                 await self._pass_on(self._acknowledged[0])
@@ -140,17 +133,17 @@ class EventReader:
         except TimeoutError:
             log.debug("the last acknowledgements could not be passed on: these events come again")
 
-    async def _gather(self, limit: int) -> _Held:
+    async def _gather(self, limit: int) -> _Outstanding:
         """Wait for events, whatever happens to the server meanwhile."""
         while True:
-            await self._listens.wait()
             await self._passed_on.wait()
             await until_connected(self._client)
             returns = returns_of(self._client)
             try:
                 await while_connected(self._client, self._make_ready(limit, returns))
                 await while_connected(self._client, self._until_alone())
-                await while_connected(self._client, self._pull(limit))
+                if not self._received:
+                    self._received = await while_connected(self._client, self._fetch(limit))
             except BUS_ERRORS as error:
                 log.debug("events cannot be read now: %s", type(error).__name__)
                 self._ready = None
@@ -158,24 +151,24 @@ class EventReader:
                 continue
             if returns != returns_of(self._client):
                 continue
-            messages = [self._received.popleft() for _ in range(min(limit, len(self._received)))]
+            messages, self._received = self._received, []
             events = await self._decoded(messages)
             if events:
-                return self._hold(events, returns)
+                return self._batch_of(events, returns)
 
-    def _hold(self, events: Sequence[tuple[Msg, Event]], returns: int) -> _Held:
+    def _batch_of(self, events: Sequence[tuple[Msg, Event]], returns: int) -> _Outstanding:
         last = max(message.metadata.sequence.stream for message, _ in events)
         batch = EventBatch(tuple(event for _, event in events), last)
         messages = tuple(message for message, _ in events)
-        return _Held(batch, messages, self._created, returns)
+        return _Outstanding(batch, messages, self._created, returns)
 
     async def _make_ready(self, limit: int, returns: int) -> None:
         """Make the stream and its consumer if they are not known to be there since the last return."""
         if self._ready == (limit, returns):
             return
         created = (await ensure_event_stream(self._jetstream)).created
-        if created != self._created:
-            self._received.clear()
+        if created != self._created or self._pulling is None:
+            await self._begin_pulling()
         self._created = created
         config = ConsumerConfig(
             durable_name=CONSUMER,
@@ -189,7 +182,7 @@ class EventReader:
     async def _until_alone(self) -> None:
         """Wait while another reader has a batch out, or until it is clear that it has ended."""
         seen, since_s = (-1, -1), time.monotonic()
-        while not self._received:
+        while not self._received and not (self._pulling and self._pulling.pending_msgs):
             info = await self._jetstream.consumer_info(STREAM, CONSUMER)
             if not info.num_ack_pending:
                 return
@@ -200,40 +193,25 @@ class EventReader:
                 return
             await asyncio.sleep(LOOK_S)
 
-    async def _pull(self, limit: int) -> None:
+    async def _begin_pulling(self) -> None:
+        """Ask the stream that is there now: what another one gave out means nothing to it."""
+        self._received = []
+        old, self._pulling = self._pulling, None
+        if old is not None:
+            await old.unsubscribe()
+        self._pulling = await self._jetstream.pull_subscribe_bind(consumer=CONSUMER, stream=STREAM)
+
+    async def _fetch(self, limit: int) -> list[Msg]:
         """Receive what is there, at most `limit`; wait a while when nothing is."""
-        if not self._received:
-            await self._ask(limit, 0.0)
-        if not self._received:
-            await self._ask(1, PULL_S)
-            if self._received:
-                await self._ask(limit - len(self._received), 0.0)
-
-    async def _ask(self, number: int, wait_s: float) -> None:
-        """Ask for events and wait until they or a status have come."""
-        if number < 1:
-            return
-        self._question += 1
-        wanted = len(self._received) + number
-        self._status = ""
-        asked: dict[str, object] = {"batch": number}
-        asked |= {"expires": round(wait_s * 1e9)} if wait_s else {"no_wait": True}
-        subject = f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{CONSUMER}"
-        await self._client.publish(subject, json.dumps(asked).encode(), f"{self._inbox}.{self._question}")
-        async with asyncio.timeout(wait_s + REQUEST_TIMEOUT_S):
-            while len(self._received) < wanted and not self._status:
-                self._answer.clear()
-                await self._answer.wait()
-        if self._status and self._status not in NOTHING:
-            raise APIError(description=f"status {self._status}")
-
-    async def _on_message(self, message: Msg) -> None:
-        status = message.headers.get(Header.STATUS.value) if message.headers else None
-        if status is None:
-            self._received.append(message)
-        elif message.subject == f"{self._inbox}.{self._question}":
-            self._status = status
-        self._answer.set()
+        assert self._pulling is not None, "it was made ready before"
+        try:
+            messages = await self._pulling.fetch(1, timeout=PULL_S)
+        except TimeoutError:
+            return []
+        with suppress(TimeoutError):
+            if limit > 1:
+                messages += await self._pulling.fetch(limit - 1, timeout=REST_S)
+        return messages
 
     async def _decoded(self, messages: Sequence[Msg]) -> list[tuple[Msg, Event]]:
         """Give messages with their events; what is no event is taken from the stream for good."""
@@ -253,42 +231,42 @@ class EventReader:
                     log.debug("it comes again: NATS is away")
         return events
 
-    async def _pass_on(self, held: _Held) -> None:
+    async def _pass_on(self, batch: _Outstanding) -> None:
         """Acknowledge at the stream; when it cannot be confirmed, the events come again."""
         for _ in range(ACKNOWLEDGE_ATTEMPTS):
             await until_connected(self._client)
             try:
-                await while_connected(self._client, self._confirm(held))
+                await while_connected(self._client, self._confirm(batch))
                 return
             except TimeoutError:  # a server that was killed may have forgotten that it gave them out
                 return
             except BUS_ERRORS:
                 await pause(self._client, RETRY_S)
 
-    async def _confirm(self, held: _Held) -> None:
+    async def _confirm(self, batch: _Outstanding) -> None:
         """Acknowledge all, and wait for the answer to the last, which comes when all were taken."""
-        if await self._is_same_stream(held):
-            *others, last = held.messages
+        if await self._is_same_stream(batch):
+            *others, last = batch.messages
             for message in others:
                 await self._client.publish(message.reply)
             await self._client.request(last.reply, timeout=CONFIRM_TIMEOUT_S)
 
     async def _keep(self) -> None:
-        """Tell the stream that the batch is being worked on."""
-        held = self._held
+        """Report to the stream that the batch is being worked on."""
+        batch = self._outstanding
         try:
-            if held is not None and self._client.is_connected and await self._is_same_stream(held):
-                for message in held.messages:
+            if batch is not None and self._client.is_connected and await self._is_same_stream(batch):
+                for message in batch.messages:
                     await message.in_progress()
         except BUS_ERRORS:
             log.debug("the batch may come to another reader too: NATS is away")
 
-    async def _is_same_stream(self, held: _Held) -> bool:
-        """Tell whether the numbers of a batch still mean its events: NATS may have lost its disk."""
-        if held.returns == returns_of(self._client):
+    async def _is_same_stream(self, batch: _Outstanding) -> bool:
+        """Say whether the numbers of a batch still mean its events: NATS may have lost its disk."""
+        if batch.returns == returns_of(self._client):
             return True
         try:
-            return (await self._jetstream.stream_info(STREAM)).created == held.created
+            return (await self._jetstream.stream_info(STREAM)).created == batch.created
         except NotFoundError:
             return False
 

@@ -1,15 +1,16 @@
 """Setups and who may watch, each in a bucket of NATS of its own: the newest value, for whoever starts later.
 
 Each service may read the buckets that it needs (configmaps/nats-users.conf). Readers look at a bucket when a
-nudge tells of a change, and each second in case a nudge was lost. When NATS has lost a bucket they keep what
-they know, and a process that has published writes it again. Values hold secrets: they are never logged.
+nudge says that one has changed, and each second in case a nudge was lost. When NATS has lost a bucket they
+keep what they know, and a process that has published writes it again. Values hold secrets: they are never
+logged.
 """
 
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, suppress
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -19,6 +20,7 @@ from nats.js.api import StorageType
 from nats.js.client import JetStreamContext
 from nats.js.errors import NotFoundError
 
+from services.common.bus.local import LocalSharedValue
 from services.common.bus.nats.publishing import (
     BUS_ERRORS,
     POLL_S,
@@ -52,25 +54,28 @@ Version = tuple[datetime | None, int]
 """When the bucket was made, and how often it was written since."""
 
 
-class SharedValue(Generic[T]):
-    """The value of one bucket, as this process knows it."""
+class NatsSharedValue(Generic[T]):
+    """Implements `SharedValue` with a bucket of its own, as this process knows it."""
 
     def __init__(
         self,
         bucket: str,
         encode: Callable[[T], bytes],
         decode: Callable[[bytes], T],
-        on_change: Callable[[T], None],
+        empty: T,
+        on_change: Callable[[T], None] | None = None,
     ) -> None:
         self.bucket = bucket
         self._stream, self._subject = f"KV_{bucket}", f"$KV.{bucket}.all"
-        self._encode, self._decode, self._on_change = encode, decode, on_change
+        self._encode, self._decode = encode, decode
+        self._local = LocalSharedValue(empty, on_change)
         self._lock = threading.Lock()
         self._data: bytes | None = None
         self._seen: Version | None = None
         self._unwritten = 0
         self.is_publisher = False
-        self.value: T | None = None
+        self.wake: Callable[[], None] = lambda: None
+        """Called when there is something to write, on the thread that publishes."""
 
     def publish(self, value: T) -> None:
         """Replace the value, here at once and in the bucket as soon as it can be reached."""
@@ -83,9 +88,18 @@ class SharedValue(Generic[T]):
             self.is_publisher = True
             self._unwritten += 1
             self._put(value, data)
+        self.wake()
+
+    def newest(self) -> T:
+        """Give the value as this process knows it."""
+        return self._local.newest()
+
+    def follow(self) -> AbstractAsyncContextManager[AsyncIterator[T]]:
+        """Follow the value, whoever publishes it."""
+        return self._local.follow()
 
     async def settle(self, jetstream: JetStreamContext) -> bool:
-        """Write what is new here, then load what is new there; tell whether something was written.
+        """Write what is new here, then load what is new there; True when something was written.
 
         BadMessageError when the bucket holds what cannot be read.
         """
@@ -147,20 +161,21 @@ class SharedValue(Generic[T]):
 
     def _put(self, value: T, data: bytes) -> None:
         self._data = data
-        if self.value != value or self.value is None:
-            self.value = value
-            self._on_change(value)
+        if not self._local.is_published or self._local.newest() != value:
+            self._local.publish(value)
 
 
 class SharedValues:
     """Keeps the values of this process and their buckets the same, for as long as `run` runs."""
 
-    def __init__(self, client: Client, values: tuple[SharedValue[Any], ...]) -> None:
+    def __init__(self, client: Client, values: tuple[NatsSharedValue[Any], ...]) -> None:
         self._client, self._values = client, values
         self._jetstream = client.jetstream(timeout=REQUEST_TIMEOUT_S)
         self._loop = asyncio.get_running_loop()
         self._wake = asyncio.Event()
         self._is_old_gone = False
+        for value in values:
+            value.wake = self.wake
         self.refused = 0
         """Values in the buckets that could not be read."""
 
@@ -199,7 +214,7 @@ class SharedValues:
         if not self._is_old_gone and any(value.is_publisher for value in self._values):
             await self._remove_old()
 
-    async def _settle_one(self, value: SharedValue[Any]) -> bool:
+    async def _settle_one(self, value: NatsSharedValue[Any]) -> bool:
         try:
             return await value.settle(self._jetstream)
         except BadMessageError:

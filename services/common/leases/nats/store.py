@@ -1,6 +1,6 @@
 """Members and leases of processes that meet over NATS.
 
-A lease is a record that only compare-and-set changes; that its holder lives is told by heartbeats. While
+A lease is a record that only compare-and-set changes; that its holder lives is said by heartbeats. While
 the server is away nobody can write a record, so that owners go on; whoever stood still itself trusts its
 leases only after it has read their records again.
 """
@@ -9,7 +9,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from contextlib import suppress
 from typing import Any
 
@@ -19,14 +19,13 @@ from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
 from services.common.bus.nats.publishing import until_sent
-from services.common.leases.nats.held import HeldLeases
-from services.common.leases.nats.keeper import LeaseKeeper
+from services.common.leases.nats.keeper import LeaseKeeper, OwnLeases
 from services.common.leases.nats.records import LeaseRecords
 from services.common.leases.nats.roster import (
     DEAD_AFTER_S,
     HEARTBEAT_S,
-    Hearing,
     Heartbeat,
+    Reception,
     Roster,
     decode,
     encode,
@@ -68,7 +67,7 @@ VERIFY_AGAIN_S = 0.5
 class NatsLeaseStore:
     """Implements `LeaseStore` over a connection, which it leaves open.
 
-    A member's id must be its process's own: two that live at once under one id are not told apart.
+    A member's id must be its process's own: two that live at once under one id cannot be distinguished.
     `role`: of which service the user at the server is, whose members see and do no more than that one may;
     None sees all and does everything.
     """
@@ -81,11 +80,17 @@ class NatsLeaseStore:
         role: Role | None = None,
     ) -> None:
         self._client, self._monotonic_s = client, monotonic_s
-        self._roster, self._hearing, self._held = Roster(), Hearing(), HeldLeases()
+        self._roster, self._reception, self._leases = Roster(), Reception(), OwnLeases()
         self._followed = FOLLOWED[role]
         self._records = LeaseRecords(client, makes_bucket=role in (None, "web"))
         self._keeper = LeaseKeeper(
-            self._records, self._roster, self._hearing, self._held, now_s, monotonic_s, self._tell
+            self._records,
+            self._roster,
+            self._reception,
+            self._leases,
+            now_s,
+            monotonic_s,
+            self._announce,
         )
         self._sender = secrets.token_hex(8)
         self._member: Member | None = None
@@ -94,24 +99,24 @@ class NatsLeaseStore:
         self._is_verifying = False
         self._verify_at_s = 0.0
         self._reconnects = 0
-        self._changed, self._speak_now = asyncio.Event(), asyncio.Event()
+        self._changed, self._beat_now = asyncio.Event(), asyncio.Event()
 
     async def join(self, member: Member) -> None:
-        """Say hello and be heard from now on."""
+        """Say hello and send heartbeats from now on."""
         is_first = self._member is None
         self._member = member
         if is_first:
-            await self._begin()
-        self._tell()
+            await self._begin(member.role)
+        self._announce()
 
     async def leave(self) -> None:
-        """Release everything and say so; without a server there is nobody to tell."""
+        """Release everything and say so; without a server there is nobody to say it to."""
         member, self._member = self._member, None
         if member is None:
             return
         await self._end_tasks()
-        leases = self._held.all()
-        self._held.begin(self._monotonic_s())
+        leases = self._leases.all()
+        self._leases.begin(self._monotonic_s())
         goodbye = Heartbeat(self._sender, member, has_left=True)
         if self._client.is_connected:
             freeing = asyncio.gather(*(self._keeper.free(lease) for lease in leases))
@@ -121,15 +126,15 @@ class NatsLeaseStore:
         for subscription in self._subscriptions:
             await _within(SEND_TIMEOUT_S, subscription.unsubscribe())
         self._subscriptions.clear()
-        self._roster.hear(goodbye, self._monotonic_s())
+        self._roster.receive(goodbye, self._monotonic_s())
         self._changed.set()
 
     def members(self, role: Role) -> tuple[Member, ...] | None:
-        """Give the members of a role that live; None unless all of them can be heard."""
+        """Give the members of a role that live; None unless all of them are known."""
         return self._roster.members(role) if self._is_settled() else None
 
     async def take(self, camera: CameraId, highest_epoch: int) -> Lease | None:
-        """Write a record with the next epoch, unless its holder lives or this cannot be told."""
+        """Write a record with the next epoch, unless its holder lives or this is not known."""
         assert self._member is not None, "join first"
         if not self._is_settled():
             return None
@@ -137,20 +142,24 @@ class NatsLeaseStore:
 
     async def release(self, lease: Lease) -> None:
         """Mark the record as free, then claim the camera no more."""
-        if not self._held.is_held(lease):
+        if not self._leases.has(lease):
             return
         await _within(RELEASE_TIMEOUT_S, self._keeper.free(lease))
-        if self._held.remove(lease):
-            self._tell()
+        if self._leases.remove(lease):
+            self._announce()
 
-    def held(self) -> tuple[Lease, ...]:
+    def leased(self) -> tuple[Lease, ...]:
         """Give the leases that are this member's; none whose record must be read first."""
-        return self._held.sure(self._monotonic_s())
+        return self._leases.verified(self._monotonic_s())
 
     def holder(self, role: Role, camera: CameraId) -> Member | None:
         """Give the member that claims a camera; while NATS is away, the one that did so last."""
         claim = self._roster.claim(role, camera)
         return claim.member if claim is not None else None
+
+    def retain(self, cameras: Collection[CameraId]) -> None:
+        """Forget the epochs and records that were seen of all other cameras."""
+        self._keeper.retain(cameras)
 
     async def changed(self, timeout_s: float) -> None:
         """Wait until something has changed since the last call."""
@@ -159,53 +168,54 @@ class NatsLeaseStore:
                 await self._changed.wait()
             self._changed.clear()
 
-    async def _begin(self) -> None:
+    async def _begin(self, role: Role) -> None:
         now_s = self._monotonic_s()
-        self._hearing.begin()
-        self._held.begin(now_s)
+        self._reception.begin()
+        self._leases.begin(now_s)
+        self._roster.begin(role)
         self._verify_at_s = now_s
         self._reconnects = self._client.stats["reconnects"]
-        listeners = {_subject(role): self._on_heartbeat for role in self._followed}
+        listeners = {_subject(followed): self._on_heartbeat for followed in self._followed}
         try:
             for subject, listener in (*listeners.items(), (HELLO, self._on_hello)):
                 self._subscriptions.append(await self._client.subscribe(subject, cb=listener))
         except NatsError as error:
-            log.error("members cannot be heard: %s", type(error).__name__)
+            log.error("heartbeats cannot be received: %s", type(error).__name__)
         await self._send(HELLO, self._sender.encode())
-        self._start(kept_running(self._pace, "the heartbeats of this member", lambda: self._member is None))
+        self._start(kept_running(self._beat, "the heartbeats of this member", lambda: self._member is None))
 
     def _is_settled(self) -> bool:
-        return self._client.is_connected and self._hearing.is_settled(self._monotonic_s())
+        return self._client.is_connected and self._reception.is_settled(self._monotonic_s())
 
-    def _tell(self) -> None:
-        """Let everybody know at once what this member is and holds now."""
+    def _announce(self) -> None:
+        """Let everybody know at once what this member is and has leased now."""
         if self._member is not None:
-            self._roster.hear(self._heartbeat(self._member), self._monotonic_s())
-        self._speak_now.set()
+            self._roster.receive(self._heartbeat(self._member), self._monotonic_s())
+        self._beat_now.set()
         self._changed.set()
 
     def _heartbeat(self, member: Member) -> Heartbeat:
-        held = {lease.camera: lease.epoch for lease in self._held.sure(self._monotonic_s())}
-        return Heartbeat(self._sender, member, held)
+        leased = {lease.camera: lease.epoch for lease in self._leases.verified(self._monotonic_s())}
+        return Heartbeat(self._sender, member, leased)
 
-    async def _pace(self) -> None:
-        """Speak regularly, and look whether everything is as it was."""
+    async def _beat(self) -> None:
+        """Send heartbeats, and look whether everything is as it was."""
         while self._member is not None:
-            self._speak_now.clear()
+            self._beat_now.clear()
             await self._look_around()
             if self._member is not None:
                 heartbeat = self._heartbeat(self._member)
-                if self._roster.hear(heartbeat, self._monotonic_s()):
+                if self._roster.receive(heartbeat, self._monotonic_s()):
                     self._changed.set()
                 await self._send(_subject(self._member.role), encode(heartbeat))
             with suppress(TimeoutError):
                 async with asyncio.timeout(HEARTBEAT_S):
-                    await self._speak_now.wait()
+                    await self._beat_now.wait()
 
     async def _look_around(self) -> None:
         """Notice that the server was away or that this process was, and verify the leases after it."""
         now_s = self._monotonic_s()
-        was_awake = self._held.speak(now_s)
+        was_awake = self._leases.beat(now_s)
         reconnects = self._client.stats["reconnects"]
         if not was_awake:
             log.warning("this process stood still: it verifies its leases")
@@ -234,19 +244,19 @@ class NatsLeaseStore:
         return True
 
     async def _listen_again(self) -> None:
-        self._hearing.lose()
+        self._reception.lose()
         self._verify_at_s = self._monotonic_s()
         self._changed.set()
         await self._send(HELLO, self._sender.encode())
 
     async def _send(self, subject: str, data: bytes) -> None:
-        """Send when that is possible: what waits for a reconnection would be told too late."""
+        """Send when that is possible: what waits for a reconnection would come too late."""
         if self._client.is_connected:
             await _within(SEND_TIMEOUT_S, self._client.publish(subject, data))
 
     async def _on_hello(self, message: Msg) -> None:
         if message.data != self._sender.encode():
-            self._speak_now.set()
+            self._beat_now.set()
 
     async def _on_heartbeat(self, message: Msg) -> None:
         heartbeat, now_s = decode(message.data), self._monotonic_s()
@@ -254,16 +264,16 @@ class NatsLeaseStore:
             return
         if heartbeat.sender == self._sender:
             await self._on_echo(self._member, now_s)
-        elif heartbeat.member.id != self._member.id and self._roster.hear(heartbeat, now_s):
+        elif heartbeat.member.id != self._member.id and self._roster.receive(heartbeat, now_s):
             self._keeper.yield_to_higher()
             self._changed.set()
 
     async def _on_echo(self, member: Member, now_s: float) -> None:
-        """What this member said came back: everything that others said before has been heard."""
-        was_settled = self._hearing.is_settled(now_s)
-        if not self._hearing.hear_own(now_s):
+        """What this member said came back: everything that others sent before has come."""
+        was_settled = self._reception.is_settled(now_s)
+        if not self._reception.receive_own(now_s):
             await self._listen_again()
-        is_settled = self._hearing.is_settled(now_s)
+        is_settled = self._reception.is_settled(now_s)
         has_lost = is_settled and self._roster.forget_silent(now_s - DEAD_AFTER_S, but=member.id)
         if has_lost or is_settled != was_settled:
             self._changed.set()
@@ -274,7 +284,7 @@ class NatsLeaseStore:
         task.add_done_callback(self._tasks.discard)
 
     async def _end_tasks(self) -> None:
-        self._speak_now.set()
+        self._beat_now.set()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()

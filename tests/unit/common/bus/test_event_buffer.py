@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from services.common.bus.event_buffer import LOST_KEPT_S, LOST_LIMIT, EventBuffer
@@ -112,6 +114,17 @@ def test_losses_are_forgotten_when_their_evidence_can_no_longer_come():
         buffer.add(crossing(i, 100.0 + i), crossing(i, 100.0 + i))
         now_s[0] += 1
     assert len(buffer._lost[GATE]) == LOST_KEPT_S + 1
+    now_s[0] += LOST_KEPT_S + 1
+    buffer.add(evidence(3100), evidence(3100))
+    assert not buffer._lost
+
+
+def test_losses_of_cameras_that_are_gone_are_forgotten_too():
+    now_s = [50.0]
+    buffer = EventBuffer[Event](0, lambda: now_s[0])
+    for number in range(100):
+        lost = replace(crossing(1, 100.0), camera=CameraId(f"camera-{number}"))
+        buffer.add(lost, lost)
     now_s[0] += LOST_KEPT_S + 1
     buffer.add(evidence(3100), evidence(3100))
     assert not buffer._lost

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from services.common.access.check import Access
 from services.common.bus import messages
 from services.common.bus.messages import (
-    CameraNews,
-    ToldRate,
-    ToldState,
+    CameraUpdate,
+    RateReport,
+    StateReport,
     decode_event,
     encode_event,
     event_identity,
@@ -62,10 +62,10 @@ EVENTS = {
 }
 OTHERS = {
     "tracks": TrackedFrame(GATE, 7, NOON_S, (TrackedObject(1, (0.1, 0.2, 1 / 3, 0.4), "bus", 0.9, "mask"),)),
-    "news": CameraNews(
+    "update": CameraUpdate(
         "f00",
-        {GATE: ToldState(NOON_S, CameraState(CameraStatus.LIVE, NOON_S, 9.5, (1920, 1080), None))},
-        {GATE: ToldRate(NOON_S, 9.5)},
+        {GATE: StateReport(NOON_S, CameraState(CameraStatus.LIVE, NOON_S, 9.5, (1920, 1080), None))},
+        {GATE: RateReport(NOON_S, 9.5)},
     ),
     "setups": (CameraSetup(camera(url="rtsp://u:p@h/c?x=ü"), (replace(line(), classes=("car",)),), 12),),
     "access": Access({"anna": "$argon2id$"}, frozenset({"ab", "cd"})),

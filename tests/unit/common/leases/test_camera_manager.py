@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from services.common.bus.local import LocalBus
-from services.common.leases.camera_manager import RETRY_S, Ownership
+from services.common.bus.local import LocalBus, LocalEventQueue
+from services.common.leases.camera_manager import RETRY_S, CameraManager
 from services.common.leases.local import LocalLeaseStore, LocalLeaseTable
 from services.common.leases.protocol import Lease, Member, Role
 from services.core.sharding import chosen_member
@@ -33,9 +33,10 @@ class Place:
     def __init__(self) -> None:
         self.bus, self.table, self.clock = LocalBus(), LocalLeaseTable(), Clock()
         self.stack = AsyncExitStack()
+        self.managers: list[CameraManager] = []
 
     def publish(self, *cameras: str) -> None:
-        self.bus.publish_setups([setup(camera) for camera in cameras])
+        self.bus.setups.publish(tuple(setup(camera) for camera in cameras))
 
     async def start(
         self,
@@ -50,7 +51,10 @@ class Place:
 async def _running(
     place: Place, id: str, owner: NotingOwner, store: LocalLeaseStore
 ) -> AsyncIterator[asyncio.Task[None]]:
-    task = asyncio.create_task(Ownership(Member(id, "detector"), store, place.bus, owner, place.clock).run())
+    bus = place.bus
+    manager = CameraManager(Member(id, "detector"), store, bus.setups, bus.events, owner, place.clock)
+    place.managers.append(manager)
+    task = asyncio.create_task(manager.run())
     yield task
     await end(task)
 
@@ -70,7 +74,7 @@ async def place() -> AsyncIterator[Place]:
 async def test_a_single_member_takes_all_cameras_above_the_floor(place):
     owner = NotingOwner()
     floor = round(time.time() * 1000) + 3_600_000
-    place.bus.publish_setups([setup("gate", floor), setup("yard")])
+    place.bus.setups.publish((setup("gate", floor), setup("yard")))
     await place.start("a", owner)
     await until(lambda: set(owner.working) == {"gate", "yard"})
     assert owner.working[CameraId("gate")].epoch == floor + 1
@@ -83,7 +87,7 @@ async def test_changed_lines_reach_the_owner_at_once_under_the_same_epoch(place)
     await until(lambda: len(owner.working) == 2)
     epoch = owner.working[CameraId("gate")].epoch
     changed = replace(setup("gate"), lines=(Line(LineId("main"), "main", ((0.1, 0.5), (0.9, 0.5))),))
-    place.bus.publish_setups([changed, setup("yard")])
+    place.bus.setups.publish((changed, setup("yard")))
     assert await until(lambda: owner.working[CameraId("gate")].setup == changed) < 0.1
     assert owner.working[CameraId("gate")].epoch == epoch
     assert owner.calls.count("take yard") == 1
@@ -94,7 +98,7 @@ async def test_a_new_floor_below_the_own_epoch_changes_nothing(place):
     place.publish("gate")
     await place.start("a", owner)
     await until(lambda: owner.working)
-    place.bus.publish_setups([setup("gate", owner.working[CameraId("gate")].epoch)])
+    place.bus.setups.publish((setup("gate", owner.working[CameraId("gate")].epoch),))
     await asyncio.sleep(0.3)
     assert owner.calls == ["take gate"]
 
@@ -105,7 +109,7 @@ async def test_a_floor_above_the_own_epoch_makes_it_take_the_camera_anew(place):
     await place.start("a", owner)
     await until(lambda: owner.working)
     floor = owner.working[CameraId("gate")].epoch + 1_000_000
-    place.bus.publish_setups([setup("gate", floor)])
+    place.bus.setups.publish((setup("gate", floor),))
     await until(lambda: owner.calls == ["take gate", "drop gate", "take gate"])
     await until(lambda: owner.working)
     assert owner.working[CameraId("gate")].epoch == floor + 1
@@ -129,7 +133,7 @@ async def test_a_slow_camera_keeps_no_other_waiting(place):
     place.publish("slow", "gate", "yard")
     assert await until(lambda: "yard" in owner.working) < 0.1
     place.table.leases[_key("gate")] = Lease("detector", CameraId("gate"), "b", 1)
-    place.table.tell()
+    place.table.wake()
     assert await until(lambda: "gate" not in owner.working) < 0.1
     assert "slow" not in owner.working
 
@@ -144,7 +148,7 @@ async def test_a_lost_camera_is_dropped_and_stays_with_its_new_owner(place):
     await place.start("a", owner)
     await until(lambda: len(owner.working) == 2)
     taken = place.table.leases[_key("gate")] = Lease("detector", CameraId("gate"), "b", 1)
-    place.table.tell()
+    place.table.wake()
     assert await until(lambda: list(owner.working) == ["yard"]) < 0.1
     await asyncio.sleep(0.3)
     assert place.table.leases[_key("gate")] == taken
@@ -206,12 +210,12 @@ async def test_at_the_end_all_cameras_go_to_the_others_at_once(place):
 async def test_events_leave_before_the_lease_does(place):
     order: list[str] = []
 
-    class Bus(LocalBus):
+    class Queue(LocalEventQueue):
         async def flush(self, timeout_s: float) -> bool:
             order.extend(["flush", *sorted(camera for _, camera in place.table.leases)])
             return True
 
-    place.bus, owner = Bus(), NotingOwner()
+    place.bus.events, owner = Queue(), NotingOwner()
     place.publish("gate")
     task = await place.start("a", owner)
     await until(lambda: owner.working)
@@ -246,8 +250,33 @@ async def test_nothing_is_decided_while_members_are_not_known(place):
     await asyncio.sleep(0.3)
     assert list(owner.working) == ["gate"]
     changed = replace(setup("gate"), lines=(Line(LineId("main"), "main", ((0.1, 0.5), (0.9, 0.5))),))
-    place.bus.publish_setups([changed])
+    place.bus.setups.publish((changed,))
     await until(lambda: owner.working[CameraId("gate")].setup == changed)
     blind.is_blind = False
     place.publish("yard")
     await until(lambda: list(owner.working) == ["yard"])
+
+
+async def test_a_deleted_camera_leaves_nothing_behind(place):
+    owner = NotingOwner(fails_to_take={"bad"})
+    place.publish("gate", "bad", *CAMERAS)
+    await place.start("a", owner)
+    await until(lambda: len(owner.working) == len(CAMERAS) + 1 and "take bad" in owner.calls)
+    place.publish("gate")
+    await until(lambda: list(owner.working) == ["gate"])
+    place.clock.now_s += RETRY_S
+    await until(lambda: set(place.table.leases) == {_key("gate")})
+    assert set(place.table.epochs) == {_key("gate")}
+    assert set(place.managers[0]._retry_at_s) == set()
+
+
+async def test_the_epochs_of_cameras_that_are_there_are_kept():
+    table = LocalLeaseTable()
+    store = LocalLeaseStore(table)
+    await store.join(Member("a", "detector"))
+    leases = [await store.take(CameraId(name), 10**15) for name in ("gate", "yard")]
+    for lease in leases:
+        await store.release(lease)
+    store.retain([CameraId("gate")])
+    assert set(table.epochs) == {_key("gate")}
+    assert (await store.take(CameraId("gate"), 0)).epoch == 10**15 + 2

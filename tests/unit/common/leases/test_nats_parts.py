@@ -1,7 +1,7 @@
 import pytest
 
-from services.common.leases.nats.held import HeldLeases
-from services.common.leases.nats.roster import Claim, Hearing, Heartbeat, Roster, decode, encode
+from services.common.leases.nats.keeper import OwnLeases
+from services.common.leases.nats.roster import Claim, Heartbeat, Reception, Roster, decode, encode
 from services.common.leases.protocol import Lease, Member
 from services.core.types import CameraId
 
@@ -33,9 +33,10 @@ def test_what_is_no_heartbeat_is_passed_over(data):
 
 def test_the_roster_knows_who_lives_and_what_they_claim():
     roster = Roster()
-    assert roster.hear(Heartbeat("x", A, {GATE: 5}), 10.0)
-    assert not roster.hear(Heartbeat("x", A, {GATE: 5}), 10.5)
-    assert roster.hear(Heartbeat("y", B, {GATE: 4, YARD: 6}), 10.0)
+    roster.begin("detector")
+    assert roster.receive(Heartbeat("x", A, {GATE: 5}), 10.0)
+    assert not roster.receive(Heartbeat("x", A, {GATE: 5}), 10.5)
+    assert roster.receive(Heartbeat("y", B, {GATE: 4, YARD: 6}), 10.0)
     assert roster.members("detector") == (A, B)
     assert roster.members("ingest") == ()
     assert roster.claim("detector", GATE) == Claim(A, 5)
@@ -45,58 +46,77 @@ def test_the_roster_knows_who_lives_and_what_they_claim():
     assert roster.claim("detector", YARD) is None
     assert roster.highest_epoch("detector", YARD) == 6
     assert not roster.forget_silent(99.0, but="a")
-    assert roster.hear(Heartbeat("x", A, has_left=True), 11.0)
+    assert roster.receive(Heartbeat("x", A, has_left=True), 11.0)
     assert roster.members("detector") == () and roster.claim("detector", GATE) is None
 
 
-def test_listening_is_settled_after_a_while_of_hearing_oneself():
-    hearing = Hearing()
-    assert not hearing.is_settled(100.0)
+def test_the_epochs_of_deleted_cameras_are_forgotten_also_when_they_are_still_claimed():
+    roster = Roster()
+    roster.begin("detector")
+    claims = {CameraId(f"camera-{number}"): 7 for number in range(100)}
+    roster.receive(Heartbeat("x", A, claims | {GATE: 5}), 10.0)
+    roster.retain([GATE])
+    roster.receive(Heartbeat("y", B, claims), 10.0)
+    roster.receive(Heartbeat("x", A, has_left=True), 11.0)
+    assert roster._epochs == {("detector", GATE): 5}
+
+
+def test_who_takes_no_cameras_remembers_no_epochs():
+    roster = Roster()
+    roster.begin("web")
+    roster.receive(Heartbeat("x", A, {GATE: 5}), 10.0)
+    assert roster.claim("detector", GATE) == Claim(A, 5)
+    assert roster._epochs == {}
+
+
+def test_listening_is_settled_after_a_while_of_reception_oneself():
+    reception = Reception()
+    assert not reception.is_settled(100.0)
     for own_s in (100.0, 100.5, 101.0):
-        assert not hearing.is_settled(own_s)
-        assert hearing.hear_own(own_s)
-    assert hearing.is_settled(101.0) and not hearing.is_sure_of_absence(101.0)
+        assert not reception.is_settled(own_s)
+        assert reception.receive_own(own_s)
+    assert reception.is_settled(101.0) and not reception.is_sure_of_absence(101.0)
     for own_s in (101.5, 102.0, 102.5):
-        hearing.hear_own(own_s)
-    assert hearing.is_sure_of_absence(102.5)
-    assert hearing.is_settled(103.9) and not hearing.is_settled(104.1)
+        reception.receive_own(own_s)
+    assert reception.is_sure_of_absence(102.5)
+    assert reception.is_settled(103.9) and not reception.is_settled(104.1)
 
 
 def test_time_that_passes_unheard_does_not_settle_anything():
-    hearing = Hearing()
-    hearing.hear_own(100.0)
-    assert not hearing.is_settled(101.4)
+    reception = Reception()
+    reception.receive_own(100.0)
+    assert not reception.is_settled(101.4)
 
 
 def test_after_a_gap_or_an_outage_listening_begins_again_for_longer():
-    hearing = Hearing()
-    hearing.hear_own(100.0)
-    hearing.hear_own(101.0)
-    assert not hearing.hear_own(103.0)
-    assert not hearing.is_settled(103.0)
+    reception = Reception()
+    reception.receive_own(100.0)
+    reception.receive_own(101.0)
+    assert not reception.receive_own(103.0)
+    assert not reception.is_settled(103.0)
     for tick in range(7):
-        hearing.hear_own(103.5 + tick / 2)
-    assert hearing.is_settled(106.5)
-    hearing.lose()
-    assert not hearing.is_settled(106.5)
+        reception.receive_own(103.5 + tick / 2)
+    assert reception.is_settled(106.5)
+    reception.lose()
+    assert not reception.is_settled(106.5)
 
 
 def test_a_silence_puts_leases_in_doubt_until_they_are_confirmed():
-    held = HeldLeases()
-    held.begin(100.0)
-    held.add(LEASE)
-    assert held.speak(101.9) and held.sure(103.8) == (LEASE,)
-    assert held.sure(104.0) == () and held.is_held(LEASE) and held.all() == (LEASE,)
-    assert not held.speak(104.0)
-    assert held.sure(104.0) == () and held.is_doubted(LEASE)
-    held.confirm(LEASE)
-    assert held.sure(104.0) == (LEASE,)
+    leases = OwnLeases()
+    leases.begin(100.0)
+    leases.add(LEASE)
+    assert leases.beat(101.9) and leases.verified(103.8) == (LEASE,)
+    assert leases.verified(104.0) == () and leases.has(LEASE) and leases.all() == (LEASE,)
+    assert not leases.beat(104.0)
+    assert leases.verified(104.0) == () and leases.is_unverified(LEASE)
+    leases.confirm(LEASE)
+    assert leases.verified(104.0) == (LEASE,)
 
 
-def test_only_the_newest_lease_of_a_camera_is_held():
-    held, newer = HeldLeases(), Lease("detector", GATE, "a", 8)
-    held.begin(0.0)
-    held.add(LEASE)
-    held.add(newer)
-    assert not held.remove(LEASE) and held.sure(0.0) == (newer,)
-    assert held.remove(newer) and not held.has(GATE)
+def test_only_the_newest_lease_of_a_camera_is_leases():
+    leases, newer = OwnLeases(), Lease("detector", GATE, "a", 8)
+    leases.begin(0.0)
+    leases.add(LEASE)
+    leases.add(newer)
+    assert not leases.remove(LEASE) and leases.verified(0.0) == (newer,)
+    assert leases.remove(newer) and not leases.has_camera(GATE)

@@ -119,7 +119,7 @@ async def test_all_forms_and_all_ports_share_one_reader_of_the_camera() -> None:
     for unit in _units(5):
         video.publish(unit)
     decoders = Decoders(video)
-    ports = [LivePictures(bus, decoders, lambda camera: ()) for _ in range(2)]
+    ports = [LivePictures(bus.tracks, decoders, lambda camera: ()) for _ in range(2)]
     forms: tuple[Form, ...] = ("plain", "boxes", "boxes and lines")
     streams = [live.open(GATE, form) for live in ports for form in forms]
     for stream in streams:
@@ -134,7 +134,7 @@ async def test_all_forms_and_all_ports_share_one_reader_of_the_camera() -> None:
 async def test_a_viewer_of_pictures_that_are_too_large_is_told_why_and_the_next_try_is_a_new_one() -> None:
     bus, video = LocalBus(), VideoHub()
     decoders = Decoders(video, limit_mb=32)
-    live = LivePictures(bus, decoders, lambda camera: ())
+    live = LivePictures(bus.tracks, decoders, lambda camera: ())
     for unit in _units(1, (4096, 3072)):
         video.publish(unit)
     for _ in range(2):
@@ -164,7 +164,7 @@ async def test_nobody_waits_for_a_decoder_that_has_failed() -> None:
     bus, video = LocalBus(), VideoHub()
     for unit in _units(3):
         video.publish(unit)
-    live = LivePictures(bus, Decoders(_BrokenVideo(video)), lambda camera: ())
+    live = LivePictures(bus.tracks, Decoders(_BrokenVideo(video)), lambda camera: ())
     with pytest.raises(StreamError, match="a fault in Sightline"):
         await live.snapshot(GATE, "plain", 10)
     assert await live.snapshot(GATE, "plain", 10)

@@ -47,6 +47,9 @@ def test_a_slow_reader_drops_up_to_a_key_frame_and_nobody_waits():
         assert slow.dropped == READER_LIMIT + 10
         hub.publish(unit(500, is_keyframe=True))
         assert slow.read(0.1).frame == 500
+    assert {figure.name: figure.value for figure in hub.figures()} == {
+        "sightline_video_readers_dropped_total": READER_LIMIT + 10
+    }
 
 
 def test_the_group_that_a_reader_begins_with_waits_beside_the_bound():
