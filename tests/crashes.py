@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from services.core.evidence.fencing import Ownerships, admitted
+from services.core.evidence.seconds import Coverage
 from services.core.types import (
     AnalysedSecond,
     CameraId,
@@ -23,7 +24,6 @@ from services.core.types import (
     Trajectory,
 )
 from services.detector.analyser import Analyser
-from services.detector.coverage import Coverage
 
 CAMERA = CameraId("gate")
 FPS = 10

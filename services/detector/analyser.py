@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from services.core.counting import LineCounter, Passage
+from services.core.evidence.seconds import Doubt
 from services.core.types import (
     Box,
     CameraId,
@@ -19,7 +20,6 @@ from services.core.types import (
     Trajectory,
     TrajectoryPoint,
 )
-from services.detector.coverage import Doubt
 from services.detector.track.bytetrack import ByteTracker
 from services.detector.track.tracker import Tracker
 

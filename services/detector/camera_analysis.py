@@ -12,9 +12,9 @@ from services.common.video.h264 import DecodedPicture, H264Decoder
 from services.common.video.hub import VideoSource
 from services.common.wire import time_text
 from services.core.evidence.passes import STEP_S, Passes
+from services.core.evidence.seconds import Coverage
 from services.core.types import AccessUnit, Event, OwnedCamera, Ownership
 from services.detector.analyser import Analyser
-from services.detector.coverage import Coverage
 from services.detector.decode.sampler import Sampler
 from services.detector.decode.scaling import scaled_rgb
 from services.detector.infer.detector import Detector

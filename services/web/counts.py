@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from services.common.wire import time_text
 from services.core.errors import BadInputError
+from services.core.evidence.coverage import AnalysedSeconds, Span, coverage_of
 from services.core.masks import Compliance
 from services.core.types import Crossing, Direction, MinuteCount
-from services.web.coverage import AnalysedSeconds, Span, coverage_of
 
 FIXED_BUCKETS_S = {"1m": 60, "5m": 300, "15m": 900}
 BUCKETS_S = {**FIXED_BUCKETS_S, "1h": 3600, "1d": 86_400}

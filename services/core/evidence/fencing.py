@@ -112,3 +112,8 @@ def in_force(ownerships: Iterable[Ownership], since_s: float) -> list[Ownership]
 def to_ms(time_s: float) -> int:
     """Give a time as whole milliseconds."""
     return round(time_s * 1000)
+
+
+def second_of(time_s: float) -> int:
+    """Give the second of a time by its milliseconds, as the database keeps it."""
+    return to_ms(time_s) // 1000

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from services.common.database.repository import LineVersion, Records
 from services.core.errors import NotFoundError
+from services.core.evidence.coverage import AnalysedSeconds, Span
 from services.core.masks import tells_all_states
 from services.web.api.parameters import (
     MOST_DAYS_COUNTED,
@@ -31,7 +32,6 @@ from services.web.counts import (
     whole_minutes,
     zone_of,
 )
-from services.web.coverage import AnalysedSeconds, Span
 from services.web.reading import ANSWER_LIMIT_S
 
 router = APIRouter(prefix="/api/v1", tags=["counts"])

@@ -6,8 +6,8 @@ from fastapi import Query
 
 from services.common.wire import parse_time
 from services.core.errors import BadInputError
+from services.core.evidence.coverage import Span
 from services.web.counts import default_span
-from services.web.coverage import Span
 
 FromTime = Annotated[str | None, Query(alias="from", description="ISO 8601; default: a day before `to`")]
 ToTime = Annotated[str | None, Query(alias="to", description="ISO 8601; default: now")]

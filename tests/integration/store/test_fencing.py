@@ -10,8 +10,8 @@ import pytest
 
 from services.common.database.repository import Repository
 from services.core.evidence.fencing import admitted
+from services.core.evidence.seconds import Coverage
 from services.core.types import AnalysedSecond, CameraId, Crossing, Event, Ownership, Trajectory
-from services.detector.coverage import Coverage
 from tests.crashes import CAMERA, FPS, make_walkers, run_owners, shifted
 from tests.makers import GATE, crossing, recent_minute_s, seconds, trajectory
 

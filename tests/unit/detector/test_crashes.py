@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from services.core.evidence.seconds import Coverage, Doubt
 from services.core.types import AnalysedSecond, Crossing, Event
-from services.detector.coverage import Coverage, Doubt
 from tests.crashes import (
     CAMERA,
     FPS,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 import pytest
 
 from services.core.counting import Unexplained
-from services.detector.coverage import BORN_S, CERTAIN, LIMIT_S, Coverage, Doubt
+from services.core.evidence.seconds import BORN_S, CERTAIN, LIMIT_S, Coverage, Doubt
 from services.detector.decode.sampler import Sampler
 
 DoubtAt = Callable[[float], Doubt]

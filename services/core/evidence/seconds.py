@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.core.counting import Unexplained
+from services.core.evidence.fencing import second_of
 from services.core.types import AnalysedSecond, CameraId
 
 LEAST_FRAMES = 3
@@ -76,7 +77,7 @@ class Coverage:
         if self._is_settling(time_s, doubt):
             self._clear_from_s = time_s
         self._strike(time_s, doubt)
-        second = _second_of(time_s)
+        second = second_of(time_s)
         if second != self._second:
             self._complete(second)
         self._frames += 1
@@ -87,7 +88,7 @@ class Coverage:
     def _begin(self, time_s: float) -> None:
         """Start anew, after a hole too: what was in doubt before it cannot be decided any more."""
         self._begun_s = time_s
-        self._second, self._frames, self._frames_of_second = _second_of(time_s), 0, 0
+        self._second, self._frames, self._frames_of_second = second_of(time_s), 0, 0
         self._waiting.clear()
         self._struck.clear()
 
@@ -103,7 +104,7 @@ class Coverage:
         if not doubt.unexplained or time_s - self._begun_s > LIMIT_S:
             return
         struck = {
-            _second_of(meeting.time_s)
+            second_of(meeting.time_s)
             for meeting in doubt.unexplained
             if meeting.first_s <= self._begun_s + BORN_S
         }
@@ -122,7 +123,7 @@ class Coverage:
         if not self._waiting or time_s - self._begun_s <= BORN_S:
             return []
         self._waiting = {second for second in self._waiting if second >= self._clear_from_s}
-        undecided = {_second_of(met_s) for met_s in doubt.undecided_s if time_s - met_s <= LIMIT_S}
+        undecided = {second_of(met_s) for met_s in doubt.undecided_s if time_s - met_s <= LIMIT_S}
         certain = [
             second
             for second in sorted(self._waiting)
@@ -130,8 +131,3 @@ class Coverage:
         ]
         self._waiting.difference_update(certain)
         return [AnalysedSecond(self._camera, second, self._epoch, self._connection) for second in certain]
-
-
-def _second_of(time_s: float) -> int:
-    """Give the second of a time by its milliseconds, as the database keeps it."""
-    return round(time_s * 1000) // 1000
