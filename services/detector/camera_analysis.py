@@ -3,7 +3,7 @@
 import logging
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from services.common.bus.protocol import Bus
@@ -13,7 +13,7 @@ from services.common.video.hub import VideoSource
 from services.common.wire import time_text
 from services.core.evidence.passes import STEP_S, Passes
 from services.core.evidence.seconds import Coverage
-from services.core.types import AccessUnit, Event, OwnedCamera, Ownership
+from services.core.types import AccessUnit, Detection, Event, OwnedCamera, Ownership
 from services.detector.analyser import Analyser
 from services.detector.decode.sampler import Sampler
 from services.detector.decode.scaling import scaled_rgb
@@ -82,6 +82,9 @@ class CameraAnalysis:
     edge: LiveEdge
     steady_s: Callable[[], float] = steady_s
     _stopped: threading.Event = field(default_factory=threading.Event)
+    _gate: threading.RLock = field(default_factory=threading.RLock)
+    """Held while something is published, or noted for a next analysis."""
+    _is_over: bool = False
     _thread: threading.Thread | None = None
     _analyser: Analyser | None = None
     _coverage: Coverage | None = None
@@ -95,11 +98,16 @@ class CameraAnalysis:
         )
         self._thread.start()
 
-    def stop(self) -> None:
-        """Close all tracks, hand on what is known, and wait until the thread has ended."""
+    def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
+        """Close all tracks, publish what is known, and wait until the thread has ended.
+
+        A thread that hangs in a picture is left to end by itself; whatever it does, nothing follows.
+        """
         self._stopped.set()
         if self._thread is not None:
-            self._thread.join(STOP_TIMEOUT_S)
+            self._thread.join(timeout_s)
+            with self._gate:
+                self._is_over = True
             if self._thread.is_alive():
                 log.warning("the analysis of camera %s did not end in time", self.owned.setup.camera.id)
 
@@ -140,7 +148,11 @@ class CameraAnalysis:
         self._finish()
 
     def _comes_again(self, time_s: float) -> bool:
-        """Tell whether this time has passed before and is not counted again; the store is told as well."""
+        """Tell whether this time has passed before and is not counted again; publishes that it does."""
+        with self._gate:
+            return self._is_over or self._is_repeat(time_s)
+
+    def _is_repeat(self, time_s: float) -> bool:
         passes, epoch = self.edge.passes, self.edge.epoch
         passes.learn([known for known in self.owned.setup.repeats if 0 < known.epoch < epoch])
         news = passes.see(time_s, self.steady_s())
@@ -155,12 +167,17 @@ class CameraAnalysis:
         return held is not None
 
     def _analyse(self, detector: Detector, picture: DecodedPicture) -> None:
-        """Analyse one picture and publish what it brought: the ownership first, evidence last."""
-        unit = picture.unit
         letterbox = detector.letterbox(*picture.size)
         detections = detector.detect(
             scaled_rgb(picture.picture, letterbox), letterbox, TrackerSettings().weak
         )
+        with self._gate:
+            if not self._is_over:
+                self._publish(picture, detections)
+
+    def _publish(self, picture: DecodedPicture, detections: Sequence[Detection]) -> None:
+        """Count one picture and publish what it brought: the ownership first, evidence last."""
+        unit = picture.unit
         events: list[Event] = []
         if unit.time_s < self.edge.announced_s - STEP_S:
             epoch, cause = self.edge.epoch, self.edge.passes.cause
@@ -193,7 +210,9 @@ class CameraAnalysis:
 
     def _tell_rate(self, rate: "_Rate") -> None:
         fps = rate.measured()
-        if fps is not None:
+        with self._gate:
+            if fps is None or self._is_over:
+                return
             self.bus.publish_fps(self.owned.setup.camera.id, fps)
 
     def _on_silence(self, rate: "_Rate") -> None:
@@ -202,11 +221,12 @@ class CameraAnalysis:
             self._finish()
 
     def _finish(self) -> None:
-        """Close all tracks; the seconds that are in doubt stay without evidence."""
-        closed = self._analyser.finish() if self._analyser is not None else ()
-        self._analyser = self._coverage = None
-        if closed:
-            self.bus.publish_events(closed)
+        """Close all tracks; the seconds that are pending stay without evidence."""
+        with self._gate:
+            closed = self._analyser.finish() if self._analyser is not None else ()
+            self._analyser = self._coverage = None
+            if closed and not self._is_over:
+                self.bus.publish_events(closed)
 
 
 class _Rate:

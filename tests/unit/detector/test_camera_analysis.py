@@ -2,10 +2,11 @@
 
 import asyncio
 import io
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import av
@@ -57,15 +58,23 @@ def clip() -> list[tuple[bool, bytes]]:
 
 
 class BrightnessDetector:
-    """Sees one car, the lower the brighter the picture is: it goes through the whole picture in a clip."""
+    """Sees one car, the lower the brighter the picture is: it goes through the whole picture in a clip.
+
+    It waits with a picture until it may go on.
+    """
 
     engine = "brightness"
     info = ModelInfo("brightness", "traffic", ("car",), 64, 64, 0.25, 0.5, Path("none"))
+
+    def __init__(self, may_detect: threading.Event, is_detecting: threading.Event) -> None:
+        self._may_detect, self._is_detecting = may_detect, is_detecting
 
     def letterbox(self, width: int, height: int) -> Letterbox:
         return Letterbox(64, 64, width, height)
 
     def detect(self, scaled_rgb: Picture, letterbox: Letterbox, confidence: float) -> list[Detection]:
+        self._is_detecting.set()
+        assert self._may_detect.wait(10)
         y = 0.1 + 0.8 * (float(scaled_rgb.mean()) - 10) / 240
         return [Detection((0.4, y - 0.1, 0.6, y + 0.1), "car", 0.9)]
 
@@ -78,15 +87,20 @@ class Stage:
     hub: VideoHub = field(default_factory=VideoHub)
     begin_s: float = 1_000_000_000.0
     made: int = 0
+    stop_timeout_s: float = 5.0
     events: list[Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.steady_s = 50.0
-        self.service = DetectorService(self.bus, self.hub, self._make, lambda: self.steady_s)
+        self.may_detect, self.is_detecting = threading.Event(), threading.Event()
+        self.may_detect.set()
+        self.service = DetectorService(
+            self.bus, self.hub, self._make, lambda: self.steady_s, self.stop_timeout_s
+        )
 
     def _make(self, _: str) -> BrightnessDetector:
         self.made += 1
-        return BrightnessDetector()
+        return BrightnessDetector(self.may_detect, self.is_detecting)
 
     def owned(self, epoch: int, fps: float = FPS) -> OwnedCamera:
         return OwnedCamera(CameraSetup(replace(camera(), fps=fps), (LINE,)), epoch)
@@ -140,6 +154,41 @@ async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
         while not condition():
             await asyncio.sleep(0.002)
+
+
+class Recorder:
+    """A bus that notes who called it, in order."""
+
+    def __init__(self, bus: LocalBus) -> None:
+        self.calls: list[str] = []
+        for name in ("publish_events", "publish_tracks", "publish_fps"):
+            setattr(bus, name, partial(self._call, name, getattr(bus, name)))
+
+    def _call(self, name: str, publish: Callable[..., None], *values: object) -> None:
+        self.calls.append(name)
+        publish(*values)
+
+
+@pytest.mark.parametrize("frame", [40, 118])
+async def test_what_does_not_stop_in_time_publishes_nothing_after_the_drop(frame: int) -> None:
+    """An engine that hangs in a picture comes back when another owner counts the camera already."""
+    stage = Stage(stop_timeout_s=0.05)
+    recorder = Recorder(stage.bus)
+    await stage.take(epoch=7)
+    await stage.show(0, frame)
+    (thread,) = [t for t in threading.enumerate() if t.name == f"detector-{GATE}"]
+    edge = stage.service._running[GATE].edge
+    stage.may_detect.clear()
+    stage.is_detecting.clear()
+    is_keyframe, data = clip()[frame]
+    stage.hub.publish(AccessUnit(GATE, frame, stage.time_of(frame), is_keyframe, data, 1))
+    await until(stage.is_detecting.is_set)
+    await stage.service.drop(GATE)
+    before, newest_s = len(recorder.calls), edge.last_s
+    stage.may_detect.set()
+    await until(lambda: not thread.is_alive())
+    assert recorder.calls[before:] == []
+    assert edge.last_s == newest_s, "a next analysis under the same ownership may go on from there"
 
 
 @pytest.fixture
