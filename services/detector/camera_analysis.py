@@ -12,8 +12,9 @@ from services.common.video.h264 import DecodedPicture, H264Decoder
 from services.common.video.hub import VideoSource
 from services.common.wire import time_text
 from services.core.evidence.passes import STEP_S, Passes
-from services.core.evidence.seconds import Coverage
-from services.core.types import AccessUnit, Detection, Event, OwnedCamera, Ownership
+from services.core.evidence.rate import countable_fps
+from services.core.evidence.seconds import EvidenceJudge
+from services.core.types import AccessUnit, CameraSetup, Detection, Event, OwnedCamera, Ownership
 from services.detector.analyser import Analyser
 from services.detector.decode.sampler import Sampler
 from services.detector.decode.scaling import scaled_rgb
@@ -87,7 +88,9 @@ class CameraAnalysis:
     _is_over: bool = False
     _thread: threading.Thread | None = None
     _analyser: Analyser | None = None
-    _coverage: Coverage | None = None
+    _judge: EvidenceJudge | None = None
+    _setup: CameraSetup | None = None
+    """What the analyser counts by."""
     _key: tuple[int, tuple[int, int]] | None = None
     _is_held: bool = False
 
@@ -124,7 +127,7 @@ class CameraAnalysis:
     def _follow(self) -> None:
         camera = self.owned.setup.camera
         detector = self.make_detector(camera.model)
-        sampler = Sampler(camera.fps)
+        sampler, losses = Sampler(countable_fps(camera.fps)), _Losses()
         rate = _Rate(self.steady_s)
         with self.video.reader(camera.id) as reader:
             decoder, connection = H264Decoder(), -1
@@ -137,12 +140,13 @@ class CameraAnalysis:
                 if unit.connection != connection:
                     decoder, connection = H264Decoder(), unit.connection
                 picture = decoder.decode(unit)
+                losses.see(unit, decoder.broken)
                 if picture is None or not self.edge.is_due(picture.unit):
                     continue
                 rate.silent_s = 0.0
                 if self._comes_again(picture.unit.time_s) or not sampler.pick(picture.unit.time_s):
                     continue
-                self._analyse(detector, picture)
+                self._analyse(detector, picture, sampler.has_missed(losses.take()))
                 rate.add()
                 sampler.adapt(reader.backlog_s)
         self._finish()
@@ -166,16 +170,16 @@ class CameraAnalysis:
             log.warning("camera %s: its time has passed before, it is counted from %s on", held.camera, until)
         return held is not None
 
-    def _analyse(self, detector: Detector, picture: DecodedPicture) -> None:
+    def _analyse(self, detector: Detector, picture: DecodedPicture, has_missed: bool) -> None:
         letterbox = detector.letterbox(*picture.size)
         detections = detector.detect(
             scaled_rgb(picture.picture, letterbox), letterbox, TrackerSettings().weak
         )
         with self._gate:
             if not self._is_over:
-                self._publish(picture, detections)
+                self._publish(picture, detections, has_missed)
 
-    def _publish(self, picture: DecodedPicture, detections: Sequence[Detection]) -> None:
+    def _publish(self, picture: DecodedPicture, detections: Sequence[Detection], has_missed: bool) -> None:
         """Count one picture and publish what it brought: the ownership first, evidence last."""
         unit = picture.unit
         events: list[Event] = []
@@ -183,30 +187,30 @@ class CameraAnalysis:
             epoch, cause = self.edge.epoch, self.edge.passes.cause
             events.append(Ownership(unit.camera, epoch, unit.time_s, unit.connection, cause))
             self.edge.announced_s = unit.time_s
-        analyser, coverage = self._analyser_for(picture, events)
+        analyser, judge = self._analyser_for(picture, events)
         analysis = analyser.update(unit.frame, unit.time_s, detections)
         events += [*analysis.crossings, *analysis.closed]
-        events += coverage.add(unit.time_s, analyser.doubt())
+        events += judge.add(unit.time_s, analyser.pending(), has_missed)
         self.edge.advance(unit.time_s)
         self.bus.publish_tracks(analysis.tracked)
         if events:
             self.bus.publish_events(events)
 
-    def _analyser_for(self, picture: DecodedPicture, events: list[Event]) -> tuple[Analyser, Coverage]:
+    def _analyser_for(self, picture: DecodedPicture, events: list[Event]) -> tuple[Analyser, EvidenceJudge]:
         """Give the analyser of this connection and size; a new one begins with no tracks."""
-        key = (picture.unit.connection, picture.size)
-        if self._analyser is None or self._coverage is None or key != self._key:
+        key, setup = (picture.unit.connection, picture.size), self.owned.setup
+        if self._analyser is None or self._judge is None or key != self._key:
             if self._analyser is not None:
                 events += self._analyser.finish()
             width, height = picture.size
-            setup, epoch = self.owned.setup, self.edge.epoch
-            self._analyser = Analyser(
-                setup.camera.id, width / height, setup.lines, epoch, picture.unit.connection
-            )
-            self._coverage = Coverage(setup.camera.id, setup.camera.fps, epoch, picture.unit.connection)
+            camera, epoch, connection = setup.camera.id, self.edge.epoch, picture.unit.connection
+            self._analyser = Analyser(camera, width / height, setup.lines, epoch, connection)
+            self._judge = EvidenceJudge(camera, epoch, connection, setup.revision)
             self._key = key
-        self._analyser.set_lines(self.owned.setup.lines)
-        return self._analyser, self._coverage
+        elif setup is not self._setup:
+            self._judge.count_under(setup.revision, self._analyser.set_lines(setup.lines))
+        self._setup = setup
+        return self._analyser, self._judge
 
     def _tell_rate(self, rate: "_Rate") -> None:
         fps = rate.measured()
@@ -224,9 +228,32 @@ class CameraAnalysis:
         """Close all tracks; the seconds that are pending stay without evidence."""
         with self._gate:
             closed = self._analyser.finish() if self._analyser is not None else ()
-            self._analyser = self._coverage = None
+            self._analyser = self._judge = None
             if closed and not self._is_over:
                 self.bus.publish_events(closed)
+
+
+class _Losses:
+    """Counts the pictures of a camera that were not analysed though nobody chose to leave them out."""
+
+    def __init__(self) -> None:
+        self._last: AccessUnit | None = None
+        self._broken = self._lost = 0
+
+    def see(self, unit: AccessUnit, broken: int) -> None:
+        """Take a picture that came, and how many the decoder of its connection could not decode so far."""
+        last = self._last
+        if last is None or last.connection != unit.connection:
+            self._broken = self._lost = 0
+        else:
+            self._lost += max(0, unit.frame - last.frame - 1)
+        self._lost += broken - self._broken
+        self._broken, self._last = broken, unit
+
+    def take(self) -> int:
+        """Give how many were lost since the last call."""
+        lost, self._lost = self._lost, 0
+        return lost
 
 
 class _Rate:

@@ -13,6 +13,7 @@ from services.common.video.hub import VideoHub
 from services.common.wire import time_text
 from services.core.errors import StreamError
 from services.core.evidence.passes import STEP_S, Passes, step_words
+from services.core.evidence.rate import DeliveredRate
 from services.core.types import (
     AccessUnit,
     Camera,
@@ -67,7 +68,7 @@ class CameraIngest:
     _steps: tuple[int, float] = (0, 0.0)
 
     def __post_init__(self) -> None:
-        self._passes = Passes(self.camera.id)
+        self._passes, self._rate = Passes(self.camera.id), DeliveredRate()
         self._steps = self.watch.look()
 
     def learn(self, repeats: Sequence[RepeatedSpan]) -> None:
@@ -145,7 +146,7 @@ class CameraIngest:
                     clock = self._new_clock()
                 time_s = clock.time_s(unit.stream_s)
                 self._newest_s = clock.newest_s
-                held = self._follow(time_s)
+                held = self._follow(time_s) or self._rate.see(frame, time_s)
                 if machine.on_picture(time_s, connection.resolution, held, self._steady_s()):
                     self._tell(machine.state)
                 number = self._connection
@@ -161,6 +162,7 @@ class CameraIngest:
         Pictures before and after it have different connections: nothing is tracked over a step.
         """
         self._connection = self._next_connection()
+        self._rate.begin()
         return CaptureClock(self.now_s, self._newest_s)
 
     def _steady_s(self) -> float:

@@ -12,8 +12,9 @@ from services.common.database.reading import Place, ReadTables, Records
 from services.common.database.restore_mark import check_whole, remove_mark, set_mark
 from services.common.database.retention import RetentionState, ShorterRetention
 from services.common.database.schema import Retention, prepare_schema
-from services.common.database.setups import LineVersion, SetupTables, StoredCamera
+from services.common.database.setups import SetupTables, StoredCamera
 from services.common.database.transfer import TransferTables
+from services.core.types import LineVersion
 
 __all__ = [
     "LineVersion",

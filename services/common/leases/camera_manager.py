@@ -213,4 +213,4 @@ class Ownership:
 
 def _work(setup: CameraSetup) -> Sequence[object]:
     """Give what of a setup changes the work: not the floor of the next epoch."""
-    return (setup.camera, setup.lines, setup.repeats)
+    return (setup.camera, setup.lines, setup.repeats, setup.revision)

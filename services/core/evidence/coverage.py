@@ -3,7 +3,7 @@
 import math
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import accumulate
 
 SETTLE_S = 8.0
@@ -46,20 +46,6 @@ class AnalysedSeconds:
         if rest and place < len(self._minutes) and self._minutes[place] == minute:
             number += (self._masks[place] & (1 << rest) - 1).bit_count()
         return number
-
-    def within(self, spans: Sequence[Span]) -> "AnalysedSeconds":
-        """Give those within spans that follow each other, by whole seconds."""
-        return AnalysedSeconds(self._cut(spans))
-
-    def _cut(self, spans: Sequence[Span]) -> Iterator[tuple[int, int]]:
-        for from_s, to_s in spans:
-            first = math.ceil(from_s)
-            last = math.floor(to_s) if math.isfinite(to_s) else LATEST_S
-            place = bisect_left(self._minutes, first // 60)
-            while place < len(self._minutes) and (start := self._minutes[place] * 60) < last:
-                cut = (1 << min(60, last - start)) - 1 & -1 << max(0, first - start)
-                yield self._minutes[place], self._masks[place] & cut
-                place += 1
 
     def runs(self, from_s: int, to_s: int) -> Iterator[Seconds]:
         """Give the spans within a span of which each second was analysed, those of whole minutes merged."""

@@ -1,19 +1,19 @@
-"""Which seconds of an analysis are evidence: pure, by capture time.
+"""When a second of an analysis is evidence: pure, by capture time.
 
 The evidence of a second says that every crossing of that second is known and was published before it.
 A second in which a crossing may have been missed, or may still become known, is withheld: when the
-process ends before that is decided, the second stays a gap.
+process ends before that is decided, the second stays a gap. Evidence names the revision of the setup that
+was counted under, and the lines of which alone a crossing may be missing.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from services.core.counting import Unexplained
 from services.core.evidence.fencing import second_of
-from services.core.types import AnalysedSecond, CameraId
-
-LEAST_FRAMES = 3
+from services.core.evidence.rate import LEAST_RATE
+from services.core.types import AnalysedSecond, CameraId, LineId
 
 SETTLE_S = 0.5
 SETTLE_FRAMES = 4
@@ -23,17 +23,17 @@ BORN_S = 1.8
 """A track that is seen first within this time after a beginning, in the middle of the picture or on a line,
 may have been there at the beginning and hidden: as long as a tracker waits for a hidden object."""
 
-HOLE_S = 0.5
-HOLE_FRAMES = 3
-"""More time than both without a frame is an end and a new beginning."""
+HOLE_S = 0.52
+"""More time than this without a frame is an end and a new beginning: what the tracker bears, as measured
+(docs/adr/0028). One picture of a camera that sends four a second may be missing."""
 
 LIMIT_S = 60.0
-"""Doubt ends after this time: what trembles on a line for ever must not take its seconds away for ever."""
+"""Waiting ends after this time: what trembles on a line for ever must not take its seconds away for ever."""
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
-    """What an analyser cannot tell yet after a frame."""
+class Pending:
+    """What an analyser cannot know yet after a frame."""
 
     unseen_since_s: float = math.inf
     """When the track was seen last that is unseen for longest: it may come back beyond a line."""
@@ -45,89 +45,140 @@ class Doubt:
     """A track was seen first in this frame that did not just enter the picture."""
 
 
-CERTAIN = Doubt()
+CERTAIN = Pending()
 
 
-class Coverage:
+@dataclass(frozen=True, slots=True)
+class LineChange:
+    """What another setup does to the counting of lines."""
+
+    cut: frozenset[LineId] = frozenset()
+    """Lines whose crossings in flight are not counted as they would have been."""
+    begun: frozenset[LineId] = frozenset()
+    """Lines that are counted from now on, and know nothing of what is in the picture."""
+
+
+class EvidenceJudge:
     """Follows the frames of one analyser from its beginning to its end, and gives evidence of seconds.
 
-    A second is evidence when it lies after the beginning and before a later frame as a whole, holds
-    enough frames (half the rate of the camera and at least three), has no hole, and is not in doubt. So the
-    last second before an end never is: what crosses after the last frame is seen by nobody.
+    A second is evidence when it lies after the beginning and before a later frame as a whole, every picture
+    that was due in it was analysed, at a rate that can be counted and without a hole, and nothing of it is
+    pending. So the last second before an end never is: what crosses after the last frame is seen by nobody.
     """
 
-    def __init__(self, camera: CameraId, fps: float, epoch: int = 0, connection: int = 0) -> None:
+    def __init__(self, camera: CameraId, epoch: int = 0, connection: int = 0, revision: str = "") -> None:
         self._camera, self._epoch, self._connection = camera, epoch, connection
-        self._least = max(LEAST_FRAMES, fps / 2)
-        self._hole_s = max(HOLE_S, HOLE_FRAMES / fps)
+        self._revision, self._revision_of_second = revision, revision
+        self._change = LineChange()
         self._begun_s = self._clear_from_s = -math.inf
         self._frames = 0
         self._last_s = -math.inf
-        self._second, self._frames_of_second = 0, 0
-        self._waiting: set[int] = set()
-        self._struck: set[int] = set()
+        self._second, self._steps, self._steps_from_s = 0, 0, -math.inf
+        self._waiting: dict[int, str] = {}
+        """Seconds that are over, with the revision of the setup that they were counted under."""
+        self._retracted: set[int] = set()
+        self._lacking: dict[int, set[LineId]] = {}
+        self._line_begun_s: dict[LineId, float] = {}
 
-    def add(self, time_s: float, doubt: Doubt = CERTAIN) -> list[AnalysedSecond]:
-        """Take a frame that was analysed, with the doubt after it, and give the seconds that are certain now.
+    def count_under(self, revision: str, change: LineChange) -> None:
+        """Go on under another revision of the setup from the next frame on."""
+        self._revision = revision
+        self._change = LineChange(self._change.cut | change.cut, self._change.begun | change.begun)
+
+    def add(
+        self, time_s: float, pending: Pending = CERTAIN, has_missed: bool = False
+    ) -> list[AnalysedSecond]:
+        """Take a frame that was analysed, what is pending after it, and whether one before it was due but
+        not analysed; give the seconds that are certain now.
 
         Publish them after everything else that the frame brought.
         """
-        if not 0 < time_s - self._last_s <= self._hole_s:
+        if not 0 < time_s - self._last_s <= HOLE_S:
             self._begin(time_s)
-        if self._is_settling(time_s, doubt):
+        if self._is_settling(time_s, pending):
             self._clear_from_s = time_s
-        self._strike(time_s, doubt)
         second = second_of(time_s)
+        if has_missed:
+            self._retract(range(second_of(self._last_s), second + 1))
+        self._take_change(time_s)
+        self._judge_unexplained(time_s, pending)
+        self._steps += 1
         if second != self._second:
-            self._complete(second)
+            self._complete(second, time_s)
         self._frames += 1
-        self._frames_of_second += 1
-        self._last_s = time_s
-        return self._decide(time_s, doubt)
+        self._last_s, self._revision_of_second = time_s, self._revision
+        return self._decide(time_s, pending)
 
     def _begin(self, time_s: float) -> None:
-        """Start anew, after a hole too: what was in doubt before it cannot be decided any more."""
-        self._begun_s = time_s
-        self._second, self._frames, self._frames_of_second = second_of(time_s), 0, 0
+        """Start anew, after a hole too: what was pending before it cannot be decided any more."""
+        self._begun_s = self._last_s = self._steps_from_s = time_s
+        self._second, self._frames, self._steps = second_of(time_s), 0, 0
         self._waiting.clear()
-        self._struck.clear()
+        self._retracted.clear()
+        self._lacking.clear()
+        self._line_begun_s.clear()
+        self._change = LineChange()
 
-    def _is_settling(self, time_s: float, doubt: Doubt) -> bool:
+    def _is_settling(self, time_s: float, pending: Pending) -> bool:
         """Tell whether up to this frame something may have crossed before its track was known."""
         since_s = time_s - self._begun_s
-        if doubt.has_appeared and since_s <= BORN_S:
+        if pending.has_appeared and since_s <= BORN_S:
             return True
         return self._frames < SETTLE_FRAMES or since_s <= SETTLE_S + 1e-6
 
-    def _strike(self, time_s: float, doubt: Doubt) -> None:
-        """Give up the seconds in which something may have crossed that was on a line at the beginning."""
-        if not doubt.unexplained or time_s - self._begun_s > LIMIT_S:
-            return
-        struck = {
-            second_of(meeting.time_s)
-            for meeting in doubt.unexplained
-            if meeting.first_s <= self._begun_s + BORN_S
+    def _retract(self, seconds: Iterable[int]) -> None:
+        """Give up seconds of which a crossing may be missing."""
+        for second in seconds:
+            self._waiting.pop(second, None)
+            self._retracted.add(second)
+
+    def _take_change(self, time_s: float) -> None:
+        """Note which lines lack something of the seconds up to this frame: it is counted otherwise."""
+        cut, now = self._change.cut, second_of(time_s)
+        for second in {*self._waiting, self._second, now} if cut else ():
+            self._lacking.setdefault(second, set()).update(cut)
+        self._line_begun_s |= dict.fromkeys(self._change.begun, time_s)
+        self._change = LineChange()
+
+    def _judge_unexplained(self, time_s: float, pending: Pending) -> None:
+        """Give up the seconds in which something may have crossed that was on a line at a beginning.
+
+        At that of the analysis they are given up as a whole, at that of a line for this line alone.
+        """
+        for meeting in pending.unexplained:
+            if time_s - self._begun_s <= LIMIT_S and meeting.first_s <= self._begun_s + BORN_S:
+                self._retract([second_of(meeting.time_s)])
+                continue
+            begun_s = self._line_begun_s.get(meeting.line, -math.inf)
+            if time_s - begun_s <= LIMIT_S and meeting.first_s <= begun_s + BORN_S:
+                self._lacking.setdefault(second_of(meeting.time_s), set()).add(meeting.line)
+
+    def _complete(self, following: int, time_s: float) -> None:
+        """Judge the second that is over; its rate is that of the steps which lead into it and out of it."""
+        second, span_s = self._second, time_s - self._steps_from_s
+        if self._steps >= LEAST_RATE * span_s and second not in self._retracted:
+            self._waiting[second] = self._revision_of_second
+        begun = {
+            line for line, at_s in self._line_begun_s.items() if second_of(at_s) <= second < at_s + BORN_S
         }
-        self._waiting -= struck
-        self._struck |= struck
+        if begun:
+            self._lacking.setdefault(second, set()).update(begun)
+        self._retracted = {other for other in self._retracted if other >= following}
+        self._lacking = {s: lines for s, lines in self._lacking.items() if s >= second or s in self._waiting}
+        self._second, self._steps, self._steps_from_s = following, 1, self._last_s
 
-    def _complete(self, following: int) -> None:
-        """Judge the second that is over."""
-        second = self._second
-        if self._frames_of_second >= self._least and second not in self._struck:
-            self._waiting.add(second)
-        self._struck = {other for other in self._struck if other >= following}
-        self._second, self._frames_of_second = following, 0
-
-    def _decide(self, time_s: float, doubt: Doubt) -> list[AnalysedSecond]:
+    def _decide(self, time_s: float, pending: Pending) -> list[AnalysedSecond]:
         if not self._waiting or time_s - self._begun_s <= BORN_S:
             return []
-        self._waiting = {second for second in self._waiting if second >= self._clear_from_s}
-        undecided = {second_of(met_s) for met_s in doubt.undecided_s if time_s - met_s <= LIMIT_S}
+        self._waiting = {s: revision for s, revision in self._waiting.items() if s >= self._clear_from_s}
+        undecided = {second_of(met_s) for met_s in pending.undecided_s if time_s - met_s <= LIMIT_S}
         certain = [
             second
             for second in sorted(self._waiting)
-            if second + 1 <= doubt.unseen_since_s and second not in undecided
+            if second + 1 <= pending.unseen_since_s and second not in undecided
         ]
-        self._waiting.difference_update(certain)
-        return [AnalysedSecond(self._camera, second, self._epoch, self._connection) for second in certain]
+        return [self._evidence(second, self._waiting.pop(second)) for second in certain]
+
+    def _evidence(self, second: int, revision: str) -> AnalysedSecond:
+        lacking = tuple(sorted(self._lacking.get(second, ())))
+        return AnalysedSecond(self._camera, second, self._epoch, self._connection, revision, lacking)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from itertools import chain
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from starlette.responses import Response
 from services.common.database.repository import LineVersion, Records
 from services.core.errors import NotFoundError
 from services.core.evidence.coverage import AnalysedSeconds, Span
+from services.core.evidence.lines import LineEvidence
 from services.core.masks import tells_all_states
 from services.web.api.parameters import (
     MOST_DAYS_COUNTED,
@@ -28,7 +30,6 @@ from services.web.counts import (
     check_bucket,
     counts_json,
     counts_object,
-    valid_spans,
     whole_minutes,
     zone_of,
 )
@@ -78,13 +79,12 @@ def _evidence(
     records: Records, camera: str, line: str | None, span: Span, versions: Sequence[LineVersion]
 ) -> Evidence:
     """Begin to read what is known of a span."""
-    valid = None if line is None else valid_spans([(v.valid_from_s, v.is_deleted) for v in versions])
+    counted = LineEvidence(versions, partial(records.line_versions_of, camera), line)
     (first, last), edge_spans = whole_minutes(*span)
     return Evidence(
         records.minute_counts(camera, first, last, line),
         chain.from_iterable(records.crossings(camera, *edge, line) for edge in edge_spans),
-        AnalysedSeconds(records.analysed_minutes(camera, *span)),
-        valid,
+        AnalysedSeconds(counted.minutes(records.evidence(camera, *span))),
         _tell_all_states(versions, span),
     )
 

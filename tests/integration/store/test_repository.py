@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from services.common.access.accounts import UserRole
+from services.common.database import setups as database_setups
 from services.common.database.documents import date_of
 from services.common.database.repository import Place, Repository
-from services.common.database.repository import setups as database_setups
 from services.core.errors import (
     BadInputError,
     ConflictError,

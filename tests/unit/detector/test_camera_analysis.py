@@ -88,6 +88,7 @@ class Stage:
     begin_s: float = 1_000_000_000.0
     made: int = 0
     stop_timeout_s: float = 5.0
+    frame_s: float = 1 / FPS
     events: list[Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -113,13 +114,13 @@ class Stage:
         await asyncio.sleep(0.1)
 
     def time_of(self, frame: int) -> float:
-        return self.begin_s + frame / FPS
+        return self.begin_s + frame * self.frame_s
 
     async def show(self, first: int, last: int, connection: int = 1) -> None:
         """Publish pictures as fast as they are read, so that none wait and the rate is not lowered."""
         for frame in range(first, last):
             is_keyframe, data = clip()[frame]
-            self.steady_s += 1 / FPS
+            self.steady_s += self.frame_s
             unit = AccessUnit(GATE, frame, self.time_of(frame), is_keyframe, data, connection)
             self.hub.publish(unit)
             await until(self._is_read)
@@ -246,6 +247,52 @@ async def test_a_changed_rate_begins_anew_under_the_same_ownership(stage: Stage)
     tracks = [event for event in events if isinstance(event, Trajectory)]
     assert len({track.id for track in tracks}) == len(tracks) == 2
     assert tracks[0].points[-1].time_s < tracks[1].points[0].time_s, "no picture is analysed twice"
+
+
+def covered(events: list[Event], stage: Stage) -> list[int]:
+    begin = int(stage.begin_s)
+    return [event.second - begin for event in events if isinstance(event, AnalysedSecond)]
+
+
+@pytest.mark.parametrize(("lost", "expected"), [(0, [1, 2, 3]), (1, [1, 3]), (6, [1, 3])])
+async def test_a_picture_that_was_due_and_got_lost_takes_its_second(
+    stage: Stage, lost: int, expected: list[int]
+) -> None:
+    await stage.take(epoch=1)
+    await stage.show(0, 60)
+    await stage.show(60 + lost, FRAMES)
+    await stage.service.drop(GATE)
+    assert covered(await stage.read(), stage) == expected
+
+
+async def test_a_camera_that_sends_four_pictures_a_second_is_covered(stage: Stage) -> None:
+    """The setting asks for more; what the camera does not send is not missing."""
+    stage.frame_s = 0.25
+    await stage.take(epoch=1, fps=10)
+    await stage.show(0, 44)
+    await stage.service.drop(GATE)
+    assert covered(await stage.read(), stage) == list(range(1, 10))
+
+
+async def test_a_renamed_line_keeps_what_is_in_flight(stage: Stage) -> None:
+    """The change comes while the car is in the band of the line."""
+    renamed = replace(LINE, name="Other", version=2)
+    for epoch, change_at in ((1, FRAMES), (2, 61)):
+        stage.begin_s += 1000.0
+        await stage.take(epoch)
+        await stage.show(0, change_at, connection=epoch)
+        owned = stage.owned(epoch)
+        setup = replace(owned.setup, lines=(renamed,), revision="second")
+        await stage.service.take(replace(owned, setup=setup))
+        await stage.show(change_at, FRAMES, connection=epoch)
+        await stage.service.drop(GATE)
+    events = await stage.read()
+    crossed = [event for event in events if isinstance(event, Crossing)]
+    assert [event.line_version for event in crossed] == [1, 2]
+    assert crossed[1].time_s - crossed[0].time_s == pytest.approx(1000.0)
+    seconds = [event for event in events if isinstance(event, AnalysedSecond) and event.epoch == 2]
+    assert [event.revision for event in seconds] == ["", "second", "second"]
+    assert {event.lacking for event in seconds} == {()}
 
 
 async def test_a_silent_camera_is_dropped_at_once_and_its_rate_with_it(stage: Stage) -> None:

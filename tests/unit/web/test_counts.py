@@ -70,7 +70,7 @@ def test_counts_are_put_into_their_buckets() -> None:
     minute = MinuteCount(CameraId("gate"), LineId("main"), M + 1, {"car": 2}, {"bus": 1})
     starts = bucket_starts(BASE, BASE + 180, "1m", ZoneInfo("UTC"))
     body = counts_object(
-        BASE, BASE + 180, "1m", starts, Evidence([minute], [], AnalysedSeconds([(M + 1, FULL)]), None), LATER
+        BASE, BASE + 180, "1m", starts, Evidence([minute], [], AnalysedSeconds([(M + 1, FULL)])), LATER
     )
     assert body["total"] == {"forward": {"car": 2}, "backward": {"bus": 1}}
     assert [b["forward"] for b in body["buckets"]] == [{}, {"car": 2}, {}]

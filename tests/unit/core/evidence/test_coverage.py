@@ -4,7 +4,6 @@ from itertools import pairwise
 from random import Random
 
 from services.core.evidence.coverage import AnalysedSeconds, coverage_of, missing_spans
-from services.web.counts import valid_spans
 
 FULL = (1 << 60) - 1
 BASE = 1_000_000 * 60
@@ -31,14 +30,6 @@ def test_coverage_leaves_the_future_out() -> None:
     assert coverage_of(seconds({M: FULL}), BASE, BASE + 120, LATER) == 0.5
     assert coverage_of(seconds({M: FULL}), BASE, BASE + 3600, BASE + 65) == 1.0
     assert coverage_of(seconds({M: FULL}), BASE + 3600, BASE + 7200, BASE + 65) is None
-
-
-def test_a_line_is_covered_only_while_it_is_there() -> None:
-    there = seconds({M: FULL, M + 1: FULL}).within([(BASE + 1.5, BASE + 3.9), (BASE + 45, float("inf"))])
-    assert coverage_of(there, BASE, BASE + 60, LATER) == 16 / 60
-    assert coverage_of(there, BASE, BASE + 120, LATER) == 76 / 120
-    assert valid_spans([(1, False), (2, False), (5, True), (9, False)]) == [(1, 5), (9, float("inf"))]
-    assert valid_spans([(1, False), (2, True)]) == [(1, 2)]
 
 
 def test_missing_spans_are_merged_over_minutes() -> None:
