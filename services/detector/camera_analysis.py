@@ -92,7 +92,7 @@ class CameraAnalysis:
     _setup: CameraSetup | None = None
     """What the analyser counts by."""
     _key: tuple[int, tuple[int, int]] | None = None
-    _is_held: bool = False
+    _was_repeat: bool = False
 
     def start(self) -> None:
         """Begin to analyse."""
@@ -132,7 +132,7 @@ class CameraAnalysis:
         with self.video.reader(camera.id) as reader:
             decoder, connection = H264Decoder(), -1
             while not self._stopped.is_set():
-                self._tell_rate(rate)
+                self._publish_rate(rate)
                 unit = reader.read(READ_TIMEOUT_S)
                 if unit is None:
                     self._on_silence(rate)
@@ -159,16 +159,18 @@ class CameraAnalysis:
     def _is_repeat(self, time_s: float) -> bool:
         passes, epoch = self.edge.passes, self.edge.epoch
         passes.learn([known for known in self.owned.setup.repeats if 0 < known.epoch < epoch])
-        news = passes.see(time_s, self.steady_s())
-        if news:
-            self.bus.publish_events(news)
-        held, was_held = passes.held(time_s), self._is_held
-        self._is_held = held is not None
-        if held is not None and not was_held:
+        updates = passes.see(time_s, self.steady_s())
+        if updates:
+            self.bus.publish_events(updates)
+        repeat, was_repeat = passes.repeat_at(time_s), self._was_repeat
+        self._was_repeat = repeat is not None
+        if repeat is not None and not was_repeat:
             self._finish()
-            until = time_text(held.to_s)
-            log.warning("camera %s: its time has passed before, it is counted from %s on", held.camera, until)
-        return held is not None
+            until = time_text(repeat.to_s)
+            log.warning(
+                "camera %s: its time has passed before, it is counted from %s on", repeat.camera, until
+            )
+        return repeat is not None
 
     def _analyse(self, detector: Detector, picture: DecodedPicture, has_missed: bool) -> None:
         letterbox = detector.letterbox(*picture.size)
@@ -212,7 +214,7 @@ class CameraAnalysis:
         self._setup = setup
         return self._analyser, self._judge
 
-    def _tell_rate(self, rate: "_Rate") -> None:
+    def _publish_rate(self, rate: "_Rate") -> None:
         fps = rate.measured()
         with self._gate:
             if fps is None or self._is_over:

@@ -184,7 +184,7 @@ class CameraIngest:
     def _follow(self, time_s: float) -> str:
         """Follow the camera's time; gives why what is seen now is not counted, if it is not."""
         news = self._passes.see(time_s, self._steady_s())
-        held = self._passes.held(time_s)
+        held = self._passes.repeat_at(time_s)
         if news:
             self._publish_events(news)
         if held is None:
@@ -199,9 +199,9 @@ class CameraIngest:
         """
         self._look(machine)
         now_s = self.now_s()
-        was_held = self._passes.is_held
+        was_held = self._passes.is_repeat
         self._publish_events(self._passes.see(now_s, self._steady_s()))
-        if was_held and not self._passes.is_held:
+        if was_held and not self._passes.is_repeat:
             self._tell(machine.state, now_s)
 
     def _next_connection(self) -> int:

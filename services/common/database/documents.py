@@ -4,12 +4,13 @@ Times are stored as dates, which hold milliseconds; trajectories as parallel arr
 (milliseconds since their start, box corners in steps of 1e-4), a tenth of the size of plain objects.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.common.access.accounts import AuditEntry
 from services.common.database.link import Document
+from services.core.evidence.coverage import WHOLE_MINUTE
 from services.core.evidence.lines import MinuteEvidence
 from services.core.evidence.rate import countable_fps
 from services.core.types import (
@@ -35,6 +36,8 @@ FAR = datetime(9999, 1, 1, tzinfo=UTC) - timedelta(days=1)
 
 BOX_STEPS = 10_000
 MINUTE_MS = 60_000
+MINUTE = timedelta(minutes=1)
+NOTHING_LACKING: Mapping[str, int] = {}
 
 
 def milliseconds(time_s: float) -> int:
@@ -239,16 +242,19 @@ def lacking_text(line: str, second: int) -> str:
 
 def evidence_from(document: Mapping[str, Any]) -> MinuteEvidence:
     """The evidence of a document; one of an older release has neither revision nor what is lacking."""
+    seconds = document["seconds"]
+    mask = WHOLE_MINUTE if len(seconds) == 60 else sum(1 << second for second in seconds)
+    minute = (document["time"] - EPOCH) // MINUTE
+    revision, texts = document.get("revision", ""), document.get("lacking")
+    return MinuteEvidence(minute, mask, revision, _lacking(texts) if texts else NOTHING_LACKING)
+
+
+def _lacking(texts: Iterable[str]) -> dict[str, int]:
     lacking: dict[str, int] = {}
-    for text in document.get("lacking", ()):
+    for text in texts:
         line, _, second = text.partition("/")
         lacking[line] = lacking.get(line, 0) | 1 << int(second)
-    return MinuteEvidence(
-        minute_of(seconds_of(document["time"])),
-        sum(1 << second for second in document["seconds"]),
-        document.get("revision", ""),
-        lacking,
-    )
+    return lacking
 
 
 def analysed_from(document: Mapping[str, Any]) -> list[AnalysedSecond]:

@@ -19,7 +19,7 @@ from services.core.types import CameraId, CameraSetup, OwnedCamera
 log = logging.getLogger(__name__)
 
 TICK_S = 0.2
-"""How often members and leases are looked at when nothing tells of a change."""
+"""How often members and leases are looked at when no change is reported."""
 
 MOVE_PERIOD_S = 1.0
 """At most one camera is handed to another living member within this time: each move is a short gap."""

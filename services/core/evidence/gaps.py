@@ -46,7 +46,7 @@ def find_gaps(
     now_s: float,
     most: int = MOST_GAPS,
 ) -> list[Gap]:
-    """Give all gaps of a span with their causes; `statuses` begins with what held at its start.
+    """Give all gaps of a span with their causes; `statuses` begins with what was in force at its start.
 
     BadInputError where there are more than `most`.
     """
@@ -69,19 +69,19 @@ def too_many_gaps(most: int) -> BadInputError:
 def _cause(statuses: Sequence[StatusChange], times: Sequence[float], start: int, end: int) -> str:
     """Say why nothing was analysed.
 
-    What held at the start or came soon after it decides, then what was told first within the gap. A
-    camera that connects anew in the middle of a gap without having been lost tells of a restart.
+    What was in force at the start or came soon after it decides, then what came first within the gap. A
+    camera that connects anew in the middle of a gap without having been lost was restarted.
     """
     known = bisect_right(times, start + PRELUDE_S)
-    held = statuses[known - 1] if known else None
-    if held is not None and held.status is not CameraStatus.LIVE:
-        return _words(held)
+    in_force = statuses[known - 1] if known else None
+    if in_force is not None and in_force.status is not CameraStatus.LIVE:
+        return _words(in_force)
     for change in statuses[known : bisect_right(times, end + 1)]:
         if change.status is CameraStatus.CONNECTING and not change.cause:
             return NOT_RUNNING
         if change.status is not CameraStatus.LIVE:
             return _words(change)
-    return TOO_FEW if held is not None else NOT_RUNNING
+    return TOO_FEW if in_force is not None else NOT_RUNNING
 
 
 def _words(change: StatusChange) -> str:
@@ -99,28 +99,28 @@ def gaps_with_repeats(
     """
     if not repeats:
         return list(find(from_s, to_s))
-    told: list[tuple[Gap, bool]] = []
+    found: list[tuple[Gap, bool]] = []
     for start_s, end_s, cause in _parts(repeats, from_s, to_s):
         for gap in find(start_s, end_s):
-            _tell(told, replace(gap, cause=cause) if cause else gap, bool(cause))
-        if len(told) > most:
+            _add(found, replace(gap, cause=cause) if cause else gap, bool(cause))
+        if len(found) > most:
             raise too_many_gaps(most)
-    return [gap for gap, _ in told]
+    return [gap for gap, _ in found]
 
 
-def _tell(told: list[tuple[Gap, bool]], gap: Gap, is_repeat: bool) -> None:
+def _add(found: list[tuple[Gap, bool]], gap: Gap, is_repeat: bool) -> None:
     """Add a gap; what touches a repeat and is short, or goes on with its cause, is one with it."""
-    if not told or told[-1][0].to_s < gap.from_s:
-        told.append((gap, is_repeat))
+    if not found or found[-1][0].to_s < gap.from_s:
+        found.append((gap, is_repeat))
         return
-    before, was_repeat = told[-1]
+    before, was_repeat = found[-1]
     is_same = before.cause == gap.cause
     if is_same or (was_repeat and gap.to_s - gap.from_s <= BORDER_S):
-        told[-1] = replace(before, to_s=gap.to_s), was_repeat
+        found[-1] = replace(before, to_s=gap.to_s), was_repeat
     elif is_repeat and before.to_s - before.from_s <= BORDER_S:
-        told[-1] = replace(gap, from_s=before.from_s), True
+        found[-1] = replace(gap, from_s=before.from_s), True
     else:
-        told.append((gap, is_repeat))
+        found.append((gap, is_repeat))
 
 
 def _parts(repeats: Sequence[RepeatedSpan], from_s: float, to_s: float) -> Iterator[tuple[float, float, str]]:

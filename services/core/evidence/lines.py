@@ -65,8 +65,9 @@ class LineEvidence:
         versions_of: Callable[[str], Versions | None],
         line: str | None = None,
     ) -> None:
-        """Take all versions of the camera's lines, the oldest first, and what tells of a revision; one that
-        nobody knows counted no line.
+        """Take all versions of the camera's lines, the oldest first, and what gives the lines of a revision.
+
+        A revision that nobody knows counted no line.
         """
         self._versions_of, self._line = versions_of, line
         asked = [one for one in _by_line(versions) if line is None or one[0].line.id == line]
@@ -79,6 +80,8 @@ class LineEvidence:
             yield minute.minute, self._counted(minute) & ~self._lacking(minute)
 
     def _lacking(self, minute: MinuteEvidence) -> int:
+        if not minute.lacking:
+            return 0
         lacking = 0
         for line, seconds in minute.lacking.items():
             if self._line is None or line == self._line:

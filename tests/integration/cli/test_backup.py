@@ -21,6 +21,7 @@ from services.core.types import (
     AnalysedSecond,
     Camera,
     CameraId,
+    CameraSetup,
     CameraStatus,
     Crossing,
     Line,
@@ -60,6 +61,7 @@ async def _fill(uri: str) -> None:
     await repository.add_camera(Camera(GATE, "Gate", "rtsp://u:p@192.0.2.1/"))
     await repository.add_camera(OLD)
     await repository.add_line(GATE, Line(MAIN, "Main", ((0.1, 0.7), (0.9, 0.7))))
+    await repository.keep_revisions([CameraSetup(Camera(GATE, "Gate", ""), revision="0123456789abcdef")])
     points = tuple(TrajectoryPoint(NOW_S + i / 10, (0.1, 0.2, 0.3, 0.4 + i / 100)) for i in range(5))
     await repository.insert_events(
         [
