@@ -51,10 +51,12 @@ async def get_counts(
 ) -> Response:
     """Counts with the share of the time that was analysed, over at most 400 days.
 
-    A bucket's `coverage` is null while none of it has passed. `compliance` is the share of the people
-    counted whose mask state is `mask`, with their number as `counted`: who wears one wrongly
-    (`mask_incorrect`) or none does not comply. Its `rate` is null where nobody was counted, and where
-    a line did not count all three states.
+    A line is covered from when it was being counted, not from when it was drawn; without a line, all lines
+    that were there have to be. A bucket's `coverage` is null while none of it has passed.
+
+    `compliance` is the share of the people counted whose mask state is `mask`, with their number as `counted`:
+    who wears one wrongly (`mask_incorrect`) or none does not comply. Its `rate` is null where nobody was
+    counted, and where a line did not count all three states.
     """
     now_s = context.now_s()
     span = span_of(from_, to, now_s, MOST_DAYS_COUNTED)
