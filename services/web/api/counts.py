@@ -54,7 +54,7 @@ async def get_counts(
     A line is covered from when it was being counted, not from when it was drawn; without a line, all lines
     that were there have to be. A bucket's `coverage` is null while none of it has passed.
 
-    `compliance` is the share of the people counted whose mask state is `mask`, with their number as `counted`:
+    `compliance` is the share of the people counted whose mask state is `mask`, with their number `counted`:
     who wears one wrongly (`mask_incorrect`) or none does not comply. Its `rate` is null where nobody was
     counted, and where a line did not count all three states.
     """
