@@ -72,23 +72,22 @@ class LostSeconds:
         for second in seconds:
             known.pop(second, None)
             known[second] = now_s
-        _forget(known, now_s)
+        self._forget_old(now_s)
 
     def withholds(self, rank: Rank, camera: CameraId, seconds: tuple[int, ...]) -> bool:
         """Tell whether an event is evidence of a second of which something was lost."""
-        lost = self._lost.get(camera) if rank == "evidence" else None
-        if lost is None:
+        if rank != "evidence" or not self._lost:
             return False
-        _forget(lost, self._steady_s())
-        if not lost:
-            del self._lost[camera]
-        return not lost.keys().isdisjoint(seconds)
+        self._forget_old(self._steady_s())
+        return not self._lost.get(camera, {}).keys().isdisjoint(seconds)
 
-
-def _forget(lost: dict[int, float], now_s: float) -> None:
-    """Drop what was lost long ago, and what is too much; the oldest come first."""
-    while lost:
-        oldest = next(iter(lost))
-        if len(lost) <= LOST_LIMIT and lost[oldest] >= now_s - LOST_KEPT_S:
-            return
-        del lost[oldest]
+    def _forget_old(self, now_s: float) -> None:
+        """Drop what was lost long ago, also of cameras that are gone, and what is too much; oldest first."""
+        for camera, lost in list(self._lost.items()):
+            while lost:
+                oldest = next(iter(lost))
+                if len(lost) <= LOST_LIMIT and lost[oldest] >= now_s - LOST_KEPT_S:
+                    break
+                del lost[oldest]
+            if not lost:
+                del self._lost[camera]

@@ -1,7 +1,7 @@
 """What has to reach the store before what."""
 
 from services.core.evidence.ranks import LOST_KEPT_S, LostSeconds, rank_of, seconds_of
-from services.core.types import AnalysedSecond, CameraStatus, Ownership, RepeatedSpan, StatusChange
+from services.core.types import AnalysedSecond, CameraId, CameraStatus, Ownership, RepeatedSpan, StatusChange
 from tests.makers import GATE, crossing, trajectory
 
 
@@ -36,3 +36,13 @@ def test_what_is_lost_withholds_the_evidence_of_its_seconds_for_a_while() -> Non
     assert not lost.withholds("record", GATE, (7,))
     now_s[0] = LOST_KEPT_S + 1.0
     assert not lost.withholds("evidence", GATE, (7,))
+
+
+def test_what_was_lost_of_a_camera_that_is_gone_is_forgotten() -> None:
+    now_s = [0.0]
+    lost = LostSeconds(lambda: now_s[0])
+    for number in range(100):
+        lost.lose("record", CameraId(f"gone-{number}"), (7,))
+    now_s[0] = LOST_KEPT_S + 1.0
+    assert not lost.withholds("evidence", GATE, (7,))
+    assert not lost._lost
