@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from services.core.evidence.fencing import Ownerships, admitted
+from services.core.evidence.seconds import EvidenceJudge
 from services.core.types import (
     AnalysedSecond,
     CameraId,
@@ -23,7 +24,6 @@ from services.core.types import (
     Trajectory,
 )
 from services.detector.analyser import Analyser
-from services.detector.coverage import Coverage
 
 CAMERA = CameraId("gate")
 FPS = 10
@@ -36,7 +36,7 @@ WIDTH, HEIGHT = 0.05, 0.12
 FREEZE_S = 2.1
 """Longer than an owner freezes: the time of a crossing in between is a guess; no two are that near."""
 
-Judge = Callable[[], Coverage]
+Judge = Callable[[], EvidenceJudge]
 Rule = Callable[[Event, Ownerships], Event | None]
 
 
@@ -146,13 +146,13 @@ class Owner:
 def analyse(walkers: list[Walker], owner: Owner, frames: Iterator[int] | range, judge: Judge) -> Analyser:
     """Let an owner analyse frames; what it publishes is in its list in the order in which it goes out."""
     analyser = Analyser(CAMERA, 16 / 9, [LINE], owner.epoch)
-    coverage = judge()
+    evidence = judge()
     for frame in frames:
         if not owner.published:
             owner.published.append(Ownership(CAMERA, owner.epoch, time_of(frame)))
         found = (walker.detection(time_of(frame)) for walker in walkers)
         analysis = analyser.update(frame, time_of(frame), [item for item in found if item is not None])
-        seconds = coverage.add(time_of(frame), analyser.doubt())
+        seconds = evidence.add(time_of(frame), analyser.pending())
         owner.published += [*analysis.crossings, *analysis.closed]
         owner.published += [AnalysedSecond(CAMERA, item.second, owner.epoch) for item in seconds]
     return analyser
@@ -255,7 +255,7 @@ class Round:
     rests: int
 
 
-def play(seed: int, judge: Judge = lambda: Coverage(CAMERA, FPS), rule: Rule = admitted) -> Round:
+def play(seed: int, judge: Judge = lambda: EvidenceJudge(CAMERA), rule: Rule = admitted) -> Round:
     """One scene with its owners."""
     chance = random.Random(seed)
     walkers = make_walkers(chance)

@@ -13,6 +13,7 @@ import typer
 from services.cli.console import progress, table, write_json
 from services.cli.video_output import AnnotatedVideo, annotated_video
 from services.core.errors import BadInputError
+from services.core.evidence.rate import check_fps
 from services.core.lines import lines_from_json
 from services.core.tasks import check_classes
 from services.core.types import Line
@@ -22,6 +23,8 @@ from services.detector.infer.models import model_path
 from services.detector.infer.onnx_runtime import OnnxRuntimeDetector
 
 DEFAULT_ASPECT = 16 / 9
+MOST_FILE_FPS = 1000.0
+"""Frames a second of a file, whose counting need not keep up with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,8 @@ def count(
     """Count what crosses the lines in a video file, the same result every time."""
     if (video is None) == (detections is None):
         raise BadInputError("give either a video file or --detections FILE")
-    if fps is not None and not 0 < fps <= 1000:
-        raise BadInputError(f"--fps {fps:g} makes no sense: give frames a second above 0")
+    if fps is not None:
+        check_fps(fps, "--fps", MOST_FILE_FPS)
     request = CountRequest(lines_from_json(_text(lines), str(lines)), fps, video_output)
     started_s = time.monotonic()
     if video is not None:

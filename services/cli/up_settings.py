@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from services.common.http.forwarded import trusted_proxies
 from services.common.identifiers import id_from_name
@@ -14,6 +14,7 @@ from services.common.settings.retention import RetentionSettings
 from services.common.settings.service import LIVE_MEMORY_MB, LiveMemory
 from services.common.settings.space import SpaceLimits
 from services.core.errors import BadInputError
+from services.core.evidence.rate import check_fps
 from services.core.lines import ID_PATTERN, line_from_object
 from services.core.tasks import model_for
 from services.core.types import Camera, CameraId, Line
@@ -30,6 +31,14 @@ def _line(value: object) -> Line:
         raise ValueError(str(error)) from None
 
 
+def _fps(value: float) -> float:
+    try:
+        check_fps(value)
+    except BadInputError as error:
+        raise ValueError(str(error)) from None
+    return value
+
+
 class CameraSettings(Settings):
     """One camera with its lines. Exactly one of `url`, `url_env` and `url_file` tells its address."""
 
@@ -43,7 +52,7 @@ class CameraSettings(Settings):
     model: str | None = None
     """None: mask for demo://masks, else traffic."""
     enabled: bool = True
-    fps: Annotated[float, Field(gt=0, le=60)] = 10.0
+    fps: Annotated[float, AfterValidator(_fps)] = 10.0
     lines: tuple[Annotated[Line, BeforeValidator(_line)], ...] = ()
 
     @model_validator(mode="before")

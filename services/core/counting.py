@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from services.core.geometry import DirectedLine, anchor_point
-from services.core.types import Direction, Line, Point, TrackedFrame
+from services.core.types import Direction, Line, LineId, Point, TrackedFrame
 
 BAND = 0.02
 """Half width of the band around a line, in picture heights: inside it a side is not clear."""
@@ -48,6 +48,7 @@ class Unexplained:
     first_s: float
     """When the track was seen first."""
     time_s: float
+    line: LineId
 
 
 @dataclass(slots=True)
@@ -61,6 +62,7 @@ class LineCounter:
     """
 
     line: Line
+    """May be replaced by another version with the same points and anchor: all that is known stays."""
     aspect: float
     _geometry: DirectedLine = field(init=False)
     _progress: dict[int, _Progress] = field(init=False, default_factory=dict)
@@ -110,7 +112,7 @@ class LineCounter:
             progress.net += meeting.sign
             meeting_s = progress.time_s + meeting.fraction * step_s
             if progress.clear_side == 0:
-                self.unexplained.append(Unexplained(progress.first_s, meeting_s))
+                self.unexplained.append(Unexplained(progress.first_s, meeting_s, self.line.id))
             elif progress.met is None and progress.net * progress.clear_side < 0:
                 progress.met = (meeting_s, meeting.along)
                 progress.beyond_s = 0.0

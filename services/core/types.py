@@ -73,6 +73,15 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class LineVersion:
+    """One version of a line, valid until the next one; `is_deleted` ends the line."""
+
+    line: Line
+    valid_from_s: float
+    is_deleted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CameraSetup:
     """What ingest and detector need to know of a camera: its settings and its lines as they are now."""
 
@@ -82,6 +91,9 @@ class CameraSetup:
     """The highest epoch of this camera that the database knows: the floor of the next one."""
     repeats: "tuple[RepeatedSpan, ...]" = ()
     """Times that the database knows to come twice, the newest ones."""
+    revision: str = ""
+    """Names these lines with their versions; evidence tells by it what was counted. Empty where the database
+    does not know what it stands for: it was published by an older release, or could not be kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +204,10 @@ class AnalysedSecond:
     epoch: int = 0
     connection: int = field(default=0, compare=False)
     """Whose pictures they were; see `AccessUnit`. 0 is not known."""
+    revision: str = field(default="", compare=False)
+    """The revision of the camera's setup that it was counted under; see `CameraSetup`."""
+    lacking: tuple[LineId, ...] = field(default=(), compare=False)
+    """Lines of which a crossing in this second may be missing."""
 
 
 @dataclass(frozen=True, slots=True)

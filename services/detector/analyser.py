@@ -8,19 +8,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from services.core.counting import LineCounter, Passage
+from services.core.evidence.seconds import LineChange, Pending
 from services.core.times import whole
 from services.core.types import (
+    Anchor,
     Box,
     CameraId,
     Crossing,
     Detection,
     Line,
+    LineId,
+    Point,
     TrackedFrame,
     TrackedObject,
     Trajectory,
     TrajectoryPoint,
 )
-from services.detector.coverage import Doubt
 from services.detector.track.bytetrack import ByteTracker
 from services.detector.track.tracker import Tracker
 
@@ -72,10 +75,24 @@ class Analyser:
         self._has_appeared = False
         self.set_lines(lines)
 
-    def set_lines(self, lines: Sequence[Line]) -> None:
-        """Count on these lines from now on; a line that did not change keeps what it knows of tracks."""
-        kept = {counter.line: counter for counter in self._counters}
-        self._counters = [kept.get(line) or LineCounter(line, self._aspect) for line in lines]
+    def set_lines(self, lines: Sequence[Line]) -> LineChange:
+        """Count on these lines from now on, and say what that does to the counting of each.
+
+        A line keeps what it knows of tracks as long as it lies where it lay, whatever it is called.
+        """
+        known = {_place(counter.line): counter for counter in self._counters}
+        kept = {_place(line): counter for line in lines if (counter := known.get(_place(line)))}
+        cut = {counter.line.id for counter in self._counters if _place(counter.line) not in kept}
+        cut |= {
+            line.id
+            for line in lines
+            if _place(line) in kept and kept[_place(line)].line.classes != line.classes
+        }
+        begun = {line.id for line in lines if _place(line) not in kept}
+        self._counters = [kept.get(_place(line)) or LineCounter(line, self._aspect) for line in lines]
+        for line, counter in zip(lines, self._counters, strict=True):
+            counter.line = line
+        return LineChange(frozenset(cut), frozenset(begun))
 
     def update(self, frame: int, time_s: float, detections: Sequence[Detection]) -> Analysis:
         """Take the detections of the next frame."""
@@ -97,9 +114,9 @@ class Analyser:
         ]
         return Analysis(tracked, tuple(crossings), self._close(step.closed))
 
-    def doubt(self) -> Doubt:
-        """Tell what the frames up to now leave open: it withholds the evidence of some seconds."""
-        return Doubt(
+    def pending(self) -> Pending:
+        """Say what the frames up to now leave open: it withholds the evidence of some seconds."""
+        return Pending(
             unseen_since_s=min((trajectory.seen_s for trajectory in self._open.values()), default=math.inf),
             undecided_s=[time_s for counter in self._counters for time_s in counter.undecided_s()],
             unexplained=[meeting for counter in self._counters for meeting in counter.unexplained],
@@ -161,6 +178,11 @@ class Analyser:
             points=tuple(trajectory.points),
             mask=trajectory.last.mask,
         )
+
+
+def _place(line: Line) -> tuple[LineId, tuple[Point, ...], Anchor]:
+    """Give what the crossings of a line depend on, but for the classes that are left out afterwards."""
+    return line.id, line.points, line.anchor
 
 
 def _is_entering(box: Box) -> bool:

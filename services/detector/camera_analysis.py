@@ -3,7 +3,7 @@
 import logging
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from services.common.bus.protocol import EventQueue, StateBoard, TrackFeed
@@ -12,9 +12,10 @@ from services.common.video.h264 import DecodedPicture, H264Decoder
 from services.common.video.hub import VideoSource
 from services.common.wire import time_text
 from services.core.evidence.passes import STEP_S, Passes
-from services.core.types import AccessUnit, Event, OwnedCamera, Ownership
+from services.core.evidence.rate import countable_fps
+from services.core.evidence.seconds import EvidenceJudge
+from services.core.types import AccessUnit, CameraSetup, Detection, Event, OwnedCamera, Ownership
 from services.detector.analyser import Analyser
-from services.detector.coverage import Coverage
 from services.detector.decode.sampler import Sampler
 from services.detector.decode.scaling import scaled_rgb
 from services.detector.infer.detector import Detector
@@ -84,11 +85,16 @@ class CameraAnalysis:
     edge: LiveEdge
     steady_s: Callable[[], float] = steady_s
     _stopped: threading.Event = field(default_factory=threading.Event)
+    _gate: threading.RLock = field(default_factory=threading.RLock)
+    """Held while something is published, or noted for a next analysis."""
+    _is_over: bool = False
     _thread: threading.Thread | None = None
     _analyser: Analyser | None = None
-    _coverage: Coverage | None = None
+    _judge: EvidenceJudge | None = None
+    _setup: CameraSetup | None = None
+    """What the analyser counts by."""
     _key: tuple[int, tuple[int, int]] | None = None
-    _is_held: bool = False
+    _was_repeat: bool = False
 
     def start(self) -> None:
         """Begin to analyse."""
@@ -97,11 +103,16 @@ class CameraAnalysis:
         )
         self._thread.start()
 
-    def stop(self) -> None:
-        """Close all tracks, hand on what is known, and wait until the thread has ended."""
+    def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
+        """Close all tracks, publish what is known, and wait until the thread has ended.
+
+        A thread that hangs in a picture is left to end by itself; whatever it does, nothing follows.
+        """
         self._stopped.set()
         if self._thread is not None:
-            self._thread.join(STOP_TIMEOUT_S)
+            self._thread.join(timeout_s)
+            with self._gate:
+                self._is_over = True
             if self._thread.is_alive():
                 log.warning("the analysis of camera %s did not end in time", self.owned.setup.camera.id)
 
@@ -118,12 +129,12 @@ class CameraAnalysis:
     def _follow(self) -> None:
         camera = self.owned.setup.camera
         detector = self.make_detector(camera.model)
-        sampler = Sampler(camera.fps)
+        sampler, losses = Sampler(countable_fps(camera.fps)), _Losses()
         rate = _Rate(self.steady_s)
         with self.video.reader(camera.id) as reader:
             decoder, connection = H264Decoder(), -1
             while not self._stopped.is_set():
-                self._tell_rate(rate)
+                self._publish_rate(rate)
                 unit = reader.read(READ_TIMEOUT_S)
                 if unit is None:
                     self._on_silence(rate)
@@ -131,71 +142,85 @@ class CameraAnalysis:
                 if unit.connection != connection:
                     decoder, connection = H264Decoder(), unit.connection
                 picture = decoder.decode(unit)
+                losses.see(unit, decoder.broken)
                 if picture is None or not self.edge.is_due(picture.unit):
                     continue
                 rate.silent_s = 0.0
                 if self._comes_again(picture.unit.time_s) or not sampler.pick(picture.unit.time_s):
                     continue
-                self._analyse(detector, picture)
+                self._analyse(detector, picture, sampler.has_missed(losses.take()))
                 rate.add()
                 sampler.adapt(reader.backlog_s)
         self._finish()
 
     def _comes_again(self, time_s: float) -> bool:
-        """Tell whether this time has passed before and is not counted again; the store is told as well."""
+        """Tell whether this time has passed before and is not counted again; publishes that it does."""
+        with self._gate:
+            return self._is_over or self._is_repeat(time_s)
+
+    def _is_repeat(self, time_s: float) -> bool:
         passes, epoch = self.edge.passes, self.edge.epoch
         passes.learn([known for known in self.owned.setup.repeats if 0 < known.epoch < epoch])
-        news = passes.see(time_s, self.steady_s())
-        if news:
-            self.events.publish(news)
-        held, was_held = passes.held(time_s), self._is_held
-        self._is_held = held is not None
-        if held is not None and not was_held:
+        updates = passes.see(time_s, self.steady_s())
+        if updates:
+            self.events.publish(updates)
+        repeat, was_repeat = passes.repeat_at(time_s), self._was_repeat
+        self._was_repeat = repeat is not None
+        if repeat is not None and not was_repeat:
             self._finish()
-            until = time_text(held.to_s)
-            log.warning("camera %s: its time has passed before, it is counted from %s on", held.camera, until)
-        return held is not None
+            until = time_text(repeat.to_s)
+            log.warning(
+                "camera %s: its time has passed before, it is counted from %s on", repeat.camera, until
+            )
+        return repeat is not None
 
-    def _analyse(self, detector: Detector, picture: DecodedPicture) -> None:
-        """Analyse one picture and publish what it brought: the ownership first, evidence last."""
-        unit = picture.unit
+    def _analyse(self, detector: Detector, picture: DecodedPicture, has_missed: bool) -> None:
         letterbox = detector.letterbox(*picture.size)
         detections = detector.detect(
             scaled_rgb(picture.picture, letterbox), letterbox, TrackerSettings().weak
         )
+        with self._gate:
+            if not self._is_over:
+                self._publish(picture, detections, has_missed)
+
+    def _publish(self, picture: DecodedPicture, detections: Sequence[Detection], has_missed: bool) -> None:
+        """Count one picture and publish what it brought: the ownership first, evidence last."""
+        unit = picture.unit
         events: list[Event] = []
         if unit.time_s < self.edge.announced_s - STEP_S:
             epoch, cause = self.edge.epoch, self.edge.passes.cause
             events.append(Ownership(unit.camera, epoch, unit.time_s, unit.connection, cause))
             self.edge.announced_s = unit.time_s
-        analyser, coverage = self._analyser_for(picture, events)
+        analyser, judge = self._analyser_for(picture, events)
         analysis = analyser.update(unit.frame, unit.time_s, detections)
         events += [*analysis.crossings, *analysis.closed]
-        events += coverage.add(unit.time_s, analyser.doubt())
+        events += judge.add(unit.time_s, analyser.pending(), has_missed)
         self.edge.advance(unit.time_s)
         self.tracks.publish(analysis.tracked)
         if events:
             self.events.publish(events)
 
-    def _analyser_for(self, picture: DecodedPicture, events: list[Event]) -> tuple[Analyser, Coverage]:
+    def _analyser_for(self, picture: DecodedPicture, events: list[Event]) -> tuple[Analyser, EvidenceJudge]:
         """Give the analyser of this connection and size; a new one begins with no tracks."""
-        key = (picture.unit.connection, picture.size)
-        if self._analyser is None or self._coverage is None or key != self._key:
+        key, setup = (picture.unit.connection, picture.size), self.owned.setup
+        if self._analyser is None or self._judge is None or key != self._key:
             if self._analyser is not None:
                 events += self._analyser.finish()
             width, height = picture.size
-            setup, epoch = self.owned.setup, self.edge.epoch
-            self._analyser = Analyser(
-                setup.camera.id, width / height, setup.lines, epoch, picture.unit.connection
-            )
-            self._coverage = Coverage(setup.camera.id, setup.camera.fps, epoch, picture.unit.connection)
+            camera, epoch, connection = setup.camera.id, self.edge.epoch, picture.unit.connection
+            self._analyser = Analyser(camera, width / height, setup.lines, epoch, connection)
+            self._judge = EvidenceJudge(camera, epoch, connection, setup.revision)
             self._key = key
-        self._analyser.set_lines(self.owned.setup.lines)
-        return self._analyser, self._coverage
+        elif setup is not self._setup:
+            self._judge.count_under(setup.revision, self._analyser.set_lines(setup.lines))
+        self._setup = setup
+        return self._analyser, self._judge
 
-    def _tell_rate(self, rate: "_Rate") -> None:
+    def _publish_rate(self, rate: "_Rate") -> None:
         fps = rate.measured()
-        if fps is not None:
+        with self._gate:
+            if fps is None or self._is_over:
+                return
             self.states.publish_rate(self.owned.setup.camera.id, fps)
 
     def _on_silence(self, rate: "_Rate") -> None:
@@ -204,11 +229,35 @@ class CameraAnalysis:
             self._finish()
 
     def _finish(self) -> None:
-        """Close all tracks; the seconds that are in doubt stay without evidence."""
-        closed = self._analyser.finish() if self._analyser is not None else ()
-        self._analyser = self._coverage = None
-        if closed:
-            self.events.publish(closed)
+        """Close all tracks; the seconds that are pending stay without evidence."""
+        with self._gate:
+            closed = self._analyser.finish() if self._analyser is not None else ()
+            self._analyser = self._judge = None
+            if closed and not self._is_over:
+                self.events.publish(closed)
+
+
+class _Losses:
+    """Counts the pictures of a camera that were not analysed though nobody chose to leave them out."""
+
+    def __init__(self) -> None:
+        self._last: AccessUnit | None = None
+        self._broken = self._lost = 0
+
+    def see(self, unit: AccessUnit, broken: int) -> None:
+        """Take a picture that came, and how many the decoder of its connection could not decode so far."""
+        last = self._last
+        if last is None or last.connection != unit.connection:
+            self._broken = self._lost = 0
+        else:
+            self._lost += max(0, unit.frame - last.frame - 1)
+        self._lost += broken - self._broken
+        self._broken, self._last = broken, unit
+
+    def take(self) -> int:
+        """Give how many were lost since the last call."""
+        lost, self._lost = self._lost, 0
+        return lost
 
 
 class _Rate:

@@ -8,7 +8,7 @@ from services.common.clocks import steady_s
 from services.common.video.hub import VideoSource
 from services.core.evidence.passes import Passes
 from services.core.types import CameraId, OwnedCamera
-from services.detector.camera_analysis import CameraAnalysis, DetectorFactory, LiveEdge
+from services.detector.camera_analysis import STOP_TIMEOUT_S, CameraAnalysis, DetectorFactory, LiveEdge
 
 
 class DetectorService:
@@ -22,10 +22,11 @@ class DetectorService:
         video: VideoSource,
         make_detector: DetectorFactory,
         steady_s: Callable[[], float] = steady_s,
+        stop_timeout_s: float = STOP_TIMEOUT_S,
     ) -> None:
         self._events, self._tracks, self._states = events, tracks, states
         self._video, self._make_detector = video, make_detector
-        self._steady_s = steady_s
+        self._steady_s, self._stop_timeout_s = steady_s, stop_timeout_s
         self._running: dict[CameraId, CameraAnalysis] = {}
         self._edges: dict[CameraId, LiveEdge] = {}
 
@@ -34,7 +35,7 @@ class DetectorService:
         await asyncio.to_thread(self._take, camera)
 
     async def drop(self, camera: CameraId) -> None:
-        """End the analysis and close its tracks."""
+        """End the analysis and close its tracks; one that does not end in time publishes nothing more."""
         self._edges.pop(camera, None)
         await asyncio.to_thread(self._stop, camera)
 
@@ -69,7 +70,7 @@ class DetectorService:
     def _stop(self, camera: CameraId) -> None:
         analysis = self._running.pop(camera, None)
         if analysis is not None:
-            analysis.stop()
+            analysis.stop(self._stop_timeout_s)
             self._states.withdraw_rate(camera)
 
 

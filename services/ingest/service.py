@@ -14,6 +14,7 @@ from services.common.wire import time_text
 from services.core.camera_address import scheme_of
 from services.core.errors import StreamError
 from services.core.evidence.passes import STEP_S, Passes, step_words
+from services.core.evidence.rate import DeliveredRate
 from services.core.times import milliseconds
 from services.core.types import (
     AccessUnit,
@@ -75,7 +76,7 @@ class CameraIngest:
     """The span in which the newest picture's time came for the second time."""
 
     def __post_init__(self) -> None:
-        self._passes = Passes(self.camera.id)
+        self._passes, self._rate = Passes(self.camera.id), DeliveredRate()
         self._steps = self.watch.look()
 
     def learn(self, repeats: Sequence[RepeatedSpan]) -> None:
@@ -169,7 +170,7 @@ class CameraIngest:
                     clock = self._new_clock()
                 time_s = clock.time_s(unit.stream_s)
                 self._newest_s = clock.newest_s
-                withheld = self._follow(time_s)
+                withheld = self._follow(time_s) or self._rate.see(frame, time_s)
                 if machine.on_picture(time_s, connection.resolution, withheld, self._steady_s()):
                     self._publish_state(machine.state)
                 number = self._connection
@@ -186,6 +187,7 @@ class CameraIngest:
         Pictures before and after it have different connections: nothing is tracked over a step.
         """
         self._connection = self._next_connection()
+        self._rate.begin()
         return CaptureClock(self.now_s, self._newest_s)
 
     def _steady_s(self) -> float:
@@ -207,7 +209,7 @@ class CameraIngest:
     def _follow(self, time_s: float) -> str:
         """Follow the camera's time; gives why what is seen now is not counted, if it is not."""
         self._publish_events(self._passes.see(time_s, self._steady_s()))
-        self._repeated = self._passes.held(time_s)
+        self._repeated = self._passes.repeat_at(time_s)
         if self._repeated is None:
             self._passes.use(time_s)
             return ""
@@ -222,9 +224,9 @@ class CameraIngest:
         """
         self._look(machine)
         now_s = self.now_s()
-        was_withheld = self._passes.is_held
+        was_withheld = self._passes.is_repeat
         self._publish_events(self._passes.see(now_s, self._steady_s()))
-        if was_withheld and not self._passes.is_held:
+        if was_withheld and not self._passes.is_repeat:
             self._publish_state(machine.state, now_s)
 
     def _next_connection(self) -> int:

@@ -1,6 +1,5 @@
 """Cameras as people give them: checked, with an answer that says what to do."""
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,10 +7,10 @@ from services.common.files import is_file
 from services.common.settings.camera_files import CameraFiles
 from services.core.camera_address import check_address, scheme_of
 from services.core.errors import BadInputError
+from services.core.evidence.rate import check_fps
 from services.core.lines import is_id
 from services.core.types import Camera
 
-LEAST_FPS, MOST_FPS = 1.0, 60.0
 MAX_NAME_LENGTH = 200
 MAX_MODEL_LENGTH = 200
 
@@ -24,10 +23,7 @@ def validate_camera(camera: Camera, check_model: Callable[[str], object]) -> Cam
         )
     if not camera.name or len(camera.name) > MAX_NAME_LENGTH or not camera.name.isprintable():
         raise BadInputError(f"the name is a printable text of 1 to {MAX_NAME_LENGTH} characters")
-    if not (math.isfinite(camera.fps) and LEAST_FPS <= camera.fps <= MOST_FPS):
-        raise BadInputError(
-            f"fps is {camera.fps:g}: give {LEAST_FPS:g} to {MOST_FPS:g} frames to analyse a second"
-        )
+    check_fps(camera.fps)
     if len(camera.model) > MAX_MODEL_LENGTH:
         raise BadInputError(f"model is a name or path of at most {MAX_MODEL_LENGTH} characters")
     check_model(camera.model)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.common.wire import time_text
+from services.core.evidence.coverage import AnalysedSeconds, coverage_of
 from services.core.masks import Compliance
 from services.core.types import Crossing, Direction, MinuteCount
-from services.web.coverage import AnalysedSeconds, Span, coverage_of
 
 
 @dataclass(slots=True)
@@ -54,8 +54,7 @@ class Evidence:
     edges: Iterable[Crossing]
     """Crossings of the minutes that the span cuts; read once."""
     analysed: AnalysedSeconds
-    valid: Sequence[Span] | None
-    """When the line was there; None when no line was asked for."""
+    """The seconds in which the line was counted, or all lines of the camera."""
     tells_all_states: bool = True
     """Whether every line counted all mask states, so that their shares say something."""
 
@@ -63,21 +62,16 @@ class Evidence:
 def counts_object(
     from_s: float, to_s: float, bucket: str, starts: Sequence[float], evidence: Evidence, now_s: float
 ) -> dict[str, Any]:
-    """Give the counts of all buckets, empty ones too, and their coverage.
-
-    Seconds before a line was there, or after, count as not analysed: it cannot have counted then.
-    """
+    """Give the counts of all buckets, empty ones too, and their coverage."""
     tallies = [Tally() for _ in starts]
     total = Tally()
     for time_s, direction, class_name, number in _numbers(evidence):
         tallies[bisect_right(starts, time_s) - 1].add(direction, class_name, number)
         total.add(direction, class_name, number)
     ends = [*starts[1:], to_s]
-    valid = evidence.valid
-    analysed = evidence.analysed if valid is None else evidence.analysed.within(valid)
 
     def coverage(start_s: float, end_s: float) -> float | None:
-        share = coverage_of(analysed, start_s, end_s, now_s)
+        share = coverage_of(evidence.analysed, start_s, end_s, now_s)
         return None if share is None else round(share, 4)
 
     return {
@@ -119,16 +113,3 @@ def _numbers(evidence: Evidence) -> Iterator[tuple[float, Direction, str, int]]:
             yield time_s, "backward", class_name, number
     for crossing in evidence.edges:
         yield crossing.time_s, crossing.direction, crossing.class_name, 1
-
-
-def valid_spans(changes: Iterable[tuple[float, bool]]) -> list[Span]:
-    """Turn the versions of a line, as (time, is deleted), into the spans in which it was there."""
-    spans: list[Span] = []
-    began_s: float | None = None
-    for time_s, is_deleted in changes:
-        if is_deleted and began_s is not None:
-            spans.append((began_s, time_s))
-            began_s = None
-        elif not is_deleted and began_s is None:
-            began_s = time_s
-    return spans if began_s is None else [*spans, (began_s, float("inf"))]

@@ -3,11 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 from services.common.access.check import Access
 from services.common.bus.protocol import Setups, SharedValue
 from services.common.database.accounts import is_owned
-from services.core.errors import DatabaseUnavailableError, NotFoundError
+from services.core.errors import DatabaseUnavailableError, DiskFullError, NotFoundError
+from services.core.evidence.lines import revision_of
 from services.core.types import Camera, CameraId, CameraSetup
 from services.web.database import WebDatabase
 
@@ -97,6 +99,7 @@ class SetupMirror:
                 setups = await self._setups_of(cameras)
                 access = await self._load_access()
                 await self._database.schema.ensure_whole()
+                setups = await self._kept(setups)
             except DatabaseUnavailableError:
                 self._stale.set()
                 raise
@@ -111,7 +114,7 @@ class SetupMirror:
             self._access = access
             self._shared_access.publish(access)
 
-    async def _setups_of(self, cameras: Sequence[Camera]) -> list[CameraSetup]:
+    async def _setups_of(self, cameras: Sequence[Camera]) -> Sequence[CameraSetup]:
         """Read what belongs to all cameras at once: one question a camera would take ever longer."""
         lines, epochs = (
             await self._database.setups.lines_of_all(),
@@ -125,9 +128,22 @@ class SetupMirror:
                 tuple(lines.get(camera.id, ())),
                 epochs.get(camera.id, 0),
                 tuple(repeats.get(camera.id, ())[-MOST_REPEATS_SHARED:]),
+                revision_of(lines.get(camera.id, ())),
             )
             for camera in cameras
         ]
+
+    async def _kept(self, setups: Sequence[CameraSetup]) -> Sequence[CameraSetup]:
+        """Keep what the revisions stand for, before anybody counts under them.
+
+        While the disk is full, setups go without: cameras do not wait for room.
+        """
+        unknown = await self._database.setups.unknown_revisions(setups)
+        try:
+            await self._database.setups.keep_revisions(unknown)
+        except DiskFullError:
+            return [replace(setup, revision="") if setup in unknown else setup for setup in setups]
+        return setups
 
     async def _load_access(self) -> Access:
         users = {user.name: user for user in await self._database.accounts.users()}

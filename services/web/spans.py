@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from services.common.wire import parse_time
 from services.core.errors import BadInputError
+from services.core.evidence.coverage import Span
 from services.core.times import whole
-from services.web.coverage import Span
 
 HOUR_S, DAY_S = 3600, 86_400
 FIXED_BUCKETS_S = {"1m": 60, "5m": 300, "15m": 900}

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-from services.web.coverage import SETTLE_S as TOLD_AFTER_S
+from services.core.evidence.coverage import SETTLE_S as TOLD_AFTER_S
 from tests.chaos.observation import CAMERA, Outage, Witness, check, set_up
 from tests.chaos.scene import ChaosScene, chaos_scene
 from tests.containers.running_system import CAMERA_FOLDER, CAMERA_HOST, RunningSystem

@@ -18,7 +18,7 @@ FOR_ALL = {
     "repeats": {"RepeatReader"},
     "retention_notices": {"RetentionNotices", "clock_object", "retention_object"},
     "schema": {"Retention", "Schema"},
-    "setups": {"LineVersion", "Setups", "StoredCamera"},
+    "setups": {"Setups", "StoredCamera"},
 }
 """What a service other than the store may name: what people set up, and reads. All else is the store's."""
 

@@ -1,36 +1,19 @@
-"""Events that wait for the store, within a bound: pure, the same for every bus.
+"""Events that wait for the store, within a bound: the same for every bus.
 
-What the bound cannot hold is dropped and counted, and the evidence of its seconds is withheld, so that
-they become a gap and not quiet seconds. The announcement of an owner is never dropped: without it, what
-an older owner says of the same time would count twice. Nor is that of a time which comes twice.
+What the bound cannot hold is dropped and counted; what is dropped first, and what evidence it takes with
+it, is decided in `services/core/evidence/ranks.py`.
 """
 
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Generic, Literal, TypeVar
+from typing import Generic, TypeVar
 
-from services.core.types import (
-    AnalysedSecond,
-    CameraId,
-    Crossing,
-    Event,
-    Ownership,
-    RepeatedSpan,
-    Trajectory,
-)
+from services.core.evidence.ranks import LostSeconds, Rank, rank_of, seconds_of
+from services.core.types import CameraId, Event
 
 T = TypeVar("T")
-
-LOST_KEPT_S = 600
-"""Evidence comes within seconds: what was lost longer ago than this has no evidence to withhold."""
-
-LOST_LIMIT = 10_000
-"""Seconds of one camera that are remembered for that."""
-
-Rank = Literal["ownership", "record", "evidence"]
-"""What must be kept before what: owners first, evidence last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +32,9 @@ class EventBuffer(Generic[T]):
     """Not safe for threads: its owner holds a lock."""
 
     def __init__(self, limit: int, steady_s: Callable[[], float] = time.monotonic) -> None:
-        self._limit, self._steady_s = limit, steady_s
+        self._limit = limit
         self._waiting: deque[Waiting[T]] = deque()
-        self._lost: dict[CameraId, dict[int, float]] = {}
-        """Seconds of which something was lost, and when that was, by a clock that nobody sets."""
+        self._lost = LostSeconds(steady_s)
         self.newest = 0
         """Sequence number of the event that was added last."""
         self.dropped = 0
@@ -68,11 +50,9 @@ class EventBuffer(Generic[T]):
 
     def add(self, event: Event, item: T | None) -> None:
         """Append an event; one without an item cannot be sent and is dropped like one without room."""
-        rank, seconds = _rank(event), _seconds(event)
-        if rank == "evidence":
-            self._forget_old(self._steady_s())
-            if self._is_lost(event.camera, seconds):
-                return
+        rank, seconds = rank_of(event), seconds_of(event)
+        if self._lost.withholds(rank, event.camera, seconds):
+            return
         if rank == "ownership" and len(self._waiting) >= self._limit:
             self._make_room()
         elif len(self._waiting) >= self._limit or item is None:
@@ -112,7 +92,7 @@ class EventBuffer(Generic[T]):
         self._waiting = deque(other for other in self._waiting if not self._is_withheld(other))
 
     def _is_withheld(self, waiting: Waiting[T]) -> bool:
-        return waiting.rank == "evidence" and self._is_lost(waiting.camera, waiting.seconds)
+        return self._lost.withholds(waiting.rank, waiting.camera, waiting.seconds)
 
     def _make_room(self) -> None:
         """Drop the newest event that is no announcement."""
@@ -124,45 +104,4 @@ class EventBuffer(Generic[T]):
 
     def _lose(self, rank: Rank, camera: CameraId, seconds: tuple[int, ...]) -> None:
         self.dropped += 1
-        if rank == "record" and seconds:
-            now_s, known = self._steady_s(), self._lost.setdefault(camera, {})
-            for second in seconds:
-                known.pop(second, None)
-                known[second] = now_s
-            self._forget_old(now_s)
-
-    def _is_lost(self, camera: CameraId, seconds: tuple[int, ...]) -> bool:
-        return not self._lost.get(camera, {}).keys().isdisjoint(seconds)
-
-    def _forget_old(self, now_s: float) -> None:
-        """Drop what was lost long ago, also of cameras that are gone, and what is too much."""
-        for camera, lost in list(self._lost.items()):
-            while lost:
-                oldest = next(iter(lost))
-                if len(lost) <= LOST_LIMIT and lost[oldest] >= now_s - LOST_KEPT_S:
-                    break
-                del lost[oldest]
-            if not lost:
-                del self._lost[camera]
-
-
-def _rank(event: Event) -> Rank:
-    match event:
-        case Ownership() | RepeatedSpan():
-            return "ownership"
-        case AnalysedSecond():
-            return "evidence"
-        case _:
-            return "record"
-
-
-def _seconds(event: Event) -> tuple[int, ...]:
-    match event:
-        case Crossing():
-            return (int(event.time_s),)
-        case AnalysedSecond():
-            return (event.second,)
-        case Trajectory():
-            return tuple({int(point.time_s) for point in event.points})
-        case _:
-            return ()
+        self._lost.lose(rank, camera, seconds)

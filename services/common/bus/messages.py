@@ -43,7 +43,7 @@ LATEST_TIME_S = 253_402_300_799.0
 
 LONGEST_TEXT = 2000
 _STRICT = ConfigDict(strict=True, allow_inf_nan=False, hide_input_in_errors=True)
-_CAMERA = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _BOX_STEPS = 10_000
 _MOST_STEPS = 1000 * _BOX_STEPS
 """What a corner may be away from the picture: more than any box is."""
@@ -166,8 +166,8 @@ def encode_event(event: Event) -> bytes:
 def decode_event(data: bytes) -> Event:
     """Give the event of a message; one with a time or number that no database holds is broken too."""
     event = _decoded_event(data)
-    has_place = isinstance(event, AccessNote) or _CAMERA.fullmatch(event.camera)
-    if not (has_place and all(map(_is_number, _numbers(event))) and all(map(_is_text, _texts(event)))):
+    is_named = all(map(_NAME.fullmatch, _names(event)))
+    if not (is_named and all(map(_is_number, _numbers(event))) and all(map(_is_text, _texts(event)))):
         raise BadMessageError("an event holds what no event can hold")
     return event
 
@@ -179,6 +179,17 @@ def _decoded_event(data: bytes) -> Event:
     if data.startswith(_TRAJECTORY.head):
         return _trajectory(_TRAJECTORY.decode(data))
     raise BadMessageError(f"a message is no event of version {VERSION}")
+
+
+def _names(event: Event) -> tuple[str, ...]:
+    """Give the ids of an event, of which the database makes names of its own."""
+    match event:
+        case AccessNote():
+            return ()
+        case AnalysedSecond():
+            return event.camera, event.revision or "none", *event.lacking
+        case _:
+            return (event.camera,)
 
 
 def _numbers(event: Event) -> tuple[float, ...]:

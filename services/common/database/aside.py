@@ -10,10 +10,10 @@ from pymongo import ReplaceOne, UpdateOne
 
 from services.common.bus.messages import decode_event, encode_event, event_identity
 from services.common.database.documents import (
+    analysed_from,
     crossing_from,
     date_of,
     minute_of,
-    seconds_of,
     status_from,
     trajectory_from,
 )
@@ -28,7 +28,6 @@ from services.core.evidence.fencing import admitted
 from services.core.types import (
     AccessNote,
     AnalysedSecond,
-    CameraId,
     Crossing,
     Event,
     Ownership,
@@ -142,18 +141,11 @@ class Aside:
                 await table.bulk_write(changes, ordered=False)
 
 
-def _analysed(document: Document) -> list[Event]:
-    camera, epoch = CameraId(document["camera"]), document.get("epoch", 0)
-    connection = document.get("connection", 0)
-    begin = minute_of(seconds_of(document["time"])) * 60
-    return [AnalysedSecond(camera, begin + second, epoch, connection) for second in document["seconds"]]
-
-
-_EVENTS: dict[str, Callable[[Document], list[Event]]] = {
+_EVENTS: dict[str, Callable[[Document], Sequence[Event]]] = {
     CROSSINGS: lambda document: [crossing_from(document)],
     TRAJECTORIES: lambda document: [trajectory_from(document)],
     STATUSES: lambda document: [status_from(document)],
-    ANALYSED: _analysed,
+    ANALYSED: analysed_from,
 }
 """The events that the records of a collection were made of."""
 

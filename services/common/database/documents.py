@@ -4,22 +4,28 @@ Times are stored as dates, which hold milliseconds; trajectories as parallel arr
 (milliseconds since their start, box corners in steps of 1e-4), a tenth of the size of plain objects.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.common.access.accounts import AuditEntry
 from services.common.database.link import Document
+from services.core.evidence.coverage import WHOLE_MINUTE
+from services.core.evidence.lines import MinuteEvidence
+from services.core.evidence.rate import countable_fps
 from services.core.times import milliseconds as milliseconds
 from services.core.times import minute_of as minute_of
 from services.core.times import seconds
 from services.core.types import (
     AccessNote,
+    AnalysedSecond,
     Box,
     Camera,
+    CameraId,
     CameraStatus,
     Crossing,
     Line,
+    LineId,
     MinuteCount,
     Ownership,
     StatusChange,
@@ -32,6 +38,8 @@ FAR = datetime(9999, 1, 1, tzinfo=UTC) - timedelta(days=1)
 """Later than all times of records."""
 
 BOX_STEPS = 10_000
+MINUTE = timedelta(minutes=1)
+NOTHING_LACKING: Mapping[str, int] = {}
 
 
 def date_of(time_s: float) -> datetime:
@@ -58,14 +66,14 @@ def camera_document(camera: Camera, created_s: float) -> Document:
 
 
 def camera_from(document: Mapping[str, Any]) -> Camera:
-    """The camera of a document."""
+    """The camera of a document; one that an older release set to too few frames gets as many as it takes."""
     return Camera(
         id=document["_id"],
         name=document["name"],
         url=document["url"],
         model=document["model"],
         enabled=document["enabled"],
-        fps=float(document["fps"]),
+        fps=countable_fps(float(document["fps"])),
     )
 
 
@@ -204,13 +212,57 @@ def status_from(document: Mapping[str, Any]) -> StatusChange:
     )
 
 
-def analysed_id(camera: str, minute: int, epoch: int, connection: int = 0) -> str:
+def analysed_id(camera: str, minute: int, epoch: int, connection: int = 0, revision: str = "") -> str:
     """Name the document of the evidence of one minute under one epoch, of the pictures of one connection.
 
-    Epoch 0 stands for no ownership, connection 0 for one that is not known.
+    Epoch 0 stands for no ownership, connection 0 and no revision for one that is not known.
     """
-    parts = (camera, minute, epoch, connection)
-    return "/".join(map(str, parts if connection else parts[:3] if epoch else parts[:2]))
+    parts = (camera, minute, epoch, connection, revision)
+    number = 5 if revision else 4 if connection else 3 if epoch else 2
+    return "/".join(map(str, parts[:number]))
+
+
+def revision_id(camera: str, revision: str) -> str:
+    """Name the document that tells the lines of a revision."""
+    return f"{camera}/{revision}"
+
+
+def lacking_text(line: str, second: int) -> str:
+    """Write that a line may lack crossings in one second of a minute."""
+    return f"{line}/{second}"
+
+
+def evidence_from(document: Mapping[str, Any]) -> MinuteEvidence:
+    """The evidence of a document; one of an older release has neither revision nor what is lacking."""
+    seconds = document["seconds"]
+    mask = WHOLE_MINUTE if len(seconds) == 60 else sum(1 << second for second in seconds)
+    minute = (document["time"] - EPOCH) // MINUTE
+    revision, texts = document.get("revision", ""), document.get("lacking")
+    return MinuteEvidence(minute, mask, revision, _lacking(texts) if texts else NOTHING_LACKING)
+
+
+def _lacking(texts: Iterable[str]) -> dict[str, int]:
+    lacking: dict[str, int] = {}
+    for text in texts:
+        line, _, second = text.partition("/")
+        lacking[line] = lacking.get(line, 0) | 1 << int(second)
+    return lacking
+
+
+def analysed_from(document: Mapping[str, Any]) -> list[AnalysedSecond]:
+    """The seconds of a document of evidence."""
+    evidence = evidence_from(document)
+    return [
+        AnalysedSecond(
+            CameraId(document["camera"]),
+            evidence.minute * 60 + second,
+            document.get("epoch", 0),
+            document.get("connection", 0),
+            evidence.revision,
+            tuple(LineId(line) for line, seconds in evidence.lacking.items() if seconds >> second & 1),
+        )
+        for second in document["seconds"]
+    ]
 
 
 def ownerships_from(document: Mapping[str, Any]) -> list[Ownership]:

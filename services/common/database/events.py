@@ -20,6 +20,7 @@ from services.common.database.documents import (
     analysed_id,
     crossing_document,
     date_of,
+    lacking_text,
     milliseconds,
     minute_of,
     note_document,
@@ -242,28 +243,31 @@ class EventWriter:
                 raise
 
     async def _insert_analysed(self, seconds: Sequence[AnalysedSecond]) -> None:
-        by_minute: dict[tuple[CameraId, int, int, int], set[int]] = defaultdict(set)
+        by_minute: dict[str, list[AnalysedSecond]] = defaultdict(list)
         for event in seconds:
-            place = event.camera, event.second // 60, event.epoch, event.connection
-            by_minute[place].add(event.second % 60)
-        changes = [
-            UpdateOne(
-                {"_id": analysed_id(camera, minute, epoch, connection)},
-                {
-                    "$setOnInsert": {
-                        "camera": camera,
-                        "time": date_of(minute * 60),
-                        "epoch": epoch,
-                        "connection": connection,
-                    },
-                    "$addToSet": {"seconds": {"$each": sorted(found)}},
-                },
-                upsert=True,
-            )
-            for (camera, minute, epoch, connection), found in by_minute.items()
-        ]
+            place = event.camera, event.second // 60, event.epoch, event.connection, event.revision
+            by_minute[analysed_id(*place)].append(event)
+        changes = [_evidence_update(id, found) for id, found in by_minute.items()]
         if changes:
             await self._link.collection(ANALYSED).bulk_write(changes, ordered=False)
+
+
+def _evidence_update(id: str, seconds: Sequence[AnalysedSecond]) -> UpdateOne:
+    """Add seconds of one minute, epoch, connection and revision to their document."""
+    first = seconds[0]
+    fields: Document = {
+        "camera": first.camera,
+        "time": date_of(first.second // 60 * 60),
+        "epoch": first.epoch,
+        "connection": first.connection,
+    }
+    added: Document = {"seconds": {"$each": sorted({event.second % 60 for event in seconds})}}
+    lacking = {lacking_text(line, event.second % 60) for event in seconds for line in event.lacking}
+    if lacking:
+        added["lacking"] = {"$each": sorted(lacking)}
+    if first.revision:
+        fields["revision"] = first.revision
+    return UpdateOne({"_id": id}, {"$setOnInsert": fields, "$addToSet": added}, upsert=True)
 
 
 def _parts(events: Sequence[Event]) -> Iterator[Sequence[Event]]:

@@ -5,17 +5,17 @@ import math
 import time
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
 from services.common.database.documents import (
     crossing_from,
     date_of,
+    evidence_from,
     milliseconds,
     minute_from,
-    minute_of,
-    seconds_of,
+    revision_id,
     status_from,
     trajectory_from,
 )
@@ -26,10 +26,12 @@ from services.common.database.schema import (
     CROSSINGS,
     MINUTES,
     REPEATS,
+    REVISIONS,
     STATUSES,
     TRAJECTORIES,
 )
 from services.core.errors import BadInputError
+from services.core.evidence.lines import MinuteEvidence
 from services.core.evidence.passes import seen_once
 from services.core.types import Crossing, MinuteCount, RepeatedSpan, StatusChange, Trajectory
 
@@ -88,16 +90,29 @@ class Records:
     def analysed_minutes(self, camera: str, from_s: float, to_s: float) -> Iterator[tuple[int, int]]:
         """Give minutes since 1970 with their analysed seconds: bit n stands for second n.
 
-        A minute that several owners analysed comes several times. Seconds that come twice are none: what was
-        analysed is one of the two.
+        A minute that several owners analysed comes several times.
+        """
+        for evidence in self.evidence(camera, from_s, to_s):
+            yield evidence.minute, evidence.seconds
+
+    def evidence(self, camera: str, from_s: float, to_s: float) -> Iterator[MinuteEvidence]:
+        """Give what is known of minutes, in the order of time; several of one minute follow each other.
+
+        Seconds that come twice are none: what was analysed is one of the two.
         """
         begin_s = from_s // 60 * 60
         repeats = self.repeats(camera, begin_s, to_s)
-        for document in self._find(
-            ANALYSED, _span(camera, begin_s, to_s), [("time", 1)], ["time", "seconds"]
-        ):
-            minute = minute_of(seconds_of(document["time"]))
-            yield minute, seen_once(minute, sum(1 << second for second in document["seconds"]), repeats)
+        fields = ["time", "seconds", "revision", "lacking"]
+        for document in self._find(ANALYSED, _span(camera, begin_s, to_s), [("time", 1)], fields):
+            found = evidence_from(document)
+            once = seen_once(found.minute, found.seconds, repeats)
+            yield found if once == found.seconds else replace(found, seconds=once)
+
+    def line_versions_of(self, camera: str, revision: str) -> dict[str, int] | None:
+        """Give the versions of the lines of a revision of a camera's setup; None where nobody knows it."""
+        with self._link.guarded():
+            found = self._link.reading(REVISIONS).find_one({"_id": revision_id(camera, revision)})
+        return dict(found["lines"]) if found else None
 
     def repeats(self, camera: str, from_s: float, to_s: float) -> list[RepeatedSpan]:
         """Give the times of a span that come twice, in the order of their ends."""

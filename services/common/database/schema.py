@@ -25,6 +25,7 @@ SCHEMA_VERSION = 1
 
 CAMERAS, LINES, EPOCHS, META, PENDING = "cameras", "lines", "epochs", "meta", "pending"
 CROSSINGS, MINUTES, ANALYSED = "crossings", "minutes", "analysed"
+REVISIONS = "revisions"
 TRAJECTORIES, STATUSES, REPEATS = "trajectories", "statuses", "repeats"
 SET_ASIDE = "set_aside"
 USERS, SESSIONS, TOKENS, AUDIT = "users", "sessions", "tokens", "audit"
@@ -38,6 +39,7 @@ INDEXES: dict[str, list[Keys]] = {
     CAMERAS: [TIME_KEYS],
     EPOCHS: [TIME_KEYS],
     LINES: [TIME_KEYS, [("camera", 1), ("time", 1)]],
+    REVISIONS: [TIME_KEYS],
     CROSSINGS: [TIME_KEYS, [("camera", 1), ("time", 1)], [("camera", 1), ("line", 1), ("time", 1)]],
     MINUTES: [TIME_KEYS, [("camera", 1), ("time", 1)], [("camera", 1), ("line", 1), ("time", 1)]],
     ANALYSED: [TIME_KEYS, [("camera", 1), ("time", 1)]],
@@ -53,9 +55,11 @@ INDEXES: dict[str, list[Keys]] = {
 
 LASTING = (
     *(SET_ASIDE, CAMERAS, LINES, EPOCHS, CROSSINGS, MINUTES, ANALYSED, REPEATS, TRAJECTORIES, STATUSES),
-    *(USERS, TOKENS, AUDIT),
+    *(REVISIONS, USERS, TOKENS, AUDIT),
 )
 """What a backup carries, in the order in which it is written. Sessions are none of it: users log in again.
+
+Revisions come after the evidence that names them, whatever comes while the backup is written.
 
 What is set aside comes first: it may go to its place meanwhile, and would be missing in both.
 """

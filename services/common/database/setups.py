@@ -4,20 +4,23 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from pymongo import UpdateOne
 from pymongo.errors import DuplicateKeyError
 
 from services.common.database.documents import (
     EPOCH,
     camera_document,
     camera_from,
+    date_of,
     line_document,
     line_from,
+    revision_id,
     seconds_of,
 )
 from services.common.database.link import DatabaseLink, Document
-from services.common.database.schema import CAMERAS, LINES, Schema
+from services.common.database.schema import CAMERAS, LINES, REVISIONS, Schema
 from services.core.errors import ConflictError, NotFoundError
-from services.core.types import Camera, Line
+from services.core.types import Camera, CameraSetup, Line, LineVersion
 
 ALL_TIME = {"$gte": EPOCH}
 MOST_CAMERAS, MOST_LINES = 1000, 100
@@ -30,15 +33,6 @@ class StoredCamera:
 
     camera: Camera
     created_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class LineVersion:
-    """One version of a line, valid until the next one; `is_deleted` ends the line."""
-
-    line: Line
-    valid_from_s: float
-    is_deleted: bool
 
 
 class Setups:
@@ -94,6 +88,37 @@ class Setups:
             await self.delete_line(id, line.id)
         with self._link.guarded():
             await self._link.collection(CAMERAS).delete_one({"_id": id})
+
+    async def unknown_revisions(self, setups: Sequence[CameraSetup]) -> list[CameraSetup]:
+        """Give those setups whose revisions the database does not know yet."""
+        ids = {revision_id(setup.camera.id, setup.revision): setup for setup in setups}
+        with self._link.guarded():
+            query = {"_id": {"$in": list(ids)}, "time": ALL_TIME}
+            found = self._link.collection(REVISIONS).find(query, ["_id"])
+            known = {document["_id"] async for document in found}
+        return [setup for id, setup in ids.items() if id not in known]
+
+    async def keep_revisions(self, setups: Sequence[CameraSetup]) -> None:
+        """Keep what the revisions of some setups stand for, before anybody counts under them."""
+        if not setups:
+            return
+        await self._schema.before_writing()
+        changes = [
+            UpdateOne(
+                {"_id": revision_id(setup.camera.id, setup.revision)},
+                {
+                    "$setOnInsert": {
+                        "camera": setup.camera.id,
+                        "time": date_of(self._now_s()),
+                        "lines": {line.id: line.version for line in setup.lines},
+                    }
+                },
+                upsert=True,
+            )
+            for setup in setups
+        ]
+        with self._link.guarded():
+            await self._link.collection(REVISIONS).bulk_write(changes, ordered=False)
 
     async def line_versions(self, camera: str) -> list[LineVersion]:
         """Give all versions of all lines of a camera, the oldest first."""

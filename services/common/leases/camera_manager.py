@@ -20,7 +20,7 @@ from services.core.types import CameraId, CameraSetup, OwnedCamera
 log = logging.getLogger(__name__)
 
 TICK_S = 0.2
-"""How often members and leases are looked at when nothing says that they changed."""
+"""How often members and leases are looked at when no change is reported."""
 
 MOVE_PERIOD_S = 1.0
 """At most one camera is handed to another living member within this time: each move is a short gap."""
@@ -223,4 +223,4 @@ class CameraManager:
 
 def _work(setup: CameraSetup) -> Sequence[object]:
     """Give what of a setup changes the work: not the floor of the next epoch."""
-    return (setup.camera, setup.lines, setup.repeats)
+    return (setup.camera, setup.lines, setup.repeats, setup.revision)

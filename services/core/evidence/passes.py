@@ -1,7 +1,7 @@
 """Which capture times of a camera have passed before and come again: pure.
 
 The clock of a machine may be set. When it is set back, a span of time comes twice: two different spans of
-the world under one name. Its first pass is kept; the second one is not counted, and the span is told as a
+the world under one name. Its first pass is kept; the second one is not counted, and the span is a
 gap, because what is counted in it is only one of the two. A time that passed by mistake, ahead of the true
 one, is such a span too as soon as the true time comes there; what lies between is new and is counted.
 """
@@ -46,37 +46,37 @@ class Passes:
     def see(self, time_s: float, steady_s: float) -> list[RepeatedSpan]:
         """Follow the clock to `time_s`; `steady_s` is of a clock that nobody sets.
 
-        Gives what has to be told: spans that come again from now on, and those that end earlier than was
-        told, because the clock was set within them.
+        Gives what has to be published: spans that come again from now on, and those that end earlier
+        than was published, because the clock was set within them.
         """
-        news: list[RepeatedSpan] = []
+        updates: list[RepeatedSpan] = []
         from_s = time_s
         if self._seen is not None:
             before_s, at_s = self._seen
             expected_s = before_s + max(0.0, steady_s - at_s)
             if time_s < before_s - STEP_S:
                 self.cause = step_words(time_s - expected_s)
-                news = self._step(expected_s, time_s)
+                updates = self._step(expected_s, time_s)
             elif time_s > expected_s + FORWARD_S:
-                news = self._step(expected_s, time_s)
+                updates = self._step(expected_s, time_s)
             else:
                 from_s = min(before_s, time_s)
         self._seen = time_s, steady_s
-        news += self._entered(from_s, time_s)
-        self._active = {span: told for span, told in self._active.items() if time_s <= span[1]}
-        return news
+        updates += self._entered(from_s, time_s)
+        self._active = {span: repeat for span, repeat in self._active.items() if time_s <= span[1]}
+        return updates
 
     @property
-    def is_held(self) -> bool:
+    def is_repeat(self) -> bool:
         """Whether the time that was seen last came for the second time."""
-        return self._seen is not None and self.held(self._seen[0]) is not None
+        return self._seen is not None and self.repeat_at(self._seen[0]) is not None
 
-    def held(self, time_s: float) -> RepeatedSpan | None:
+    def repeat_at(self, time_s: float) -> RepeatedSpan | None:
         """Give the span in which a time comes for the second time; None when it is new."""
-        for span, told in self._active.items():
+        for span, repeat in self._active.items():
             if span[0] <= time_s <= span[1]:
-                return told
-        return next((told for told in self._learned if told.from_s <= time_s < told.to_s), None)
+                return repeat
+        return next((repeat for repeat in self._learned if repeat.from_s <= time_s < repeat.to_s), None)
 
     def use(self, time_s: float) -> None:
         """Note that the picture of this time is counted from."""
@@ -89,15 +89,15 @@ class Passes:
             self._passed = [*self._passed, self._run][-PASSES_KEPT:]
         self._run = None
         left = {
-            span: told
-            for span, told in self._active.items()
+            span: repeat
+            for span, repeat in self._active.items()
             if not (span[0] <= time_s <= span[1] and time_s > expected_s)
         }
-        self._active = {span: told for span, told in self._active.items() if span not in left}
+        self._active = {span: repeat for span, repeat in self._active.items() if span not in left}
         return [
-            replace(told, to_s=max(told.from_s, expected_s))
-            for told in left.values()
-            if told.to_s > expected_s
+            replace(repeat, to_s=max(repeat.from_s, expected_s))
+            for repeat in left.values()
+            if repeat.to_s > expected_s
         ]
 
     def _entered(self, from_s: float, time_s: float) -> list[RepeatedSpan]:

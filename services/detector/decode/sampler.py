@@ -1,7 +1,11 @@
 """Which pictures are analysed: pure, by capture time."""
 
-LEAST_FPS = 1.0
-"""Overload never lowers the rate below this: slower, tracks fall apart."""
+SLOWEST_FPS = 1.0
+"""Overload never lowers the rate below this. Long before that nothing is counted any more, and the live view
+goes on (see `services/core/evidence/rate.py`)."""
+
+LATE = 1.5
+"""Periods between two pictures from which one that was due is missing, if any is."""
 
 
 class Sampler:
@@ -14,6 +18,7 @@ class Sampler:
         self.fps = fps
         self._rate = fps
         self._next_s: float | None = None
+        self._picked_s = self._step_s = 0.0
 
     @property
     def rate(self) -> float:
@@ -30,11 +35,16 @@ class Sampler:
         self._next_s += period_s
         if self._next_s <= time_s:
             self._next_s = time_s + period_s * 0.5
+        self._step_s, self._picked_s = time_s - self._picked_s, time_s
         return True
+
+    def has_missed(self, lost: int) -> bool:
+        """Tell whether a picture that was due before the newest one is missing, where `lost` of all are."""
+        return lost > 0 and self._step_s > LATE / self._rate
 
     def adapt(self, backlog_s: float) -> None:
         """Lower the rate while pictures wait for long, raise it slowly when they do not."""
         if backlog_s > 1.0:
-            self._rate = max(LEAST_FPS, self._rate * 0.8)
+            self._rate = max(SLOWEST_FPS, self._rate * 0.8)
         elif backlog_s < 0.3:
             self._rate = min(self.fps, self._rate * 1.05)

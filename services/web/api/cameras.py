@@ -11,12 +11,19 @@ from services.common.identifiers import id_from_name
 from services.common.settings.camera_files import CameraFiles
 from services.common.wire import camera_object
 from services.core.camera_address import KINDS, restore_secrets
+from services.core.evidence.rate import LEAST_FPS, MOST_FPS
 from services.core.tasks import check_classes, model_for
 from services.core.types import Camera, CameraId
 from services.web.cameras import MAX_NAME_LENGTH, check_url, default_name, validate_camera
 from services.web.context import Context, WebContext
 
 router = APIRouter(prefix="/api/v1/cameras", tags=["cameras"])
+
+
+FPS = Field(
+    description=f"frames to analyse a second, {LEAST_FPS:g} to {MOST_FPS:g}",
+    json_schema_extra={"minimum": LEAST_FPS, "maximum": MOST_FPS},
+)
 
 
 class CameraInput(BaseModel):
@@ -29,7 +36,7 @@ class CameraInput(BaseModel):
     name: str | None = None
     model: Annotated[str | None, Field(description="default: mask for demo://masks, else traffic")] = None
     enabled: bool = True
-    fps: float = 10.0
+    fps: Annotated[float, FPS] = 10.0
 
 
 class CameraChange(BaseModel):
@@ -41,7 +48,7 @@ class CameraChange(BaseModel):
     name: str | None = None
     model: str | None = None
     enabled: bool | None = None
-    fps: float | None = None
+    fps: Annotated[float | None, FPS] = None
 
 
 @router.get("")

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from itertools import chain
 from typing import Annotated, Any
 
@@ -9,9 +10,11 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from services.common.database.reading import Records
-from services.common.database.setups import LineVersion
 from services.core.errors import NotFoundError
+from services.core.evidence.coverage import AnalysedSeconds, Span
+from services.core.evidence.lines import LineEvidence
 from services.core.masks import tells_all_states
+from services.core.types import LineVersion
 from services.web.api.parameters import (
     MOST_DAYS_COUNTED,
     CameraParameter,
@@ -23,8 +26,7 @@ from services.web.api.parameters import (
 )
 from services.web.auth.caller import Who
 from services.web.context import Context
-from services.web.counts import Evidence, counts_json, counts_object, valid_spans
-from services.web.coverage import AnalysedSeconds, Span
+from services.web.counts import Evidence, counts_json, counts_object
 from services.web.reading import ANSWER_LIMIT_S
 from services.web.spans import bucket_starts, check_bucket, requested_span, whole_minutes, zone_of
 
@@ -47,10 +49,12 @@ async def get_counts(
     Where `from` or `to` is left out, whole buckets are given: from the one that holds the same moment of the
     day before to the one that holds now.
 
-    A bucket's `coverage` is null while none of it has passed. `compliance` is the share of the people
-    counted whose mask state is `mask`, with their number as `counted`: who wears one wrongly
-    (`mask_incorrect`) or none does not comply. Its `rate` is null where nobody was counted, and where
-    a line did not count all three states.
+    A line is covered from when it was being counted, not from when it was drawn; without a line, all lines
+    that were there have to be. A bucket's `coverage` is null while none of it has passed.
+
+    `compliance` is the share of the people counted whose mask state is `mask`, with their number `counted`:
+    who wears one wrongly (`mask_incorrect`) or none does not comply. Its `rate` is null where nobody was
+    counted, and where a line did not count all three states.
     """
     now_s = context.now_s()
     zone = zone_of(tz)
@@ -76,13 +80,12 @@ def _evidence(
     records: Records, camera: str, line: str | None, span: Span, versions: Sequence[LineVersion]
 ) -> Evidence:
     """Begin to read what is known of a span."""
-    valid = None if line is None else valid_spans([(v.valid_from_s, v.is_deleted) for v in versions])
+    counted = LineEvidence(versions, partial(records.line_versions_of, camera), line)
     (first, last), edge_spans = whole_minutes(*span)
     return Evidence(
         records.minute_counts(camera, first, last, line),
         chain.from_iterable(records.crossings(camera, *edge, line) for edge in edge_spans),
-        AnalysedSeconds(records.analysed_minutes(camera, *span)),
-        valid,
+        AnalysedSeconds(counted.minutes(records.evidence(camera, *span))),
         _tell_all_states(versions, span),
     )
 

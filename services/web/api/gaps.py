@@ -8,6 +8,8 @@ from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
 from services.common.wire import time_text
+from services.core.evidence.coverage import AnalysedSeconds
+from services.core.evidence.gaps import Gap, find_gaps, gaps_with_repeats
 from services.web.api.parameters import (
     MOST_DAYS_COUNTED,
     FromTime,
@@ -18,9 +20,7 @@ from services.web.api.parameters import (
 )
 from services.web.auth.caller import Who
 from services.web.context import Context
-from services.web.coverage import AnalysedSeconds, Gap, find_gaps
 from services.web.reading import ANSWER_LIMIT_S
-from services.web.repeats import gaps_with_repeats
 
 router = APIRouter(prefix="/api/v1/cameras/{camera}", tags=["counts"])
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Query
 
 from services.core.errors import BadInputError
-from services.web.coverage import Span
+from services.core.evidence.coverage import Span
 from services.web.spans import requested_span, zone_of
 
 FromTime = Annotated[

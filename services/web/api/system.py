@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from services.common.http.health import figures_answer, readiness
 from services.common.wire import time_text
 from services.core.errors import DatabaseUnavailableError
+from services.core.evidence.rate import LEAST_FPS, MOST_FPS
 from services.web.api.retention import upkeep_object
 from services.web.context import Context
 from services.web.metrics import collect_figures, free_bytes
@@ -46,7 +47,7 @@ async def get_metrics(context: Context) -> Response:
 
 @router.get("/api/v1/system")
 async def get_system(context: Context) -> dict[str, Any]:
-    """Version, services, models, database, retention and clock of this system."""
+    """Version, services, models, database, retention, clock and bounds of this system."""
     system = context.system
     try:
         await context.database.probe.check()
@@ -67,6 +68,7 @@ async def get_system(context: Context) -> dict[str, Any]:
         },
         "services": [{"name": service.name, "status": service.status} for service in system.services()],
         **await upkeep_object(context.database.notices),
+        "fps": {"least": LEAST_FPS, "most": MOST_FPS},
         "models": [{"name": model.name, "classes": list(model.classes)} for model in system.models()],
     }
 

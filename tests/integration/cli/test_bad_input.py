@@ -114,6 +114,7 @@ def test_detections_that_cannot_be_read(tmp_path: Path, lines: Path):
     path.write_text('{"frame_id":0,"objects":[]}\n{"frame_id":1}\n')
     assert "line 2" in refused("count", "--detections", path, "--fps", "25", "--lines", lines)
     assert "--fps" in refused("count", "--detections", path, "--lines", lines)
+    assert "--fps is 2: give 4 to" in refused("count", "--detections", path, "--fps", "2", "--lines", lines)
 
 
 def test_pictures_that_cannot_be_read(tmp_path: Path):

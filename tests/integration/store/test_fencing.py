@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from services.core.evidence.fencing import admitted
+from services.core.evidence.seconds import EvidenceJudge
 from services.core.types import AnalysedSecond, CameraId, Crossing, Event, Ownership, Trajectory
-from services.detector.coverage import Coverage
-from tests.crashes import CAMERA, FPS, make_walkers, run_owners, shifted
+from tests.crashes import CAMERA, make_walkers, run_owners, shifted
 from tests.makers import GATE, crossing, recent_minute_s, seconds, trajectory
 from tests.tables import Tables
 
@@ -211,7 +211,7 @@ async def test_ownerships_of_no_use_are_forgotten_but_the_highest_epoch_never(
 async def test_crashes_end_in_what_the_rule_alone_says(tables: Tables, seed: int) -> None:
     chance, start = random.Random(seed), recent_minute_s()
     begin = start - 1_000_000_000
-    events, _ = run_owners(chance, make_walkers(chance), lambda: Coverage(CAMERA, FPS))
+    events, _ = run_owners(chance, make_walkers(chance), lambda: EvidenceJudge(CAMERA))
     events = [shifted(event, begin) for event in events]
     known = {CAMERA: [event for event in events if isinstance(event, Ownership)]}
     kept = [rest for event in events if (rest := admitted(event, known))]

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from services.core.evidence.coverage import AnalysedSeconds, coverage_of
+from services.core.evidence.gaps import Gap, find_gaps, gaps_with_repeats
 from services.core.types import AnalysedSecond, Event, Ownership, RepeatedSpan
-from services.web.coverage import AnalysedSeconds, Gap, coverage_of, find_gaps
-from services.web.repeats import gaps_with_repeats
 from tests.makers import GATE, crossing, recent_minute_s, seconds, trajectory
 from tests.tables import Tables
 

@@ -66,14 +66,14 @@ def test_a_closed_track_leaves_its_trajectory():
     assert analyser.finish() == ()
 
 
-def test_doubt_tells_what_may_still_become_a_crossing():
+def test_what_may_still_become_a_crossing_is_pending():
     analyser = Analyser("c", 1.6, [LINE])
-    doubts = []
+    found = []
     for i, y in enumerate((0.3, 0.34, 0.38, 0.42, 0.46, 0.5, 0.515, None, 0.518, 0.53)):
         analyser.update(i, i / 10, [car(y)] if y is not None else [])
-        doubts.append(analyser.doubt())
-    assert [doubt.has_appeared for doubt in doubts] == [i == 2 for i in range(10)]
-    assert [round(doubt.unseen_since_s, 1) for doubt in doubts[2:]] == [
+        found.append(analyser.pending())
+    assert [pending.has_appeared for pending in found] == [i == 2 for i in range(10)]
+    assert [round(pending.unseen_since_s, 1) for pending in found[2:]] == [
         0.2,
         0.3,
         0.4,
@@ -83,14 +83,14 @@ def test_doubt_tells_what_may_still_become_a_crossing():
         0.8,
         0.9,
     ]
-    assert [len(doubt.undecided_s) for doubt in doubts] == [0, 0, 0, 0, 0, 0, 1, 1, 1, 0]
+    assert [len(pending.undecided_s) for pending in found] == [0, 0, 0, 0, 0, 0, 1, 1, 1, 0]
 
 
 def test_what_comes_in_at_the_border_has_not_appeared():
     analyser = Analyser("c", 1.6, [LINE])
     for i in range(5):
         analyser.update(i, i / 10, [car(0.06 + 0.01 * i)])
-        assert not analyser.doubt().has_appeared
+        assert not analyser.pending().has_appeared
 
 
 def test_a_crossing_names_the_mask_state_voted_until_then_and_the_trajectory_the_whole_vote():

@@ -2,10 +2,11 @@
 
 import asyncio
 import io
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import av
@@ -57,15 +58,23 @@ def clip() -> list[tuple[bool, bytes]]:
 
 
 class BrightnessDetector:
-    """Sees one car, the lower the brighter the picture is: it goes through the whole picture in a clip."""
+    """Sees one car, the lower the brighter the picture is: it goes through the whole picture in a clip.
+
+    It waits with a picture until it may go on.
+    """
 
     engine = "brightness"
     info = ModelInfo("brightness", "traffic", ("car",), 64, 64, 0.25, 0.5, Path("none"))
+
+    def __init__(self, may_detect: threading.Event, is_detecting: threading.Event) -> None:
+        self._may_detect, self._is_detecting = may_detect, is_detecting
 
     def letterbox(self, width: int, height: int) -> Letterbox:
         return Letterbox(64, 64, width, height)
 
     def detect(self, scaled_rgb: Picture, letterbox: Letterbox, confidence: float) -> list[Detection]:
+        self._is_detecting.set()
+        assert self._may_detect.wait(10)
         y = 0.1 + 0.8 * (float(scaled_rgb.mean()) - 10) / 240
         return [Detection((0.4, y - 0.1, 0.6, y + 0.1), "car", 0.9)]
 
@@ -78,17 +87,27 @@ class Stage:
     hub: VideoHub = field(default_factory=VideoHub)
     begin_s: float = 1_000_000_000.0
     made: int = 0
+    stop_timeout_s: float = 5.0
+    frame_s: float = 1 / FPS
     events: list[Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.steady_s = 50.0
+        self.may_detect, self.is_detecting = threading.Event(), threading.Event()
+        self.may_detect.set()
         self.service = DetectorService(
-            self.bus.events, self.bus.tracks, self.bus.states, self.hub, self._make, lambda: self.steady_s
+            self.bus.events,
+            self.bus.tracks,
+            self.bus.states,
+            self.hub,
+            self._make,
+            lambda: self.steady_s,
+            self.stop_timeout_s,
         )
 
     def _make(self, _: str) -> BrightnessDetector:
         self.made += 1
-        return BrightnessDetector()
+        return BrightnessDetector(self.may_detect, self.is_detecting)
 
     def owned(self, epoch: int, fps: float = FPS) -> OwnedCamera:
         return OwnedCamera(CameraSetup(replace(camera(), fps=fps), (LINE,)), epoch)
@@ -101,13 +120,13 @@ class Stage:
         await asyncio.sleep(0.1)
 
     def time_of(self, frame: int) -> float:
-        return self.begin_s + frame / FPS
+        return self.begin_s + frame * self.frame_s
 
     async def show(self, first: int, last: int, connection: int = 1) -> None:
         """Publish pictures as fast as they are read, so that none wait and the rate is not lowered."""
         for frame in range(first, last):
             is_keyframe, data = clip()[frame]
-            self.steady_s += 1 / FPS
+            self.steady_s += self.frame_s
             unit = AccessUnit(GATE, frame, self.time_of(frame), is_keyframe, data, connection)
             self.hub.publish(unit)
             await until(self._is_read)
@@ -142,6 +161,41 @@ async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
         while not condition():
             await asyncio.sleep(0.002)
+
+
+class Recorder:
+    """A bus that notes who called it, in order."""
+
+    def __init__(self, bus: LocalBus) -> None:
+        self.calls: list[str] = []
+        for name in ("publish_events", "publish_tracks", "publish_fps"):
+            setattr(bus, name, partial(self._call, name, getattr(bus, name)))
+
+    def _call(self, name: str, publish: Callable[..., None], *values: object) -> None:
+        self.calls.append(name)
+        publish(*values)
+
+
+@pytest.mark.parametrize("frame", [40, 118])
+async def test_what_does_not_stop_in_time_publishes_nothing_after_the_drop(frame: int) -> None:
+    """An engine that hangs in a picture comes back when another owner counts the camera already."""
+    stage = Stage(stop_timeout_s=0.05)
+    recorder = Recorder(stage.bus)
+    await stage.take(epoch=7)
+    await stage.show(0, frame)
+    (thread,) = [t for t in threading.enumerate() if t.name == f"detector-{GATE}"]
+    edge = stage.service._running[GATE].edge
+    stage.may_detect.clear()
+    stage.is_detecting.clear()
+    is_keyframe, data = clip()[frame]
+    stage.hub.publish(AccessUnit(GATE, frame, stage.time_of(frame), is_keyframe, data, 1))
+    await until(stage.is_detecting.is_set)
+    await stage.service.drop(GATE)
+    before, newest_s = len(recorder.calls), edge.last_s
+    stage.may_detect.set()
+    await until(lambda: not thread.is_alive())
+    assert recorder.calls[before:] == []
+    assert edge.last_s == newest_s, "a next analysis under the same ownership may go on from there"
 
 
 @pytest.fixture
@@ -199,6 +253,52 @@ async def test_a_changed_rate_begins_anew_under_the_same_ownership(stage: Stage)
     tracks = [event for event in events if isinstance(event, Trajectory)]
     assert len({track.id for track in tracks}) == len(tracks) == 2
     assert tracks[0].points[-1].time_s < tracks[1].points[0].time_s, "no picture is analysed twice"
+
+
+def covered(events: list[Event], stage: Stage) -> list[int]:
+    begin = int(stage.begin_s)
+    return [event.second - begin for event in events if isinstance(event, AnalysedSecond)]
+
+
+@pytest.mark.parametrize(("lost", "expected"), [(0, [1, 2, 3]), (1, [1, 3]), (6, [1, 3])])
+async def test_a_picture_that_was_due_and_got_lost_takes_its_second(
+    stage: Stage, lost: int, expected: list[int]
+) -> None:
+    await stage.take(epoch=1)
+    await stage.show(0, 60)
+    await stage.show(60 + lost, FRAMES)
+    await stage.service.drop(GATE)
+    assert covered(await stage.read(), stage) == expected
+
+
+async def test_a_camera_that_sends_four_pictures_a_second_is_covered(stage: Stage) -> None:
+    """The setting asks for more; what the camera does not send is not missing."""
+    stage.frame_s = 0.25
+    await stage.take(epoch=1, fps=10)
+    await stage.show(0, 44)
+    await stage.service.drop(GATE)
+    assert covered(await stage.read(), stage) == list(range(1, 10))
+
+
+async def test_a_renamed_line_keeps_what_is_in_flight(stage: Stage) -> None:
+    """The change comes while the car is in the band of the line."""
+    renamed = replace(LINE, name="Other", version=2)
+    for epoch, change_at in ((1, FRAMES), (2, 61)):
+        stage.begin_s += 1000.0
+        await stage.take(epoch)
+        await stage.show(0, change_at, connection=epoch)
+        owned = stage.owned(epoch)
+        setup = replace(owned.setup, lines=(renamed,), revision="second")
+        await stage.service.take(replace(owned, setup=setup))
+        await stage.show(change_at, FRAMES, connection=epoch)
+        await stage.service.drop(GATE)
+    events = await stage.read()
+    crossed = [event for event in events if isinstance(event, Crossing)]
+    assert [event.line_version for event in crossed] == [1, 2]
+    assert crossed[1].time_s - crossed[0].time_s == pytest.approx(1000.0)
+    seconds = [event for event in events if isinstance(event, AnalysedSecond) and event.epoch == 2]
+    assert [event.revision for event in seconds] == ["", "second", "second"]
+    assert {event.lacking for event in seconds} == {()}
 
 
 async def test_a_silent_camera_is_dropped_at_once_and_its_rate_with_it(stage: Stage) -> None:

@@ -96,6 +96,31 @@ class Stuck:
         self.closes += 1
 
 
+class Dark:
+    """A camera whose shutter stays open the longer the less light there is: pictures at given rates."""
+
+    resolution = (640, 360)
+
+    def __init__(self, *rates: float) -> None:
+        self.now_s, self._rates = 1_000_000_000.0, rates
+        self.is_over = threading.Event()
+
+    def connect(self) -> "Dark":
+        return self
+
+    def units(self) -> Iterator[SourceUnit]:
+        begun_s = self.now_s
+        for rate in self._rates:
+            for _ in range(round(12 * rate)):
+                yield SourceUnit(b"x", True, self.now_s - begun_s)
+                self.now_s += 1 / rate
+        self.is_over.set()
+        threading.Event().wait(0.2)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
 def owned(url: str = URL, enabled: bool = True) -> OwnedCamera:
     return OwnedCamera(CameraSetup(Camera("c", "C", url, enabled=enabled)), 1)
 
@@ -179,6 +204,23 @@ def test_a_fault_outside_of_any_connection_is_logged_and_the_camera_goes_on(
         assert "ingest of camera c failed" in caplog.text
     finally:
         ingest.stop()
+
+
+@pytest.mark.parametrize("slow", [1.5, 3.0, 0.3])
+async def test_a_camera_that_sends_too_few_pictures_is_degraded_and_says_what_to_do(slow: float):
+    bus, source = LocalBus(), Dark(10, 4, slow, 4)
+    ingest = CameraIngest(Camera("c", "C", URL), bus, VideoHub(), lambda url: source, lambda: source.now_s)
+    ingest.start()
+    try:
+        assert await asyncio.to_thread(source.is_over.wait, 10)
+    finally:
+        ingest.stop()
+    batch = await asyncio.wait_for(bus.next_events(), 1)
+    changes = [event for event in batch.events if isinstance(event, StatusChange)]
+    assert [change.status.value for change in changes] == ["connecting", "live", "degraded", "live"]
+    assert "too few to count: at least 4 are needed; raise its frame rate" in changes[2].cause
+    assert ("a picture every 3 s" if slow < 1 else f"{slow} pictures a second") in changes[2].cause
+    assert 24 < changes[2].time_s - 1_000_000_000.0 < 24 + 10
 
 
 async def test_a_camera_whose_read_hangs_is_dropped_in_time_and_never_heard_again():

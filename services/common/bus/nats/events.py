@@ -17,7 +17,7 @@ from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfi
 from nats.js.client import JetStreamContext
 from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
 
-from services.common.bus.event_buffer import EventBuffer, Rank, Waiting
+from services.common.bus.event_buffer import EventBuffer, Waiting
 from services.common.bus.messages import encode_event, event_identity
 from services.common.bus.nats.publishing import (
     BUS_ERRORS,
@@ -29,6 +29,7 @@ from services.common.bus.nats.publishing import (
     while_connected,
 )
 from services.core.errors import BadMessageError
+from services.core.evidence.ranks import RANKS
 from services.core.types import AccessNote, Event, RepeatedSpan, StatusChange
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,6 @@ LONGEST_RETRY_S = 2.0
 LOOK_S = 2.0
 """How often whoever makes the stream looks whether it is there."""
 
-RANKS: tuple[Rank, ...] = ("ownership", "record", "evidence")
 TOO_LARGE_CODE = 10054
 """JetStream's error for a message that is larger than the stream takes."""
 

@@ -22,7 +22,7 @@ function fields(camera: Camera | null): Fields {
     name: el("input", { ...text, id: "camera-name", "data-testid": "camera-name", placeholder: t.cameraNameHint, value: camera?.name ?? "" }),
     url: el("input", { ...text, id: "camera-url", "data-testid": "camera-url", placeholder: t.urlHint, value: camera?.url ?? "", autocapitalize: "off" }),
     model: el("input", { ...text, id: "camera-model", list: "camera-models", placeholder: t.modelHint, value: camera?.model ?? "" }),
-    fps: el("input", { id: "camera-fps", type: "number", min: 1, max: 60, step: 1, value: camera ? camera.fps : 10 }),
+    fps: el("input", { id: "camera-fps", type: "number", ...state.system?.fps, step: 1, value: camera ? camera.fps : 10 }),
   };
 }
 

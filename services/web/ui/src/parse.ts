@@ -131,6 +131,12 @@ function troubleOf(status: string | null): string | null {
   return status === "up" ? null : status;
 }
 
+function fpsBounds(raw: Json): Pick<SystemInfo, "fps"> {
+  const min = number(raw["least"]);
+  const max = number(raw["most"]);
+  return min !== null && max !== null ? { fps: { min, max } } : {};
+}
+
 export function system(body: unknown): SystemInfo {
   const raw = object(body);
   const database = object(raw["database"]);
@@ -147,6 +153,7 @@ export function system(body: unknown): SystemInfo {
       name: String(m["name"] ?? ""),
       classes: Array.isArray(m["classes"]) ? m["classes"].map(String) : [],
     })),
+    ...fpsBounds(object(raw["fps"])),
     ...("retention" in raw ? { upkeep: upkeep(raw) } : {}),
   };
 }

@@ -90,6 +90,8 @@ export interface SystemInfo {
   notStored: string | null;
   services: { name: string; status: string }[];
   models: { name: string; classes: string[] }[];
+  /** Frames to analyse a second that a camera may be set to. */
+  fps?: { min: number; max: number };
   /** Missing where the server does not tell of it. */
   upkeep?: Upkeep;
 }

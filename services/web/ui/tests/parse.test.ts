@@ -20,6 +20,7 @@ test("missing fields of a camera and of the system become null or empty", () => 
     version: null, database: null, databaseTrouble: null, freeBytes: null, notStored: null, services: [], models: [],
   });
   const full = { kind: "embedded", status: "the disk is full", free_bytes: 5, not_stored: "paths of tracks" };
+  assert.deepEqual(parse.system({ fps: { least: 4, most: 60 } }).fps, { min: 4, max: 60 });
   const told = parse.system({ database: full });
   assert.deepEqual([told.databaseTrouble, told.freeBytes, told.notStored], ["the disk is full", 5, "paths of tracks"]);
   assert.equal(parse.system({ database: { ...full, status: "up" } }).databaseTrouble, null);

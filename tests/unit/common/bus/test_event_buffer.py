@@ -2,7 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from services.common.bus.event_buffer import LOST_KEPT_S, LOST_LIMIT, EventBuffer
+from services.common.bus.event_buffer import EventBuffer
+from services.core.evidence.ranks import LOST_KEPT_S, LOST_LIMIT
 from services.core.types import (
     AnalysedSecond,
     CameraId,
@@ -113,10 +114,10 @@ def test_losses_are_forgotten_when_their_evidence_can_no_longer_come():
     for i in range(3000):
         buffer.add(crossing(i, 100.0 + i), crossing(i, 100.0 + i))
         now_s[0] += 1
-    assert len(buffer._lost[GATE]) == LOST_KEPT_S + 1
+    assert len(buffer._lost._lost[GATE]) == LOST_KEPT_S + 1
     now_s[0] += LOST_KEPT_S + 1
     buffer.add(evidence(3100), evidence(3100))
-    assert not buffer._lost
+    assert not buffer._lost._lost
 
 
 def test_losses_of_cameras_that_are_gone_are_forgotten_too():
@@ -132,7 +133,7 @@ def test_losses_of_cameras_that_are_gone_are_forgotten_too():
 
 def test_losses_are_remembered_within_a_bound():
     buffer = filled(0, *(crossing(i, 100.0 + i) for i in range(LOST_LIMIT + 500)))
-    assert len(buffer._lost[GATE]) == LOST_LIMIT
+    assert len(buffer._lost._lost[GATE]) == LOST_LIMIT
 
 
 @pytest.mark.parametrize("step_s", [-3600, 3600])

@@ -25,6 +25,7 @@ from services.core.types import (
     CameraSetup,
     CameraState,
     CameraStatus,
+    LineId,
     Ownership,
     RepeatedSpan,
     StatusChange,
@@ -76,6 +77,25 @@ TWICE = RepeatedSpan(GATE, 5.0, 9.0, 1, 5.0, "x")
 @pytest.mark.parametrize("event", EVENTS.values(), ids=EVENTS)
 def test_events_come_back_as_they_were(event):
     assert decode_event(encode_event(event)) == event
+
+
+def evidence(**values: object) -> bytes:
+    """The message of an analysed second with other values; a release before this one names none of them."""
+    content = {"camera": "gate", "second": int(NOON_S), "epoch": 7, "connection": 9} | values
+    return b"sightline 1 analysed\n" + json.dumps([content]).encode()
+
+
+def test_evidence_tells_what_was_counted() -> None:
+    event = AnalysedSecond(GATE, int(NOON_S), 7, 9, "0123456789abcdef", (LineId("exit"), LineId("main")))
+    found = decode_event(encode_event(event))
+    assert isinstance(found, AnalysedSecond)
+    assert (found, found.revision, found.lacking) == (event, event.revision, event.lacking)
+
+
+def test_evidence_of_an_older_release_is_read() -> None:
+    found = decode_event(evidence())
+    assert isinstance(found, AnalysedSecond)
+    assert (found, found.revision, found.lacking) == (AnalysedSecond(GATE, int(NOON_S), 7), "", ())
 
 
 @pytest.mark.parametrize("kind", OTHERS)
@@ -145,6 +165,8 @@ BROKEN = {
     "no crossing at all": changed(id=None),
     "points that do not match": unpacked(ms=[1]),
     "a negative time of a point": unpacked(ms=[1, -5, 1]),
+    "a revision that is none": evidence(revision="a/b"),
+    "a line that is none": evidence(lacking=["main", "$x.y"]),
     "a cut trajectory": encode_event(ON_GRID)[:-3],
 }
 

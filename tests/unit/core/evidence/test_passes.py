@@ -32,7 +32,7 @@ class Camera:
     def picture(self) -> None:
         for news in self.passes.see(self.now_s, self.steady_s):
             self.told[news.since_s, news.from_s] = news
-        if self.passes.held(self.now_s) is None:
+        if self.passes.repeat_at(self.now_s) is None:
             self.passes.use(self.now_s)
             self.counted.append(self.now_s)
 
@@ -159,14 +159,14 @@ def test_pictures_out_of_order_and_a_clock_that_is_slewed_are_no_steps() -> None
     assert camera.repeated == []
 
 
-def test_what_others_know_is_held_and_not_told_again() -> None:
+def test_what_others_know_is_a_repeat_and_not_published_again() -> None:
     camera = Camera()
     known = RepeatedSpan(GATE, NOON_S + 100, NOON_S + 200, 5, NOON_S, "x")
     camera.passes.learn([known])
     camera.run(300)
     assert camera.told == {}
     assert len(camera.counted) == 200
-    assert camera.passes.held(NOON_S + 150) is known
+    assert camera.passes.repeat_at(NOON_S + 150) is known
 
 
 def test_many_steps_are_remembered_within_a_bound() -> None:

@@ -1,26 +1,14 @@
-"""Coverage and gaps: pure arithmetic on analysed seconds (by minute, bit n for second n)."""
+"""Coverage: arithmetic on the seconds that are evidence (by minute, bit n for second n). Pure."""
 
 import math
 from array import array
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import accumulate, islice
-
-from services.core.errors import BadInputError
-from services.core.types import CameraStatus, StatusChange
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
 
 SETTLE_S = 8.0
 """Younger seconds count neither for nor against: their evidence may still come. It waits for what is hidden
 or on a line, for the way to the database, and for little else."""
-
-NOT_RUNNING = "service not running"
-TOO_FEW = "too few frames analysed"
-PRELUDE_S = 3.0
-"""A status told this soon after a gap's start belongs to its start."""
-
-MOST_GAPS = 20_000
-"""Gaps in one answer."""
 
 WHOLE_MINUTE = (1 << 60) - 1
 LATEST_S = 1 << 40
@@ -28,15 +16,6 @@ LATEST_S = 1 << 40
 Span = tuple[float, float]
 Seconds = tuple[int, int]
 """A span of whole seconds, without its end."""
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """A span in which a camera was not analysed, and why."""
-
-    from_s: float
-    to_s: float
-    cause: str
 
 
 class AnalysedSeconds:
@@ -67,20 +46,6 @@ class AnalysedSeconds:
         if rest and place < len(self._minutes) and self._minutes[place] == minute:
             number += (self._masks[place] & (1 << rest) - 1).bit_count()
         return number
-
-    def within(self, spans: Sequence[Span]) -> "AnalysedSeconds":
-        """Give those within spans that follow each other, by whole seconds."""
-        return AnalysedSeconds(self._cut(spans))
-
-    def _cut(self, spans: Sequence[Span]) -> Iterator[tuple[int, int]]:
-        for from_s, to_s in spans:
-            first = math.ceil(from_s)
-            last = math.floor(to_s) if math.isfinite(to_s) else LATEST_S
-            place = bisect_left(self._minutes, first // 60)
-            while place < len(self._minutes) and (start := self._minutes[place] * 60) < last:
-                cut = (1 << min(60, last - start)) - 1 & -1 << max(0, first - start)
-                yield self._minutes[place], self._masks[place] & cut
-                place += 1
 
     def runs(self, from_s: int, to_s: int) -> Iterator[Seconds]:
         """Give the spans within a span of which each second was analysed, those of whole minutes merged."""
@@ -130,55 +95,3 @@ def missing_spans(analysed: AnalysedSeconds, from_s: int, to_s: int) -> Iterator
         begun = end
     if begun < to_s:
         yield begun, to_s
-
-
-def find_gaps(
-    analysed: AnalysedSeconds,
-    statuses: Sequence[StatusChange],
-    from_s: float,
-    to_s: float,
-    now_s: float,
-    most: int = MOST_GAPS,
-) -> list[Gap]:
-    """Give all gaps of a span with their causes; `statuses` begins with what held at its start.
-
-    BadInputError where there are more than `most`.
-    """
-    first, last = math.floor(from_s), math.floor(min(to_s, now_s - SETTLE_S))
-    spans = list(islice(missing_spans(analysed, first, last), most + 1))
-    if len(spans) > most:
-        raise too_many_gaps(most)
-    times = [change.time_s for change in statuses]
-    return [
-        Gap(max(float(start), from_s), float(end), _cause(statuses, times, start, end))
-        for start, end in spans
-    ]
-
-
-def too_many_gaps(most: int) -> BadInputError:
-    """Give the error of a question whose answer holds more than so many."""
-    return BadInputError(f"there are more than {most} gaps: ask for a shorter span")
-
-
-def _cause(statuses: Sequence[StatusChange], times: Sequence[float], start: int, end: int) -> str:
-    """Say why nothing was analysed.
-
-    What held at the start or came soon after it decides, then what was told first within the gap. A
-    camera that connects anew in the middle of a gap without having been lost tells of a restart.
-    """
-    known = bisect_right(times, start + PRELUDE_S)
-    held = statuses[known - 1] if known else None
-    if held is not None and held.status is not CameraStatus.LIVE:
-        return _words(held)
-    for change in statuses[known : bisect_right(times, end + 1)]:
-        if change.status is CameraStatus.CONNECTING and not change.cause:
-            return NOT_RUNNING
-        if change.status is not CameraStatus.LIVE:
-            return _words(change)
-    return TOO_FEW if held is not None else NOT_RUNNING
-
-
-def _words(change: StatusChange) -> str:
-    if change.cause:
-        return change.cause
-    return "switched off" if change.status is CameraStatus.DISABLED else change.status.value

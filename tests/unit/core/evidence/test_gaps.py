@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import pytest
 
 from services.core.errors import BadInputError
+from services.core.evidence.coverage import AnalysedSeconds, coverage_of
+from services.core.evidence.gaps import NOT_RUNNING, TOO_FEW, Gap, find_gaps, gaps_with_repeats
 from services.core.evidence.passes import seen_once
 from services.core.types import CameraId, CameraStatus, RepeatedSpan, StatusChange
-from services.web.coverage import AnalysedSeconds, Gap, coverage_of, find_gaps
-from services.web.repeats import gaps_with_repeats
 
 FULL = (1 << 60) - 1
 BASE = 1_000_000 * 60
@@ -89,3 +89,39 @@ def test_what_is_yet_to_come_again_is_no_gap_yet() -> None:
 
 def test_without_repeats_nothing_changes() -> None:
     assert gaps({M: FULL, M + 2: FULL}, [], 180) == [(60, 120, "too few frames analysed")]
+
+
+def status(at_s: float, status: str, cause: str = "") -> StatusChange:
+    return StatusChange(CameraId("gate"), at_s, CameraStatus(status), cause)
+
+
+def test_more_gaps_than_one_answer_holds_are_refused() -> None:
+    flapping = AnalysedSeconds({M + n: 0b10 for n in range(30)}.items())
+    assert len(find_gaps(flapping, [], BASE, BASE + 1800, LATER, most=31)) == 31
+    with pytest.raises(BadInputError, match="more than 30 gaps: ask for a shorter span"):
+        find_gaps(flapping, [], BASE, BASE + 1800, LATER, most=30)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "cause"),
+    [
+        ([], NOT_RUNNING),
+        ([status(BASE - 99, "live")], TOO_FEW),
+        (
+            [status(BASE - 99, "live"), status(BASE + 2, "degraded", "connection refused")],
+            "connection refused",
+        ),
+        ([status(BASE - 99, "live"), status(BASE + 20, "degraded", "no picture")], "no picture"),
+        ([status(BASE - 99, "live"), status(BASE + 50, "connecting")], NOT_RUNNING),
+        ([status(BASE - 99, "degraded", "wrong password")], "wrong password"),
+        ([status(BASE - 99, "disabled")], "switched off"),
+        ([status(BASE, "connecting")], "connecting"),
+    ],
+)
+def test_a_gap_names_its_cause(statuses: list[StatusChange], cause: str) -> None:
+    (gap,) = find_gaps(AnalysedSeconds([]), statuses, BASE, BASE + 60, LATER)
+    assert (gap.from_s, gap.to_s, gap.cause) == (BASE, BASE + 60, cause)
+
+
+def test_the_newest_seconds_are_no_gap_yet() -> None:
+    assert find_gaps(AnalysedSeconds([(M, FULL)]), [], BASE, BASE + 3600, BASE + 64) == []

@@ -1,0 +1,139 @@
+"""Gaps: what was not analysed, and why. Pure.
+
+A time that comes twice, because a clock was set back, is a gap of its own with that cause.
+"""
+
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from services.core.errors import BadInputError
+from services.core.evidence.coverage import SETTLE_S, AnalysedSeconds, missing_spans
+from services.core.types import CameraStatus, RepeatedSpan, StatusChange
+
+NOT_RUNNING = "service not running"
+TOO_FEW = "too few frames analysed"
+PRELUDE_S = 3.0
+"""A status of this soon after a gap's start belongs to its start."""
+
+BORDER_S = 5
+"""A gap of up to this before or after a time that comes twice belongs to it: tracks end and begin there."""
+
+MOST_GAPS = 20_000
+"""Gaps in one answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A span in which a camera was not analysed, and why."""
+
+    from_s: float
+    to_s: float
+    cause: str
+
+
+FindGaps = Callable[[float, float], Sequence[Gap]]
+"""Gives the gaps of a span, by what was analysed once."""
+
+
+def find_gaps(
+    analysed: AnalysedSeconds,
+    statuses: Sequence[StatusChange],
+    from_s: float,
+    to_s: float,
+    now_s: float,
+    most: int = MOST_GAPS,
+) -> list[Gap]:
+    """Give all gaps of a span with their causes; `statuses` begins with what was in force at its start.
+
+    BadInputError where there are more than `most`.
+    """
+    first, last = math.floor(from_s), math.floor(min(to_s, now_s - SETTLE_S))
+    spans = list(islice(missing_spans(analysed, first, last), most + 1))
+    if len(spans) > most:
+        raise too_many_gaps(most)
+    times = [change.time_s for change in statuses]
+    return [
+        Gap(max(float(start), from_s), float(end), _cause(statuses, times, start, end))
+        for start, end in spans
+    ]
+
+
+def too_many_gaps(most: int) -> BadInputError:
+    """Give the error of a question whose answer holds more than so many."""
+    return BadInputError(f"there are more than {most} gaps: ask for a shorter span")
+
+
+def _cause(statuses: Sequence[StatusChange], times: Sequence[float], start: int, end: int) -> str:
+    """Say why nothing was analysed.
+
+    What was in force at the start or came soon after it decides, then what came first within the gap. A
+    camera that connects anew in the middle of a gap without having been lost was restarted.
+    """
+    known = bisect_right(times, start + PRELUDE_S)
+    in_force = statuses[known - 1] if known else None
+    if in_force is not None and in_force.status is not CameraStatus.LIVE:
+        return _words(in_force)
+    for change in statuses[known : bisect_right(times, end + 1)]:
+        if change.status is CameraStatus.CONNECTING and not change.cause:
+            return NOT_RUNNING
+        if change.status is not CameraStatus.LIVE:
+            return _words(change)
+    return TOO_FEW if in_force is not None else NOT_RUNNING
+
+
+def _words(change: StatusChange) -> str:
+    if change.cause:
+        return change.cause
+    return "switched off" if change.status is CameraStatus.DISABLED else change.status.value
+
+
+def gaps_with_repeats(
+    find: FindGaps, repeats: Sequence[RepeatedSpan], from_s: float, to_s: float, most: int = MOST_GAPS
+) -> list[Gap]:
+    """Give the gaps of a span; those where time comes twice say so.
+
+    BadInputError where there are more than `most` of all the parts together.
+    """
+    if not repeats:
+        return list(find(from_s, to_s))
+    found: list[tuple[Gap, bool]] = []
+    for start_s, end_s, cause in _parts(repeats, from_s, to_s):
+        for gap in find(start_s, end_s):
+            _add(found, replace(gap, cause=cause) if cause else gap, bool(cause))
+        if len(found) > most:
+            raise too_many_gaps(most)
+    return [gap for gap, _ in found]
+
+
+def _add(found: list[tuple[Gap, bool]], gap: Gap, is_repeat: bool) -> None:
+    """Add a gap; what touches a repeat and is short, or goes on with its cause, is one with it."""
+    if not found or found[-1][0].to_s < gap.from_s:
+        found.append((gap, is_repeat))
+        return
+    before, was_repeat = found[-1]
+    is_same = before.cause == gap.cause
+    if is_same or (was_repeat and gap.to_s - gap.from_s <= BORDER_S):
+        found[-1] = replace(before, to_s=gap.to_s), was_repeat
+    elif is_repeat and before.to_s - before.from_s <= BORDER_S:
+        found[-1] = replace(gap, from_s=before.from_s), True
+    else:
+        found.append((gap, is_repeat))
+
+
+def _parts(repeats: Sequence[RepeatedSpan], from_s: float, to_s: float) -> Iterator[tuple[float, float, str]]:
+    """Cut a span at whole seconds where a time that comes twice begins and ends; elsewhere without cause."""
+    start_s = from_s
+    for repeat in sorted(repeats, key=lambda item: item.from_s):
+        begin_s = max(start_s, float(math.floor(repeat.from_s)))
+        end_s = min(to_s, float(math.ceil(repeat.to_s)))
+        if end_s <= begin_s:
+            continue
+        if begin_s > start_s:
+            yield start_s, begin_s, ""
+        yield begin_s, end_s, repeat.cause
+        start_s = end_s
+    if start_s < to_s:
+        yield start_s, to_s, ""

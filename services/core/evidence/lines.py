@@ -1,0 +1,154 @@
+"""Which seconds are evidence for which line: pure.
+
+A setup's revision names the versions of its lines. A second covers a line where it was counted under a
+revision that holds the version of the line which was in force then, one that counts the same, or a newer one.
+So a line is covered only from when it was being counted, whenever it was drawn. A second without a revision
+is of an older release: it covers every line that was there.
+"""
+
+import hashlib
+import math
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from services.core.evidence.coverage import Seconds
+from services.core.types import Line, LineId, LineVersion
+
+Versions = Mapping[str, int]
+"""The versions of the lines of a revision, by line."""
+
+FOREVER = 1 << 40
+
+
+@dataclass(frozen=True, slots=True)
+class MinuteEvidence:
+    """What is known of one minute since 1970, of one revision; bit n stands for second n."""
+
+    minute: int
+    seconds: int
+    revision: str = ""
+    lacking: Mapping[str, int] = field(default_factory=dict)
+    """The seconds of which a line's crossings may be missing, by line."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Whole seconds in which one version of a line was in force."""
+
+    first: int
+    end: int
+    line: LineId
+    least: int
+    """The oldest version that counts what this one does."""
+
+    def is_counted(self, versions: Versions) -> bool:
+        return versions.get(self.line, 0) >= self.least
+
+
+def revision_of(lines: Iterable[Line]) -> str:
+    """Name the versions of a camera's lines: the same for the same ones, whoever asks."""
+    text = " ".join(sorted(f"{line.id}.{line.version}" for line in lines))
+    return hashlib.blake2s(text.encode(), digest_size=8).hexdigest()
+
+
+class LineEvidence:
+    """Takes from evidence the seconds in which lines of a camera were counted.
+
+    Of one line: the seconds in which it was there and counted. Of all: those in which no line that was there
+    was left out.
+    """
+
+    def __init__(
+        self,
+        versions: Sequence[LineVersion],
+        versions_of: Callable[[str], Versions | None],
+        line: str | None = None,
+    ) -> None:
+        """Take all versions of the camera's lines, the oldest first, and what gives the lines of a revision.
+
+        A revision that nobody knows counted no line.
+        """
+        self._versions_of, self._line = versions_of, line
+        asked = [one for one in _by_line(versions) if line is None or one[0].line.id == line]
+        self._spans = [span for one in asked for span in _spans(one)]
+        self._found: dict[str, tuple[list[int], list[Seconds]]] = {}
+
+    def minutes(self, evidence: Iterable[MinuteEvidence]) -> Iterator[tuple[int, int]]:
+        """Give minutes since 1970 with their seconds in which what is asked for was counted."""
+        for minute in evidence:
+            yield minute.minute, self._counted(minute) & ~self._lacking(minute)
+
+    def _lacking(self, minute: MinuteEvidence) -> int:
+        if not minute.lacking:
+            return 0
+        lacking = 0
+        for line, seconds in minute.lacking.items():
+            if self._line is None or line == self._line:
+                lacking |= seconds
+        return lacking
+
+    def _counted(self, minute: MinuteEvidence) -> int:
+        ends, spans = self._spans_of(minute.revision)
+        start, mask = minute.minute * 60, 0
+        for first, end in spans[bisect_right(ends, start) :]:
+            if first >= start + 60:
+                break
+            mask |= (1 << min(60, end - start)) - 1 & -1 << max(0, first - start)
+        return minute.seconds & mask
+
+    def _spans_of(self, revision: str) -> tuple[list[int], list[Seconds]]:
+        """Give the ends and spans of time of which a second of a revision covers what is asked for."""
+        found = self._found.get(revision)
+        if found is None:
+            spans = list(self._covered(revision))
+            found = self._found[revision] = [end for _, end in spans], spans
+        return found
+
+    def _covered(self, revision: str) -> Iterable[Seconds]:
+        versions = self._versions_of(revision) or {} if revision else None
+        if self._line is not None:
+            return [(s.first, s.end) for s in self._spans if versions is None or s.is_counted(versions)]
+        left_out = () if versions is None else (s for s in self._spans if not s.is_counted(versions))
+        return _outside((s.first, s.end) for s in left_out)
+
+
+def _by_line(versions: Sequence[LineVersion]) -> Iterator[list[LineVersion]]:
+    by_line: dict[LineId, list[LineVersion]] = {}
+    for version in versions:
+        by_line.setdefault(version.line.id, []).append(version)
+    yield from by_line.values()
+
+
+def _spans(versions: Sequence[LineVersion]) -> Iterator[_Span]:
+    """Give when each version of one line was in force; the second of a change is the newer one's."""
+    before: LineVersion | None = None
+    least = 0
+    for place, version in enumerate(versions):
+        is_new = before is None or before.is_deleted
+        if version.is_deleted:
+            before = version
+            continue
+        if is_new or before is None or _counted_by(before.line) != _counted_by(version.line):
+            least = version.line.version
+        first = math.ceil(version.valid_from_s) if is_new else math.floor(version.valid_from_s)
+        following = versions[place + 1] if place + 1 < len(versions) else None
+        end = FOREVER if following is None else math.floor(following.valid_from_s)
+        if end > first:
+            yield _Span(first, end, version.line.id, least)
+        before = version
+
+
+def _counted_by(line: Line) -> object:
+    """Give what of a line decides what it counts."""
+    return line.points, line.anchor, None if line.classes is None else frozenset(line.classes)
+
+
+def _outside(spans: Iterable[Seconds]) -> Iterator[Seconds]:
+    """Give all time outside of some spans."""
+    from_s = 0
+    for first, end in sorted(spans):
+        if first > from_s:
+            yield from_s, first
+        from_s = max(from_s, end)
+    yield from_s, FOREVER
