@@ -69,7 +69,7 @@ def train(
     ] = 1,
 ) -> None:
     """Train a GB-YOLO; stopped (exit 130) or killed at any moment, the same command goes on."""
-    config, training = model_package.load("config"), model_package.load("train")
+    config, training = model_package.load("training.config"), model_package.load("training.train")
     if size not in ("n", "s"):
         raise BadInputError(f"no size {size!r}: give n or s")
     settings = config.TrainConfig(
@@ -133,7 +133,7 @@ def evaluate(
             done += count
             advance(done)
 
-        report = model_package.load("evaluate").evaluate_model(
+        report = model_package.load("evaluation.evaluate").evaluate_model(
             model, data, split=split, task=task, errors=errors, step=step
         )
     output.print(f"{model.name} on {data.name}, {split}\n", markup=False, highlight=False)
@@ -157,7 +157,7 @@ def export(
     ] = False,
 ) -> None:
     """Write a checkpoint as ONNX with its classes, input size and thresholds."""
-    exporting = model_package.load("export")
+    exporting = model_package.load("export.writing")
     settings = exporting.ExportConfig(
         checkpoint, model_file, task=task, width=width, height=height, confidence=confidence, half=half
     )

@@ -38,7 +38,7 @@ def models(
         raise BadInputError("there is one comparison of models: give --speed, GB-YOLO's against YOLOv5's")
     if bad := [px for px in inputs_px or () if px < STRIDE_PX or px % STRIDE_PX]:
         raise BadInputError(f"an input of {bad[0]} pixels is no multiple of {STRIDE_PX}")
-    measuring, engines = model_package.load("speed"), model_package.load("engines")
+    measuring, engines = model_package.load("evaluation.speed"), model_package.load("evaluation.engines")
     if wrong := [size for size in sizes or () if size not in measuring.SIZES]:
         raise BadInputError(f"no size {wrong[0]!r}: give n or s")
     titles = {engine: engines.title(engine) for engine in _at_hand(engines)}

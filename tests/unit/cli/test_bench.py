@@ -70,7 +70,7 @@ def test_models_are_compared_by_engine_and_input(tmp_path: Path) -> None:
 
 
 def test_an_engine_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    engines = model_package.load("engines")
+    engines = model_package.load("evaluation.engines")
     monkeypatch.setattr(
         engines, "find_spec", lambda name: None if name == "openvino" else object(), raising=True
     )

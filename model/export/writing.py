@@ -1,0 +1,98 @@
+"""Export of a checkpoint to ONNX with all that the detector service has to know in its metadata."""
+
+import json
+import os
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+import onnx
+import torch
+from torch import nn
+
+from model.export.half import store_half
+from model.network.checkpoint import Description, averaged_network
+from services.core.errors import BadInputError
+
+OPSET = 17
+INPUT_NAME, OUTPUT_NAME, METADATA_KEY = "images", "predictions", "sightline"
+DEFAULT_CONFIDENCE, DEFAULT_IOU = 0.25, 0.45
+
+
+@dataclass(frozen=True)
+class ExportConfig:
+    """What to export: input size in pixels (multiples of 32) and the thresholds to suggest."""
+
+    checkpoint: Path
+    output: Path
+    task: str | None = None
+    """The head of a joint training; None: the only one."""
+    name: str = ""
+    """The model's name; empty: the output's file name."""
+    width: int = 640
+    height: int = 384
+    confidence: float = DEFAULT_CONFIDENCE
+    iou: float = DEFAULT_IOU
+    half: bool = False
+    """Whether the weights are stored as float16; the computation stays float32."""
+
+    def __post_init__(self) -> None:
+        if min(self.width, self.height) < 32 or self.width % 32 or self.height % 32:
+            raise BadInputError("the input's width and height are multiples of 32 pixels")
+
+
+def metadata(config: ExportConfig, description: Description) -> dict[str, object]:
+    """The description that travels in the file, under the key `sightline`."""
+    head = description.head(config.task)
+    return {
+        "name": config.name or config.output.stem,
+        "task": head.task,
+        "classes": list(head.classes),
+        "architecture": description.architecture,
+        "size": description.size,
+        "input": [config.width, config.height],
+        "confidence": config.confidence,
+        "iou": config.iou,
+        "trained_by": without_folders(description.command),
+    }
+
+
+def without_folders(command: str) -> str:
+    """A command line whose absolute paths are reduced to their last names: files are handed to others."""
+    return shlex.join(re.sub(r"^([\w-]*=)?/.*/(?=[^/])", r"\1", word) for word in shlex.split(command))
+
+
+def write_onnx(network: nn.Module, path: Path, width: int, height: int) -> None:
+    """Writes the graph of a network in evaluation mode for pictures of one size."""
+    torch.onnx.export(
+        network,
+        (torch.zeros(1, 3, height, width),),
+        str(path),
+        dynamo=False,
+        opset_version=OPSET,
+        input_names=[INPUT_NAME],
+        output_names=[OUTPUT_NAME],
+    )
+
+
+def export_model(config: ExportConfig) -> dict[str, object]:
+    """Writes the fused network as ONNX that computes in fp32, atomically, and returns its metadata.
+
+    Input `images` (1, 3, H, W) RGB 0..1; output `predictions` (1, N, 4 + classes): centre x, y, width,
+    height in input pixels, then a score for each class.
+    """
+    network, description = averaged_network(config.checkpoint, config.task)
+    network.fuse()
+    config.output.parent.mkdir(parents=True, exist_ok=True)
+    partial = config.output.with_suffix(".partial")
+    write_onnx(network, partial, config.width, config.height)
+    values = metadata(config, description)
+    graph = onnx.load(str(partial))
+    if config.half:
+        graph = store_half(graph)
+    onnx.helper.set_model_props(graph, {METADATA_KEY: json.dumps(values)})
+    onnx.checker.check_model(graph)
+    onnx.save(graph, str(partial))
+    os.replace(partial, config.output)
+    return values
