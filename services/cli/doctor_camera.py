@@ -5,9 +5,9 @@ from dataclasses import replace
 from itertools import pairwise
 
 from services.cli.doctor_checks import Check
+from services.common.video.source import Connection, SourceUnit
 from services.core.camera_address import mask_address
 from services.core.errors import StreamError
-from services.ingest.source import Connection, SourceUnit
 from services.ingest.sources import source_of
 
 LOOK_S = 6.0

@@ -27,6 +27,7 @@ from services.common.live.decoding import Decoders
 from services.common.metrics import Figure
 from services.common.settings.camera_files import CameraFiles
 from services.common.video.hub import VideoHub
+from services.demo import demo_source
 from services.detector.infer.models import check_named_model
 from services.detector.service import DetectorService
 from services.ingest.service import IngestService
@@ -75,7 +76,8 @@ class Platform:
         )
         self._leases = LocalLeaseTable(clocks.now_s)
         files = CameraFiles.of(settings.up.file_camera_folders, seed.files)
-        ingest = IngestService(self._bus, self._video, partial(source_of, files=files), clocks=clocks)
+        open_source = partial(source_of, files=files, demo=demo_source)
+        ingest = IngestService(self._bus, self._video, open_source, clocks=clocks)
         detector = DetectorService(self._bus, self._video, make_detector, clocks.steady_s)
         self._ingest = self._owning("ingest", ingest)
         self._detector = self._owning("detector", detector)

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from services.common.bus.protocol import Bus
 from services.common.clocks import HOST_CLOCKS, Clocks, StepWatch
 from services.common.video.hub import VideoHub
+from services.common.video.source import Source
 from services.common.wire import time_text
+from services.core.camera_address import AddressKind, kind_of
 from services.core.errors import StreamError
 from services.core.evidence.passes import STEP_S, Passes, step_words
 from services.core.types import (
@@ -27,7 +29,6 @@ from services.core.types import (
 from services.ingest.clock import CaptureClock
 from services.ingest.presence import Presence
 from services.ingest.reconnect import ConnectionState
-from services.ingest.source import Source
 from services.ingest.sources import source_of
 
 log = logging.getLogger(__name__)
@@ -131,7 +132,7 @@ class CameraIngest:
 
     def _is_next_pass(self, cause: str) -> bool:
         """Tell whether a file has simply come to its end and begins anew."""
-        return cause == "the stream ended" and "://" not in self.camera.url
+        return cause == "the stream ended" and kind_of(self.camera.url) is AddressKind.FILE
 
     def _one_connection(self, machine: ConnectionState) -> None:
         connection = self.open_source(self.camera.url).connect()

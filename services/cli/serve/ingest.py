@@ -19,6 +19,7 @@ from services.common.rtsp.server import rtsp_limits
 from services.common.settings.camera_files import CameraFiles
 from services.common.settings.service import reachable_host
 from services.common.video.hub import VideoHub
+from services.demo import demo_source
 from services.ingest.relay import RelayServer
 from services.ingest.service import IngestService
 from services.ingest.settings import IngestSettings
@@ -55,7 +56,8 @@ class IngestProcess:
             host = reachable_host(self._settings.host, self._settings.advertise_host)
             address = f"{'ws' if self._tls is None else 'wss'}://{host_and_port(host, port)}"
             member = Member(self._process.member_id, "ingest", address, self._key)
-            open_source = partial(source_of, files=CameraFiles.of(self._settings.file_camera_folders))
+            files = CameraFiles.of(self._settings.file_camera_folders)
+            open_source = partial(source_of, files=files, demo=demo_source)
             service = IngestService(link.bus, self._hub, open_source)
             self._ownership = Ownership(member, link.leases, link.bus, service)
             async with asyncio.TaskGroup() as tasks:

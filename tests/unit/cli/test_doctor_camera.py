@@ -8,8 +8,8 @@ import pytest
 from services.cli import doctor_camera
 from services.cli.doctor import report
 from services.cli.doctor_checks import Check
+from services.common.video.source import SourceUnit
 from services.core.errors import StreamError
-from services.ingest.source import SourceUnit
 
 URL = "rtsp://user:s3cret@192.0.2.1/live"
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from services.common.bus.local import LocalBus
 from services.common.bus.state_board import StateBoard
 from services.common.video.hub import VideoHub
+from services.common.video.source import SourceUnit
 from services.core.errors import StreamError
 from services.core.types import (
     Camera,
@@ -18,7 +19,6 @@ from services.core.types import (
     StatusChange,
 )
 from services.ingest.service import CameraIngest, IngestService
-from services.ingest.source import SourceUnit
 from tests.processes import wait_until
 
 URL = "rtsp://127.0.0.1:1/x"

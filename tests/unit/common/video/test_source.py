@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from services.common.video.source import LONGEST_WAIT_S, PacedConnection, SourceUnit
 from services.core.limits import UNITS_PER_S_LIMIT
-from services.ingest.paced import LONGEST_WAIT_S, PacedConnection
-from services.ingest.source import SourceUnit
 
 
 @dataclass

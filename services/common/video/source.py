@@ -1,11 +1,11 @@
-"""A stream that goes by as fast as its own clock runs."""
+"""What a source of video is: one connection, read to its end, as fast as it comes or as its clock runs."""
 
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from services.core.limits import UNITS_PER_S_LIMIT
-from services.ingest.source import Connection, SourceUnit
 
 LARGEST_PAUSE_S = 1.0
 """A pacer that fell behind by more than this starts anew instead of hurrying."""
@@ -15,6 +15,37 @@ LONGEST_WAIT_S = 30.0
 
 LEAST_STEP_S = 1 / UNITS_PER_S_LIMIT
 """Units come no closer than this, whatever the stream's clock says, or where it tells none."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceUnit:
+    """One access unit as the source gives it: H.264, Annex B, key frames with their headers."""
+
+    data: bytes
+    is_keyframe: bool
+    stream_s: float | None
+    """The stream's own clock, None where the stream tells none."""
+
+
+class Connection(Protocol):
+    """An open stream."""
+
+    @property
+    def resolution(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+
+    def units(self) -> Iterator[SourceUnit]:
+        """Give access units until the stream ends; StreamError when it breaks."""
+
+    def close(self) -> None:
+        """Let go of the stream; called by the thread that reads `units`, which FFmpeg demands."""
+
+
+class Source(Protocol):
+    """Where a camera's video comes from."""
+
+    def connect(self) -> Connection:
+        """Open the stream; StreamError says in plain words why it cannot, without secrets."""
 
 
 @dataclass(slots=True)
