@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from model.data.corrections import IGNORED_LABEL, Rows, correct, shipped_corrections
-from model.data.set_aside import shipped_set_aside, split_of
-from model.training.config import BACKGROUND_REPEAT, DataSource
+from model.data.sources import shipped_set_aside, split_of
 from services.core.errors import BadInputError
+from services.core.tasks import TASK_CLASSES
 from services.core.types import TRAFFIC_CLASSES
 
 Picture = npt.NDArray[np.uint8]
@@ -24,6 +24,36 @@ PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".avif"}
 SPLITS = ("train", "val", "test", "unseen")
 TEST_SHARE = 3
 """One in so many pictures of a val folder is its test part."""
+
+BACKGROUND_REPEAT = 0.25
+"""How often an epoch shows a picture that has no object of the task."""
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """A YOLO folder (images/{train,val}, labels/{train,val}), how often it is shown, and for which task."""
+
+    folder: Path
+    repeat: float = 1.0
+    task: str | None = None
+    """None: the only task of the training."""
+
+    @classmethod
+    def parse(cls, text: str) -> "DataSource":
+        """Reads [TASK=]FOLDER[@REPEAT]; raises BadInputError for a repeat that is no positive number."""
+        task, separator, rest = text.partition("=")
+        if not separator or task not in TASK_CLASSES:
+            task, rest = "", text
+        folder, separator, repeat = rest.rpartition("@")
+        if not separator:
+            return cls(Path(rest), task=task or None)
+        try:
+            value = float(repeat)
+        except ValueError:
+            value = 0.0
+        if not 0 < value < 100:
+            raise BadInputError(f"--data {text}: after @ stands how often to show the folder, such as 0.5")
+        return cls(Path(folder), value, task or None)
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from model.data.samples import SPLITS, load_split
+from model.data.samples import SPLITS, DataSource, load_split
 from model.evaluation.evaluate import judge_samples, load_model
 from model.evaluation.judging import Judged
 from model.evaluation.metrics import measure
-from model.training.config import DataSource
 
 Figure = Callable[[Sequence[Judged]], float]
 """A figure over pictures, such as mAP50."""

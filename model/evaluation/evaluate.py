@@ -9,14 +9,13 @@ import numpy as np
 import torch
 from torch import nn
 
-from model.data.samples import Sample, load_split
+from model.data.samples import DataSource, Sample, load_split
 from model.evaluation.errors import find_errors, write_errors
 from model.evaluation.judging import Judged, judge
 from model.evaluation.metrics import SURE, Metrics, measure
 from model.evaluation.predictions import FloatArray, Found, letterbox, select, to_input
 from model.evaluation.report import Report, report
 from model.network.checkpoint import averaged_network
-from model.training.config import DataSource
 from services.core.errors import BadInputError
 
 Predict = Callable[[FloatArray], FloatArray]

@@ -19,8 +19,8 @@ from torch import Tensor, nn
 from model.export.writing import METADATA_KEY
 from model.network.build import DetectionNetwork, TaskHead
 from model.network.checkpoint import Description
-from model.network.gbyolo.blocks import Conv
-from model.network.gbyolo.fusion import Fusion
+from model.network.gbyolo.backbone import Conv
+from model.network.gbyolo.neck import Fusion
 from services.core.errors import BadInputError
 
 ANCHOR_SHAPE = (1, 3, 1, 2)

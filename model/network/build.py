@@ -8,13 +8,10 @@ from typing import Literal, cast, get_args
 import torch
 from torch import Tensor, nn
 
-from model.network.gbyolo.backbone import Backbone
-from model.network.gbyolo.blocks import Conv, GhostStack
-from model.network.gbyolo.fusion import Fusion
+from model.network.gbyolo.backbone import Backbone, Conv, GhostStack
 from model.network.gbyolo.head import DEFAULT_ANCHORS, AnchorHead, Anchors
-from model.network.gbyolo.neck import BiFPN
-from model.network.yolov5.csp import C3
-from model.network.yolov5.pan import PathAggregation
+from model.network.gbyolo.neck import BiFPN, Fusion
+from model.network.yolov5 import C3, PathAggregation
 
 Architecture = Literal["gbyolo", "gbyolo-concat", "yolov5"]
 """GB-YOLO with a BiFPN, GB-YOLO with the paper's weighted concatenation in a PANet, and YOLOv5 v6."""

@@ -54,25 +54,6 @@ class Description:
         return build_joint(self.architecture, self.size, self.heads)
 
 
-class AveragedWeights:
-    """An exponential moving average of a network's state, the weights that are evaluated and shipped."""
-
-    def __init__(self, network: nn.Module, decay: float) -> None:
-        self.decay = decay
-        self.state = {name: value.detach().clone() for name, value in network.state_dict().items()}
-
-    @torch.no_grad()
-    def update(self, network: nn.Module, step: int) -> None:
-        """Moves towards the network; early steps weigh more, so that the start is forgotten soon."""
-        decay = min(self.decay, (1 + step) / (10 + step))
-        for name, value in network.state_dict().items():
-            average = self.state[name]
-            if average.dtype.is_floating_point:
-                average.mul_(decay).add_(value, alpha=1 - decay)
-            else:
-                average.copy_(value)
-
-
 def write_checkpoint(
     path: Path,
     description: Description,

@@ -1,9 +1,10 @@
-"""What a training is told: tasks with their classes, data sources, and the settings of one run."""
+"""What a training is given: the tasks, and the settings of one run."""
 
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from model.data.samples import DataSource
 from model.network.build import ARCHITECTURES, Architecture, Size
 from services.core.errors import BadInputError
 from services.core.tasks import TASK_CLASSES
@@ -18,36 +19,6 @@ RARE_CLASSES: dict[str, dict[str, float]] = {
 
 CHANGEABLE = {"run", "minutes", "epochs", "threads", "workers", "evaluate_every", "checkpoint_s"}
 """The settings of a run that its continuation may have otherwise."""
-
-BACKGROUND_REPEAT = 0.25
-"""How often an epoch shows a picture that has no object of the task."""
-
-
-@dataclass(frozen=True)
-class DataSource:
-    """A YOLO folder (images/{train,val}, labels/{train,val}), how often it is shown, and for which task."""
-
-    folder: Path
-    repeat: float = 1.0
-    task: str | None = None
-    """None: the only task of the training."""
-
-    @classmethod
-    def parse(cls, text: str) -> "DataSource":
-        """Reads [TASK=]FOLDER[@REPEAT]; raises BadInputError for a repeat that is no positive number."""
-        task, separator, rest = text.partition("=")
-        if not separator or task not in TASK_CLASSES:
-            task, rest = "", text
-        folder, separator, repeat = rest.rpartition("@")
-        if not separator:
-            return cls(Path(rest), task=task or None)
-        try:
-            value = float(repeat)
-        except ValueError:
-            value = 0.0
-        if not 0 < value < 100:
-            raise BadInputError(f"--data {text}: after @ stands how often to show the folder, such as 0.5")
-        return cls(Path(folder), value, task or None)
 
 
 @dataclass(frozen=True)

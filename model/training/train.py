@@ -15,7 +15,6 @@ from model.data.samples import Sample, check_classes, load_backgrounds, load_spl
 from model.evaluation.evaluate import find, judge_samples, load_model
 from model.evaluation.metrics import SURE
 from model.network.checkpoint import FILE_NAME
-from model.training.blending import Blend, write_blends
 from model.training.config import TrainConfig
 from model.training.plots import (
     CONFUSION_NAME,
@@ -29,6 +28,7 @@ from model.training.plots import (
 )
 from model.training.records import CSV_NAME, draw_curves
 from model.training.trainer import BEST_NAME, Trainer
+from model.training.weights import Blend, write_blends
 from services.core.errors import ConflictError, StoppedError
 from services.core.tasks import TASK_CLASSES
 

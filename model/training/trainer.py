@@ -16,7 +16,6 @@ from model.evaluation.metrics import Metrics
 from model.network.build import TaskHead
 from model.network.checkpoint import (
     FILE_NAME,
-    AveragedWeights,
     Description,
     Progress,
     describe,
@@ -24,15 +23,21 @@ from model.network.checkpoint import (
     write_checkpoint,
 )
 from model.training.anchors import box_sizes, fit_anchors
-from model.training.blending import SHARES, START_NAME, Blend, blend
+from model.training.computing import ThreadTuner, computes_bf16
 from model.training.config import RARE_CLASSES, TrainConfig
 from model.training.loss import detection_loss
 from model.training.mining import emphasise
-from model.training.optimizing import learning_rate, make_optimizer
-from model.training.precision import computes_bf16
 from model.training.records import append_row
 from model.training.starting import Start, can_start, read_start, start_from
-from model.training.threads import ThreadTuner
+from model.training.weights import (
+    SHARES,
+    START_NAME,
+    AveragedWeights,
+    Blend,
+    blend,
+    learning_rate,
+    make_optimizer,
+)
 from services.core.errors import ConflictError
 from services.core.tasks import TASK_CLASSES
 

@@ -9,10 +9,15 @@ from typing import Annotated
 
 import typer
 
-from services.cli.audit import record_command
 from services.cli.backup_file import BackupSummary, read_backup, readable_backup, verify_backup, write_backup
 from services.cli.console import notes, progress
-from services.cli.database_choice import DataOption, MongodbOption, chosen_database, open_repository
+from services.cli.database_choice import (
+    DataOption,
+    MongodbOption,
+    chosen_database,
+    open_repository,
+    record_command,
+)
 from services.common.database.link import DatabaseLink, Document
 from services.common.database.repository import Repository
 from services.common.database.schema import LASTING, META, PENDING, SCHEMA_VERSION, SESSIONS

@@ -12,6 +12,7 @@ from services.cli.console import notes
 from services.cli.data_folder import announced_database, default_data_folder, full_disk, password_path
 from services.cli.embedded_account import check_login, read_password, with_login
 from services.cli.embedded_database import start_database
+from services.common.access.accounts import AuditEntry
 from services.common.database.repository import Repository
 from services.common.settings.service import MONGODB_URI_VARIABLE, given_mongodb_uri
 from services.core.errors import BadInputError, DatabaseUnavailableError, DiskFullError, HalfRestoredError
@@ -98,3 +99,14 @@ async def open_repository(uri: str) -> AsyncIterator[Repository]:
         yield repository
     finally:
         await repository.close()
+
+
+COMMAND_LINE = "command line"
+
+
+async def record_command(repository: Repository, action: str, target: str = "") -> None:
+    """Write that a command did something; one that did is not undone where the log cannot be written."""
+    try:
+        await repository.add_audit(AuditEntry(action, target[:200], by=COMMAND_LINE))
+    except DatabaseUnavailableError as error:
+        notes.print(f"{action} is not in the audit log: {error}", highlight=False)

@@ -15,8 +15,8 @@ from services.core.frames import Picture
 from services.core.limits import STILL_LIMIT_PIXELS
 from services.core.types import Detection
 from services.detector.infer.detector import Detector
+from services.detector.infer.engines import OnnxRuntimeDetector
 from services.detector.infer.models import model_path
-from services.detector.infer.onnx_runtime import OnnxRuntimeDetector
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".avif"}
 

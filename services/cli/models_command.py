@@ -1,6 +1,8 @@
-"""`sightline models`: the models at hand and how good their cards say they are."""
+"""The models at hand: `sightline models` with how good their cards say they are, and those the API lists."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,8 @@ import yaml
 
 from services.cli.console import table
 from services.core.errors import BadInputError
-from services.detector.infer.models import ALIASES, WEIGHTS, read_info
+from services.detector.infer.models import ALIASES, SUFFIX, WEIGHTS, read_info
+from services.web.system import ModelEntry
 
 COLUMNS = ("name", "stands for", "task", "classes", "input", "size", "accuracy")
 
@@ -70,3 +73,14 @@ def card_accuracy(card: Path) -> str:
     if isinstance(figures, dict):
         return ", ".join(f"{name} {value}" for name, value in figures.items())
     return "-" if figures is None else str(figures)
+
+
+def model_entries(folder: Path = WEIGHTS) -> Sequence[ModelEntry]:
+    """Give the models that ship, by name; each file is read once, and again when it has changed."""
+    return [_entry(path, path.stat().st_mtime_ns) for path in sorted(folder.glob(f"*{SUFFIX}"))]
+
+
+@lru_cache(maxsize=64)
+def _entry(path: Path, changed_ns: int) -> ModelEntry:
+    info = read_info(path)
+    return ModelEntry(info.name, info.classes)

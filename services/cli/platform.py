@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import version
 
-from services.cli.detectors import make_detector
 from services.cli.embedded_database import RunningDatabase
 from services.cli.media_ports import MediaPorts
-from services.cli.model_entries import model_entries
+from services.cli.models_command import model_entries
 from services.cli.running import END_TIMEOUT_S, RunningTasks
 from services.cli.setup_seed import SetupSeed
 from services.cli.up_settings import UpConfig
@@ -29,6 +28,7 @@ from services.common.settings.camera_files import CameraFiles
 from services.common.video.hub import VideoHub
 from services.demo import demo_source
 from services.detector.infer.models import check_named_model
+from services.detector.infer.select import make_detector
 from services.detector.service import DetectorService
 from services.ingest.service import IngestService
 from services.ingest.sources import source_of

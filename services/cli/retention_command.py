@@ -6,9 +6,14 @@ from typing import Annotated
 
 import typer
 
-from services.cli.audit import record_command
 from services.cli.console import notes
-from services.cli.database_choice import DataOption, MongodbOption, chosen_database, open_repository
+from services.cli.database_choice import (
+    DataOption,
+    MongodbOption,
+    chosen_database,
+    open_repository,
+    record_command,
+)
 from services.common.database.repository import Repository
 from services.common.database.retention_words import told_doubt, told_retention
 from services.common.wire import JsonObject

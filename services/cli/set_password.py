@@ -6,9 +6,14 @@ from typing import Annotated
 
 import typer
 
-from services.cli.audit import record_command
 from services.cli.console import notes
-from services.cli.database_choice import DataOption, MongodbOption, chosen_database, open_repository
+from services.cli.database_choice import (
+    DataOption,
+    MongodbOption,
+    chosen_database,
+    open_repository,
+    record_command,
+)
 from services.common.access.passwords import check_new_password, hash_password
 from services.core.errors import BadInputError
 

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterator
 
-from services.cli.detectors import make_detector
 from services.cli.serve.process import Link, ServiceProcess
 from services.common.access.check import AccessCheck
 from services.common.access.notes import AccessNotes
@@ -14,6 +13,7 @@ from services.common.leases.protocol import Member
 from services.common.live.decoding import Decoders
 from services.common.metrics import Figure
 from services.common.video.remote import RemoteVideo
+from services.detector.infer.select import make_detector
 from services.detector.ports.service import DetectorPorts, PortOptions
 from services.detector.service import DetectorService
 from services.detector.settings import DetectorSettings

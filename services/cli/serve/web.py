@@ -7,7 +7,7 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
-from services.cli.model_entries import model_entries
+from services.cli.models_command import model_entries
 from services.cli.serve.process import Link, ServiceProcess
 from services.common.connections.addresses import host_and_port
 from services.common.connections.listening import listen

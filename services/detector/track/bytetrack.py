@@ -8,14 +8,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
 
 from services.core.boxes import centres, corners, overlaps
 from services.core.masks import mask_state
 from services.core.types import Detection, TrackedObject
-from services.detector.track.boxes import Floats, Rows, assign, grown
 from services.detector.track.classes import ClassVote, group_of, merge_same_objects
 from services.detector.track.kalman import BoxFilter
 from services.detector.track.tracker import TrackerUpdate
+
+Floats = NDArray[np.float64]
+Rows = NDArray[np.intp]
 
 EDGE = 0.01
 """A box this near to the border of the picture is cut by it."""
@@ -200,3 +204,19 @@ class ByteTracker:
     def _tell(self, track: _Track, detection: Detection) -> TrackedObject:
         voted = track.votes.winner
         return TrackedObject(track.number, detection.box, voted, detection.confidence, mask_state(voted))
+
+
+def grown(boxes: Floats, share: float) -> Floats:
+    """Grow boxes on each side by a share of their size (the buffer of C-BIoU, Yang et al., WACV 2023)."""
+    margin = (boxes[:, 2:] - boxes[:, :2]) * share
+    return np.hstack([boxes[:, :2] - margin, boxes[:, 2:] + margin])
+
+
+def assign(similarity: Floats, least: float) -> tuple[Rows, Rows]:
+    """Pair rows with columns so that the sum of similarities is greatest; pairs below least are left out."""
+    if not similarity.size:
+        return np.zeros(0, np.intp), np.zeros(0, np.intp)
+    usable = np.where(similarity >= least, similarity, -1.0)
+    rows, columns = linear_sum_assignment(-usable)
+    good = usable[rows, columns] >= least
+    return rows[good], columns[good]

@@ -7,10 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from services.detector.infer import cuda, onnx_runtime
-from services.detector.infer.cuda import CudaDetector
+from services.detector.infer import engines
+from services.detector.infer.engines import CPU, CudaDetector, OnnxRuntimeDetector, open_session
 from services.detector.infer.models import model_path
-from services.detector.infer.onnx_runtime import CPU, OnnxRuntimeDetector, open_session
 from services.detector.infer.select import fastest_engine
 
 
@@ -25,7 +24,7 @@ class GpuSession:
         return getattr(self._inner, name)
 
     def get_providers(self) -> list[str]:
-        return [cuda.PROVIDER, CPU]
+        return [engines.CUDA, CPU]
 
     def run(self, names: None, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
         key = next(iter(inputs.values())).tobytes()
@@ -43,7 +42,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def gpu_build(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cuda.ort, "get_available_providers", lambda: [cuda.PROVIDER, CPU])
+    monkeypatch.setattr(engines.ort, "get_available_providers", lambda: [engines.CUDA, CPU])
 
 
 @pytest.fixture
@@ -52,10 +51,10 @@ def gpu(gpu_build: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], N
 
     def install(factor: float) -> None:
         def opened(path: Path, threads: int, providers: object) -> object:
-            on_gpu = isinstance(providers, list) and providers[0][0] == cuda.PROVIDER
+            on_gpu = isinstance(providers, list) and providers[0][0] == engines.CUDA
             return GpuSession(path, factor) if on_gpu else open_session(path, threads)
 
-        monkeypatch.setattr(onnx_runtime, "open_session", opened)
+        monkeypatch.setattr(engines, "open_session", opened)
 
     return install
 

@@ -7,8 +7,7 @@ import pytest
 
 from services.common.settings.camera_files import CameraFiles
 from services.core.errors import BadInputError
-from services.detector.infer.models import WEIGHTS, check_named_model, model_path, read_info
-from services.detector.infer.onnx_metadata import read_metadata
+from services.detector.infer.models import WEIGHTS, check_named_model, model_path, read_info, read_metadata
 
 WITHOUT = {
     "store": ("av", "cv2", "google.protobuf", "numpy", "onnx", "onnxruntime", "openvino", "scipy"),

@@ -9,6 +9,7 @@ from model.data.batches import EpochPlan, make_batches, schedule
 from model.data.corrections import IGNORED_LABEL, correct, read_corrections, shipped_corrections
 from model.data.prefetching import Prefetcher
 from model.data.samples import (
+    DataSource,
     Sample,
     check_classes,
     epoch_order,
@@ -21,11 +22,10 @@ from model.data.samples import (
     to_corners,
     validation_sources,
 )
-from model.data.set_aside import read_set_aside, split_of
-from model.data.sources import sources_of
+from model.data.sources import read_set_aside, sources_of, split_of
 from model.network.gbyolo.head import DEFAULT_ANCHORS
 from model.training.anchors import box_sizes, fit_anchors
-from model.training.config import DataSource, TrainConfig
+from model.training.config import TrainConfig
 from services.core.errors import BadInputError
 
 
@@ -241,7 +241,7 @@ def test_sources_that_are_set_aside_are_in_no_training(
         "folder,pictures,split,source\nsquares,square[01].*,val,a\nsquares,square2*,unseen,b\nother,*,val,c\n"
     )
     listed = read_set_aside(path)
-    for place in ("model.data.set_aside", "model.data.samples"):
+    for place in ("model.data.sources", "model.data.samples"):
         monkeypatch.setattr(f"{place}.shipped_set_aside", lambda: listed)
 
     def names(split: str) -> set[str]:

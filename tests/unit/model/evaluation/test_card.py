@@ -10,8 +10,17 @@ import pytest
 from model.data.samples import Sample, is_test
 from model.data.sources import source_of, sources_of
 from model.evaluation import card
-from model.evaluation.card import BEGIN, END, accuracy_line, refreshed, right_class
-from model.evaluation.card_figures import CardFigures, SplitFigures, by_source, measure_card
+from model.evaluation.card import (
+    BEGIN,
+    END,
+    CardFigures,
+    SplitFigures,
+    accuracy_line,
+    by_source,
+    measure_card,
+    refreshed,
+    right_class,
+)
 from model.evaluation.judging import Judged, judge
 from model.evaluation.metrics import found_with_class
 from model.evaluation.predictions import Found

@@ -4,9 +4,19 @@ import onnx
 import openvino
 import pytest
 
-from model.evaluation import engines
-from model.evaluation.engines import ENGINES, ONNX_RUNTIME, OPENVINO_BF16, why_missing
-from model.evaluation.speed import CONTENDERS, WARM_UP_ROUNDS, Speed, interleaved, measure, ratios
+from model.evaluation import speed as timing
+from model.evaluation.speed import (
+    CONTENDERS,
+    ENGINES,
+    ONNX_RUNTIME,
+    OPENVINO_BF16,
+    WARM_UP_ROUNDS,
+    Speed,
+    interleaved,
+    measure,
+    ratios,
+    why_missing,
+)
 from model.export.writing import write_onnx
 from model.network.build import build
 
@@ -59,5 +69,5 @@ def test_bf16_is_not_measured_on_a_processor_without_it(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(openvino, "Core", Core)
     assert why_missing(OPENVINO_BF16) == "this processor does not compute in bf16"
-    monkeypatch.setattr(engines, "find_spec", lambda name: None)
+    monkeypatch.setattr(timing, "find_spec", lambda name: None)
     assert why_missing(OPENVINO_BF16) == "openvino is not installed"

@@ -9,8 +9,7 @@ import onnxruntime
 import pytest
 from onnx import numpy_helper
 
-from model.export.half import LEAST_VALUES, store_half
-from model.export.writing import ExportConfig, export_model
+from model.export.writing import LEAST_VALUES, ExportConfig, export_model, store_half
 from services.core.errors import BadInputError
 
 BOX_TOLERANCE, SCORE_TOLERANCE = 0.02, 0.005

@@ -11,9 +11,8 @@ from model.network.build import (
     multiplications,
     parameter_count,
 )
-from model.network.gbyolo.blocks import Conv, GhostModule
-from model.network.gbyolo.fusion import WeightedAdd, WeightedConcat
-from model.network.gbyolo.neck import NODE_INPUTS, BiFPN
+from model.network.gbyolo.backbone import Conv, GhostModule
+from model.network.gbyolo.neck import NODE_INPUTS, BiFPN, WeightedAdd, WeightedConcat
 
 
 def test_fusion_weights_are_normalised_and_never_negative() -> None:

@@ -10,17 +10,17 @@ import torch
 from rich.console import Console
 from torch import nn
 
-from model.data.samples import Sample
+from model.data.samples import DataSource, Sample
 from model.evaluation.evaluate import load_onnx
 from model.evaluation.predictions import to_input
 from model.export.reading import read_export, unfold
 from model.export.writing import ExportConfig, export_model
 from model.network.build import Architecture, Size
 from model.network.checkpoint import read_checkpoint
-from model.training.config import DataSource, TrainConfig
+from model.training.config import TrainConfig
+from model.training.starting import widen
 from model.training.train import train
 from model.training.trainer import Trainer
-from model.training.widening import widen
 from services.core.errors import BadInputError, ConflictError
 from services.core.tasks import TASK_CLASSES
 

@@ -9,13 +9,13 @@ import pytest
 import torch
 
 from model.data.batches import EpochPlan, make_batches
-from model.data.samples import Sample, load_split
+from model.data.samples import DataSource, Sample, load_split
 from model.evaluation.comparing import compare
 from model.evaluation.evaluate import evaluate_model, load_model
 from model.export.writing import ExportConfig, export_model
 from model.network.build import build
 from model.network.checkpoint import averaged_network, read_checkpoint
-from model.training.config import DataSource, TrainConfig
+from model.training.config import TrainConfig
 from model.training.loss import ciou, detection_loss
 from model.training.train import train
 from model.training.trainer import LONGEST_STEP_S, Trainer, to_tensor

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from services.cli import doctor_camera
+from services.cli import doctor
 from services.cli.doctor import report
-from services.cli.doctor_checks import Check
+from services.cli.doctor_host import Check
 from services.common.video.source import SourceUnit
 from services.core.errors import StreamError
 
@@ -40,8 +40,8 @@ def _units(times_s: list[float], keyframe_every: int) -> list[SourceUnit]:
 
 
 def _check(monkeypatch: pytest.MonkeyPatch, stream: FakeStream) -> dict[str, Check]:
-    monkeypatch.setattr(doctor_camera, "source_of", lambda url: stream)
-    return {check.name: check for check in doctor_camera.check_camera(URL)}
+    monkeypatch.setattr(doctor, "source_of", lambda url, demo: stream)
+    return {check.name: check for check in doctor.check_camera(URL)}
 
 
 def test_a_good_stream(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,5 +83,5 @@ def test_the_report_shows_no_credential() -> None:
 
 
 def test_what_was_seen_is_not_kept_in_memory() -> None:
-    units = doctor_camera._watch(FakeStream([SourceUnit(bytes(1000), True, 0.0)] * 3))
+    units = doctor._watch(FakeStream([SourceUnit(bytes(1000), True, 0.0)] * 3))
     assert [(unit.data, unit.is_keyframe) for unit in units] == [(b"", True)] * 3

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from services.rtsp.picture import encoded_size, i420_caps, to_i420
+from services.rtsp.feed import encoded_size, i420_caps, to_i420
 
 
 def stride(width: int) -> int:

@@ -4,7 +4,7 @@ import click
 import pytest
 import typer
 
-from services.cli.errors import explain
+from services.cli.main import explain
 from services.core.errors import BadInputError, StoppedError, StreamError
 
 

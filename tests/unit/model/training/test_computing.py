@@ -1,4 +1,4 @@
-from model.training.threads import TRIAL_STEPS, ThreadTuner
+from model.training.computing import TRIAL_STEPS, ThreadTuner
 
 
 class Machine:
