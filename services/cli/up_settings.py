@@ -7,14 +7,14 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from services.common.http.forwarded import trusted_proxies
-from services.common.identifiers import id_from_name
 from services.common.settings.camera_files import Folders
 from services.common.settings.files import ConnectionSettings, RtspConnectionSettings, Settings
 from services.common.settings.retention import RetentionSettings
 from services.common.settings.service import LIVE_MEMORY_MB, LiveMemory
 from services.common.settings.space import SpaceLimits
 from services.core.errors import BadInputError
-from services.core.lines import ID_PATTERN, line_from_object
+from services.core.identifiers import ID_PATTERN, id_from_name
+from services.core.lines import line_from_object
 from services.core.tasks import model_for
 from services.core.types import Camera, CameraId, Line
 

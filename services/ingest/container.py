@@ -14,9 +14,9 @@ from services.common.secrets import redact
 from services.common.video.source import SourceUnit
 from services.core.camera_address import AddressKind, kind_of
 from services.core.errors import StreamError
+from services.core.h264 import ParameterSets
 from services.core.limits import PICTURE_LIMIT_PIXELS, size_fault
 from services.ingest.bounds import StreamBounds
-from services.ingest.parameter_sets import ParameterSets
 
 STREAMS_LIMIT = 16
 """Streams of one session: video, sound and data of a camera, in several forms."""

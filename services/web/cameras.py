@@ -8,7 +8,7 @@ from services.common.files import is_file
 from services.common.settings.camera_files import CameraFiles
 from services.core.camera_address import AddressKind, check_address, kind_of
 from services.core.errors import BadInputError
-from services.core.lines import is_id
+from services.core.identifiers import is_id
 from services.core.types import Camera
 
 LEAST_FPS, MOST_FPS = 1.0, 60.0

@@ -7,8 +7,8 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
+from services.common.access.credentials import Check
 from services.common.bus.protocol import Bus
-from services.common.http.access import Check
 from services.common.http.bounds import HttpLimits
 from services.common.http.server import HttpServer
 from services.common.live import mjpeg

@@ -2,8 +2,7 @@
 
 import pytest
 
-from services.common.identifiers import id_from_name
-from services.core.lines import is_id
+from services.core.identifiers import id_from_name, is_id
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,11 @@
-"""Ids of cameras and lines, made from the names that people give."""
+"""Ids of cameras and lines: what one is, and how it is made from the name that people give."""
 
 import re
 import unicodedata
 from collections.abc import Container
 
 MAX_LENGTH = 63
+ID_PATTERN = re.compile(rf"[a-z0-9][a-z0-9-]{{0,{MAX_LENGTH - 1}}}")
 
 MOST_READ = 1000
 """Characters of a name that are looked at."""
@@ -27,6 +28,11 @@ _SPELLINGS = str.maketrans(
     }
 )
 """Letters that lose nothing but their mark only when they are spelled out."""
+
+
+def is_id(text: object) -> bool:
+    """Tell whether a text may name a camera or a line."""
+    return isinstance(text, str) and ID_PATTERN.fullmatch(text) is not None
 
 
 def id_from_name(name: str, taken: Container[str] = (), fallback: str = "item") -> str:
