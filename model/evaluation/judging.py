@@ -14,7 +14,6 @@ THRESHOLDS = np.arange(0.5, 1.0, 0.05)
 """The IoU thresholds of COCO."""
 NAMING_CONFIDENCE = 0.25
 BoolArray = npt.NDArray[np.bool_]
-FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,6 @@ import numpy.typing as npt
 
 from model.evaluation.judging import THRESHOLDS, BoolArray, Judged
 
-FloatArray = npt.NDArray[np.float64]
-
 SURE = 0.25
 """The confidence from which recall, precision and class accuracy count a detection."""
 SIZES: dict[str, tuple[float, float]] = {

@@ -5,7 +5,6 @@ protocol on a free port of the loopback address to whoever has the password of t
 commit, and end with this process.
 """
 
-import logging
 import socket
 import subprocess
 import threading
@@ -30,8 +29,6 @@ from services.cli.embedded_watchdog import DatabaseWatchdog
 from services.common.database.link import DATABASE_NAME, DURABLE, LOGIN_REFUSED, NOT_ALLOWED
 from services.common.database.probe import PROBE_ID
 from services.common.database.schema import META
-
-logger = logging.getLogger(__name__)
 
 START_DEADLINE_S = 30.0
 

@@ -1,7 +1,6 @@
 """The cameras and lines that the command line and the settings file ask for, put into the store."""
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -11,8 +10,6 @@ from services.core.errors import DatabaseUnavailableError, NotFoundError
 from services.core.types import Camera, CameraId, Line
 from services.demo import demo_lines
 from services.web.mirror import SetupMirror
-
-log = logging.getLogger(__name__)
 
 RETRY_S = 1.0
 

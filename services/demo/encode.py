@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import av
-import cv2
 
 from services.common.video.source import Connection, PacedConnection, SourceUnit
 from services.demo.geometry import HEIGHT_PX, WIDTH_PX, Picture
@@ -129,8 +128,3 @@ def write_video(scene: AnyScene, path: Path) -> None:
         for picture in pictures_of(scene):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
         container.mux(stream.encode(None))
-
-
-def write_picture(scene: AnyScene, number: int, path: Path) -> None:
-    """One picture of a scene as a file, to look at."""
-    cv2.imwrite(str(path), renderer_of(scene).frame(number))

@@ -78,12 +78,11 @@ async def _by_token(repository: Repository, token: str, origin: Origin) -> Calle
 
 async def _by_session(repository: Repository, cookie: str, origin: Origin) -> Caller | None:
     """A session that has ended is as good as none: its cookie stays in the browser."""
-    hash = token_hash(cookie)
-    found = await repository.session(hash)
+    found = await repository.session(token_hash(cookie))
     if found is None:
         return None
     _, user = found
-    return Caller(user.role, origin, user, "session", hash)
+    return Caller(user.role, origin, user, "session")
 
 
 def anybody(origin: Origin, role: UserRole | None) -> Caller:
