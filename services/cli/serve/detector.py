@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 
 from services.cli.serve.process import Link, ServiceProcess
+from services.cli.serve.settings import DetectorSettings
 from services.common.access.check import AccessCheck
 from services.common.access.notes import AccessNotes
 from services.common.connections.listening import listen
@@ -16,7 +17,6 @@ from services.common.video.remote import RemoteVideo
 from services.detector.infer.select import make_detector
 from services.detector.ports.service import DetectorPorts, PortOptions
 from services.detector.service import DetectorService
-from services.detector.settings import DetectorSettings
 
 WARM_MODEL = "traffic"
 """Its engines are measured before the first camera comes, so that a take-over need not wait for it."""

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 from services.cli.serve.process import Link, ServiceProcess
+from services.cli.serve.settings import IngestSettings
 from services.common.access.check import AccessCheck
 from services.common.access.notes import AccessNotes
 from services.common.connections.addresses import host_and_port
@@ -22,7 +23,6 @@ from services.common.video.hub import VideoHub
 from services.demo import demo_source
 from services.ingest.relay import RelayServer
 from services.ingest.service import IngestService
-from services.ingest.settings import IngestSettings
 from services.ingest.sources import source_of
 from services.ingest.video_server import VideoServer
 

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from services.cli.serve.process import Link, ServiceProcess
+from services.cli.serve.settings import StoreSettings
 from services.common.database.repository import Repository
 from services.common.leases.protocol import LeaseStore, Member
 from services.common.metrics import Figure
 from services.common.settings.service import mongodb_uri
 from services.store.service import StoreService
-from services.store.settings import StoreSettings
 from services.store.space import SpaceGate
 
 CLOSE_TIMEOUT_S = 5.0

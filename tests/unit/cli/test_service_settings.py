@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from services.cli.serve.settings import DetectorSettings, IngestSettings, RtspSettings, StoreSettings
 from services.common.settings.files import Settings, load_settings
 from services.common.settings.service import (
     MONGODB_URI_VARIABLE,
@@ -13,10 +14,6 @@ from services.common.settings.service import (
     reachable_host,
 )
 from services.core.errors import BadInputError
-from services.detector.settings import DetectorSettings
-from services.ingest.settings import IngestSettings
-from services.rtsp.settings import RtspSettings
-from services.store.settings import StoreSettings
 from services.web.settings import WebSettings
 
 CONFIGMAPS = Path(__file__).resolve().parents[3] / "configmaps"
