@@ -69,3 +69,21 @@ def test_there_is_one_base(file: Path) -> None:
     bases = {stage.base for stage in stages(file).values()} - stages(file).keys()
     assert bases == {"${BASE}"}
     assert re.findall(r"^ARG BASE=(\S+)$", text, re.MULTILINE) == [BASE]
+
+
+def test_each_image_names_its_licences() -> None:
+    known = stages(DOCKERFILE)
+    licences = {
+        name: next(rest for stage in chain(known, name) if (rest := _label(known[stage], "licenses")))
+        for name in IMAGES
+    }
+    assert "0BSD" not in licences["store"]
+    assert {name for name, text in licences.items() if "LicenseRef-NVIDIA" in text} == {"detector-gpu"}
+    assert len({licences[name] for name in IMAGES - {"store", "detector-gpu"}}) == 1
+
+
+def _label(stage: Stage, name: str) -> str:
+    """What a stage says of itself; empty where it does not."""
+    said = " ".join(rest for word, rest in stage.instructions if word == "LABEL")
+    found = re.search(rf'org\.opencontainers\.image\.{name}="([^"]*)"', said)
+    return found.group(1) if found else ""
