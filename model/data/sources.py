@@ -42,7 +42,7 @@ def source_of(name: str, sources: dict[str, str]) -> str:
 LIST_PATH = Path(__file__).parent / "set_aside.csv"
 COLUMNS = ("folder", "pictures", "split", "source")
 SPLITS = ("val", "unseen")
-"""`val` chooses weights; `unseen` is told in cards and chooses nothing."""
+"""`val` chooses weights; `unseen` stands in cards and chooses nothing."""
 
 
 @dataclass(frozen=True)

@@ -113,8 +113,8 @@ def _row(number: int, error: ModelError, classes: Sequence[str]) -> tuple[object
     source, _, picture = error.sample.file.rpartition("/")
     found = classes[error.found] if error.found >= 0 else ""
     label = error.label if error.label >= 0 else error.found
-    told = (error.kind, number, f"{error.score:.2f}", found, round(error.side_px), source, picture, label)
-    return (*told, *(f"{value:.5f}" for value in placed))
+    known = (error.kind, number, f"{error.score:.2f}", found, round(error.side_px), source, picture, label)
+    return (*known, *(f"{value:.5f}" for value in placed))
 
 
 def draw_sheet(errors: Sequence[ModelError], classes: Sequence[str]) -> Picture:

@@ -24,7 +24,7 @@ Predict = Callable[[FloatArray], FloatArray]
 LEAST_CONFIDENCE, NMS_IOU = 0.01, 0.45
 BATCH = 16
 LONG_SIDE_PX = 640
-"""Object sizes are told in pixels of a picture with this long side."""
+"""Object sizes are in pixels of a picture with this long side."""
 
 
 @dataclass(frozen=True)

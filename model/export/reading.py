@@ -45,8 +45,8 @@ def read_export(path: Path) -> Export:
         graph = onnx.load(str(path))
     except DecodeError as error:
         raise BadInputError(f"{path} is no ONNX file") from error
-    told = {pair.key: pair.value for pair in graph.metadata_props}
-    if METADATA_KEY not in told:
+    metadata = {pair.key: pair.value for pair in graph.metadata_props}
+    if METADATA_KEY not in metadata:
         raise BadInputError(f"{path} was not exported by this program")
     values = {one.name: _tensor(one) for one in graph.graph.initializer}
     for node in graph.graph.node:
@@ -61,23 +61,23 @@ def read_export(path: Path) -> Export:
         for name in node.input
         if name in values
     }
-    return Export(_description(json.loads(told[METADATA_KEY]), constants), values, constants)
+    return Export(_description(json.loads(metadata[METADATA_KEY]), constants), values, constants)
 
 
 def _tensor(proto: Any) -> Tensor:
     return torch.from_numpy(np.array(onnx.numpy_helper.to_array(proto)))
 
 
-def _description(told: Mapping[str, Any], constants: Mapping[str, Tensor]) -> Description:
+def _description(values: Mapping[str, Any], constants: Mapping[str, Tensor]) -> Description:
     anchors = [value.reshape(3, 2) for value in constants.values() if value.shape == ANCHOR_SHAPE]
     levels = tuple(tuple((float(w), float(h)) for w, h in level) for level in anchors)
-    head = TaskHead(told["task"], tuple(told["classes"]), levels)
+    head = TaskHead(values["task"], tuple(values["classes"]), levels)
     return Description(
-        told["architecture"],
-        told["size"],
+        values["architecture"],
+        values["size"],
         (head,),
-        max(told["input"]),
-        told["trained_by"],
+        max(values["input"]),
+        values["trained_by"],
     )
 
 

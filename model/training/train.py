@@ -75,7 +75,7 @@ def train(config: TrainConfig, *, command: str = "", console: Console | None = N
 
 
 def check_run(config: TrainConfig) -> None:
-    """Raises ConflictError when the folder holds a training that was told something else."""
+    """Raises ConflictError when the folder holds a training with other settings."""
     former = config.run / CONFIG_NAME
     if not (former.exists() and (config.run / FILE_NAME).exists()):
         return

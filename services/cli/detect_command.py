@@ -109,7 +109,7 @@ def _check_size(path: Path) -> None:
         with av.open(str(path), options={"max_pixels": str(STILL_LIMIT_PIXELS), "threads": "1"}) as container:
             sizes = [(stream.width, stream.height) for stream in container.streams.video]
     except (av.error.FFmpegError, OSError):
-        return  # OpenCV may know it, or tells that it is no picture
+        return  # OpenCV may know it, or says that it is no picture
     if sizes and not min(sizes[0]):
         raise BadInputError(
             f"{path} is no picture that can be read, or one of more than {STILL_LIMIT_PIXELS / 1e6:.0f} "

@@ -21,7 +21,7 @@ PROCESSORS = Path("/proc/cpuinfo")
 
 
 def processor_name(processors: Path = PROCESSORS) -> str:
-    """Give the name of the processor's model; its architecture where the system does not tell."""
+    """Give the name of the processor's model; its architecture where the system does not say."""
     try:
         lines = processors.read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -159,7 +159,7 @@ async def _database_version(uri: str) -> str:
 def _clock() -> Check:
     error_s = synchronised_within_s()
     if error_s is None:
-        return Check("unknown", "clock", "the system does not tell whether its clock is synchronised")
+        return Check("unknown", "clock", "the system does not say whether its clock is synchronised")
     if error_s == float("inf"):
         return Check(
             "note", "clock", "not synchronised by this host: times of counts may drift (install chrony)"

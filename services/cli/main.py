@@ -128,8 +128,8 @@ def explain(error: BaseException) -> tuple[str, int] | None:
 
 def _usage(error: Exception) -> str:
     """Give what is wrong with the command line, with the name of the option."""
-    told = getattr(error, "format_message", None)
-    return str(told() if callable(told) else error)
+    message = getattr(error, "format_message", None)
+    return str(message() if callable(message) else error)
 
 
 def _one_line(text: str) -> str:

@@ -127,7 +127,7 @@ def evaluate(
         Path | None, typer.Option(help="Folder for pictures and a list of the worst errors.")
     ] = None,
 ) -> None:
-    """Measure a model on labelled pictures: precision by class and object size, as a model card tells it."""
+    """Measure a model on labelled pictures: precision by class and object size, as a model card states it."""
     done = 0
     with progress(f"evaluating {model.name}", None) as advance:
 

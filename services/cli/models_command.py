@@ -50,7 +50,7 @@ def models_command() -> None:
 
 
 def list_models(folder: Path = WEIGHTS) -> list[ModelRow]:
-    """Read what the model files and the cards beside them tell."""
+    """Read what the model files and the cards beside them state."""
     return [_row(path) for path in sorted(folder.glob("*.onnx"))]
 
 
@@ -63,7 +63,7 @@ def _row(path: Path) -> ModelRow:
 
 
 def card_accuracy(card: Path) -> str:
-    """Give the figures under `accuracy` of a model card's front matter; `-` where it tells none."""
+    """Give the figures under `accuracy` of a model card's front matter; `-` where it states none."""
     try:
         text = card.read_text(encoding="utf-8")
         front = yaml.safe_load(text.split("---\n")[1]) if text.startswith("---\n") else {}

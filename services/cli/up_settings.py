@@ -29,7 +29,7 @@ def _line(value: object) -> Line:
 
 
 class CameraSettings(Settings):
-    """One camera with its lines. Exactly one of `url`, `url_env` and `url_file` tells its address."""
+    """One camera with its lines. Exactly one of `url`, `url_env` and `url_file` gives its address."""
 
     id: Annotated[str, Field(pattern=f"^{ID_PATTERN.pattern}$")]
     name: Annotated[str, Field(min_length=1, max_length=200)]

@@ -121,7 +121,7 @@ def _skip_scaling(bits: _Bits, size: int) -> None:
 
 
 def _skip_order(bits: _Bits) -> None:
-    """Pass over how the order of pictures is told."""
+    """Pass over how the order of pictures is given."""
     kind = bits.unsigned()
     if kind == 0:
         bits.unsigned()

@@ -18,7 +18,7 @@ from services.core.types import CameraId
 log = logging.getLogger(__name__)
 
 NO_PICTURE_S = 5.0
-"""A client is told that the camera gives no picture when none has come for this long."""
+"""When no picture has come for this long, a client gets the error that the camera gives none."""
 
 KEYFRAME_S = 2.0
 """Video between two key frames, whatever the rate; one comes at once when somebody begins to watch."""
@@ -157,7 +157,7 @@ def encoded_size(width: int, height: int) -> tuple[int, int]:
 def i420_caps(width: int, height: int, fps: float) -> str:
     """Describe pictures of a size to GStreamer.
 
-    The time stamps tell when they really come. Without a rate beside them, players wait for seconds of
+    The time stamps say when they really come. Without a rate beside them, players wait for seconds of
     video to guess one.
     """
     rate = f"{round(fps * 100)}/100"

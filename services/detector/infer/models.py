@@ -1,4 +1,4 @@
-"""Which model files there are, and what they tell of themselves, which is read without any engine.
+"""Which model files there are, and what they state about themselves, read without any engine.
 
 An ONNX file is one protobuf message, ONNX's ModelProto (onnx.proto). The two parts of it that are read here
 are described to protobuf when the program starts, which spares the package `onnx` (31 MB); protobuf skips

@@ -50,7 +50,7 @@ class TrackerSettings:
     growth: float = 0.3
     """By which share of its size a box grows on each side before overlaps are taken."""
     confirm: int = 3
-    """Observations from which a track is told of."""
+    """Observations from which a track is confirmed, and leaves the tracker."""
     keep_lost_s: float = 1.5
     """Time after which a track that is not seen is closed."""
     keep_left_s: float = 0.5
@@ -92,7 +92,9 @@ class ByteTracker:
         free, seen = self._associate(time_s, previous_s, merged)
         seen += self._begin(time_s, merged, free)
         closed = self._close(time_s)
-        return TrackerUpdate(tuple(self._tell(*pair) for pair in seen if self._is_told(pair[0])), closed)
+        return TrackerUpdate(
+            tuple(self._observed(*pair) for pair in seen if self._is_confirmed(pair[0])), closed
+        )
 
     def _associate(
         self, time_s: float, previous_s: float | None, detections: list[Detection]
@@ -198,10 +200,10 @@ class ByteTracker:
         keep_s = settings.keep_left_s if track.is_at_edge else settings.keep_lost_s
         return time_s - track.seen_s <= keep_s + 1e-6
 
-    def _is_told(self, track: _Track) -> bool:
+    def _is_confirmed(self, track: _Track) -> bool:
         return track.observations >= self._settings.confirm
 
-    def _tell(self, track: _Track, detection: Detection) -> TrackedObject:
+    def _observed(self, track: _Track, detection: Detection) -> TrackedObject:
         voted = track.votes.winner
         return TrackedObject(track.number, detection.box, voted, detection.confidence, mask_state(voted))
 
