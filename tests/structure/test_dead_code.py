@@ -114,14 +114,12 @@ def dead_names(known: dict[str, ast.Module], by_name: set[str]) -> list[str]:
 
 
 def dead_members(known: dict[str, ast.Module]) -> list[str]:
-    """Methods and fields that nobody names, of classes that no library calls."""
+    """Methods that nobody calls and fields that nobody reads, of classes that no library calls."""
     named = {text for tree in known.values() for text in texts(tree)}
     for tree in known.values():
         for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute):
+            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
                 named.add(node.attr)
-            elif isinstance(node, ast.keyword) and node.arg:
-                named.add(node.arg)
     return [
         f"{module}.{owner.name}.{name}"
         for module, tree in known.items()

@@ -16,7 +16,7 @@ from services.common.settings.service import (
 from services.core.errors import BadInputError
 from services.web.settings import WebSettings
 
-CONFIGMAPS = Path(__file__).resolve().parents[3] / "configmaps"
+CONFIGMAPS = Path(__file__).resolve().parents[4] / "configmaps"
 SERVICES: dict[str, type[Settings]] = {
     "ingest": IngestSettings,
     "detector": DetectorSettings,
