@@ -5,6 +5,7 @@ loaded when its address is asked for.
 """
 
 from services.common.video.source import Source
+from services.core.camera_address import AddressKind, kind_of
 from services.core.types import Line
 
 
@@ -18,7 +19,6 @@ def demo_source(url: str) -> Source:
 
 def demo_lines(url: str) -> tuple[Line, ...]:
     """Give the lines of the scene that an address names, and none where it names another camera."""
-    from services.core.camera_address import AddressKind, kind_of
     from services.demo.scenes import scene_of
 
     return scene_of(url).make().lines if kind_of(url) is AddressKind.DEMO else ()
