@@ -2,10 +2,8 @@
 
 version="$(sed -n 's/^version = "\(.*\)"$/\1/p' pyproject.toml)"
 
-# Each image with its Dockerfile, of which it is the stage of the same name.
-declare -A dockerfile_of=(
-    [store]=core [web]=core [detector]=core [ingest]=media [rtsp]=media [detector-gpu]=gpu
-)
+# Each is the stage of its name of docker/Dockerfile.
+known_images=(store web detector ingest rtsp detector-gpu)
 
 # All but the large one for GPUs, which has to be asked for.
 images=(store web detector ingest rtsp)
@@ -14,8 +12,8 @@ images=(store web detector ingest rtsp)
 choose_images() {
     local name
     for name in "$@"; do
-        if [[ -z ${dockerfile_of[$name]:-} ]]; then
-            say "There is no image '$name': give some of ${!dockerfile_of[*]}"
+        if [[ " ${known_images[*]} " != *" $name "* ]]; then
+            say "There is no image '$name': give some of ${known_images[*]}"
             exit 2
         fi
     done

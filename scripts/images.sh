@@ -16,7 +16,7 @@ read -ra options <<<"${IMAGES_BUILD_OPTIONS:-}"
 
 for name in "${images[@]}"; do
     say "Building sightline-$name:$version with $builder"
-    "$builder" build --file "docker/${dockerfile_of[$name]}.Dockerfile" --target "$name" \
+    "$builder" build --file docker/Dockerfile --target "$name" \
         --build-arg "VERSION=$version" --build-arg "REVISION=$revision" \
         --tag "sightline-$name:$version" "${options[@]}" .
 done

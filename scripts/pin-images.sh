@@ -7,7 +7,7 @@ source "$(dirname "$0")/lib.sh"
 
 names=(python:3.11-slim-bookworm mongo:8.0 nats:2.15.1-alpine)
 kustomization=k8s/components/images/kustomization.yaml
-files=(docker/{core,media,gpu}.Dockerfile docker-compose.yml)
+files=(docker/Dockerfile docker-compose.yml)
 
 digest_of() {
     if command -v skopeo >/dev/null; then

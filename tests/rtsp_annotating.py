@@ -5,8 +5,8 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from services.common.access.credentials import Check
 from services.common.bus.local import LocalBus
-from services.common.http.access import Check
 from services.common.video.hub import VideoHub
 from services.core.types import CameraSetup, TrackedFrame, TrackedObject
 from services.rtsp.service import RtspService

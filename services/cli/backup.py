@@ -10,10 +10,15 @@ from typing import Annotated
 
 import typer
 
-from services.cli.audit import record_command
 from services.cli.backup_file import BackupSummary, read_backup, readable_backup, verify_backup, write_backup
 from services.cli.console import notes, progress
-from services.cli.database_choice import DataOption, MongodbOption, chosen_database, open_database
+from services.cli.database_choice import (
+    DataOption,
+    MongodbOption,
+    chosen_database,
+    open_database,
+    record_command,
+)
 from services.common.database.accounts import AuditTrail
 from services.common.database.link import DatabaseLink, Document
 from services.common.database.schema import META, SCHEMA_VERSION, Schema, check_whole

@@ -19,8 +19,8 @@ from services.core.tasks import check_classes
 from services.core.types import Line
 from services.detector.count_file import FileCount, OnFrame, count_detections, count_video, read_detections
 from services.detector.decode.file import VideoFile
+from services.detector.infer.engines import OnnxRuntimeDetector
 from services.detector.infer.models import model_path
-from services.detector.infer.onnx_runtime import OnnxRuntimeDetector
 
 DEFAULT_ASPECT = 16 / 9
 MOST_FILE_FPS = 1000.0

@@ -12,6 +12,8 @@ from services.cli.console import notes
 from services.cli.data_folder import announced_database, default_data_folder, full_disk, password_path
 from services.cli.embedded_account import check_login, read_password, with_login
 from services.cli.embedded_database import start_database
+from services.common.access.accounts import AuditEntry
+from services.common.database.accounts import AuditTrail
 from services.common.database.link import DatabaseLink
 from services.common.settings.service import MONGODB_URI_VARIABLE, given_mongodb_uri
 from services.core.errors import BadInputError, DatabaseUnavailableError, DiskFullError, HalfRestoredError
@@ -98,3 +100,14 @@ async def open_database(uri: str) -> AsyncIterator[DatabaseLink]:
         yield link
     finally:
         await link.close()
+
+
+COMMAND_LINE = "command line"
+
+
+async def record_command(trail: AuditTrail, action: str, target: str = "") -> None:
+    """Write that a command did something; one that did is not undone where the log cannot be written."""
+    try:
+        await trail.add_audit(AuditEntry(action, target[:200], by=COMMAND_LINE))
+    except DatabaseUnavailableError as error:
+        notes.print(f"{action} is not in the audit log: {error}", highlight=False)

@@ -15,8 +15,8 @@ from services.core.frames import Picture
 from services.core.limits import STILL_LIMIT_PIXELS
 from services.core.types import Detection
 from services.detector.infer.detector import Detector
+from services.detector.infer.engines import OnnxRuntimeDetector
 from services.detector.infer.models import model_path
-from services.detector.infer.onnx_runtime import OnnxRuntimeDetector
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".avif"}
 
@@ -109,7 +109,7 @@ def _check_size(path: Path) -> None:
         with av.open(str(path), options={"max_pixels": str(STILL_LIMIT_PIXELS), "threads": "1"}) as container:
             sizes = [(stream.width, stream.height) for stream in container.streams.video]
     except (av.error.FFmpegError, OSError):
-        return  # OpenCV may know it, or tells that it is no picture
+        return  # OpenCV may know it, or says that it is no picture
     if sizes and not min(sizes[0]):
         raise BadInputError(
             f"{path} is no picture that can be read, or one of more than {STILL_LIMIT_PIXELS / 1e6:.0f} "

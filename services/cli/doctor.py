@@ -1,6 +1,9 @@
-"""`sightline doctor`: what this host has and lacks, in a text that can be pasted into an issue."""
+"""`sightline doctor`: what this host and a camera have and lack, as text that can be pasted into an issue."""
 
+import time
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
@@ -9,11 +12,13 @@ import typer
 from services.cli.camera_option import HELP, read_address, warn_of_open_secrets
 from services.cli.console import notes
 from services.cli.data_folder import default_data_folder
-from services.cli.doctor_camera import LOOK_S, check_camera
-from services.cli.doctor_checks import Check
-from services.cli.doctor_host import host_checks
+from services.cli.doctor_host import Check, host_checks
 from services.common.secrets import redact
-from services.core.camera_address import check_address
+from services.common.video.source import Connection, SourceUnit
+from services.core.camera_address import check_address, mask_address
+from services.core.errors import StreamError
+from services.demo import demo_source
+from services.ingest.sources import source_of
 
 
 def doctor_command(
@@ -51,3 +56,70 @@ def report(checks: Sequence[Check], url: str = "") -> str:
     width = max(len(check.name) for check in checks)
     lines = [f"{check.state:8} {check.name:{width}}  {check.text}" for check in checks]
     return redact("\n".join(lines), url)
+
+
+LOOK_S = 6.0
+LONG_KEYFRAME_DISTANCE_S = 4.0
+"""A viewer or a restarted detector waits this long for its first picture."""
+
+
+def check_camera(url: str) -> list[Check]:
+    """Open the stream, watch it for a few seconds and judge what came."""
+    checks = [Check("good", "camera", mask_address(url))]
+    started_s = time.monotonic()
+    try:
+        connection = source_of(url, demo=demo_source).connect()
+    except StreamError as error:
+        return [*checks, Check("wrong", "stream", str(error))]
+    opened_s = time.monotonic() - started_s
+    try:
+        units = _watch(connection)
+        width, height = connection.resolution
+    except StreamError as error:
+        return [*checks, Check("wrong", "stream", str(error))]
+    finally:
+        connection.close()
+    if not units:
+        return [*checks, Check("wrong", "stream", "it opened, but no picture came")]
+    text = f"H.264, {width}x{height}, opened in {opened_s:.1f} s, {len(units)} pictures seen"
+    return [*checks, Check("good", "stream", text), _rate(units), _order(units), _keyframes(units)]
+
+
+def _watch(connection: Connection) -> list[SourceUnit]:
+    deadline_s = time.monotonic() + LOOK_S
+    units = []
+    for unit in connection.units():
+        units.append(replace(unit, data=b""))  # a rich stream would fill the memory meanwhile
+        if time.monotonic() > deadline_s:
+            break
+    return units
+
+
+def _times_s(units: list[SourceUnit]) -> list[float]:
+    return [unit.stream_s for unit in units if unit.stream_s is not None]
+
+
+def _rate(units: list[SourceUnit]) -> Check:
+    times_s = _times_s(units)
+    if len(times_s) < 2 or max(times_s) <= min(times_s):
+        return Check("unknown", "rate", "the stream's pictures carry no times")
+    rate_fps = (len(times_s) - 1) / (max(times_s) - min(times_s))
+    return Check("good", "rate", f"{rate_fps:.1f} frames a second")
+
+
+def _order(units: list[SourceUnit]) -> Check:
+    """B-frames arrive out of their order in time."""
+    if any(later < earlier for earlier, later in pairwise(_times_s(units))):
+        text = "yes: they add delay, and browsers cannot show them live; switch them off in the camera"
+        return Check("note", "B-frames", text)
+    return Check("good", "B-frames", "none")
+
+
+def _keyframes(units: list[SourceUnit]) -> Check:
+    times_s = [unit.stream_s for unit in units if unit.is_keyframe and unit.stream_s is not None]
+    if len(times_s) < 2:
+        text = f"fewer than two in {LOOK_S:g} s: set the camera's key frame interval to 1 or 2 s"
+        return Check("note", "key frames", text)
+    distance_s = max(later - earlier for earlier, later in pairwise(times_s))
+    state = "note" if distance_s > LONG_KEYFRAME_DISTANCE_S else "good"
+    return Check(state, "key frames", f"every {distance_s:.1f} s")  # type: ignore[arg-type]  # both are states

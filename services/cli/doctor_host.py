@@ -7,15 +7,41 @@ import platform
 import shutil
 import socket
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from services.cli.data_folder import MINIMUM_FREE_BYTES
-from services.cli.doctor_checks import Check
-from services.cli.host import processor_name
 from services.common.clocks import synchronised_within_s
 from services.common.database.link import DatabaseLink
 from services.common.settings.service import given_mongodb_uri
 from services.core.errors import BadInputError, SightlineError
+
+PROCESSORS = Path("/proc/cpuinfo")
+
+
+def processor_name(processors: Path = PROCESSORS) -> str:
+    """Give the name of the processor's model; its architecture where the system does not say."""
+    try:
+        lines = processors.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())
+
+
+State = Literal["good", "note", "wrong", "unknown"]
+"""`note` works but should be looked at; `unknown` could not be found out, which is an answer too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding."""
+
+    state: State
+    name: str
+    text: str
+
 
 PACKAGES = ("av", "fastapi", "numpy", "onnxruntime", "openvino", "opencv-python-headless", "pymongo")
 PORTS = (
@@ -133,7 +159,7 @@ async def _database_version(uri: str) -> str:
 def _clock() -> Check:
     error_s = synchronised_within_s()
     if error_s is None:
-        return Check("unknown", "clock", "the system does not tell whether its clock is synchronised")
+        return Check("unknown", "clock", "the system does not say whether its clock is synchronised")
     if error_s == float("inf"):
         return Check(
             "note", "clock", "not synchronised by this host: times of counts may drift (install chrony)"

@@ -5,7 +5,6 @@ protocol on a free port of the loopback address to whoever has the password of t
 commit, and end with this process.
 """
 
-import logging
 import socket
 import subprocess
 import threading
@@ -31,8 +30,6 @@ from services.common.database.link import DATABASE_NAME, DURABLE, LOGIN_REFUSED,
 from services.common.database.probe import PROBE_ID
 from services.common.database.schema import META
 from services.common.tasks import kept_running
-
-logger = logging.getLogger(__name__)
 
 START_DEADLINE_S = 30.0
 

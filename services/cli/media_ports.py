@@ -11,11 +11,11 @@ from typing import Any
 
 from services.cli.up_settings import UpConfig
 from services.common.access.check import AccessCheck
+from services.common.access.credentials import Check
 from services.common.access.notes import AccessNotes
 from services.common.bus.protocol import Bus
 from services.common.connections.addresses import is_loopback
 from services.common.connections.listening import listen
-from services.common.http.access import Check
 from services.common.http.bounds import http_limits
 from services.common.live.decoding import Decoders
 from services.common.metrics import Figure

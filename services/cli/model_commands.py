@@ -1,17 +1,20 @@
 """`sightline train`, `evaluate` and `export`: the model's own commands, which need the extra `train`."""
 
+import importlib
 import re
 import shlex
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated
 
 import typer
 
-from services.cli import model_package
 from services.cli.console import notes, output, progress
 from services.core.errors import BadInputError
 from services.demo.dataset import write_dataset
+
+EXTRA_PACKAGES = {"torch", "onnx", "matplotlib"}
 
 DEMO_SEEDS = range(1000, 1060)
 DEMO_VALIDATION_SEEDS = range(1060, 1066)
@@ -69,11 +72,11 @@ def train(
     ] = 1,
 ) -> None:
     """Train a GB-YOLO; stopped (exit 130) or killed at any moment, the same command goes on."""
-    config, training = model_package.load("config"), model_package.load("train")
+    samples, training = load_module("data.samples"), load_module("training.train")
     if size not in ("n", "s"):
         raise BadInputError(f"no size {size!r}: give n or s")
-    settings = config.TrainConfig(
-        data=tuple(config.DataSource.parse(_with_demo(str(folder), run, task)) for folder in data),
+    settings = training.TrainConfig(
+        data=tuple(samples.DataSource.parse(_with_demo(str(folder), run, task)) for folder in data),
         run=run,
         task=task,
         architecture=architecture,
@@ -124,7 +127,7 @@ def evaluate(
         Path | None, typer.Option(help="Folder for pictures and a list of the worst errors.")
     ] = None,
 ) -> None:
-    """Measure a model on labelled pictures: precision by class and object size, as a model card tells it."""
+    """Measure a model on labelled pictures: precision by class and object size, as a model card states it."""
     done = 0
     with progress(f"evaluating {model.name}", None) as advance:
 
@@ -133,7 +136,7 @@ def evaluate(
             done += count
             advance(done)
 
-        report = model_package.load("evaluate").evaluate_model(
+        report = load_module("evaluation.evaluate").evaluate_model(
             model, data, split=split, task=task, errors=errors, step=step
         )
     output.print(f"{model.name} on {data.name}, {split}\n", markup=False, highlight=False)
@@ -157,9 +160,22 @@ def export(
     ] = False,
 ) -> None:
     """Write a checkpoint as ONNX with its classes, input size and thresholds."""
-    exporting = model_package.load("export")
+    exporting = load_module("export.writing")
     settings = exporting.ExportConfig(
         checkpoint, model_file, task=task, width=width, height=height, confidence=confidence, half=half
     )
     exporting.export_model(settings)
     output.print(f"{model_file}", soft_wrap=True)
+
+
+def load_module(name: str) -> ModuleType:
+    """Load `model.NAME`; BadInputError names the command that installs what is missing."""
+    try:
+        return importlib.import_module(f"model.{name}")
+    except ModuleNotFoundError as error:
+        package = (error.name or "").split(".")[0]
+        if package in EXTRA_PACKAGES:
+            raise BadInputError(
+                f"{package} is missing: run scripts/setup.sh --train in Sightline's folder"
+            ) from error
+        raise

@@ -1,6 +1,8 @@
-"""`sightline models`: the models at hand and how good their cards say they are."""
+"""The models at hand: `sightline models` with how good their cards say they are, and those the API lists."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,8 @@ import yaml
 
 from services.cli.console import table
 from services.core.errors import BadInputError
-from services.detector.infer.models import ALIASES, WEIGHTS, read_info
+from services.detector.infer.models import ALIASES, SUFFIX, WEIGHTS, read_info
+from services.web.system import ModelEntry
 
 COLUMNS = ("name", "stands for", "task", "classes", "input", "size", "accuracy")
 
@@ -47,7 +50,7 @@ def models_command() -> None:
 
 
 def list_models(folder: Path = WEIGHTS) -> list[ModelRow]:
-    """Read what the model files and the cards beside them tell."""
+    """Read what the model files and the cards beside them state."""
     return [_row(path) for path in sorted(folder.glob("*.onnx"))]
 
 
@@ -60,7 +63,7 @@ def _row(path: Path) -> ModelRow:
 
 
 def card_accuracy(card: Path) -> str:
-    """Give the figures under `accuracy` of a model card's front matter; `-` where it tells none."""
+    """Give the figures under `accuracy` of a model card's front matter; `-` where it states none."""
     try:
         text = card.read_text(encoding="utf-8")
         front = yaml.safe_load(text.split("---\n")[1]) if text.startswith("---\n") else {}
@@ -70,3 +73,14 @@ def card_accuracy(card: Path) -> str:
     if isinstance(figures, dict):
         return ", ".join(f"{name} {value}" for name, value in figures.items())
     return "-" if figures is None else str(figures)
+
+
+def model_entries(folder: Path = WEIGHTS) -> Sequence[ModelEntry]:
+    """Give the models that ship, by name; each file is read once, and again when it has changed."""
+    return [_entry(path, path.stat().st_mtime_ns) for path in sorted(folder.glob(f"*{SUFFIX}"))]
+
+
+@lru_cache(maxsize=64)
+def _entry(path: Path, changed_ns: int) -> ModelEntry:
+    info = read_info(path)
+    return ModelEntry(info.name, info.classes)

@@ -15,10 +15,9 @@ from services.cli.database_parts import (
     store_database,
     web_database,
 )
-from services.cli.detectors import make_detector
 from services.cli.embedded_database import RunningDatabase
 from services.cli.media_ports import MediaPorts
-from services.cli.model_entries import model_entries
+from services.cli.models_command import model_entries
 from services.cli.running import END_TIMEOUT_S, RunningTasks
 from services.cli.setup_seed import SetupSeed
 from services.cli.up_settings import UpConfig
@@ -35,7 +34,9 @@ from services.common.metrics import Figure
 from services.common.settings.camera_files import CameraFiles
 from services.common.tasks import cancellable, end_tasks, watched
 from services.common.video.hub import VideoHub
+from services.demo import demo_source
 from services.detector.infer.models import check_named_model
+from services.detector.infer.select import make_detector
 from services.detector.service import DetectorService
 from services.ingest.service import IngestService
 from services.ingest.sources import source_of
@@ -85,7 +86,7 @@ class Platform:
         )
         self._leases = LocalLeaseTable(clocks.now_s)
         files = CameraFiles.of(settings.up.file_camera_folders, seed.files)
-        bus, video, open_source = self._bus, self._video, partial(source_of, files=files)
+        bus, video, open_source = self._bus, self._video, partial(source_of, files=files, demo=demo_source)
         ingest = IngestService(bus.events, bus.states, video, open_source, clocks=clocks)
         detector = DetectorService(bus.events, bus.tracks, bus.states, video, make_detector, clocks.steady_s)
         self._ingest = self._managing("ingest", ingest)

@@ -7,9 +7,14 @@ from typing import Annotated
 
 import typer
 
-from services.cli.audit import record_command
 from services.cli.console import notes
-from services.cli.database_choice import DataOption, MongodbOption, chosen_database, open_database
+from services.cli.database_choice import (
+    DataOption,
+    MongodbOption,
+    chosen_database,
+    open_database,
+    record_command,
+)
 from services.common.access.passwords import check_new_password, hash_password
 from services.common.database.accounts import Accounts, AuditTrail
 from services.common.database.schema import Schema

@@ -1,18 +1,15 @@
 """The cameras and lines that the command line and the settings file ask for, put into the database."""
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from services.common.database.setups import Setups
-from services.core.camera_address import scheme_of
+from services.core.camera_address import AddressKind, kind_of
 from services.core.errors import DatabaseUnavailableError, NotFoundError
 from services.core.types import Camera, CameraId, Line
-from services.demo.scenes import DemoAddress
+from services.demo import demo_lines
 from services.web.mirror import SetupMirror
-
-log = logging.getLogger(__name__)
 
 RETRY_S = 1.0
 
@@ -41,7 +38,7 @@ class SetupSeed:
     def files(self) -> tuple[str, ...]:
         """The paths of the cameras that are files: whoever starts this process may open them."""
         urls = (item.camera.url for item in self.wanted)
-        return tuple(url for url in urls if not scheme_of(url))
+        return tuple(url for url in urls if kind_of(url) is AddressKind.FILE)
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -64,12 +61,7 @@ class SetupSeed:
             wanted = [demo_camera(self.model)]
         for item in wanted:
             is_new = await self._camera(setups, item.camera)
-            is_demo = item.camera.url.startswith("demo://")
-            own = (
-                DemoAddress.parse(item.camera.url).scene().lines
-                if is_new and is_demo and not item.lines
-                else ()
-            )
+            own = demo_lines(item.camera.url) if is_new and not item.lines else ()
             for line in item.lines or own:
                 await self._line(setups, item.camera.id, line)
 

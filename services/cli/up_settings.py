@@ -2,20 +2,18 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from services.common.http.forwarded import trusted_proxies
-from services.common.identifiers import id_from_name
-from services.common.settings.camera_files import Folders
 from services.common.settings.files import ConnectionSettings, RtspConnectionSettings, Settings
 from services.common.settings.retention import RetentionSettings
-from services.common.settings.service import LIVE_MEMORY_MB, LiveMemory
+from services.common.settings.service import PageSettings
 from services.common.settings.space import SpaceLimits
 from services.core.errors import BadInputError
 from services.core.evidence.rate import check_fps
-from services.core.lines import ID_PATTERN, line_from_object
+from services.core.identifiers import ID_PATTERN, id_from_name
+from services.core.lines import line_from_object
 from services.core.tasks import model_for
 from services.core.types import Camera, CameraId, Line
 
@@ -40,7 +38,7 @@ def _fps(value: float) -> float:
 
 
 class CameraSettings(Settings):
-    """One camera with its lines. Exactly one of `url`, `url_env` and `url_file` tells its address."""
+    """One camera with its lines. Exactly one of `url`, `url_env` and `url_file` gives its address."""
 
     id: Annotated[str, Field(pattern=f"^{ID_PATTERN.pattern}$")]
     name: Annotated[str, Field(min_length=1, max_length=200)]
@@ -98,23 +96,13 @@ class CameraSettings(Settings):
 OptionalPort = Annotated[int | None, Field(ge=0, le=65_535)]
 
 
-class UpConfig(ConnectionSettings, RtspConnectionSettings, SpaceLimits):
+class UpConfig(PageSettings, ConnectionSettings, RtspConnectionSettings, SpaceLimits):
     """The settings of `sightline up`; an option of the command line wins over its key here."""
 
-    host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     data: Path | None = None
     model: str = "traffic"
     """For cameras of the command line and of the page."""
-    login: Literal["auto", "required", "off"] = "auto"
-    """`auto` asks for a login where other machines can reach this one."""
-    trusted_proxy: str = ""
-    """Addresses and networks of proxies whose X-Forwarded-For, -Proto and -Host are believed, with commas
-    between; `direct` believes whoever connects, one hop far."""
-    file_camera_folders: Folders = ()
-    """Folders whose video files may become cameras on the page and through the API."""
-    model_folders: Folders = ()
-    """Folders whose .onnx files may become models of cameras on the page and through the API."""
     json_port: OptionalPort = 8070
     """Detections as a JSON stream; None: not served. The same holds for the other three."""
     mjpeg_port: OptionalPort = 8090
@@ -123,24 +111,12 @@ class UpConfig(ConnectionSettings, RtspConnectionSettings, SpaceLimits):
     """The cameras' own streams by RTSP; needs GStreamer."""
     annotated_port: OptionalPort = 8555
     """Pictures with boxes and lines by RTSP; needs GStreamer."""
-    live_memory_mb: LiveMemory = LIVE_MEMORY_MB
-    """Most memory for the decoded pictures of all cameras that are watched, in megabytes."""
-    tls_cert: Path | None = None
-    tls_key: Path | None = None
     retention: RetentionSettings = RetentionSettings()
     """How long records are kept."""
     cameras: tuple[CameraSettings, ...] = ()
 
-    @field_validator("trusted_proxy")
-    @classmethod
-    def _are_networks(cls, value: str) -> str:
-        trusted_proxies(value)
-        return value
-
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        if (self.tls_cert is None) != (self.tls_key is None):
-            raise ValueError("tls_cert and tls_key belong together")
         _refuse_doubles([camera.id for camera in self.cameras], "cameras")
         return self
 

@@ -1,4 +1,4 @@
-"""The address of a camera: what it may hold, and where its secrets stand.
+"""The address of a camera: what it names, what it may hold, and where its secrets stand.
 
 A secret is the password in front of the host, or the value of a parameter whose name tells of one, in the
 query or in the path (some cameras carry `user=admin_password=…_channel=1` there). Everything here costs
@@ -12,6 +12,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum, auto
 from urllib.parse import quote, unquote, urlsplit
 
 from services.core.errors import BadInputError
@@ -21,11 +22,13 @@ LONGEST_ADDRESS = 2000
 """Characters that an address may have."""
 
 NETWORK_SCHEMES = ("rtsp", "rtsps")
-DEMOS = ("traffic", "masks")
+DEMO_TRAFFIC, DEMO_MASKS = "traffic", "masks"
+DEMOS = (DEMO_TRAFFIC, DEMO_MASKS)
 KINDS = "give rtsp://, rtsps://, a file path, demo://traffic or demo://masks"
 
 _WRONG_LENGTH = f"url is an address of 1 to {LONGEST_ADDRESS} printable characters"
 _SEPARATOR = "://"
+_DEMO = "demo://"
 _LONGEST_NAME = 64
 _LONGEST_SEED = 9
 
@@ -62,6 +65,25 @@ _VALUE_END = re.compile(
 """A value goes on to the next parameter: what only looks like its end is hidden with it."""
 
 
+class AddressKind(Enum):
+    """What an address names."""
+
+    NETWORK = auto()
+    """A camera that is dialled."""
+    DEMO = auto()
+    """A scripted scene."""
+    FILE = auto()
+    """A video file, by its path."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoName:
+    """The scene that a `demo://` address names, and the number that varies it; None: the usual one."""
+
+    name: str
+    seed: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Secret:
     """A secret that stands in a text: its first character, and the one after its last."""
@@ -78,9 +100,33 @@ def scheme_of(address: str) -> str:
     return scheme.lower() if separator else ""
 
 
+def kind_of(address: str) -> AddressKind | None:
+    """Give what an address names; None where Sightline opens nothing of the kind."""
+    if scheme_of(address) in NETWORK_SCHEMES:
+        return AddressKind.NETWORK
+    if address.startswith(_DEMO):
+        return AddressKind.DEMO
+    return AddressKind.FILE if _SEPARATOR not in address else None
+
+
+def demo_of(address: str) -> DemoName | None:
+    """Give the scene that an address names, None where it names something else.
+
+    BadInputError when there is no such scene.
+    """
+    if not address.startswith(_DEMO):
+        return None
+    name, has_query, query = address.removeprefix(_DEMO).partition("?")
+    key, _, value = query.partition("=")
+    is_seed = key == "seed" and value.isascii() and value.isdecimal() and len(value) <= _LONGEST_SEED
+    if name not in DEMOS or (has_query and not is_seed):
+        raise BadInputError("there is no such demo: give demo://traffic or demo://masks")
+    return DemoName(name, int(value) if has_query else None)
+
+
 def place_of(address: str) -> tuple[str, int | None] | None:
     """Give host and port of a network camera, as libraries read them; None where there is none."""
-    if scheme_of(address) not in NETWORK_SCHEMES:
+    if kind_of(address) is not AddressKind.NETWORK:
         return None
     try:
         parts = urlsplit(address)
@@ -96,18 +142,17 @@ def check_address(address: str) -> None:
     """
     if not 0 < len(address) <= LONGEST_ADDRESS:
         raise BadInputError(_WRONG_LENGTH)
-    scheme = scheme_of(address)
-    _check_characters(address, is_path=not scheme and _SEPARATOR not in address)
-    if address.startswith("demo://"):
-        _check_demo(address.partition(_SEPARATOR)[2])
-    elif scheme in NETWORK_SCHEMES:
-        if place_of(address) is None:
-            raise BadInputError(
-                "the address names no host, or cannot be read: give rtsp://HOST/PATH, and write / ? # @ "
-                "in a password as %2F %3F %23 %40"
-            )
-    elif _SEPARATOR in address:
-        raise BadInputError(f"{_shown_scheme(scheme)}:// is not supported: {KINDS}")
+    kind = kind_of(address)
+    _check_characters(address, is_path=kind is AddressKind.FILE)
+    if kind is None:
+        raise BadInputError(f"{_shown_scheme(scheme_of(address))}:// is not supported: {KINDS}")
+    if kind is AddressKind.DEMO:
+        demo_of(address)
+    elif kind is AddressKind.NETWORK and place_of(address) is None:
+        raise BadInputError(
+            "the address names no host, or cannot be read: give rtsp://HOST/PATH, and write / ? # @ "
+            "in a password as %2F %3F %23 %40"
+        )
 
 
 def _check_characters(address: str, is_path: bool) -> None:
@@ -121,14 +166,6 @@ def _check_characters(address: str, is_path: bool) -> None:
         raise BadInputError(
             f"no address may hold a {name}: write it as {encoded} in user, password and parameters"
         )
-
-
-def _check_demo(rest: str) -> None:
-    name, _, query = rest.partition("?")
-    key, _, value = query.partition("=")
-    is_seed = key == "seed" and value.isascii() and value.isdecimal() and len(value) <= _LONGEST_SEED
-    if name not in DEMOS or ("?" in rest and not is_seed):
-        raise BadInputError("there is no such demo: give demo://traffic or demo://masks")
 
 
 def _shown_scheme(scheme: str) -> str:

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard, cast
 
 from services.core.errors import BadInputError
+from services.core.identifiers import is_id
 from services.core.types import MASK_CLASSES, TRAFFIC_CLASSES, Line, LineId, Point
 
-ID_PATTERN = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 COLOR_PATTERN = re.compile(r"#[0-9a-fA-F]{6}")
 KNOWN_CLASSES = (*TRAFFIC_CLASSES, *MASK_CLASSES)
 DEFAULT_COLOR = "#ff6b35"
@@ -24,11 +24,6 @@ MIN_LENGTH = 1e-4
 
 _CORNERS = ("x1", "y1", "x2", "y2")
 _KEYS = frozenset({"id", "name", "points", "anchor", "classes", "color", "version", *_CORNERS})
-
-
-def is_id(text: object) -> bool:
-    """Tell whether a text may name a camera or a line."""
-    return isinstance(text, str) and ID_PATTERN.fullmatch(text) is not None
 
 
 def _shown(value: object) -> str:

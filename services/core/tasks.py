@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
+from services.core.camera_address import DEMO_MASKS, demo_of
 from services.core.errors import BadInputError
 from services.core.types import MASK_CLASSES, TRAFFIC_CLASSES, Line
 
 TASK_CLASSES: dict[str, tuple[str, ...]] = {"traffic": TRAFFIC_CLASSES, "mask": MASK_CLASSES}
 SIZES = ("n", "s")
-DEMO_MASKS = "demo://masks"
 
 
 def classes_of_model(model: str) -> tuple[str, ...] | None:
@@ -17,8 +17,12 @@ def classes_of_model(model: str) -> tuple[str, ...] | None:
 
 
 def model_for(url: str, model: str | None) -> str:
-    """Give the model of a camera: the demo of mask wearing needs one for masks, all else is traffic."""
-    is_masks = url.partition("?")[0] == DEMO_MASKS
+    """Give the model of a camera: that of mask wearing where the scene of it is shown, else traffic.
+
+    BadInputError when there is no such scene.
+    """
+    demo = demo_of(url)
+    is_masks = demo is not None and demo.name == DEMO_MASKS
     if model is None or (is_masks and classes_of_model(model) == TRAFFIC_CLASSES):
         return "mask" if is_masks else "traffic"
     return model

@@ -11,7 +11,6 @@ from typing import Literal, NewType
 
 CameraId = NewType("CameraId", str)
 LineId = NewType("LineId", str)
-ModelName = NewType("ModelName", str)
 
 Point = tuple[float, float]
 Direction = Literal["forward", "backward"]

@@ -6,11 +6,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from services.demo.geometry import HEIGHT_PX, WIDTH_PX, Floats
+from services.demo.geometry import HEIGHT_PX, WIDTH_PX, Floats, Picture
 from services.demo.light import Light
 from services.demo.script import Scene
 
-Picture = npt.NDArray[np.uint8]
 SCALE = 2
 """Drawn at this multiple and averaged down."""
 

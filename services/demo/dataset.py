@@ -11,9 +11,8 @@ import cv2
 import numpy as np
 
 from services.core.types import Box
-from services.demo.background import Picture
 from services.demo.encode import decode, encode
-from services.demo.geometry import HEIGHT_PX, WIDTH_PX
+from services.demo.geometry import HEIGHT_PX, WIDTH_PX, Picture
 from services.demo.scenes import DEMOS, AnyRenderer, AnyScene, renderer_of
 from services.demo.script import FPS, Owners, SceneObject, ScriptedObject
 

@@ -1,17 +1,17 @@
-"""The demo camera's H.264: one loop of a scene, encoded as an IP camera would, then replayed from memory."""
+"""The demo camera: one loop of a scene, encoded as an IP camera would, then replayed from memory."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
-import cv2
 
-from services.demo.background import Picture
-from services.demo.geometry import HEIGHT_PX, WIDTH_PX
-from services.demo.scenes import AnyScene, renderer_of
-from services.demo.script import FPS
+from services.common.video.source import Connection, PacedConnection, SourceUnit
+from services.demo.geometry import HEIGHT_PX, WIDTH_PX, Picture
+from services.demo.scenes import AnyScene, SceneChoice, renderer_of
+from services.demo.script import FPS, SIZE_PX
 
 QUALITY_CRF = 23
 OPTIONS = {
@@ -75,6 +75,37 @@ def access_units(scene: AnyScene, cache: LoopCache | None = None) -> Iterator[tu
         frame += 1
 
 
+@dataclass(slots=True)
+class DemoConnection:
+    """The scripted scene, over and over."""
+
+    scene: AnyScene
+
+    @property
+    def resolution(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return SIZE_PX
+
+    def units(self) -> Iterator[SourceUnit]:
+        """Give the encoded pictures of the scene without end."""
+        for index, is_keyframe, data in access_units(self.scene):
+            yield SourceUnit(data, is_keyframe, index / FPS)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoSource:
+    """A scripted scene as a camera."""
+
+    choice: SceneChoice
+
+    def connect(self) -> Connection:
+        """Begin the scene."""
+        return PacedConnection(DemoConnection(self.choice.make()))
+
+
 def decode(units: Iterator[bytes]) -> Iterator[Picture]:
     """The pictures of access units, as a detector sees them."""
     codec: Any = av.CodecContext.create("h264", "r")
@@ -97,8 +128,3 @@ def write_video(scene: AnyScene, path: Path) -> None:
         for picture in pictures_of(scene):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
         container.mux(stream.encode(None))
-
-
-def write_picture(scene: AnyScene, number: int, path: Path) -> None:
-    """One picture of a scene as a file, to look at."""
-    cv2.imwrite(str(path), renderer_of(scene).frame(number))

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+Picture = npt.NDArray[np.uint8]
+"""(height, width, 3), BGR."""
 
 WIDTH_PX, HEIGHT_PX = 640, 360
 NEAREST_M = 0.5

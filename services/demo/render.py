@@ -6,11 +6,10 @@ import cv2
 import numpy as np
 
 from services.core.types import Box
-from services.demo.background import Picture, draw_background
-from services.demo.geometry import HEIGHT_PX, WIDTH_PX, Floats, Pose
-from services.demo.light import light_of
+from services.demo.background import draw_background
+from services.demo.geometry import HEIGHT_PX, WIDTH_PX, Floats, Picture, Pose
+from services.demo.light import Sensor, light_of
 from services.demo.script import FPS, Owners, Pole, Scene, SceneObject, ScriptedObject
-from services.demo.sensor import Sensor
 from services.demo.shapes import Mesh, Shape
 
 SCALE = 2

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from services.core.errors import StreamError
+from services.core.camera_address import DEMO_MASKS, DEMO_TRAFFIC, demo_of
+from services.core.errors import BadInputError, StreamError
 from services.core.types import MASK_CLASSES, TRAFFIC_CLASSES
 from services.demo.entrance.render import EntranceRenderer
 from services.demo.entrance.scene import Entrance, make_entrance
@@ -23,30 +24,30 @@ class Demo:
     classes: tuple[str, ...]
 
 
-DEMOS = {"traffic": Demo(make_scene, TRAFFIC_CLASSES), "masks": Demo(make_entrance, MASK_CLASSES)}
+DEMOS = {DEMO_TRAFFIC: Demo(make_scene, TRAFFIC_CLASSES), DEMO_MASKS: Demo(make_entrance, MASK_CLASSES)}
 
 
 @dataclass(frozen=True, slots=True)
-class DemoAddress:
-    """What a `demo://` address names."""
+class SceneChoice:
+    """A demo, and the number that varies it."""
 
     demo: Demo
     seed: int
 
-    @classmethod
-    def parse(cls, url: str) -> "DemoAddress":
-        """Read an address; StreamError when there is no such scene."""
-        name, _, query = url.removeprefix("demo://").partition("?")
-        if name not in DEMOS:
-            raise StreamError(f"there is no demo scene {name!r}: give demo://traffic or demo://masks")
-        key, _, value = query.partition("=")
-        if query and (key != "seed" or not (value.isascii() and value.isdecimal())):
-            raise StreamError("a demo scene takes only ?seed=NUMBER")
-        return cls(DEMOS[name], int(value) if query else DEFAULT_SEED)
-
-    def scene(self) -> AnyScene:
+    def make(self) -> AnyScene:
         """Make the scene, which takes a moment; it is kept."""
         return self.demo.make(self.seed, DEFAULT_DURATION_S)
+
+
+def scene_of(url: str) -> SceneChoice:
+    """Give the scene that an address names; StreamError when there is none."""
+    try:
+        named = demo_of(url)
+    except BadInputError as error:
+        raise StreamError(str(error)) from None
+    if named is None:
+        raise StreamError("this address names no demo scene")
+    return SceneChoice(DEMOS[named.name], DEFAULT_SEED if named.seed is None else named.seed)
 
 
 def renderer_of(scene: AnyScene) -> AnyRenderer:

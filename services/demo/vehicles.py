@@ -21,7 +21,6 @@ PAINTS: tuple[Colour, ...] = (
 )
 GLASS: Colour = (52, 44, 36)
 GLARE: Colour = (120, 108, 96)
-TYRE: Colour = (26, 26, 26)
 RIM: Colour = (150, 152, 155)
 HEADLAMP: Colour = (225, 240, 245)
 TAILLAMP: Colour = (30, 25, 190)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from services.core.errors import StreamError
+from services.core.h264 import START, Sequence, read_sequence, sequence_headers
 from services.core.limits import (
     BYTES_PER_S_LIMIT,
     REFERENCED_LIMIT_PIXELS,
@@ -16,8 +17,6 @@ from services.core.limits import (
     UNITS_PER_S_LIMIT,
     size_fault,
 )
-from services.core.sequence_header import Sequence, read_sequence
-from services.ingest.parameter_sets import START, sequence_headers
 
 BURST_S = 6.0
 """What a network held back comes all at once; so much of it is no flood."""

@@ -11,13 +11,12 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from services.common.secrets import redact
+from services.common.video.source import SourceUnit
+from services.core.camera_address import AddressKind, kind_of
 from services.core.errors import StreamError
+from services.core.h264 import ParameterSets
 from services.core.limits import PICTURE_LIMIT_PIXELS, size_fault
 from services.ingest.bounds import StreamBounds
-from services.ingest.parameter_sets import ParameterSets
-from services.ingest.source import SourceUnit
-
-LIVE_SCHEMES = ("rtsp://", "rtsps://")
 
 STREAMS_LIMIT = 16
 """Streams of one session: video, sound and data of a camera, in several forms."""
@@ -73,7 +72,7 @@ class ContainerConnection:
     @classmethod
     def open(cls, url: str) -> "ContainerConnection":
         """Open it; StreamError when it cannot be opened or carries no H.264 video that can be taken."""
-        is_live = url.startswith(LIVE_SCHEMES)
+        is_live = kind_of(url) is AddressKind.NETWORK
         options = dict(RTSP_OPTIONS if is_live else FILE_OPTIONS)
         began_s = time.monotonic()
         try:

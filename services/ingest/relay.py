@@ -9,8 +9,8 @@ import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 
+from services.common.access.credentials import Check
 from services.common.bus.protocol import Setups, SharedValue
-from services.common.http.access import Check
 from services.common.metrics import Figure
 from services.common.rtsp.gstreamer import load_gstreamer
 from services.common.rtsp.mounts import Feed, RtspStream

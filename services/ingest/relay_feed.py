@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from services.common.video.hub import VideoSource
+from services.core.h264 import sequence_headers
 from services.core.types import AccessUnit, CameraId
 
 log = logging.getLogger(__name__)
@@ -18,10 +19,6 @@ NO_PICTURE_S = 5.0
 
 BACKLOG_BYTES_S = 10_000_000
 """Rate at which the kept group goes out: all at once it would not fit into a UDP client's buffer."""
-
-START = b"\x00\x00\x01"
-SLICE_TYPES = range(1, 6)
-SEQUENCE_TYPE = 7
 
 
 class Output(Protocol):
@@ -39,20 +36,6 @@ class Output(Protocol):
 
     def end(self) -> None:
         """End the clients so that they connect again."""
-
-
-def sequence_header(keyframe: bytes) -> bytes:
-    """Give the sequence header (SPS) before the first slice, which has the size; empty without one."""
-    at = keyframe.find(START)
-    while 0 <= at < len(keyframe) - len(START):
-        kind = keyframe[at + len(START)] & 0x1F
-        following = keyframe.find(START, at + len(START))
-        if kind == SEQUENCE_TYPE:
-            return keyframe[at:following].rstrip(b"\0") if following >= 0 else keyframe[at:]
-        if kind in SLICE_TYPES:
-            break
-        at = following
-    return b""
 
 
 class RelayFeed:
@@ -131,6 +114,6 @@ class RelayFeed:
 
     def _goes_on(self, keyframe: bytes) -> bool:
         """Tell whether what was described to the clients still holds."""
-        header = sequence_header(keyframe) or self._header
+        header = next(iter(sequence_headers(keyframe)), self._header)
         before, self._header = self._header, header
         return not before or header == before

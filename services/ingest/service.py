@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from services.common.bus.protocol import EventQueue, StateBoard
 from services.common.clocks import HOST_CLOCKS, Clocks, StepWatch
 from services.common.video.hub import VideoHub
+from services.common.video.source import Source
 from services.common.wire import time_text
-from services.core.camera_address import scheme_of
+from services.core.camera_address import AddressKind, kind_of
 from services.core.errors import StreamError
 from services.core.evidence.passes import STEP_S, Passes, step_words
 from services.core.evidence.rate import DeliveredRate
@@ -29,7 +30,6 @@ from services.core.types import (
 )
 from services.ingest.clock import CaptureClock
 from services.ingest.reconnect import ConnectionState
-from services.ingest.source import Source
 from services.ingest.sources import Presence, source_of
 
 log = logging.getLogger(__name__)
@@ -135,7 +135,7 @@ class CameraIngest:
         except Exception:
             log.exception("ingest of camera %s failed", self.camera.id)
             return FAULT
-        if scheme_of(self.camera.url):
+        if kind_of(self.camera.url) is not AddressKind.FILE:
             return ENDED
         if played_s < LEAST_PASS_S:
             return f"the video is shorter than {LEAST_PASS_S:g} s: give a longer one"

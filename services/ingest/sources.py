@@ -1,16 +1,16 @@
 """The sources that a camera's address can name, and whether anybody answers there."""
 
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from services.common.secrets import redact
 from services.common.settings.camera_files import CameraFiles
-from services.core.camera_address import KINDS, NETWORK_SCHEMES, place_of, scheme_of
+from services.common.video.source import Connection, PacedConnection, Source
+from services.core.camera_address import KINDS, AddressKind, kind_of, place_of
 from services.core.errors import BadInputError, StreamError
 from services.ingest.apart.connection import ApartConnection
-from services.ingest.paced import PacedConnection
-from services.ingest.source import Connection, Source
 
 RTSP_PORT = 554
 PROBE_TIMEOUT_S = 0.5
@@ -48,21 +48,22 @@ class FileSource:
         return PacedConnection(ApartConnection.open(str(real)))
 
 
-def source_of(url: str, files: CameraFiles | None = None) -> Source:
+def source_of(
+    url: str, files: CameraFiles | None = None, demo: Callable[[str], Source] | None = None
+) -> Source:
     """Give the source that an address names; StreamError when it names none.
 
-    `files` are the files that may be cameras; None leaves that to whoever gives the address.
+    `files` are the files that may be cameras; None leaves that to whoever gives the address. `demo` gives
+    the source of a scripted scene; None: no scene is a camera here.
     """
-    scheme = scheme_of(url)
-    if scheme in NETWORK_SCHEMES:
-        return RtspSource(url)
-    if scheme == "demo":
-        from services.demo.source import demo_source  # its scenes cost a service's start
-
-        return demo_source(url)
-    if "://" in url:
-        raise StreamError(f"this kind of address is not supported: {KINDS}")
-    return FileSource(url, files)
+    match kind_of(url):
+        case AddressKind.NETWORK:
+            return RtspSource(url)
+        case AddressKind.DEMO if demo is not None:
+            return demo(url)
+        case AddressKind.FILE:
+            return FileSource(url, files)
+    raise StreamError(f"this kind of address is not supported: {KINDS}")
 
 
 @dataclass(frozen=True, slots=True)

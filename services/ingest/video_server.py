@@ -34,7 +34,7 @@ from services.common.video.wire import (
     encode_unit,
 )
 from services.core.errors import BadInputError
-from services.core.lines import ID_PATTERN
+from services.core.identifiers import ID_PATTERN
 from services.core.types import CameraId
 
 log = logging.getLogger(__name__)

@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 
+from services.common.access.credentials import Check
 from services.common.bus.protocol import Setups, SharedValue, TrackFeed
-from services.common.http.access import Check
 from services.common.live.decoding import Decoders
 from services.common.live.matching import MatchedPictures
 from services.common.metrics import Figure

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from services.common.files import is_file
 from services.common.settings.camera_files import CameraFiles
-from services.core.camera_address import check_address, scheme_of
+from services.core.camera_address import AddressKind, check_address, kind_of
 from services.core.errors import BadInputError
 from services.core.evidence.rate import check_fps
-from services.core.lines import is_id
+from services.core.identifiers import is_id
 from services.core.types import Camera
 
 MAX_NAME_LENGTH = 200
@@ -37,7 +37,7 @@ def check_url(url: str, *, sees_files: bool, files: CameraFiles | None = None) -
     cameras; None when whoever gives the address may open any. No other file is looked for.
     """
     check_address(url)
-    if scheme_of(url):
+    if kind_of(url) is not AddressKind.FILE:
         return
     if not sees_files and not Path(url).is_absolute():
         raise BadInputError("there is no full path of a file here; an address begins with rtsp://")

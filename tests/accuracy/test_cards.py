@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from model.card import BEGIN, refreshed
-from model.card_figures import measure_card
+from model.evaluation.card import BEGIN, measure_card, refreshed
 from services.detector.infer.models import WEIGHTS, read_info
 from tests.accuracy.card_figures import differences
 

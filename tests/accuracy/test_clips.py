@@ -10,8 +10,8 @@ import pytest
 from services.core.types import Line
 from services.detector.count_file import count_detections, count_video, read_detections
 from services.detector.decode.file import VideoFile
+from services.detector.infer.engines import OnnxRuntimeDetector
 from services.detector.infer.models import WEIGHTS, model_path
-from services.detector.infer.onnx_runtime import OnnxRuntimeDetector
 from tests.accuracy.scoring import Event, Score, f1, score
 
 LEAST_F1 = 0.95

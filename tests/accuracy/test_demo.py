@@ -20,8 +20,8 @@ from services.demo.truth import truth_of
 from services.detector.count_file import count_video
 from services.detector.decode.file import VideoFile
 from services.detector.infer.detector import Detector
+from services.detector.infer.engines import OnnxRuntimeDetector
 from services.detector.infer.models import model_path
-from services.detector.infer.onnx_runtime import OnnxRuntimeDetector
 from tests.accuracy.scoring import Event, Score, f1, score
 
 STREETS = tuple(("traffic", seed) for seed in range(1, 6))

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.k8s.checks.dockerfiles import Stage, last, stages
 from tests.processes import REPOSITORY
 
-DOCKERFILES = sorted(
-    [*REPOSITORY.glob("docker/*.Dockerfile"), *REPOSITORY.glob("tests/containers/standins/*/Dockerfile")]
-)
-FIRST, LAST = "# ---- the same lines", "# ---- end of the same lines"
+DOCKERFILE = REPOSITORY / "docker/Dockerfile"
+DOCKERFILES = [DOCKERFILE, *sorted(REPOSITORY.glob("tests/containers/standins/*/Dockerfile"))]
+IMAGES = {"store", "web", "detector", "detector-gpu", "ingest", "rtsp"}
 BASE = "python:3.11-slim-bookworm"
 
 
@@ -23,9 +23,9 @@ def lint(file: Path) -> str:
     return subprocess.run(command, capture_output=True, text=True, timeout=30).stdout
 
 
-def common_lines(text: str) -> str:
-    """The lines that all Dockerfiles share, by which they share layers."""
-    return text[text.index(FIRST) : text.index(LAST)]
+def chain(known: dict[str, Stage], target: str) -> list[str]:
+    """The stages that an image begins with, itself first."""
+    return [target, *chain(known, known[target].base)] if target in known else []
 
 
 @pytest.mark.parametrize("file", DOCKERFILES, ids=lambda file: str(file.relative_to(REPOSITORY)))
@@ -35,21 +35,55 @@ def test_hadolint_finds_nothing(file: Path) -> None:
 
 def test_hadolint_finds_what_is_wrong(tmp_path: Path) -> None:
     broken = tmp_path / "Dockerfile"
-    text = DOCKERFILES[0].read_text(encoding="utf-8")
+    text = DOCKERFILE.read_text(encoding="utf-8")
     broken.write_text(text.replace("--no-install-recommends ", "").replace("COPY model", "ADD model"))
     assert {"DL3015", "DL3020"} <= set(re.findall(r"DL\d+", lint(broken)))
 
 
-@pytest.mark.parametrize("name", ["gpu", "media"])
-def test_layers_are_shared(name: str) -> None:
-    core, other = ((REPOSITORY / f"docker/{file}.Dockerfile").read_text("utf-8") for file in ("core", name))
-    assert common_lines(core) == common_lines(other)
+def test_images_share_their_first_layers() -> None:
+    known = stages(DOCKERFILE)
+    assert {name for name in known if last(known, name, "CMD")} == IMAGES
+    for name in IMAGES:
+        wanted = ["common"] if name == "store" else ["pictures", "common"]
+        assert chain(known, name)[-len(wanted) :] == wanted
+        assert ("COPY", "--from=program /program /opt/sightline") in known[name].instructions
+
+
+def test_the_detector_for_gpus_differs_in_its_engine_alone() -> None:
+    known = stages(DOCKERFILE)
+    own, gpu = chain(known, "detector"), chain(known, "detector-gpu")
+    assert (own, gpu) == (
+        ["detector", "inference", "pictures", "common"],
+        ["detector-gpu", "inference-gpu", "pictures", "common"],
+    )
+    said, of_gpu = (
+        [(word, rest) for word, rest in known[name].instructions if word != "LABEL"]
+        for name in (own[0], gpu[0])
+    )
+    assert said == of_gpu
 
 
 @pytest.mark.parametrize("file", DOCKERFILES, ids=lambda file: str(file.relative_to(REPOSITORY)))
 def test_there_is_one_base(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
-    stages = set(re.findall(r"^FROM \S+ AS (\S+)$", text, re.MULTILINE))
-    bases = set(re.findall(r"^FROM (\S+)", text, re.MULTILINE)) - stages
+    bases = {stage.base for stage in stages(file).values()} - stages(file).keys()
     assert bases == {"${BASE}"}
     assert re.findall(r"^ARG BASE=(\S+)$", text, re.MULTILINE) == [BASE]
+
+
+def test_each_image_names_its_licences() -> None:
+    known = stages(DOCKERFILE)
+    licences = {
+        name: next(rest for stage in chain(known, name) if (rest := _label(known[stage], "licenses")))
+        for name in IMAGES
+    }
+    assert "0BSD" not in licences["store"]
+    assert {name for name, text in licences.items() if "LicenseRef-NVIDIA" in text} == {"detector-gpu"}
+    assert len({licences[name] for name in IMAGES - {"store", "detector-gpu"}}) == 1
+
+
+def _label(stage: Stage, name: str) -> str:
+    """What a stage says of itself; empty where it does not."""
+    said = " ".join(rest for word, rest in stage.instructions if word == "LABEL")
+    found = re.search(rf'org\.opencontainers\.image\.{name}="([^"]*)"', said)
+    return found.group(1) if found else ""

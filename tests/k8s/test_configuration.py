@@ -9,11 +9,8 @@ from pathlib import Path
 import pytest
 
 from services.cli.bootstrap.material import NATS_USERS, make_secrets
+from services.cli.serve.settings import DetectorSettings, IngestSettings, RtspSettings, StoreSettings
 from services.common.settings.files import Settings, load_settings
-from services.detector.settings import DetectorSettings
-from services.ingest.settings import IngestSettings
-from services.rtsp.settings import RtspSettings
-from services.store.settings import StoreSettings
 from services.web.settings import WebSettings
 from tests.k8s.checks.manifest import of_kind, workloads
 from tests.k8s.rendering import (

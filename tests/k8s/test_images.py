@@ -52,8 +52,7 @@ def test_ready_is_what_the_image_calls_healthy(target: str) -> None:
     pods = workloads(rendered(GPU if target == "detector-gpu" else DEFAULT))
     (pod,) = (pod for pod in pods if pod.name == target.removesuffix("-gpu"))
     assert _image(pod).partition(":")[0] == OWN_IMAGES + target
-    dockerfiles = (REPOSITORY / "docker").glob("*.Dockerfile")
-    known = {name: stage for path in dockerfiles for name, stage in stages(path).items()}
+    known = stages(REPOSITORY / "docker/Dockerfile")
     port, path = asked(pod, "readinessProbe")
     assert health_command(known, target)[-1] == f"http://127.0.0.1:{port}{path}"
     user = pod.pod["securityContext"]

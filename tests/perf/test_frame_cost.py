@@ -9,8 +9,8 @@ from services.core.types import Line, LineId
 from services.detector.count_file import count_video
 from services.detector.decode.file import VideoFile
 from services.detector.decode.scaling import scaled_rgb
+from services.detector.infer.engines import OnnxRuntimeDetector
 from services.detector.infer.models import model_path
-from services.detector.infer.onnx_runtime import OnnxRuntimeDetector
 from services.detector.track.bytetrack import TrackerSettings
 
 MOST_TIMES_THE_NETWORK = 1.35

@@ -1,4 +1,4 @@
-"""Files and functions stay small enough to be read in one go; there is no list of exceptions."""
+"""Files and functions can be read in one go, and a thought in one file; there is no list of exceptions."""
 
 import ast
 import statistics
@@ -7,6 +7,9 @@ from collections.abc import Iterator
 MEDIAN_FILE_LINES = 150
 P90_FILE_LINES = 350
 MAX_FILE_LINES = 500
+SMALL_FILE_LINES = 60
+MOST_SMALL_FILES = 0.2
+"""Of all files: one thought is one file, and a reader of six small ones has to put it together again."""
 P90_FUNCTION_LINES = 25
 MAX_FUNCTION_LINES = 60
 
@@ -27,6 +30,12 @@ def test_files_are_small(sources) -> None:
     assert not {path: count for path, count in lines.items() if count > MAX_FILE_LINES}
     assert statistics.median(lines.values()) <= MEDIAN_FILE_LINES
     assert _p90(list(lines.values())) <= P90_FILE_LINES
+
+
+def test_few_files_are_too_small(sources) -> None:
+    lines = {source.path: source.line_count for source in sources if not source.path.endswith("__init__.py")}
+    small = sorted(path for path, count in lines.items() if count <= SMALL_FILE_LINES)
+    assert len(small) <= MOST_SMALL_FILES * len(lines), small
 
 
 def test_functions_are_small(sources) -> None:

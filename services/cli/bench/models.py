@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli import model_package
 from services.cli.console import notes, output, progress, table, write_json
-from services.cli.host import processor_name
+from services.cli.doctor_host import processor_name
+from services.cli.model_commands import load_module
 from services.core.errors import BadInputError
 
 COLUMNS = ("network", "input", "M parameters", "GFLOPs", "median ms", "times as fast as YOLOv5")
@@ -38,10 +38,10 @@ def models(
         raise BadInputError("there is one comparison of models: give --speed, GB-YOLO's against YOLOv5's")
     if bad := [px for px in inputs_px or () if px < STRIDE_PX or px % STRIDE_PX]:
         raise BadInputError(f"an input of {bad[0]} pixels is no multiple of {STRIDE_PX}")
-    measuring, engines = model_package.load("speed"), model_package.load("engines")
+    measuring = load_module("evaluation.speed")
     if wrong := [size for size in sizes or () if size not in measuring.SIZES]:
         raise BadInputError(f"no size {wrong[0]!r}: give n or s")
-    titles = {engine: engines.title(engine) for engine in _at_hand(engines)}
+    titles = {engine: measuring.title(engine) for engine in _at_hand(measuring)}
     speeds = _measured(
         measuring, sizes or measuring.SIZES, inputs_px or measuring.INPUTS_PX, list(titles), rounds
     )
@@ -51,9 +51,9 @@ def models(
         _show(measuring, speeds, titles, rounds)
 
 
-def _at_hand(engines: ModuleType) -> list[str]:
+def _at_hand(measuring: ModuleType) -> list[str]:
     """Give the engines that can be measured here, and say of each other one why not."""
-    missing = {engine: engines.why_missing(engine) for engine in engines.ENGINES}
+    missing = {engine: measuring.why_missing(engine) for engine in measuring.ENGINES}
     for engine, reason in missing.items():
         if reason is not None:
             notes.print(f"{engine} is left out: {reason}")

@@ -6,12 +6,9 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from services.cli.serve.settings import DetectorSettings, IngestSettings, RtspSettings, StoreSettings
 from services.common.logs import configure_logging
 from services.common.settings.files import Settings, load_settings
-from services.detector.settings import DetectorSettings
-from services.ingest.settings import IngestSettings
-from services.rtsp.settings import RtspSettings
-from services.store.settings import StoreSettings
 from services.web.settings import WebSettings
 
 S = TypeVar("S", bound=Settings)

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Iterator
 
-from services.cli.detectors import make_detector
 from services.cli.serve.process import Link, ServiceProcess
+from services.cli.serve.settings import DetectorSettings
 from services.common.access.check import AccessCheck
 from services.common.access.notes import AccessNotes
 from services.common.connections.listening import listen
@@ -14,9 +14,9 @@ from services.common.leases.protocol import Member
 from services.common.live.decoding import Decoders
 from services.common.metrics import Figure
 from services.common.video.remote import RemoteVideo
+from services.detector.infer.select import make_detector
 from services.detector.ports.service import DetectorPorts, PortOptions
 from services.detector.service import DetectorService
-from services.detector.settings import DetectorSettings
 
 WARM_MODEL = "traffic"
 """Its engines are measured before the first camera comes, so that a take-over need not wait for it."""

@@ -8,6 +8,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from services.cli.serve.process import Link, ServiceProcess
+from services.cli.serve.settings import IngestSettings
 from services.common.access.check import AccessCheck
 from services.common.access.notes import AccessNotes
 from services.common.connections.addresses import host_and_port
@@ -20,9 +21,9 @@ from services.common.rtsp.server import rtsp_limits
 from services.common.settings.camera_files import CameraFiles
 from services.common.settings.service import nats_url, reachable_host
 from services.common.video.hub import VideoHub
+from services.demo import demo_source
 from services.ingest.relay import RelayServer
 from services.ingest.service import IngestService
-from services.ingest.settings import IngestSettings
 from services.ingest.sources import source_of
 from services.ingest.video_server import VideoServer
 
@@ -59,7 +60,8 @@ class IngestProcess:
             host = reachable_host(self._settings.host, self._settings.advertise_host, meeting)
             address = f"{'ws' if self._tls is None else 'wss'}://{host_and_port(host, port)}"
             member = Member(self._process.member_id, "ingest", address, self._key)
-            open_source = partial(source_of, files=CameraFiles.of(self._settings.file_camera_folders))
+            files = CameraFiles.of(self._settings.file_camera_folders)
+            open_source = partial(source_of, files=files, demo=demo_source)
             service = IngestService(link.bus.events, link.bus.states, self._hub, open_source)
             bus = link.bus
             self._manager = CameraManager(member, link.leases, bus.setups, bus.events, service)

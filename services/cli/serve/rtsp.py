@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 
 from services.cli.serve.process import Link, ServiceProcess
+from services.cli.serve.settings import RtspSettings
 from services.common.access.check import AccessCheck
 from services.common.access.notes import AccessNotes
 from services.common.connections.listening import ensure_free
@@ -13,7 +14,6 @@ from services.common.metrics import Figure
 from services.common.rtsp.server import rtsp_limits
 from services.common.video.remote import RemoteVideo
 from services.rtsp.service import RtspService
-from services.rtsp.settings import RtspSettings
 
 
 class RtspProcess:

@@ -7,13 +7,13 @@ from functools import partial
 
 from services.cli.database_parts import audit_trail, database_access, store_database
 from services.cli.serve.process import Link, ServiceProcess
+from services.cli.serve.settings import StoreSettings
 from services.common.database.link import DatabaseLink
 from services.common.leases.protocol import LeaseStore, Member
 from services.common.metrics import Figure
 from services.common.settings.service import mongodb_uri
 from services.common.tasks import end_tasks, kept_running, watched
 from services.store.service import StoreService
-from services.store.settings import StoreSettings
 from services.store.space import SpaceGate
 
 CLOSE_TIMEOUT_S = 5.0

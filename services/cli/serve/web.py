@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from services.cli.database_parts import audit_trail, database_access, web_database
-from services.cli.model_entries import model_entries
+from services.cli.models_command import model_entries
 from services.cli.serve.process import Link, ServiceProcess
 from services.common.connections.addresses import host_and_port
 from services.common.connections.listening import listen

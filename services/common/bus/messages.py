@@ -5,7 +5,6 @@ strict: what is not of the kind is refused by BadMessageError, whose text never 
 holds. Fields that are not known are passed over, so that a later release may add some within a version.
 """
 
-import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from services.common.access.check import Access
 from services.core.errors import BadMessageError
+from services.core.identifiers import is_id
 from services.core.times import MS, milliseconds, seconds
 from services.core.types import (
     AccessNote,
@@ -43,7 +43,6 @@ LATEST_TIME_S = 253_402_300_799.0
 
 LONGEST_TEXT = 2000
 _STRICT = ConfigDict(strict=True, allow_inf_nan=False, hide_input_in_errors=True)
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _BOX_STEPS = 10_000
 _MOST_STEPS = 1000 * _BOX_STEPS
 """What a corner may be away from the picture: more than any box is."""
@@ -166,7 +165,7 @@ def encode_event(event: Event) -> bytes:
 def decode_event(data: bytes) -> Event:
     """Give the event of a message; one with a time or number that no database holds is broken too."""
     event = _decoded_event(data)
-    is_named = all(map(_NAME.fullmatch, _names(event)))
+    is_named = all(map(is_id, _names(event)))
     if not (is_named and all(map(_is_number, _numbers(event))) and all(map(_is_text, _texts(event)))):
         raise BadMessageError("an event holds what no event can hold")
     return event

@@ -1,16 +1,14 @@
 """Who may watch over HTTP: a bearer token, a user with password, or a token in the address."""
 
 import asyncio
-import base64
-import binascii
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from services.common.access.credentials import Check, authorization, basic_credentials, note_refused_token
 from services.common.access.passwords import HASHED_AT_ONCE, WAITING_LIMIT
 from services.common.http.allowed import RECHECK_S, while_allowed
 from services.common.http.guard import CROSS_ORIGIN, adding
@@ -19,33 +17,6 @@ from services.common.http.problems import problem
 TOKEN_PARAMETER = "token"
 CHALLENGE = 'Basic realm="Sightline", charset="UTF-8", Bearer realm="Sightline"'
 DETAIL = "say who you are: a bearer token, a user with password, or ?token= in the address"
-
-
-class Check(Protocol):
-    """What opens the door (`services.common.access.check.AccessCheck`)."""
-
-    def check_token(self, token: str) -> bool:
-        """Tell whether a token opens the door; never blocks."""
-
-    def check_password(self, user: str, password: str, address: str = "") -> bool:
-        """Tell whether a user has this password; may block."""
-
-    def stamp(self, user: str) -> str:
-        """Give what changes when a user gets a new password or goes; empty for nobody. Never blocks."""
-
-
-@runtime_checkable
-class TokenWatch(Protocol):
-    """A `Check` that also wants to know of tokens that open nothing, for the audit log."""
-
-    def refuse_token(self, address: str) -> None:
-        """Note that somebody at an address showed one."""
-
-
-def note_refused_token(check: Check, address: str) -> None:
-    """Let a check know of a token that opens nothing, if it wants to."""
-    if isinstance(check, TokenWatch):
-        check.refuse_token(address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,30 +91,10 @@ def _given(scope: Scope) -> tuple[_Given, bytes]:
     pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
     query = urlencode([pair for pair in pairs if pair[0] != TOKEN_PARAMETER]).encode("latin-1")
     tokens = tuple(value for name, value in pairs if name == TOKEN_PARAMETER)
-    scheme, value = authorization(Headers(scope=scope))
+    scheme, value = authorization(Headers(scope=scope).getlist("authorization"))
     if scheme == "bearer":
         return _Given(tokens, value), query
     if scheme == "basic":
-        user, password = _basic(value)
+        user, password = basic_credentials(value) or ("", "")
         return _Given(tokens, "", user, password), query
     return _Given(tokens), query
-
-
-def authorization(headers: Headers) -> tuple[str, str]:
-    """Give scheme, in small letters, and value of the header Authorization; empty where it says nothing.
-
-    Of two such headers nobody can tell which is meant: they say nothing either.
-    """
-    given = headers.getlist("authorization")
-    scheme, _, value = given[0].strip().partition(" ") if len(given) == 1 else ("", "", "")
-    return (scheme.lower(), value.strip()) if value.strip() else ("", "")
-
-
-def _basic(value: str) -> tuple[str, str]:
-    """Read `base64(user:password)`; nobody where it is none."""
-    try:
-        text = base64.b64decode(value, validate=True).decode("utf-8")
-    except (binascii.Error, ValueError):
-        return "", ""
-    user, _, password = text.partition(":")
-    return user, password

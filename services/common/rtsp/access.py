@@ -1,13 +1,11 @@
 """Who may use an RTSP server: Basic authentication with an account, or with a token as the password."""
 
-import base64
-import binascii
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.common.http.access import Check, note_refused_token
+from services.common.access.credentials import Check, authorization, basic_credentials, note_refused_token
 from services.common.rtsp.gstreamer import GStreamer
 
 log = logging.getLogger(__name__)
@@ -43,7 +41,8 @@ class Door:
         """Judge as `is_open` does, and give what opens the door."""
         if self._check is None:
             return Grant()
-        credentials = basic_credentials(header)
+        scheme, value = authorization([header or ""])
+        credentials = basic_credentials(value) if scheme == "basic" else None
         if credentials is None:
             return None
         user, password = credentials
@@ -65,19 +64,6 @@ class Door:
         if grant.token:
             return self._check.check_token(grant.token)
         return bool(grant.stamp) and self._check.stamp(grant.user) == grant.stamp
-
-
-def basic_credentials(header: str | None) -> tuple[str, str] | None:
-    """Read user and password of `Basic base64(user:password)`; None where it is something else."""
-    scheme, _, value = (header or "").partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        text = base64.b64decode(value.strip(), validate=True).decode("utf-8")
-    except (binascii.Error, ValueError):
-        return None
-    user, separator, password = text.partition(":")
-    return (user, password) if separator else None
 
 
 def make_authentication(gstreamer: GStreamer, door: Door, on_admitted: Callable[[Any, Grant], None]) -> Any:

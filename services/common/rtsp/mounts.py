@@ -86,12 +86,6 @@ class RtspMounts:
             if mount is not None:
                 self._points.add_factory("/", mount.factory)
 
-    @property
-    def filled(self) -> int:
-        """Pipelines that there are now."""
-        with self._lock:
-            return self._filled
-
     def wait_until_empty(self, timeout_s: float) -> bool:
         """Wait until the last pipeline has ended; False when the time did not suffice."""
         with self._lock:

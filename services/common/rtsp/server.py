@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from services.common.access.credentials import Check
 from services.common.connections.descriptors import affordable
 from services.common.connections.listening import listen
 from services.common.connections.places import PlaceLimits, Places, Standing
-from services.common.http.access import Check
 from services.common.metrics import Figure
 from services.common.rtsp.accepting import RtspAcceptor
 from services.common.rtsp.access import Door, Grant, make_authentication

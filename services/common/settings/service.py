@@ -4,11 +4,13 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from services.common.connections.addresses import address_for_others, is_every_address, is_loopback
+from services.common.http.forwarded import trusted_proxies
+from services.common.settings.camera_files import Folders
 from services.common.settings.files import Settings
 from services.core.errors import BadInputError
 
@@ -41,6 +43,38 @@ class ServiceSettings(Settings):
     def wants_login(self) -> bool:
         """Whether users have to say who they are."""
         return not self.is_loopback and not self.insecure
+
+
+class PageSettings(Settings):
+    """How the page and the API are served, alone or by `up`."""
+
+    host: str = "127.0.0.1"
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    login: Literal["auto", "required", "off"] = "auto"
+    """`auto` asks for a login where other machines can reach this one; `off` lets everybody in."""
+    trusted_proxy: str = ""
+    """Addresses and networks of proxies whose X-Forwarded-For, -Proto and -Host are believed, with commas
+    between; `direct` believes whoever connects, one hop far."""
+    file_camera_folders: Folders = ()
+    """Folders whose video files may become cameras on the page and through the API, as ingest sees them."""
+    model_folders: Folders = ()
+    """Folders whose .onnx files may become models of cameras on the page and through the API, as the
+    detector sees them."""
+    live_memory_mb: LiveMemory = LIVE_MEMORY_MB
+    """Most memory for the decoded pictures of all cameras that are watched, in megabytes."""
+
+    @field_validator("trusted_proxy")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        trusted_proxies(value)
+        return value
+
+    @model_validator(mode="after")
+    def _certificate_with_key(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key belong together")
+        return self
 
 
 def secret_address(

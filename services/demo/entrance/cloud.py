@@ -8,11 +8,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from services.demo.geometry import Floats
+from services.demo.geometry import Floats, Picture
 
 Colour = tuple[float, float, float]
 """Blue, green, red, 0..255."""
-Picture = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.floating[Any]]
 

@@ -107,7 +107,7 @@ class Look:
 
     @classmethod
     def draw(cls, seed: int, wear: Wear) -> "Look":
-        """A random person who wears a mask as told."""
+        """A random person who wears a mask as asked for."""
         rng = random.Random(f"sightline-visitor-{seed}")
         is_man = rng.random() < 0.5
         style = rng.choice(

@@ -9,14 +9,17 @@ import numpy as np
 
 from services.core.types import Box
 from services.demo.entrance.body import CYCLE_M, body_cloud
-from services.demo.entrance.cloud import Cloud, Lamp, Picture, Sprite, draw
-from services.demo.entrance.person import head_cloud
+from services.demo.entrance.cloud import Cloud, Lamp, Sprite, draw
+from services.demo.entrance.face import skull
+from services.demo.entrance.hair import around_the_face
+from services.demo.entrance.looks import Look, Wear
+from services.demo.entrance.masks import mask
 from services.demo.entrance.room import draw_room
 from services.demo.entrance.scene import Entrance
 from services.demo.entrance.visitor import HeadPose, Visitor, view_of
-from services.demo.geometry import HEIGHT_PX, WIDTH_PX, Floats
+from services.demo.geometry import HEIGHT_PX, WIDTH_PX, Floats, Picture
+from services.demo.light import Sensor
 from services.demo.script import FPS, Owners, ScriptedObject
-from services.demo.sensor import Sensor
 
 HEAD_PX, BODY_PX = 500.0, 160.0
 """Pixels a metre at which heads and bodies are drawn before they are brought to their size."""
@@ -186,3 +189,11 @@ def lay(
         owned = owners[y1:y2, x1:x2]
         owned[cover > 127] = -1
         owned[(layer.face[rows, columns] > 127) & (cover > 127)] = number
+
+
+def head_cloud(look: Look) -> Cloud:
+    """The head with hair, glasses, hat and mask."""
+    parts = [skull(look), *around_the_face(look)]
+    if look.wear is not Wear.NONE:
+        parts.append(mask(look))
+    return Cloud.joined(parts)

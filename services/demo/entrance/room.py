@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from services.demo.entrance.cloud import Colour, Picture
-from services.demo.geometry import HEIGHT_PX, WIDTH_PX, Floats, Viewpoint
+from services.demo.entrance.cloud import Colour
+from services.demo.geometry import HEIGHT_PX, WIDTH_PX, Floats, Picture, Viewpoint
 
 SCALE = 2
 DOOR_HEIGHT_M = 2.15

@@ -10,7 +10,7 @@ from services.core.types import Detection
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """What a model file tells of itself."""
+    """What a model file states about itself."""
 
     name: str
     task: str

@@ -13,9 +13,14 @@ from statistics import median
 import numpy as np
 
 from services.core.frames import Picture
-from services.detector.infer import cuda
 from services.detector.infer.detector import Detector
-from services.detector.infer.onnx_runtime import OnnxRuntimeDetector
+from services.detector.infer.engines import (
+    CudaDetector,
+    OnnxRuntimeDetector,
+    OpenVinoDetector,
+    has_cuda_build,
+)
+from services.detector.infer.models import model_path
 
 log = logging.getLogger(__name__)
 
@@ -26,12 +31,16 @@ LARGEST_DIFFERENCE = 0.02
 
 def _others(path: Path) -> list[Detector]:
     """Open the model in every further engine that is installed."""
-    others: list[Detector] = [cuda.CudaDetector(path)] if cuda.is_installed() else []
+    others: list[Detector] = [CudaDetector(path)] if has_cuda_build() else []
     with suppress(ImportError):
-        from services.detector.infer.open_vino import OpenVinoDetector
-
         others.append(OpenVinoDetector(path))
     return others
+
+
+def make_detector(model: str) -> Detector:
+    """Make the detector that a model's name stands for, with the engine that is fastest on this machine."""
+    path = model_path(model)
+    return fastest_engine(path)(path)
 
 
 _measuring = threading.Lock()

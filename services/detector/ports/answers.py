@@ -9,7 +9,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from services.common.http.access import AccessGuard, Check
+from services.common.access.credentials import Check
+from services.common.http.access import AccessGuard
 from services.common.http.guard import AnswerHeaders, LoopbackGuard
 from services.common.http.problems import install_problems
 from services.common.live import mjpeg

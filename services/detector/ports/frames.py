@@ -1,14 +1,19 @@
-"""Tracked frames in the form of the JSON stream, which other programs parse. Pure.
+"""Tracked frames in the form of the JSON stream, which other programs parse, with their classes' numbers.
 
 The stream is one JSON array that goes on as long as its reader stays: `[`, then frames separated by
 commas, each on its line, and `]` when the camera is gone.
 """
 
+import asyncio
 import json
-from collections.abc import Mapping
+import logging
+from collections.abc import Collection, Mapping
 
 from services.common.wire import time_text
+from services.core.errors import BadInputError
+from services.core.tasks import classes_of_model
 from services.core.types import TrackedFrame, TrackedObject
+from services.detector.infer.models import model_path, read_info
 
 BEGIN = b"[\n"
 SEPARATOR = b",\n"
@@ -40,3 +45,35 @@ def _object(item: TrackedObject, class_ids: Mapping[str, int]) -> str:
         f'"width":{x2 - x1:.6f},"height":{y2 - y1:.6f}}},"confidence":{item.confidence:.6f},'
         f'"track_id":{item.track}{mask}}}'
     )
+
+
+log = logging.getLogger(__name__)
+
+
+class ClassIds:
+    """Numbers the classes of a model as the model does; each model's file is read once at most."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, dict[str, int]] = {}
+
+    async def of(self, model: str) -> dict[str, int]:
+        """Give the number of each class; none for a model that cannot be read."""
+        if model not in self._known:
+            classes = classes_of_model(model)
+            if classes is None:
+                classes = await asyncio.to_thread(_read, model)
+            self._known[model] = {name: index for index, name in enumerate(classes)}
+        return self._known[model]
+
+    def keep(self, models: Collection[str]) -> None:
+        """Forget the models that no camera names any more."""
+        for model in self._known.keys() - set(models):
+            del self._known[model]
+
+
+def _read(model: str) -> tuple[str, ...]:
+    try:
+        return read_info(model_path(model)).classes
+    except BadInputError as error:
+        log.warning("classes have no numbers: %s", error)
+        return ()

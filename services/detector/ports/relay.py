@@ -127,7 +127,7 @@ class Relay(Generic[K]):
 
     async def _run(self, key: K) -> None:
         """Fill the mailboxes; a source that fails is opened again, and its readers wait meanwhile."""
-        told = ""
+        logged = ""
         while True:
             try:
                 async with aclosing(self._open_source(key)) as items:
@@ -135,9 +135,9 @@ class Relay(Generic[K]):
                         for reader in self._channels[key].readers:
                             reader.put(item)
             except SightlineError as error:
-                if str(error) != told:
+                if str(error) != logged:
                     log.warning("a stream is opened again and again until it works: %s", error)
-                told = str(error)
+                logged = str(error)
             except Exception:
                 log.exception("a stream failed and is opened again")
             await asyncio.sleep(RESTART_S)

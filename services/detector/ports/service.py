@@ -7,8 +7,8 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
+from services.common.access.credentials import Check
 from services.common.bus.protocol import Setups, SharedValue, StateBoard, TrackFeed
-from services.common.http.access import Check
 from services.common.http.bounds import HttpLimits
 from services.common.http.server import HttpServer
 from services.common.live import mjpeg
@@ -19,8 +19,7 @@ from services.common.video.hub import VideoSource
 from services.core.types import CameraId
 from services.detector.ports.answers import PictureKey, guarding, json_app, mjpeg_app
 from services.detector.ports.cameras import ShownCameras
-from services.detector.ports.classes import ClassIds
-from services.detector.ports.frames import frame_rest
+from services.detector.ports.frames import ClassIds, frame_rest
 from services.detector.ports.relay import READER_LIMIT, Relay
 
 SLOW_READER_S = 5.0

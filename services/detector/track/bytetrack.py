@@ -8,14 +8,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
 
 from services.core.boxes import centres, corners, overlaps
 from services.core.masks import mask_state
 from services.core.types import Detection, TrackedObject
-from services.detector.track.boxes import Floats, Rows, assign, grown
 from services.detector.track.classes import ClassVote, group_of, merge_same_objects
 from services.detector.track.kalman import BoxFilter
 from services.detector.track.tracker import TrackerUpdate
+
+Floats = NDArray[np.float64]
+Rows = NDArray[np.intp]
 
 EDGE = 0.01
 """A box this near to the border of the picture is cut by it."""
@@ -46,7 +50,7 @@ class TrackerSettings:
     growth: float = 0.3
     """By which share of its size a box grows on each side before overlaps are taken."""
     confirm: int = 3
-    """Observations from which a track is told of."""
+    """Observations from which a track is confirmed, and leaves the tracker."""
     keep_lost_s: float = 1.5
     """Time after which a track that is not seen is closed."""
     keep_left_s: float = 0.5
@@ -88,7 +92,9 @@ class ByteTracker:
         free, seen = self._associate(time_s, previous_s, merged)
         seen += self._begin(time_s, merged, free)
         closed = self._close(time_s)
-        return TrackerUpdate(tuple(self._tell(*pair) for pair in seen if self._is_told(pair[0])), closed)
+        return TrackerUpdate(
+            tuple(self._observed(*pair) for pair in seen if self._is_confirmed(pair[0])), closed
+        )
 
     def _associate(
         self, time_s: float, previous_s: float | None, detections: list[Detection]
@@ -194,9 +200,25 @@ class ByteTracker:
         keep_s = settings.keep_left_s if track.is_at_edge else settings.keep_lost_s
         return time_s - track.seen_s <= keep_s + 1e-6
 
-    def _is_told(self, track: _Track) -> bool:
+    def _is_confirmed(self, track: _Track) -> bool:
         return track.observations >= self._settings.confirm
 
-    def _tell(self, track: _Track, detection: Detection) -> TrackedObject:
+    def _observed(self, track: _Track, detection: Detection) -> TrackedObject:
         voted = track.votes.winner
         return TrackedObject(track.number, detection.box, voted, detection.confidence, mask_state(voted))
+
+
+def grown(boxes: Floats, share: float) -> Floats:
+    """Grow boxes on each side by a share of their size (the buffer of C-BIoU, Yang et al., WACV 2023)."""
+    margin = (boxes[:, 2:] - boxes[:, :2]) * share
+    return np.hstack([boxes[:, :2] - margin, boxes[:, 2:] + margin])
+
+
+def assign(similarity: Floats, least: float) -> tuple[Rows, Rows]:
+    """Pair rows with columns so that the sum of similarities is greatest; pairs below least are left out."""
+    if not similarity.size:
+        return np.zeros(0, np.intp), np.zeros(0, np.intp)
+    usable = np.where(similarity >= least, similarity, -1.0)
+    rows, columns = linear_sum_assignment(-usable)
+    good = usable[rows, columns] >= least
+    return rows[good], columns[good]

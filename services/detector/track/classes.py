@@ -68,7 +68,7 @@ def _doubles(boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
 class ClassVote:
     """Sums the confidence of each class over a track, weighted by the size of the box.
 
-    A near object tells its class better than the same object far away, hence the weight.
+    A near object shows its class better than the same object far away, hence the weight.
     """
 
     def __init__(self) -> None:

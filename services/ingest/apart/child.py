@@ -9,6 +9,8 @@ import socket
 import traceback
 
 from services.common.secrets import redact
+from services.common.video.source import SourceUnit
+from services.core.camera_address import AddressKind, kind_of
 from services.core.errors import StreamError
 from services.ingest.apart.limits import OPENING_BYTES, OPENING_FILE_BYTES, Watch
 from services.ingest.apart.wire import (
@@ -22,8 +24,7 @@ from services.ingest.apart.wire import (
     Exit,
     Kind,
 )
-from services.ingest.container import LIVE_SCHEMES, ContainerConnection
-from services.ingest.source import SourceUnit
+from services.ingest.container import ContainerConnection
 
 
 class _Starter:
@@ -54,7 +55,7 @@ class _Starter:
 
 def _read(starter: _Starter, watch: Watch) -> None:
     url = starter.url()
-    watch.start(OPENING_BYTES if url.startswith(LIVE_SCHEMES) else OPENING_FILE_BYTES)
+    watch.start(OPENING_BYTES if kind_of(url) is AddressKind.NETWORK else OPENING_FILE_BYTES)
     connection = ContainerConnection.open(url)
     try:
         watch.opened()

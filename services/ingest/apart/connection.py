@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from services.common.video.source import SourceUnit
 from services.core.errors import StreamError
 from services.core.limits import UNIT_LIMIT_BYTES
 from services.ingest.apart.limits import OPENING_S
 from services.ingest.apart.wire import HAS_TIME, HEAD, KEYFRAME, SIZE, TEXT_LIMIT_BYTES, UNIT, Exit, Kind
-from services.ingest.source import SourceUnit
 
 OPEN_DEADLINE_S = 20.0
 """The process gives up by itself before this, also on a machine that is busy."""

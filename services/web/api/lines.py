@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Response
 
-from services.common.identifiers import id_from_name
 from services.common.wire import line_object
 from services.core.errors import BadInputError
+from services.core.identifiers import id_from_name
 from services.core.lines import line_from_object
 from services.core.tasks import check_classes
 from services.web.context import Context

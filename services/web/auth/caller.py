@@ -1,6 +1,6 @@
 """Who sends a request."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -22,7 +22,6 @@ class Caller:
     user: User | None = None
     by: str = ""
     """How they said who they are: `session`, or `token` and its name."""
-    session_hash: str = field(default="", repr=False)
 
     @property
     def name(self) -> str | None:

@@ -1,6 +1,5 @@
 """The door: every request passes it, and what is not known to be allowed is refused."""
 
-import logging
 from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qsl, urlencode
 
@@ -26,8 +25,6 @@ from services.web.auth.login import (
 )
 from services.web.auth.origin import Origin, origin_of
 from services.web.settings import WebSettings
-
-log = logging.getLogger(__name__)
 
 REFUSALS = (403, 429)
 """Answers to a change that say that its sender may not make it, or not now."""

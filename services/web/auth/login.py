@@ -7,8 +7,8 @@ from starlette.types import Scope
 
 from services.common.access.accounts import UserRole, weaker_role
 from services.common.access.check import token_hash
+from services.common.access.credentials import authorization
 from services.common.database.accounts import Accounts
-from services.common.http.access import authorization
 from services.core.errors import LoginNeededError
 from services.web.auth.caller import Caller
 from services.web.auth.origin import Origin
@@ -21,7 +21,7 @@ _COOKIE_VALUE = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 def bearer_token(headers: Headers) -> str | None:
     """Give the token of the header; None when there is none."""
-    scheme, token = authorization(headers)
+    scheme, token = authorization(headers.getlist("authorization"))
     return token if scheme == "bearer" else None
 
 
@@ -78,12 +78,11 @@ async def _by_token(accounts: Accounts, token: str, origin: Origin) -> Caller:
 
 async def _by_session(accounts: Accounts, cookie: str, origin: Origin) -> Caller | None:
     """A session that has ended is as good as none: its cookie stays in the browser."""
-    hash = token_hash(cookie)
-    found = await accounts.session(hash)
+    found = await accounts.session(token_hash(cookie))
     if found is None:
         return None
     _, user = found
-    return Caller(user.role, origin, user, "session", hash)
+    return Caller(user.role, origin, user, "session")
 
 
 def anybody(origin: Origin, role: UserRole | None) -> Caller:

@@ -9,9 +9,9 @@ import typer
 from pymongo import MongoClient
 from typer.testing import CliRunner
 
-from services.cli.audit import COMMAND_LINE
 from services.cli.backup import backup_command, restore_command
 from services.cli.backup_file import verify_backup
+from services.cli.database_choice import COMMAND_LINE
 from services.cli.embedded_database import start_database
 from services.common.access.accounts import AuditEntry, Token, UserRole
 from services.common.database.schema import LASTING

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from services.common.bus.local import LocalBus
 from services.common.video.hub import VideoHub
 from services.common.video.remote import RemoteVideo
+from services.common.video.source import SourceUnit
 from services.core.types import Camera, CameraSetup, CameraState, CameraStatus, OwnedCamera, StatusChange
 from services.ingest.service import IngestService
-from services.ingest.source import SourceUnit
 from tests.integration.cluster.video_processes import CAMERA, FPS, picture, served
 
 GATE = OwnedCamera(CameraSetup(Camera(CAMERA, "Gate", "rtsp://127.0.0.1:1/gate")), 1)

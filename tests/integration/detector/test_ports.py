@@ -16,9 +16,9 @@ import httpx
 import numpy as np
 import pytest
 
+from services.common.access.credentials import Check
 from services.common.bus.local import LocalBus
 from services.common.connections.listening import listen
-from services.common.http.access import Check
 from services.common.video.hub import VideoHub
 from services.core.types import (
     AccessUnit,

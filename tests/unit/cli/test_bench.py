@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from services.cli import model_package
-from services.cli.bench import command, frame
+from services.cli.bench import command
+from services.cli.model_commands import load_module
 from services.core.errors import BadInputError
 
 RUN = ["models", "--speed", "--size", "n", "--input", "64", "--rounds", "2"]
@@ -39,14 +39,14 @@ def test_without_a_name_the_frame_is_measured(
 
     measured: list[Path] = []
 
-    def measure(path: Path, detector: object) -> list[frame.Figure]:
+    def measure(path: Path, detector: object) -> list[command.Figure]:
         measured.append(path)
-        return [frame.Figure("decode", 1.25)]
+        return [command.Figure("decode", 1.25)]
 
-    monkeypatch.setattr(frame, "OnnxRuntimeDetector", FakeDetector)
-    monkeypatch.setattr(frame, "model_path", lambda name: name)
-    monkeypatch.setattr(frame, "write_video", lambda scene, path: None)
-    monkeypatch.setattr(frame, "measure", measure)
+    monkeypatch.setattr(command, "OnnxRuntimeDetector", FakeDetector)
+    monkeypatch.setattr(command, "model_path", lambda name: name)
+    monkeypatch.setattr(command, "write_video", lambda scene, path: None)
+    monkeypatch.setattr(command, "measure", measure)
     shown = run(*arguments)
     assert f"{video or 'demo.mp4'} with {model}" in " ".join(shown.split()) and "1.25" in shown
     assert [path.name for path in measured] == [video or "demo.mp4"]
@@ -70,7 +70,7 @@ def test_models_are_compared_by_engine_and_input(tmp_path: Path) -> None:
 
 
 def test_an_engine_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    engines = model_package.load("engines")
+    engines = load_module("evaluation.speed")
     monkeypatch.setattr(
         engines, "find_spec", lambda name: None if name == "openvino" else object(), raising=True
     )

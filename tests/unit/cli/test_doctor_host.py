@@ -1,12 +1,12 @@
 """The host's check-up answers on any machine, and shows no secret."""
 
+import platform
 import socket
 from pathlib import Path
 
 import pytest
 
-from services.cli.doctor_checks import Check
-from services.cli.doctor_host import host_checks
+from services.cli.doctor_host import Check, host_checks, processor_name
 
 
 def _by_name(checks: list[Check]) -> dict[str, Check]:
@@ -49,3 +49,13 @@ def test_a_database_that_is_away_is_wrong_and_its_password_hidden(
         "wrong",
         "SIGHTLINE_MONGODB_URI: the database at 127.0.0.1:9 does not answer",
     )
+
+
+def test_the_processor_is_named_by_its_model(tmp_path: Path) -> None:
+    told = tmp_path / "cpuinfo"
+    told.write_text("processor\t: 0\nmodel name\t: Some Chip 9000\nprocessor\t: 1\nmodel name\t: Other\n")
+    assert processor_name(told) == "Some Chip 9000"
+
+
+def test_else_by_its_architecture(tmp_path: Path) -> None:
+    assert processor_name(tmp_path / "absent") == platform.machine()

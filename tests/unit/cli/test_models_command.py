@@ -1,12 +1,18 @@
-"""The accuracy column comes from the front matter of the model card."""
+"""The models at hand: accuracy from the cards' front matter, and a list for the API that is read once."""
 
+import os
 import re
+import shutil
+import time
 from pathlib import Path
 
 import pytest
 
-from services.cli.models_command import ModelRow, card_accuracy, list_models
-from services.detector.infer.models import model_path
+from services.cli.models_command import ModelRow, card_accuracy, list_models, model_entries
+from services.detector.infer.models import WEIGHTS, model_path
+
+MOST_S = 0.003
+"""Processor time: the page asks for this list every few seconds, on the event loop."""
 
 
 @pytest.mark.parametrize(
@@ -45,3 +51,16 @@ def test_each_tasks_name_stands_for_one_shipped_model_of_that_task() -> None:
     stands_for = {alias: row.task for row in list_models() for alias in row.aliases}
     assert stands_for == {"traffic": "traffic", "mask": "mask"}
     assert all(model_path(alias).is_file() for alias in stands_for)
+
+
+def test_files_are_read_once_and_again_when_they_have_changed(tmp_path: Path) -> None:
+    shutil.copy(WEIGHTS / "traffic-n.onnx", tmp_path / "a.onnx")
+    shutil.copy(WEIGHTS / "mask-n.onnx", tmp_path / "b.onnx")
+    assert [entry.name for entry in model_entries(tmp_path)] == ["traffic-n", "mask-n"]
+    began_s = time.thread_time()
+    for _ in range(10):
+        model_entries(tmp_path)
+    assert (time.thread_time() - began_s) / 10 < MOST_S
+    shutil.copy(WEIGHTS / "mask-n.onnx", tmp_path / "a.onnx")
+    os.utime(tmp_path / "a.onnx", (1, 1))
+    assert [entry.name for entry in model_entries(tmp_path)] == ["mask-n", "mask-n"]

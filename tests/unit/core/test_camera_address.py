@@ -9,7 +9,11 @@ from hypothesis import strategies as st
 
 from services.core.camera_address import (
     LONGEST_ADDRESS,
+    AddressKind,
+    DemoName,
     check_address,
+    demo_of,
+    kind_of,
     mask_address,
     place_of,
     restore_secrets,
@@ -270,3 +274,28 @@ def test_the_cost_grows_with_the_length_alone(piece: str) -> None:
     with pytest.raises(BadInputError):
         check_address(text)
     assert time.thread_time() - began_s < 2
+
+
+@pytest.mark.parametrize(
+    ("address", "kind"),
+    [
+        ("rtsp://host/s", AddressKind.NETWORK),
+        ("RTSPS://host/s", AddressKind.NETWORK),
+        ("demo://traffic", AddressKind.DEMO),
+        ("/videos/street.mp4", AddressKind.FILE),
+        ("rtsp:a.mp4", AddressKind.FILE),
+        ("http://host/s", None),
+        ("://host", None),
+    ],
+)
+def test_what_an_address_names(address: str, kind: AddressKind | None) -> None:
+    assert kind_of(address) is kind
+
+
+def test_the_scene_of_an_address() -> None:
+    assert demo_of("demo://masks") == DemoName("masks")
+    assert demo_of("demo://traffic?seed=12") == DemoName("traffic", 12)
+    assert demo_of("rtsp://demo/traffic") is None
+    for wrong in ("demo://street", "demo://masks?seed=", "demo://masks?speed=2"):
+        with pytest.raises(BadInputError, match="no such demo"):
+            demo_of(wrong)

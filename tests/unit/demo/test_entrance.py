@@ -11,8 +11,7 @@ from services.demo.dataset import label, visible_boxes, write_dataset
 from services.demo.entrance.cloud import Lamp, draw
 from services.demo.entrance.head import face_patch
 from services.demo.entrance.looks import FABRICS, Look, Wear
-from services.demo.entrance.person import head_cloud
-from services.demo.entrance.render import EntranceRenderer
+from services.demo.entrance.render import EntranceRenderer, head_cloud
 from services.demo.entrance.scene import Entrance, make_entrance
 from services.demo.entrance.visitor import BELOW_CHIN_SHARE, Visitor, face_box, view_of
 from services.demo.script import FPS, HEIGHT_PX, WIDTH_PX

@@ -10,6 +10,7 @@ import pytest
 from services.common.bus.camera_states import CameraStates
 from services.common.bus.local import LocalBus
 from services.common.video.hub import VideoHub
+from services.common.video.source import SourceUnit
 from services.core.errors import StreamError
 from services.core.types import (
     Camera,
@@ -21,7 +22,6 @@ from services.core.types import (
 )
 from services.ingest.reconnect import ConnectionState
 from services.ingest.service import CameraIngest, IngestService
-from services.ingest.source import SourceUnit
 from tests.processes import wait_until
 
 URL = "rtsp://127.0.0.1:1/x"

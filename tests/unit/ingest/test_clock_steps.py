@@ -11,6 +11,7 @@ import pytest
 from services.common.bus.local import LocalBus
 from services.common.clocks import Clocks
 from services.common.video.hub import VideoHub
+from services.common.video.source import SourceUnit
 from services.core.errors import StreamError
 from services.core.types import (
     AccessUnit,
@@ -24,7 +25,6 @@ from services.core.types import (
     StatusChange,
 )
 from services.ingest.service import IngestService
-from services.ingest.source import SourceUnit
 from tests.makers import GATE
 from tests.processes import wait_until
 

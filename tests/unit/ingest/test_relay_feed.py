@@ -7,28 +7,12 @@ import pytest
 
 from services.common.video.hub import VideoHub
 from services.core.types import AccessUnit
-from services.ingest.relay_feed import RelayFeed, sequence_header
+from services.ingest.relay_feed import RelayFeed
 from tests.makers import GATE
 from tests.processes import wait_until
 
 SPS, OTHER_SPS = b"\0\0\0\1\x67\x42\x01", b"\0\0\0\1\x67\x42\x02"
 PPS, IDR, SLICE = b"\0\0\0\1\x68\xce", b"\0\0\1\x65\x88\x80", b"\0\0\0\1\x41\x9a"
-
-
-@pytest.mark.parametrize(
-    ("data", "expected"),
-    [
-        (SPS + PPS + IDR, SPS[1:]),
-        (b"\0\0\0\1\x09\xf0" + SPS + PPS + IDR, SPS[1:]),
-        (PPS + SPS, SPS[1:]),
-        (IDR + SPS, b""),
-        (IDR, b""),
-        (b"\0\0\1", b""),
-        (b"", b""),
-    ],
-)
-def test_the_sequence_header_of_a_key_frame(data: bytes, expected: bytes):
-    assert sequence_header(data) == expected
 
 
 @dataclass

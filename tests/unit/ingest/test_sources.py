@@ -10,6 +10,8 @@ from services.common.settings.camera_files import CameraFiles
 from services.common.video.hub import VideoHub
 from services.core.errors import StreamError
 from services.core.types import Camera, CameraId, CameraStatus
+from services.demo import demo_source
+from services.demo.encode import DemoSource
 from services.ingest import sources
 from services.ingest.service import CameraIngest
 from services.ingest.sources import RtspSource, source_of
@@ -71,3 +73,13 @@ def test_what_ffmpeg_says_of_an_address_shows_no_secret(monkeypatch: pytest.Monk
         source.connect()
     assert opened == [url.replace("RTSP", "rtsp")]
     assert "s3c" not in str(error.value)
+
+
+def test_a_scene_is_a_camera_only_where_the_demo_is_given() -> None:
+    with pytest.raises(StreamError, match="not supported"):
+        source_of("demo://traffic")
+    assert isinstance(source_of("demo://traffic", demo=demo_source), DemoSource)
+    with pytest.raises(StreamError, match="no such demo"):
+        source_of("demo://roundabout", demo=demo_source)
+    with pytest.raises(StreamError, match="not supported"):
+        source_of("http://192.0.2.1/video", demo=demo_source)

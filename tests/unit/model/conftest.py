@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from model.checkpoint import Description, Progress, write_checkpoint
-from model.data import Sample
-from model.networks import TaskHead
+from model.data.samples import Sample
+from model.network.build import TaskHead
+from model.network.checkpoint import Description, Progress, write_checkpoint
 from services.core.types import MASK_CLASSES
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from model.trainer import Trainer
+from model.training.trainer import Trainer
 from services.cli.main import main
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from services.cli.serve.settings import StoreSettings
 from services.common.bus.local import LocalBus
 from services.common.settings.files import load_settings
 from services.core.errors import DatabaseUnavailableError
 from services.core.types import Event
-from services.store.settings import StoreSettings
 from services.store.writer import StoreWriter
 from tests.makers import seconds
 

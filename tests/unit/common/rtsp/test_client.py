@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from services.common.rtsp import gstreamer
-from services.common.rtsp.access import Door, basic_credentials
+from services.common.rtsp.access import Door
 from services.common.rtsp.output import FIRST_PTS_S, STEP_S, StreamClock
 from services.core.errors import SightlineError
 
@@ -31,25 +31,6 @@ def test_time_stamps_never_go_back_between_connections(second_s: float, expected
     clock.pts_s(1, 1001.0)
     assert clock.pts_s(2, second_s) == pytest.approx(expected_s)
     assert clock.pts_s(2, second_s + 0.5) == pytest.approx(expected_s + 0.5)
-
-
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        (header("ann:secret"), ("ann", "secret")),
-        (header("ann:se:cr:et").replace("Basic", "basic"), ("ann", "se:cr:et")),
-        (header("änn:schlüssel"), ("änn", "schlüssel")),
-        (header(":token"), ("", "token")),
-        (header("nobody"), None),
-        ("Basic ?", None),
-        ("Basic /w==", None),
-        ("Digest abc", None),
-        ("", None),
-        (None, None),
-    ],
-)
-def test_credentials_of_a_request(given: str | None, expected: tuple[str, str] | None):
-    assert basic_credentials(given) == expected
 
 
 class Check:

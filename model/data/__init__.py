@@ -1,0 +1,1 @@
+"""Labelled pictures: read, corrected, split, augmented and made into batches."""

@@ -1,0 +1,1 @@
+"""What a detector finds measured against labels, and its speed beside others."""

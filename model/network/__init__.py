@@ -1,0 +1,1 @@
+"""The networks, and the checkpoints that hold their weights."""

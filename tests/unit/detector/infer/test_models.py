@@ -1,0 +1,82 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import onnxruntime as ort
+import pytest
+
+from services.common.settings.camera_files import CameraFiles
+from services.core.errors import BadInputError
+from services.detector.infer.models import WEIGHTS, check_named_model, model_path, read_info, read_metadata
+
+WITHOUT = {
+    "store": ("av", "cv2", "google.protobuf", "numpy", "onnx", "onnxruntime", "openvino", "scipy"),
+    "web": ("onnx", "onnxruntime", "openvino", "scipy"),
+    "ingest": ("google.protobuf", "onnx", "onnxruntime", "openvino", "scipy"),
+    "rtsp": ("google.protobuf", "onnx", "onnxruntime", "openvino", "scipy"),
+}
+"""What the image of a service does not have."""
+
+
+@pytest.mark.parametrize("path", sorted(WEIGHTS.glob("*.onnx")), ids=lambda path: path.stem)
+def test_metadata_is_what_the_engine_reads(path: Path):
+    session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    assert read_metadata(path) == session.get_modelmeta().custom_metadata_map != {}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"no model at all", b"\x3a\xff\xff\xff\x7f", b"\x3a\xff", b"\x08", b"\x72\x04\x0a\x02\xff\xfe", b""],
+    ids=repr,
+)
+def test_other_files_are_refused(tmp_path: Path, content: bytes):
+    path = tmp_path / "other.onnx"
+    path.write_bytes(content)
+    with pytest.raises(BadInputError, match=r"other\.onnx"):
+        read_info(path)
+
+
+def test_a_model_that_is_cut_off_is_refused(tmp_path: Path):
+    path = tmp_path / "cut.onnx"
+    path.write_bytes(next(WEIGHTS.glob("*.onnx")).read_bytes()[:-20])
+    with pytest.raises(BadInputError, match=r"cut\.onnx is no ONNX model: .* cut off"):
+        read_info(path)
+
+
+@pytest.mark.parametrize("service", WITHOUT)
+def test_service_starts_without_what_its_image_lacks(service: str):
+    program = (
+        f"import sys; sys.modules.update(dict.fromkeys({WITHOUT[service]!r})); "
+        f"import services.cli.serve.command, services.cli.serve.{service}"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def _refusal(name: str, files: CameraFiles) -> str:
+    with pytest.raises(BadInputError) as refused:
+        check_named_model(name, files)
+    return str(refused.value).replace(repr(name[:80]), "NAME")
+
+
+def test_a_caller_learns_of_no_file_outside_of_the_folders(tmp_path: Path):
+    (tmp_path / "mine").mkdir()
+    for there in ("outside.onnx", "mine/good.onnx", "mine/text.txt"):
+        (tmp_path / there).touch()
+    (tmp_path / "mine" / "link.onnx").symlink_to(tmp_path / "outside.onnx")
+    files = CameraFiles.of([tmp_path / "mine"])
+    within = ("absent.onnx", "text.txt", "link.onnx", "good", "x\0.onnx", "../outside.onnx")
+    names = [f"{tmp_path}/{name}" for name in ("outside.onnx", "absent.onnx", "outside", "absent")]
+    names += [f"{tmp_path}/mine/{name}" for name in within]
+    names += [f"{'../' * 20}{tmp_path}/outside", "outside.onnx", "traffic-n.onnx", "", ".", "/"]
+    assert len({_refusal(name, files) for name in names}) == 1
+    for name in ("traffic", "mask-n", f"{tmp_path}/mine/good.onnx"):
+        check_named_model(name, files)
+    check_named_model(f"{tmp_path}/outside.onnx", CameraFiles.of([], [f"{tmp_path}/outside.onnx"]))
+    check_named_model(f"{tmp_path}/mine/absent.onnx", files, sees_files=False)
+    assert model_path(f"{tmp_path}/outside.onnx") == tmp_path / "outside.onnx"
+
+
+def test_the_name_of_a_model_that_ships_is_no_path(tmp_path: Path):
+    (tmp_path / "mine.onnx").touch()
+    with pytest.raises(BadInputError):
+        model_path(f"{tmp_path}/mine")
