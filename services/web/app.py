@@ -21,14 +21,13 @@ from services.web.api import (
     gaps,
     lines,
     pictures,
-    retention,
     session,
     system,
     tokens,
     tracks,
     users,
 )
-from services.web.api.system import get_openapi
+from services.web.api.description import DESCRIPTION, DescribedApp
 from services.web.auth.audit import AuditLog
 from services.web.auth.guard import LoginGuard, refused_pages
 from services.web.body_values import BodyValues
@@ -50,7 +49,6 @@ ROUTERS = (
     tracks,
     pictures,
     system,
-    retention,
     session,
     users,
     tokens,
@@ -90,8 +88,10 @@ def create_app(
         yield
         await audit.close()
 
-    app = FastAPI(
+    app = DescribedApp(
         title="Sightline",
+        description=DESCRIPTION,
+        generate_unique_id_function=lambda route: route.name,
         lifespan=lifespan,
         version=system.version,
         openapi_url=None,
@@ -101,7 +101,6 @@ def create_app(
     app.state.context = WebContext(repository, bus, system, settings, mirror, live, audit, streams, now_s)
     for module in ROUTERS:
         app.include_router(module.router)
-    app.add_api_route("/api/v1/openapi.json", get_openapi, include_in_schema=False)
     install_problems(app)
     install_page(app)
     app.add_middleware(BodyValues)

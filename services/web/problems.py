@@ -1,17 +1,71 @@
-"""Problem details of the web service: those of every service, and requests that FastAPI cannot use."""
+"""Problem details of the web service: which a route may answer, and requests that FastAPI cannot use."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
 
 from services.common.http import problems
-from services.common.http.problems import LONGEST_FIELD, MOST_FIELDS, ProblemResponse, problem, problem_of
+from services.common.http.problems import (
+    LONGEST_FIELD,
+    MOST_FIELDS,
+    ProblemResponse,
+    problem,
+    problem_of,
+)
 from services.common.secrets import cut
 
 __all__ = ["ProblemResponse", "install_problems", "problem", "problem_of"]
+
+
+class ProblemField(BaseModel):
+    """What is wrong with one field of a request; its value is left out, because it might be a secret."""
+
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """Why a request was not answered (RFC 9457)."""
+
+    type: Annotated[str, Field(examples=["about:blank"])]
+    title: str
+    status: int
+    detail: Annotated[str, Field(description="one clear line that says what to do")]
+    errors: Annotated[list[ProblemField], Field(description="only where a request cannot be used")] = []
+
+
+Answers = dict[int | str, dict[str, Any]]
+"""Answers of a route by their status, as FastAPI's `responses` takes them."""
+
+REFUSED = {
+    400: "the body of the request cannot be read",
+    401: "nobody is known to be asking, or the login or token does not hold any more",
+    403: "who asks may not do this, or a page of another site asks",
+    404: "what is named is not there",
+    408: "the body of the request did not come in time",
+    409: "the name is taken, the most is reached, or it was changed meanwhile",
+    413: "the body of the request is too long",
+    422: "the request cannot be used; `detail` says what to do",
+    429: "too many at once, or too soon again",
+    500: "an error of this service; its log says more",
+    503: "the database, the camera or this service cannot answer now",
+}
+"""What each status of a problem says."""
+
+
+def refusals(*statuses: int) -> Answers:
+    """Declare the problems that a route may answer beside those that all may (`api/description.py`)."""
+    return {status: {"description": REFUSED[status]} for status in statuses}
+
+
+def created(others: Answers) -> Answers:
+    """Declare that a route answers with the place of what it has made, beside what else it may answer."""
+    place = {"Location": {"description": "where it is", "schema": {"type": "string"}}}
+    return {201: {"headers": place}, **others}
 
 
 def install_problems(app: FastAPI) -> None:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from itertools import chain
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
@@ -11,6 +11,7 @@ from starlette.responses import Response
 from services.common.database.repository import LineVersion, Records
 from services.core.errors import NotFoundError
 from services.core.masks import tells_all_states
+from services.web.api.answers import CountsAnswer
 from services.web.api.parameters import (
     MOST_DAYS_COUNTED,
     CameraParameter,
@@ -22,6 +23,7 @@ from services.web.api.parameters import (
 from services.web.auth.caller import Who
 from services.web.context import Context
 from services.web.counts import (
+    BUCKETS_S,
     Evidence,
     bucket_starts,
     check_bucket,
@@ -32,12 +34,13 @@ from services.web.counts import (
     zone_of,
 )
 from services.web.coverage import AnalysedSeconds, Span
+from services.web.problems import refusals
 from services.web.reading import ANSWER_LIMIT_S
 
 router = APIRouter(prefix="/api/v1", tags=["counts"])
 
 
-@router.get("/counts", response_model=dict[str, Any])
+@router.get("/counts", response_model=CountsAnswer, responses=refusals(404))
 async def get_counts(
     context: Context,
     who: Who,
@@ -45,7 +48,9 @@ async def get_counts(
     line: LineParameter = None,
     from_: FromTime = None,
     to: ToTime = None,
-    bucket: Annotated[str, Query(description="1m, 5m, 15m, 1h or 1d; at most 12000 of them")] = "1h",
+    bucket: Annotated[
+        str, Query(description="at most 12000 of them", json_schema_extra={"enum": [*BUCKETS_S]})
+    ] = "1h",
     tz: Annotated[str, Query(description="zone whose hours and days the buckets are")] = "UTC",
 ) -> Response:
     """Counts with the share of the time that was analysed, over at most 400 days.

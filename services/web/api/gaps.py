@@ -2,23 +2,24 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
 from fastapi import APIRouter
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from services.common.wire import time_text
+from services.web.api.answers import GapsAnswer
 from services.web.api.parameters import MOST_DAYS_COUNTED, FromTime, ToTime, check_length, span_of
 from services.web.auth.caller import Who
 from services.web.context import Context
 from services.web.coverage import AnalysedSeconds, Gap, find_gaps
+from services.web.problems import refusals
 from services.web.reading import ANSWER_LIMIT_S
 from services.web.repeats import gaps_with_repeats
 
 router = APIRouter(prefix="/api/v1/cameras/{camera}", tags=["counts"])
 
 
-@router.get("/gaps", response_model=dict[str, Any])
+@router.get("/gaps", response_model=GapsAnswer, responses=refusals(404))
 async def get_gaps(
     camera: str, context: Context, who: Who, from_: FromTime = None, to: ToTime = None
 ) -> Response:
@@ -31,7 +32,7 @@ async def get_gaps(
     from_s, to_s = span_of(from_, to, now_s)
     from_s = max(from_s, stored.created_s)
     if from_s >= to_s:
-        return JSONResponse({"items": []})
+        return Response(_json([]), media_type="application/json")
     check_length(from_s, to_s, MOST_DAYS_COUNTED)
     records = context.repository.records(ANSWER_LIMIT_S)
 
@@ -48,7 +49,7 @@ async def get_gaps(
     return Response(await context.reading.run(who, find), media_type="application/json")
 
 
-def _json(gaps: list[Gap]) -> bytes:
+def _json(gaps: Sequence[Gap]) -> bytes:
     items = (
         json.dumps({"from": time_text(gap.from_s), "to": time_text(gap.to_s), "cause": gap.cause})
         for gap in gaps
