@@ -112,11 +112,13 @@ class Compliance(ComplianceRate):
     backward: ComplianceRate
 
 
-class CountsBucket(DirectedCounts):
+class CountsBucket(Answer):
     """Counts of one bucket of time."""
 
     start: Time
     coverage: Coverage
+    forward: ByClass
+    backward: ByClass
     compliance: Compliance
 
 

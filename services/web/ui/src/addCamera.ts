@@ -7,7 +7,8 @@ import { openModal } from "./modal.ts";
 import { state } from "./state.ts";
 import { t } from "./strings.ts";
 import { attempt } from "./toast.ts";
-import type { Camera, CameraInput } from "./types.ts";
+import type { CameraInput } from "./schema.ts";
+import type { Camera } from "./types.ts";
 
 interface Fields {
   name: HTMLInputElement;
