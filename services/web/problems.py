@@ -38,6 +38,14 @@ class Problem(BaseModel):
     errors: Annotated[list[ProblemField], Field(description="only where a request cannot be used")] = []
 
 
+NOT_JSON = "json_invalid"
+MESSAGES = {
+    "extra_forbidden": "this key is not known",
+    NOT_JSON: "the body is not JSON",
+    "model_attributes_type": "give an object here; as a body, with Content-Type: application/json",
+}
+"""What is said in place of pydantic's own words."""
+
 Answers = dict[int | str, dict[str, Any]]
 """Answers of a route by their status, as FastAPI's `responses` takes them."""
 
@@ -72,27 +80,33 @@ def install_problems(app: FastAPI) -> None:
     """Answer each kind of error."""
     problems.install_problems(app)
     app.add_exception_handler(RequestValidationError, _on_validation)
+    app.add_exception_handler(HTTPStatus.BAD_REQUEST, _on_unreadable)
+
+
+async def _on_unreadable(request: Request, error: Exception) -> ProblemResponse:
+    """FastAPI says only that something was wrong where a body is no text, or holds a number without end."""
+    return problem(HTTPStatus.BAD_REQUEST, "the body cannot be read: send JSON in UTF-8")
 
 
 async def _on_validation(request: Request, error: Exception) -> ProblemResponse:
     """Name each field; the values are left out, because they might be secrets."""
     assert isinstance(error, RequestValidationError)
-    errors = [
-        {"field": _field(item["loc"]), "message": _message(item)} for item in error.errors()[:MOST_FIELDS]
-    ]
+    errors = [{"field": _field(item), "message": _message(item)} for item in error.errors()[:MOST_FIELDS]]
     first = errors[0] if errors else {"field": "", "message": "the request cannot be used"}
     detail = f"{first['field']}: {first['message']}" if first["field"] else first["message"]
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=errors)
 
 
-def _field(place: tuple[int | str, ...]) -> str:
+def _field(item: Mapping[str, Any]) -> str:
+    """Name a field; where the body is not JSON there is none."""
+    place = item["loc"]
+    if item["type"] == NOT_JSON:
+        return ""
     inner = place[1:] if place and place[0] in ("body", "query", "path", "header") else place
     return ".".join(cut(str(part), LONGEST_FIELD) for part in inner)
 
 
 def _message(item: Mapping[str, Any]) -> str:
-    if item["type"] == "extra_forbidden":
-        return "this key is not known"
-    if item["type"] == "json_invalid":
-        return "the body is not JSON"
+    if item["type"] in MESSAGES:
+        return MESSAGES[item["type"]]
     return str(item["msg"]).removeprefix("Value error, ")

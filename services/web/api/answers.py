@@ -6,7 +6,7 @@ megabytes: they are written by hand, in threads, and a test holds them to their 
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from services.common.access.accounts import UserRole
 from services.core.types import Anchor, CameraStatus, Direction
@@ -29,6 +29,12 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Coverage = Annotated[
     Share | None, Field(description="analysed share of the time; null while none of it has passed")
 ]
+SHARE_SCHEMA = {"type": "number", "minimum": 0, "maximum": 1}
+POINT_SCHEMA = {"type": "array", "items": SHARE_SCHEMA, "minItems": 2, "maxItems": 2}
+
+Point = Annotated[tuple[float, float], WithJsonSchema(POINT_SCHEMA)]
+"""x and y, as a list of two: many tools do not read the form that a pair has in OpenAPI 3.1."""
+
 MaskState = Literal["mask", "no_mask", "mask_incorrect"]
 ByClass = dict[str, int]
 
@@ -78,7 +84,7 @@ class LineAnswer(Answer):
 
     id: str
     name: str
-    points: Annotated[list[tuple[Share, Share]], Field(description="from A to B, shares of the picture")]
+    points: Annotated[list[Point], Field(description="from A to B, shares of the picture")]
     anchor: Anchor
     classes: Annotated[list[str] | None, Field(description="classes that count; null: all")]
     color: str

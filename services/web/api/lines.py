@@ -11,7 +11,7 @@ from services.core.errors import BadInputError
 from services.core.lines import COLOR_PATTERN, DEFAULT_COLOR, MAX_POINTS, line_from_object
 from services.core.tasks import check_classes
 from services.core.types import Anchor, Line
-from services.web.api.answers import LineAnswer, LinesAnswer
+from services.web.api.answers import POINT_SCHEMA, SHARE_SCHEMA, LineAnswer, LinesAnswer
 from services.web.context import Context
 from services.web.problems import created, refusals
 
@@ -23,11 +23,9 @@ EXAMPLE: JsonObject = {
     "anchor": "centre",
 }
 
-_SHARE = {"type": "number", "minimum": 0, "maximum": 1}
-_POINT = {"type": "array", "items": _SHARE, "minItems": 2, "maxItems": 2}
-_POINTS = {"type": "array", "items": _POINT, "minItems": 2, "maxItems": MAX_POINTS}
+_POINTS = {"type": "array", "items": POINT_SCHEMA, "minItems": 2, "maxItems": MAX_POINTS}
 
-Number = Annotated[float, Field(strict=True), WithJsonSchema(_SHARE)]
+Number = Annotated[float, Field(strict=True), WithJsonSchema(SHARE_SCHEMA)]
 Points = Annotated[list[list[Number]], WithJsonSchema(_POINTS)]
 Color = Annotated[str, Field(json_schema_extra={"pattern": f"^{COLOR_PATTERN.pattern}$"})]
 Version = Annotated[int | None, Field(description="passed over: each change makes the next one")]

@@ -7,9 +7,6 @@ import type { Camera, Counts, Crossing, Draft, Gap, Line, SystemInfo } from "./t
 /** What the API knows of cameras, lines, counts and the system. */
 const span = ({ from, to }: Range) => ({ from: from.toISOString(), to: to.toISOString() });
 
-/** The client's types make lists of the pairs that the description has. */
-const pairs = (line: Omit<Line, "points"> & { points: number[][] }): Line => line as Line;
-
 export const streamUrl = (camera: string, attempt: number): string =>
   `/api/v1/cameras/${encodeURIComponent(camera)}/stream.mjpeg?overlay=1&lines=0&attempt=${attempt}`;
 
@@ -31,12 +28,12 @@ export async function deleteCamera(id: string): Promise<void> {
 
 export async function lines(camera: string): Promise<Line[]> {
   const { items } = await answerOf(client.GET("/api/v1/cameras/{camera}/lines", { params: { path: { camera } } }));
-  return items.map(pairs);
+  return items as Line[];
 }
 
 export async function createLine(camera: string, draft: Draft): Promise<Line> {
   const { id: _, ...body } = draft;
-  return pairs(await answerOf(client.POST("/api/v1/cameras/{camera}/lines", { params: { path: { camera } }, body })));
+  return (await answerOf(client.POST("/api/v1/cameras/{camera}/lines", { params: { path: { camera } }, body }))) as Line;
 }
 
 export async function changeLine(camera: string, line: string, body: LineChange): Promise<void> {

@@ -969,10 +969,7 @@ export interface components {
              * Points
              * @description from A to B, shares of the picture
              */
-            points: [
-                number,
-                number
-            ][];
+            points: number[][];
             /**
              * Anchor
              * @enum {string}

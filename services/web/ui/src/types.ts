@@ -16,7 +16,8 @@ export type Counts = CountsAnswer;
 export type Crossing = CrossingAnswer;
 export type Direction = Crossing["direction"];
 export type Gap = GapAnswer;
-export type Line = LineAnswer;
+/** Points are lists of two numbers; the description has no form for that which its readers know. */
+export type Line = Omit<LineAnswer, "points"> & { points: Point[] };
 export type Anchor = Line["anchor"];
 export type Point = [number, number];
 export type Role = UserRole;
