@@ -30,9 +30,9 @@ from services.web.api import (
 from services.web.api.description import DESCRIPTION, DescribedApp
 from services.web.auth.audit import AuditLog
 from services.web.auth.guard import LoginGuard, refused_pages
-from services.web.body_values import BodyValues
 from services.web.context import WebContext
 from services.web.guard import LoopbackGuard, SecurityHeaders
+from services.web.limits import BodyValues
 from services.web.mirror import SetupMirror
 from services.web.page import install_page
 from services.web.places import Places

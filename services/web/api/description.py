@@ -9,6 +9,7 @@ from pydantic.json_schema import models_json_schema
 
 from services.common.http.problems import MEDIA_TYPE
 from services.web.auth import rules
+from services.web.auth.login import COOKIE
 from services.web.problems import REFUSED, Problem
 
 JsonObject = dict[str, Any]
@@ -35,6 +36,14 @@ _HEADERS = {
 }
 
 
+_LOGINS = {
+    "token": {"type": "http", "scheme": "bearer", "description": "of a program"},
+    "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "of the page"},
+    "address": {"type": "apiKey", "in": "query", "name": "token", "description": "a token, for players"},
+}
+"""How to say who asks, where a login is wanted."""
+
+
 class DescribedApp(FastAPI):
     """An application whose description names every problem that its routes may answer."""
 
@@ -59,10 +68,12 @@ def _completed(description: JsonObject) -> JsonObject:
         refused.update(_common(method, path, operation))
         answers.update({str(status): {"$ref": _RESPONSES + _name(status)} for status in refused})
         operation["responses"] = dict(sorted(answers.items()))
+        operation["security"] = [{name: []} for name in _logins(method, path)]
     components = description["components"]
     own = {name: schema for name, schema in components["schemas"].items() if name not in NOT_SENT}
     _, problems = models_json_schema([(Problem, "serialization")], ref_template=_SCHEMAS + "{model}")
     components["schemas"] = dict(sorted({**own, **problems["$defs"]}.items()))
+    components["securitySchemes"] = _LOGINS
     components["responses"] = {_name(status): _response(status) for status in REFUSED}
     return description
 
@@ -74,6 +85,14 @@ def _common(method: str, path: str, operation: JsonObject) -> Iterator[int]:
         yield HTTPStatus.UNAUTHORIZED
     if "requestBody" in operation:
         yield from (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+def _logins(method: str, path: str) -> Iterator[str]:
+    """Name the ways of saying who asks that a route knows; none where everybody may."""
+    if not rules.is_open(method, path):
+        yield from ("token", "session")
+    if rules.takes_token_in_query(method, path):
+        yield "address"
 
 
 def _name(status: int) -> str:
