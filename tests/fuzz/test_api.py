@@ -178,7 +178,7 @@ def _body_fields(operation: APIOperation) -> set[str]:
 
 
 def _is_quiet_failure(answer: requests.Response | Any, operation: APIOperation) -> bool:
-    """A camera that gives no picture is told by a 503, which is no error of ours."""
+    """A camera that gives no picture answers 503, which is no error of ours."""
     return bool(answer.status_code == 503 and operation.path.endswith("/snapshot.jpg"))
 
 

@@ -96,7 +96,7 @@ def _logins(method: str, path: str) -> Iterator[str]:
 
 
 def _name(status: int) -> str:
-    return HTTPStatus(status).phrase.title().replace(" ", "")
+    return f"{Problem.__name__}{status}"
 
 
 def _response(status: int) -> JsonObject:
