@@ -20,20 +20,19 @@ from services.web.api import (
     gaps,
     lines,
     pictures,
-    retention,
     session,
     system,
     tokens,
     tracks,
     users,
 )
-from services.web.api.system import get_openapi
+from services.web.api.description import DESCRIPTION, DescribedApp
 from services.web.auth.audit import AuditLog
 from services.web.auth.guard import LoginGuard, refused_pages
-from services.web.body_values import BodyValues
 from services.web.context import WebContext
 from services.web.database import WebDatabase
 from services.web.guard import LoopbackGuard, SecurityHeaders
+from services.web.limits import BodyValues
 from services.web.mirror import SetupMirror
 from services.web.page import install_page
 from services.web.places import Places
@@ -50,7 +49,6 @@ ROUTERS = (
     tracks,
     pictures,
     system,
-    retention,
     session,
     users,
     tokens,
@@ -90,8 +88,10 @@ def create_app(
         yield
         await audit.close()
 
-    app = FastAPI(
+    app = DescribedApp(
         title="Sightline",
+        description=DESCRIPTION,
+        generate_unique_id_function=lambda route: route.name,
         lifespan=lifespan,
         version=system.version,
         openapi_url=None,
@@ -103,7 +103,6 @@ def create_app(
     )
     for module in ROUTERS:
         app.include_router(module.router)
-    app.add_api_route("/api/v1/openapi.json", get_openapi, include_in_schema=False)
     install_problems(app)
     install_page(app)
     app.add_middleware(BodyValues)

@@ -1,7 +1,11 @@
-"""Places for answers that go on: a bound for all, and one for each user."""
+"""Answers that go on, and places for them: a bound for all, and one for each user."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Protocol
+
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from services.common.access.throttle import network_of
 from services.core.errors import StreamError, ThrottledError
@@ -69,3 +73,32 @@ def _key(caller: Caller) -> str:
     if caller.name is not None:
         return f"user {caller.name}"
     return caller.by or network_of(caller.origin.address)
+
+
+class Closable(Protocol):
+    """A resource of an answer."""
+
+    def close(self) -> None:
+        """Release it; a second time changes nothing."""
+
+
+class StreamedAnswer(StreamingResponse):
+    """A streamed answer that releases its resources when it ends, however it ends."""
+
+    def __init__(
+        self,
+        body: AsyncIterator[bytes] | AsyncIterator[str],
+        media_type: str,
+        headers: Mapping[str, str],
+        *resources: Closable,
+    ) -> None:
+        super().__init__(body, media_type=media_type, headers=headers)
+        self._resources = resources
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the answer to its end."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            for resource in self._resources:
+                resource.close()

@@ -1,44 +1,112 @@
-"""Problem details of the web service: those of every service, and requests that FastAPI cannot use."""
+"""Problem details of the web service: which a route may answer, and requests that FastAPI cannot use."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
 
 from services.common.http import problems
-from services.common.http.problems import LONGEST_FIELD, MOST_FIELDS, ProblemResponse, problem, problem_of
+from services.common.http.problems import (
+    LONGEST_FIELD,
+    MOST_FIELDS,
+    ProblemResponse,
+    problem,
+    problem_of,
+)
 from services.common.secrets import cut
 
 __all__ = ["ProblemResponse", "install_problems", "problem", "problem_of"]
+
+
+class ProblemField(BaseModel):
+    """What is wrong with one field of a request; its value is left out, because it might be a secret."""
+
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """Why a request was not answered (RFC 9457)."""
+
+    type: Annotated[str, Field(examples=["about:blank"])]
+    title: str
+    status: int
+    detail: Annotated[str, Field(description="one clear line that says what to do")]
+    errors: Annotated[list[ProblemField], Field(description="only where a request cannot be used")] = []
+
+
+NOT_JSON = "json_invalid"
+MESSAGES = {
+    "extra_forbidden": "this key is not known",
+    NOT_JSON: "the body is not JSON",
+    "model_attributes_type": "give an object here; as a body, with Content-Type: application/json",
+}
+"""What is said in place of pydantic's own words."""
+
+Answers = dict[int | str, dict[str, Any]]
+"""Answers of a route by their status, as FastAPI's `responses` takes them."""
+
+REFUSED = {
+    400: "the body of the request cannot be read",
+    401: "nobody is known to be asking, or the login or token does not hold any more",
+    403: "who asks may not do this, or a page of another site asks",
+    404: "what is named is not there",
+    408: "the body of the request did not come in time",
+    409: "the name is taken, the most is reached, or it was changed meanwhile",
+    413: "the body of the request is too long",
+    422: "the request cannot be used; `detail` says what to do",
+    429: "too many at once, or too soon again",
+    500: "an error of this service; its log says more",
+    503: "the database, the camera or this service cannot answer now",
+}
+"""What each status of a problem says."""
+
+
+def refusals(*statuses: int) -> Answers:
+    """Declare the problems that a route may answer beside those that all may (`api/description.py`)."""
+    return {status: {"description": REFUSED[status]} for status in statuses}
+
+
+def created(others: Answers) -> Answers:
+    """Declare that a route answers with the place of what it has made, beside what else it may answer."""
+    place = {"Location": {"description": "where it is", "schema": {"type": "string"}}}
+    return {201: {"headers": place}, **others}
 
 
 def install_problems(app: FastAPI) -> None:
     """Answer each kind of error."""
     problems.install_problems(app)
     app.add_exception_handler(RequestValidationError, _on_validation)
+    app.add_exception_handler(HTTPStatus.BAD_REQUEST, _on_unreadable)
+
+
+async def _on_unreadable(request: Request, error: Exception) -> ProblemResponse:
+    """FastAPI says only that something was wrong where a body is no text, or holds a number without end."""
+    return problem(HTTPStatus.BAD_REQUEST, "the body cannot be read: send JSON in UTF-8")
 
 
 async def _on_validation(request: Request, error: Exception) -> ProblemResponse:
     """Name each field; the values are left out, because they might be secrets."""
     assert isinstance(error, RequestValidationError)
-    errors = [
-        {"field": _field(item["loc"]), "message": _message(item)} for item in error.errors()[:MOST_FIELDS]
-    ]
+    errors = [{"field": _field(item), "message": _message(item)} for item in error.errors()[:MOST_FIELDS]]
     first = errors[0] if errors else {"field": "", "message": "the request cannot be used"}
     detail = f"{first['field']}: {first['message']}" if first["field"] else first["message"]
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=errors)
 
 
-def _field(place: tuple[int | str, ...]) -> str:
+def _field(item: Mapping[str, Any]) -> str:
+    """Name a field; where the body is not JSON there is none."""
+    place = item["loc"]
+    if item["type"] == NOT_JSON:
+        return ""
     inner = place[1:] if place and place[0] in ("body", "query", "path", "header") else place
     return ".".join(cut(str(part), LONGEST_FIELD) for part in inner)
 
 
 def _message(item: Mapping[str, Any]) -> str:
-    if item["type"] == "extra_forbidden":
-        return "this key is not known"
-    if item["type"] == "json_invalid":
-        return "the body is not JSON"
+    if item["type"] in MESSAGES:
+        return MESSAGES[item["type"]]
     return str(item["msg"]).removeprefix("Value error, ")

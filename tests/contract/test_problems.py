@@ -47,7 +47,25 @@ async def test_a_validation_error_lists_its_fields(web: Web) -> None:
     answer = await web.client.post("/api/v1/cameras", json={"url": 5, "fps": "many"})
     _check(answer, 422)
     assert [error["field"] for error in answer.json()["errors"]] == ["url", "fps"]
-    _check(await web.client.post("/api/v1/cameras", content="{"), 422)
+
+
+@pytest.mark.parametrize(
+    ("content", "headers", "status", "words"),
+    [
+        (b"[[[", {}, 422, "the body is not JSON"),
+        (b"[]", {}, 422, "give an object here"),
+        (b'{"url": "demo://traffic"}', {"Content-Type": "text/plain"}, 422, "Content-Type: application/json"),
+        (b'{"url": "\xff"}', {}, 400, "send JSON in UTF-8"),
+        (b'{"fps": ' + b"9" * 5000 + b"}", {}, 400, "the body cannot be read"),
+    ],
+)
+async def test_a_body_that_cannot_be_read_says_what_to_send(
+    web: Web, content: bytes, headers: dict[str, str], status: int, words: str
+) -> None:
+    kind = {"Content-Type": "application/json"} | headers
+    answer = await web.client.post("/api/v1/cameras", content=content, headers=kind)
+    _check(answer, status)
+    assert words in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,37 @@ def test_log_in_wrong_then_right_and_sign_out(
         assert _unexpected(page) == []
 
 
+@pytest.mark.parametrize("fragment", ["#%", "#%E0%A4%A", "#demo%"])
+def test_a_fragment_that_cannot_be_read_opens_the_first_camera(
+    chromium: str, up: Platform, password: str, fragment: str
+) -> None:
+    with browser(chromium, f"{up.url}/{fragment}") as page:
+        _log_in(page, "admin", password)
+        expect(page.find("draw-line")).to_be_enabled(timeout=30_000)
+        expect(page.page.locator(".banner[role=alert]")).to_be_hidden()
+        assert page.page.url.endswith("/#demo")
+        assert page.complaints == []
+
+
+def test_the_page_says_who_is_wrong(chromium: str, up: Platform, password: str) -> None:
+    """What is no answer of Sightline is told as none, and an error of the page's own as that."""
+    cameras, banner = "**/api/v1/cameras", ".banner[role=alert]"
+    with browser(chromium, up.url) as page:
+        _log_in(page, "admin", password)
+        expect(page.find("camera-demo")).to_be_visible()
+        page.page.route(cameras, lambda route: route.fulfill(content_type="text/html", body="<p>hotel</p>"))
+        expect(page.page.locator(banner)).to_contain_text("does not answer")
+        page.page.unroute(cameras)
+        expect(page.page.locator(banner)).to_be_hidden(timeout=20_000)
+        assert page.complaints == []
+        page.page.route(cameras, lambda route: route.fulfill(json={"items": [None]}))
+        expect(page.page.locator(banner)).to_contain_text("an error of its own")
+        page.page.unroute(cameras)
+        expect(page.page.locator(banner)).to_be_hidden(timeout=20_000)
+        assert page.complaints
+        assert all("reading 'id'" in text for text in page.complaints)
+
+
 def test_an_admin_makes_users_and_tokens(chromium: str, up: Platform, password: str, tmp_path: Path) -> None:
     with browser(chromium, up.url) as page:
         _log_in(page, "admin", password)

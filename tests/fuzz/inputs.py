@@ -5,6 +5,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 TIMES = (
+    "2026-11-28T00:00:00Z",
+    "2026-11-29T18:30:00.169Z",
     "0001-01-01",
     "0001-01-02",
     "1969-12-31T23:59:59Z",
@@ -58,7 +60,6 @@ FITTING: dict[str, tuple[Any, ...]] = {
     "color": ("#ff6b35", "#", 5),
     "version": (1, 10**400, True),
 }
-LINE_FIELDS = ("id", "name", "points", "anchor", "classes", "color", "version")
 
 ODD = (
     "",
@@ -84,8 +85,8 @@ ODD = (
 
 
 def fields(data: st.DataObject, names: list[str], drawn: dict[str, Any]) -> dict[str, Any]:
-    """Give fields of which all but at most one have values of their kind, so that each is looked at."""
-    spoiled = data.draw(st.sampled_from([None, *names]))
+    """Give fields of which all, or all but one, have values of their kind, so that each is looked at."""
+    spoiled = data.draw(st.sampled_from([*names, *[None] * (len(names) + 1)]))
     found: dict[str, Any] = {}
     for name in names:
         if name == spoiled:

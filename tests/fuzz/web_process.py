@@ -1,6 +1,6 @@
 """The web service alone, as a process whose memory can be read.
 
-`python -m tests.fuzz.web_process URI DATABASE LOGIN` prints its port and, for an admin, a token, as JSON.
+`python -m tests.fuzz.web_process URI DATABASE LOGIN` prints its port and a token of each role, as JSON.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from services.common.video.hub import VideoHub
 from services.core.lines import line_from_object
 from services.core.types import Camera, CameraId
 from services.web.settings import WebSettings
+from tests.makers import crossing, recent_minute_s, seconds
 from tests.tables import Tables
 from tests.web_app import app_over
 from tests.web_login import add_user
@@ -24,27 +25,33 @@ from tests.web_login import add_user
 LINE = {"id": "main", "points": [[0.1, 0.7], [0.9, 0.7]]}
 
 
-async def _token(tables: Tables) -> str:
-    """Make what there is to ask for, and a token that opens all of it."""
+async def _tokens(tables: Tables) -> dict[str, str]:
+    """Make what there is to ask for, and a token of each role."""
     await tables.prepare()
     await tables.setups.add_camera(Camera(CameraId("gate"), "Gate", "demo://traffic"))
     await tables.setups.add_line("gate", line_from_object(LINE))
+    start = recent_minute_s()
+    states = ("car", "mask", "no_mask")
+    events = [crossing(n, start + n, class_name=states[n % 3]) for n in range(50)]
+    await tables.events.insert_events([*events, *seconds(start, 30)])
     await add_user(tables, "root", UserRole.ADMIN)
-    text = "sl_" + secrets.token_urlsafe(32)
-    await tables.accounts.add_token(Token("fuzz", UserRole.ADMIN, token_hash(text), tables.now_s()))
-    return text
+    tokens = {}
+    for role in UserRole:
+        tokens[role.value] = text = "sl_" + secrets.token_urlsafe(32)
+        await tables.accounts.add_token(Token("fuzz", role, token_hash(text), tables.now_s()))
+    return tokens
 
 
 async def main(uri: str, name: str, login: str) -> None:
     """Serve until the process is ended."""
     tables = Tables(uri, name)
-    token = await _token(tables)
+    tokens = await _tokens(tables)
     bus = LocalBus()
     settings = WebSettings.model_validate({"login": login})
     app = app_over(tables, bus, VideoHub(), settings)
     with listen("127.0.0.1", 0) as listening:
         port = listening.getsockname()[1]
-        print(json.dumps({"port": port, "token": token}), flush=True)
+        print(json.dumps({"port": port, **tokens}), flush=True)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(app.state.context.mirror.run())
             tasks.create_task(HttpServer(app).run_until_cancelled(listening))

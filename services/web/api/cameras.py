@@ -1,7 +1,7 @@
 """Routes of cameras."""
 
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,8 +14,10 @@ from services.core.evidence.rate import LEAST_FPS, MOST_FPS
 from services.core.identifiers import id_from_name
 from services.core.tasks import check_classes, model_for
 from services.core.types import Camera, CameraId
+from services.web.api.answers import CameraAnswer, CamerasAnswer
 from services.web.cameras import MAX_NAME_LENGTH, check_url, default_name, validate_camera
 from services.web.context import Context, WebContext
+from services.web.problems import created, refusals
 
 router = APIRouter(prefix="/api/v1/cameras", tags=["cameras"])
 
@@ -52,13 +54,13 @@ class CameraChange(BaseModel):
 
 
 @router.get("")
-async def list_cameras(context: Context) -> dict[str, Any]:
+async def list_cameras(context: Context) -> CamerasAnswer:
     """All cameras, the oldest first; it is the default camera."""
-    return {"items": [_shown(context, stored) for stored in await context.database.setups.cameras()]}
+    return CamerasAnswer(items=[_answer(context, item) for item in await context.database.setups.cameras()])
 
 
-@router.post("", status_code=201)
-async def add_camera(camera: CameraInput, context: Context, response: Response) -> dict[str, Any]:
+@router.post("", status_code=201, responses=created(refusals(409)))
+async def add_camera(camera: CameraInput, context: Context, response: Response) -> CameraAnswer:
     """Add a camera; it is connected at once."""
     name = camera.name.strip() if camera.name else default_name(camera.id)
     taken = () if camera.id else {stored.camera.id for stored in await context.database.setups.cameras()}
@@ -70,17 +72,17 @@ async def add_camera(camera: CameraInput, context: Context, response: Response) 
     stored = await context.database.setups.add_camera(_validated(context, wanted, True))
     await context.mirror.refresh()
     response.headers["Location"] = f"/api/v1/cameras/{stored.camera.id}"
-    return _shown(context, stored)
+    return _answer(context, stored)
 
 
-@router.get("/{id}")
-async def get_camera(id: str, context: Context) -> dict[str, Any]:
+@router.get("/{id}", responses=refusals(404))
+async def get_camera(id: str, context: Context) -> CameraAnswer:
     """One camera with what is known of its stream."""
-    return _shown(context, await context.database.setups.camera(id))
+    return _answer(context, await context.database.setups.camera(id))
 
 
-@router.patch("/{id}")
-async def change_camera(id: str, change: CameraChange, context: Context) -> dict[str, Any]:
+@router.patch("/{id}", responses=refusals(404))
+async def change_camera(id: str, change: CameraChange, context: Context) -> CameraAnswer:
     """Change what is given of a camera."""
     stored = await context.database.setups.camera(id)
     given = {key: value for key, value in change.model_dump().items() if value is not None}
@@ -96,10 +98,10 @@ async def change_camera(id: str, change: CameraChange, context: Context) -> dict
         check_classes(await context.database.setups.lines(id), camera.model)
     await context.database.setups.change_camera(camera)
     await context.mirror.refresh()
-    return _shown(context, replace(stored, camera=camera))
+    return _answer(context, replace(stored, camera=camera))
 
 
-@router.delete("/{id}", status_code=204)
+@router.delete("/{id}", status_code=204, responses=refusals(404))
 async def delete_camera(id: str, context: Context) -> None:
     """Remove a camera; its counts stay until their retention ends."""
     await context.database.setups.delete_camera(id)
@@ -118,5 +120,5 @@ def _check_url(context: WebContext, url: str) -> None:
     check_url(url, sees_files=context.system.sees_files, files=files)
 
 
-def _shown(context: WebContext, stored: StoredCamera) -> dict[str, Any]:
-    return camera_object(stored.camera, context.states.state(stored.camera.id))
+def _answer(context: WebContext, stored: StoredCamera) -> CameraAnswer:
+    return CameraAnswer.model_validate(camera_object(stored.camera, context.states.state(stored.camera.id)))

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from functools import partial
 from itertools import chain
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
@@ -15,6 +15,7 @@ from services.core.evidence.coverage import AnalysedSeconds, Span
 from services.core.evidence.lines import LineEvidence
 from services.core.masks import tells_all_states
 from services.core.types import LineVersion
+from services.web.api.answers import CountsAnswer
 from services.web.api.parameters import (
     MOST_DAYS_COUNTED,
     CameraParameter,
@@ -27,13 +28,14 @@ from services.web.api.parameters import (
 from services.web.auth.caller import Who
 from services.web.context import Context
 from services.web.counts import Evidence, counts_json, counts_object
+from services.web.problems import refusals
 from services.web.reading import ANSWER_LIMIT_S
-from services.web.spans import bucket_starts, check_bucket, requested_span, whole_minutes, zone_of
+from services.web.spans import BUCKETS_S, bucket_starts, check_bucket, requested_span, whole_minutes, zone_of
 
 router = APIRouter(prefix="/api/v1", tags=["counts"])
 
 
-@router.get("/counts", response_model=dict[str, Any])
+@router.get("/counts", response_model=CountsAnswer, responses=refusals(404))
 async def get_counts(
     context: Context,
     who: Who,
@@ -41,7 +43,9 @@ async def get_counts(
     line: LineParameter = None,
     from_: FromTime = None,
     to: ToTime = None,
-    bucket: Annotated[str, Query(description="1m, 5m, 15m, 1h or 1d; at most 12000 of them")] = "1h",
+    bucket: Annotated[
+        str, Query(description="at most 12000 of them", json_schema_extra={"enum": [*BUCKETS_S]})
+    ] = "1h",
     tz: ZoneParameter = "UTC",
 ) -> Response:
     """Counts with the share of the time that was analysed, over at most 400 days.

@@ -9,7 +9,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Generator, Iterable
 from contextlib import ExitStack, closing
 from itertools import islice
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query
 from starlette.responses import Response
@@ -19,7 +19,7 @@ from services.common.wire import crossing_object, parse_milliseconds
 from services.core.errors import BadInputError
 from services.core.times import milliseconds
 from services.core.types import Crossing
-from services.web.api.held_answer import HeldAnswer
+from services.web.api.answers import CrossingsAnswer
 from services.web.api.parameters import (
     CameraParameter,
     FromTime,
@@ -31,6 +31,8 @@ from services.web.api.parameters import (
 from services.web.auth.audit import entry_of
 from services.web.auth.caller import Who
 from services.web.context import Context, WebContext
+from services.web.places import StreamedAnswer
+from services.web.problems import refusals
 from services.web.reading import ReadingThreads
 
 router = APIRouter(prefix="/api/v1", tags=["counts"])
@@ -53,6 +55,14 @@ MEDIA_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "ndjson": "application/x-ndjson",
 }
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {
+            MEDIA_TYPES[form].partition(";")[0]: {"schema": {"type": "string"}} for form in ("csv", "ndjson")
+        }
+    },
+    **refusals(404),
+}
 ACCEPTED = {
     "text/csv": "csv",
     "application/x-ndjson": "ndjson",
@@ -64,7 +74,7 @@ ROWS_A_CHUNK = 1000
 MOST_IN_A_FILE = 10**12
 
 
-@router.get("/crossings")
+@router.get("/crossings", response_model=CrossingsAnswer, responses=ANSWERS)
 async def get_crossings(
     context: Context,
     who: Who,
@@ -75,8 +85,10 @@ async def get_crossings(
     tz: ZoneParameter = "UTC",
     limit: Annotated[int | None, Query(ge=1, description="json: default 100; files: default all")] = None,
     cursor: Annotated[str | None, Query(description="`next` of the page before")] = None,
-    format: Annotated[str | None, Query(description="json, csv or ndjson; default: by Accept")] = None,
-    accept: Annotated[str, Header()] = "",
+    format: Annotated[
+        str | None, Query(description="default: by Accept", json_schema_extra={"enum": [*MEDIA_TYPES, None]})
+    ] = None,
+    accept: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> Response:
     """Crossings, newest first."""
     form = _form(format, accept)
@@ -89,16 +101,16 @@ async def get_crossings(
         most = min(limit or 100, MOST_ON_A_PAGE)
         page = await context.reading.run(who, lambda: _page(found, most))
         return Response(page, media_type=MEDIA_TYPES[form])
-    with ExitStack() as held:
-        place = held.enter_context(closing(context.streams.take(who)))
+    with ExitStack() as opened:
+        place = opened.enter_context(closing(context.streams.take(who)))
         write = _csv_rows if form == "csv" else _json_rows
-        rows = held.enter_context(closing(_Rows(context.reading, found, limit, write)))
+        rows = opened.enter_context(closing(_Rows(context.reading, found, limit, write)))
         first = await context.reading.go_on(rows.next)
         await context.audit.count(entry_of(who, "crossings.export", f"{stored.camera.id} as {form}"))
-        held.pop_all()
+        opened.pop_all()
     head = (",".join(COLUMNS) + "\r\n").encode() if form == "csv" else b""
     headers = {"Content-Disposition": f'attachment; filename="crossings-{stored.camera.id}.{form}"'}
-    return HeldAnswer(_body(context, head + first, rows), MEDIA_TYPES[form], headers, rows, place)
+    return StreamedAnswer(_body(context, head + first, rows), MEDIA_TYPES[form], headers, rows, place)
 
 
 def _form(format: str | None, accept: str) -> str:

@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
 
 from fastapi import APIRouter
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from services.common.wire import time_text
 from services.core.evidence.coverage import AnalysedSeconds
 from services.core.evidence.gaps import Gap, find_gaps, gaps_with_repeats
+from services.web.api.answers import GapsAnswer
 from services.web.api.parameters import (
     MOST_DAYS_COUNTED,
     FromTime,
@@ -20,12 +20,13 @@ from services.web.api.parameters import (
 )
 from services.web.auth.caller import Who
 from services.web.context import Context
+from services.web.problems import refusals
 from services.web.reading import ANSWER_LIMIT_S
 
 router = APIRouter(prefix="/api/v1/cameras/{camera}", tags=["counts"])
 
 
-@router.get("/gaps", response_model=dict[str, Any])
+@router.get("/gaps", response_model=GapsAnswer, responses=refusals(404))
 async def get_gaps(
     camera: str,
     context: Context,
@@ -43,7 +44,7 @@ async def get_gaps(
     from_s, to_s = span_of(from_, to, now_s, tz)
     from_s = max(from_s, stored.created_s)
     if from_s >= to_s:
-        return JSONResponse({"items": []})
+        return Response(_json([]), media_type="application/json")
     check_length(from_s, to_s, MOST_DAYS_COUNTED)
     records = context.database.records.for_thread(ANSWER_LIMIT_S)
 
@@ -60,7 +61,7 @@ async def get_gaps(
     return Response(await context.reading.run(who, find), media_type="application/json")
 
 
-def _json(gaps: list[Gap]) -> bytes:
+def _json(gaps: Sequence[Gap]) -> bytes:
     items = (
         json.dumps({"from": time_text(gap.from_s), "to": time_text(gap.to_s), "cause": gap.cause})
         for gap in gaps

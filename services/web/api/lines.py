@@ -1,74 +1,116 @@
 """Routes of counting lines."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Body, Response
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from services.common.wire import line_object
+from services.common.wire import JsonObject, line_object
 from services.core.errors import BadInputError
 from services.core.identifiers import id_from_name
-from services.core.lines import line_from_object
+from services.core.lines import COLOR_PATTERN, DEFAULT_COLOR, MAX_POINTS, line_from_object
 from services.core.tasks import check_classes
+from services.core.types import Anchor, Line
+from services.web.api.answers import POINT_SCHEMA, SHARE_SCHEMA, LineAnswer, LinesAnswer
 from services.web.context import Context
+from services.web.problems import created, refusals
 
 router = APIRouter(prefix="/api/v1/cameras/{camera}/lines", tags=["lines"])
 
-EXAMPLE = {"name": "Main road", "points": [[0.1, 0.7], [0.9, 0.7]], "anchor": "centre", "classes": None}
-LineBody = Annotated[dict[str, Any], Body(examples=[EXAMPLE])]
+EXAMPLE: JsonObject = {
+    "name": "Main road",
+    "points": [[0.1, 0.7], [0.9, 0.7]],
+    "anchor": "centre",
+}
 
-CHANGEABLE = ("name", "points", "anchor", "classes", "color")
+_POINTS = {"type": "array", "items": POINT_SCHEMA, "minItems": 2, "maxItems": MAX_POINTS}
+
+Number = Annotated[float, Field(strict=True), WithJsonSchema(SHARE_SCHEMA)]
+Points = Annotated[list[list[Number]], WithJsonSchema(_POINTS)]
+Color = Annotated[str, Field(json_schema_extra={"pattern": f"^{COLOR_PATTERN.pattern}$"})]
+Version = Annotated[int | None, Field(description="passed over: each change makes the next one")]
 
 
-@router.get("")
-async def list_lines(camera: str, context: Context) -> dict[str, Any]:
+class LineChange(BaseModel):
+    """What changes of a line; what cannot be a line is refused with a word about what to do."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: Annotated[str | None, Field(description="as it is: it cannot change")] = None
+    name: Annotated[str | None, Field(description="null: the id")] = None
+    points: Annotated[Points | None, Field(description="from A to B, shares of the picture")] = None
+    anchor: Anchor = "centre"
+    classes: Annotated[list[str] | None, Field(description="null: all")] = None
+    color: Color = DEFAULT_COLOR
+    version: Version = None
+
+    def given(self) -> JsonObject:
+        """Give the fields that were given, but for the version."""
+        return self.model_dump(exclude_unset=True, exclude={"version"})
+
+
+class LineInput(LineChange):
+    """A new line, by its points or by its two ends; without an id one is made from its name."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [EXAMPLE]})
+
+    id: str | None = None
+    x1: Number | None = None
+    y1: Number | None = None
+    x2: Number | None = None
+    y2: Number | None = None
+
+
+@router.get("", responses=refusals(404))
+async def list_lines(camera: str, context: Context) -> LinesAnswer:
     """The lines of a camera, in the order in which they were made."""
     await context.database.setups.camera(camera)
-    return {"items": [line_object(line) for line in await context.database.setups.lines(camera)]}
+    return LinesAnswer(items=[_answer(line) for line in await context.database.setups.lines(camera)])
 
 
-@router.post("", status_code=201)
-async def add_line(camera: str, body: LineBody, context: Context, response: Response) -> dict[str, Any]:
+@router.post("", status_code=201, responses=created(refusals(404, 409)))
+async def add_line(camera: str, body: LineInput, context: Context, response: Response) -> LineAnswer:
     """Add a line; it counts from now on. Without an id one is made from its name."""
     stored = await context.database.setups.camera(camera)
-    fields = {key: value for key, value in body.items() if key != "version"}
-    if fields.get("id") is None:
-        name = fields.get("name")
+    fields = body.given()
+    if body.id is None:
         taken = {line.id for line in await context.database.setups.lines(camera)}
-        fields["id"] = id_from_name(name if isinstance(name, str) else "", taken, "line")
+        fields["id"] = id_from_name(body.name or "", taken, "line")
     wanted = line_from_object(fields)
     check_classes([wanted], stored.camera.model)
     line = await context.database.setups.add_line(camera, wanted)
     await context.mirror.refresh()
     response.headers["Location"] = f"/api/v1/cameras/{camera}/lines/{line.id}"
-    return line_object(line)
+    return _answer(line)
 
 
-@router.get("/{line}")
-async def get_line(camera: str, line: str, context: Context) -> dict[str, Any]:
+@router.get("/{line}", responses=refusals(404))
+async def get_line(camera: str, line: str, context: Context) -> LineAnswer:
     """One line."""
-    return line_object(await context.database.setups.line(camera, line))
+    return _answer(await context.database.setups.line(camera, line))
 
 
-@router.patch("/{line}")
-async def change_line(camera: str, line: str, body: LineBody, context: Context) -> dict[str, Any]:
+@router.patch("/{line}", responses=refusals(404, 409))
+async def change_line(camera: str, line: str, body: LineChange, context: Context) -> LineAnswer:
     """Change what is given of a line; that makes a new version of it."""
     current = await context.database.setups.line(camera, line)
-    unknown = sorted(body.keys() - {*CHANGEABLE, "id", "version"})
-    if unknown:
-        raise BadInputError(f"{unknown[0]}: this key is not known")
-    if body.get("id", line) != line:
+    given = body.given()
+    if given.get("id", line) != line:
         raise BadInputError("the id of a line cannot change: delete the line and add another")
-    fields = {**line_object(current), **{key: body[key] for key in CHANGEABLE if key in body}}
-    wanted = line_from_object(fields)
-    if "classes" in body:
+    wanted = line_from_object({**line_object(current), **given})
+    if "classes" in given:
         check_classes([wanted], (await context.database.setups.camera(camera)).camera.model)
     changed = await context.database.setups.change_line(camera, wanted)
     await context.mirror.refresh()
-    return line_object(changed)
+    return _answer(changed)
 
 
-@router.delete("/{line}", status_code=204)
+@router.delete("/{line}", status_code=204, responses=refusals(404, 409))
 async def delete_line(camera: str, line: str, context: Context) -> None:
     """End a line; what it has counted stays."""
     await context.database.setups.delete_line(camera, line)
     await context.mirror.refresh()
+
+
+def _answer(line: Line) -> LineAnswer:
+    return LineAnswer.model_validate(line_object(line))

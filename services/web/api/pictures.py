@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, aclosing, closing
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response, StreamingResponse
@@ -13,15 +13,17 @@ from services.common.live import mjpeg
 from services.common.live.pictures import Form, LiveStream
 from services.core.errors import StreamError
 from services.core.types import CameraId, CameraStatus
-from services.web.api.held_answer import HeldAnswer
 from services.web.auth.caller import Who
 from services.web.context import Context, WebContext
+from services.web.places import StreamedAnswer
+from services.web.problems import refusals
 
 router = APIRouter(prefix="/api/v1/cameras/{camera}", tags=["live"])
 log = logging.getLogger(__name__)
 
 SNAPSHOT_TIMEOUT_S = 3.0
 CHECK_S = 1.0
+JPEG = "image/jpeg"
 Overlay = Annotated[bool, Query(description="draw boxes and lines")]
 Lines = Annotated[bool, Query(description="with overlay: draw the lines too")]
 
@@ -32,7 +34,12 @@ def _form(overlay: bool, lines: bool) -> Form:
     return "boxes and lines" if lines else "boxes"
 
 
-@router.get("/snapshot.jpg", response_class=Response)
+def _answers(media_type: str) -> dict[int | str, dict[str, Any]]:
+    schema = {"type": "string", "contentMediaType": media_type}
+    return {200: {"content": {media_type.partition(";")[0]: {"schema": schema}}}, **refusals(404)}
+
+
+@router.get("/snapshot.jpg", response_class=Response, responses=_answers(JPEG))
 async def get_snapshot(
     camera: str, context: Context, who: Who, overlay: Overlay = False, lines: Lines = True
 ) -> Response:
@@ -45,10 +52,10 @@ async def get_snapshot(
         raise StreamError(f"camera {camera!r} gives no picture now: {state.last_error or 'degraded'}")
     with closing(context.streams.take(who)):
         data = await context.live.snapshot(CameraId(camera), _form(overlay, lines), SNAPSHOT_TIMEOUT_S)
-    return Response(data, media_type="image/jpeg", headers=mjpeg.NO_STORE)
+    return Response(data, media_type=JPEG, headers=mjpeg.NO_STORE)
 
 
-@router.get("/stream.mjpeg", response_class=StreamingResponse)
+@router.get("/stream.mjpeg", response_class=StreamingResponse, responses=_answers(mjpeg.MEDIA_TYPE))
 async def stream_pictures(
     camera: str, context: Context, who: Who, overlay: Overlay = False, lines: Lines = True
 ) -> StreamingResponse:
@@ -58,12 +65,12 @@ async def stream_pictures(
     pictures of one more camera.
     """
     context.mirror.setup(camera)
-    with ExitStack() as held:
-        place = held.enter_context(closing(context.streams.take(who)))
+    with ExitStack() as opened:
+        place = opened.enter_context(closing(context.streams.take(who)))
         stream = context.live.open(CameraId(camera), _form(overlay, lines))
-        held.pop_all()
+        opened.pop_all()
     headers = {**mjpeg.NO_STORE, "X-Accel-Buffering": "no"}
-    return HeldAnswer(_parts(context, camera, stream), mjpeg.MEDIA_TYPE, headers, stream, place)
+    return StreamedAnswer(_parts(context, camera, stream), mjpeg.MEDIA_TYPE, headers, stream, place)
 
 
 async def _parts(context: WebContext, camera: str, stream: LiveStream) -> AsyncIterator[bytes]:

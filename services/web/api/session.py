@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,6 +13,7 @@ from services.common.access.passwords import needs_new_hash
 from services.common.access.throttle import network_of
 from services.core.errors import ConflictError, LoginNeededError, ThrottledError
 from services.core.types import AccessAction
+from services.web.api.answers import SessionAnswer
 from services.web.auth.audit import entry_of
 from services.web.auth.caller import Caller, Who
 from services.web.auth.login import COOKIE, session_cookie
@@ -34,20 +35,16 @@ class Login(BaseModel):
 
 
 @router.get("")
-async def get_session(context: Context, who: Who, response: Response) -> dict[str, Any]:
+async def get_session(context: Context, who: Who, response: Response) -> SessionAnswer:
     """Who I am, and whether a login is wanted at all."""
     response.headers.update(NO_STORE)
-    return {
-        "login_wanted": context.settings.wants_login,
-        "user": who.name,
-        "role": who.role,
-    }
+    return SessionAnswer(login_wanted=context.settings.wants_login, user=who.name, role=who.role)
 
 
 @router.post("")
 async def log_in(
     login: Login, context: Context, who: Who, request: Request, response: Response
-) -> dict[str, Any]:
+) -> SessionAnswer:
     """Begin a session; its cookie comes with the answer."""
     user = await _checked(context, who, login)
     await context.database.accounts.remember_network(user, network_of(who.origin.address))
@@ -55,7 +52,7 @@ async def log_in(
     await begin_session(context, who, user, response)
     await context.audit.count(entry_of(who, "login", user=user.name))
     response.headers.update(NO_STORE)
-    return {"login_wanted": context.settings.wants_login, "user": user.name, "role": user.role}
+    return SessionAnswer(login_wanted=context.settings.wants_login, user=user.name, role=user.role)
 
 
 @router.delete("", status_code=204)

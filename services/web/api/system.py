@@ -1,20 +1,35 @@
-"""Routes of health, figures and the system as a whole."""
+"""Routes of health, figures, the system as a whole, and what waits for a person there."""
 
 import asyncio
 import json
 from html import escape
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import HTMLResponse, Response
 
+from services.common.database.retention_notices import RetentionNotices, clock_object, retention_object
 from services.common.http.health import figures_answer, readiness
+from services.common.metrics import METRICS_TYPE
 from services.common.wire import time_text
 from services.core.errors import DatabaseUnavailableError
 from services.core.evidence.rate import LEAST_FPS, MOST_FPS
-from services.web.api.retention import upkeep_object
-from services.web.context import Context
+from services.web.api.answers import (
+    ClockAnswer,
+    DatabaseAnswer,
+    FpsAnswer,
+    HealthAnswer,
+    ModelAnswer,
+    ReadinessAnswer,
+    RetentionAnswer,
+    ServiceAnswer,
+    SystemAnswer,
+)
+from services.web.api.description import operations
+from services.web.context import Context, WebContext
 from services.web.metrics import collect_figures, free_bytes
+from services.web.problems import refusals
 
 router = APIRouter(tags=["system"])
 
@@ -22,14 +37,36 @@ DOCS = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sigh
 <body><h1>Sightline API</h1><p>The description of all routes in the OpenAPI format:
 <a href="/api/v1/openapi.json">/api/v1/openapi.json</a></p><table>{rows}</table></body></html>"""
 
+FIGURES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {METRICS_TYPE.partition(";")[0]: {"schema": {"type": "string"}}}}
+}
+
+
+class Confirmation(BaseModel):
+    """Somebody has seen it and says yes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    confirm: Annotated[str, Field(max_length=40, description="`id` of what waits, of `GET /api/v1/system`")]
+
+
+class Description(BaseModel):
+    """A description of an API in the OpenAPI format."""
+
+    model_config = ConfigDict(extra="allow")
+
+    openapi: str
+    info: dict[str, Any]
+    paths: dict[str, Any]
+
 
 @router.get("/healthz")
-async def get_health() -> dict[str, str]:
+async def get_health() -> HealthAnswer:
     """Tell that the process answers."""
-    return {"status": "ok"}
+    return HealthAnswer(status="ok")
 
 
-@router.get("/readyz", response_model=dict[str, str])
+@router.get("/readyz", response_model=ReadinessAnswer)
 async def get_readiness(context: Context) -> Response:
     """Whether requests can be answered: the database works, and what the command line asked for is there.
 
@@ -39,54 +76,87 @@ async def get_readiness(context: Context) -> Response:
     return readiness(context.system.missing())
 
 
-@router.get("/metrics", response_class=Response)
+@router.get("/metrics", response_class=Response, responses=FIGURES)
 async def get_metrics(context: Context) -> Response:
     """Figures in the text format of Prometheus."""
     return figures_answer(await collect_figures(context))
 
 
 @router.get("/api/v1/system")
-async def get_system(context: Context) -> dict[str, Any]:
+async def get_system(context: Context) -> SystemAnswer:
     """Version, services, models, database, retention, clock and bounds of this system."""
     system = context.system
-    try:
-        await context.database.probe.check()
-        database = "up"
-    except DatabaseUnavailableError as error:
-        database = str(error)
-    return {
-        "version": system.version,
-        "started": time_text(system.started_s),
-        "address": system.address,
-        "time": time_text(context.now_s()),
-        "database": {
-            "kind": system.database,
-            "address": context.database.address,
-            "status": database,
-            "free_bytes": free_bytes(context),
-            "not_stored": system.space(),
-        },
-        "services": [{"name": service.name, "status": service.status} for service in system.services()],
-        **await upkeep_object(context.database.notices),
-        "fps": {"least": LEAST_FPS, "most": MOST_FPS},
-        "models": [{"name": model.name, "classes": list(model.classes)} for model in system.models()],
-    }
+    retention, clock, set_aside = await _upkeep(context.database.notices)
+    return SystemAnswer(
+        version=system.version,
+        started=time_text(system.started_s),
+        address=system.address,
+        time=time_text(context.now_s()),
+        database=await _database(context),
+        services=[ServiceAnswer(name=service.name, status=service.status) for service in system.services()],
+        retention=retention,
+        clock=clock,
+        set_aside=set_aside,
+        fps=FpsAnswer(least=LEAST_FPS, most=MOST_FPS),
+        models=[ModelAnswer(name=model.name, classes=list(model.classes)) for model in system.models()],
+    )
 
 
+@router.patch("/api/v1/system/retention", status_code=204, responses=refusals(409))
+async def confirm_retention(wanted: Confirmation, context: Context) -> None:
+    """Apply the shorter retention that waits, within half a minute and not only after 24 hours."""
+    await context.database.notices.confirm_retention(wanted.confirm)
+
+
+@router.patch("/api/v1/system/clock", status_code=204, responses=refusals(409))
+async def confirm_clock(wanted: Confirmation, context: Context) -> None:
+    """Say that the clock in doubt is right: deletion goes on, and what was set aside goes to its place."""
+    await context.database.notices.confirm_clock(wanted.confirm)
+
+
+@router.get("/api/v1/openapi.json", response_model=Description)
 async def get_openapi(request: Request) -> Response:
-    """The description of all routes; made in a thread, since it takes longer than an answer may."""
+    """This description; made in a thread, since it takes longer than an answer may."""
     text = await asyncio.to_thread(lambda: json.dumps(request.app.openapi()))
     return Response(text, media_type="application/json")
 
 
-@router.get("/api/v1/docs", response_class=HTMLResponse, include_in_schema=False)
+@router.get("/api/v1/docs", response_class=HTMLResponse)
 async def get_docs(request: Request) -> HTMLResponse:
     """A list of all routes that needs no network."""
-    paths: dict[str, dict[str, Any]] = (await asyncio.to_thread(request.app.openapi))["paths"]
+    description = await asyncio.to_thread(request.app.openapi)
     rows = "".join(
-        f"<tr><td>{method.upper()}</td><td>{escape(path)}</td>"
-        f"<td>{escape(route.get('description', ''))}</td></tr>"
-        for path, methods in paths.items()
-        for method, route in methods.items()
+        f"<tr><td>{method}</td><td>{escape(path)}</td>"
+        f"<td>{escape(operation.get('description', ''))}</td></tr>"
+        for method, path, operation in operations(description)
     )
     return HTMLResponse(DOCS.format(rows=rows))
+
+
+async def _database(context: WebContext) -> DatabaseAnswer:
+    try:
+        await context.database.probe.check()
+        status = "up"
+    except DatabaseUnavailableError as error:
+        status = str(error)
+    return DatabaseAnswer(
+        kind=context.system.database,
+        address=context.database.address,
+        status=status,
+        free_bytes=free_bytes(context),
+        not_stored=context.system.space(),
+    )
+
+
+async def _upkeep(
+    notices: RetentionNotices,
+) -> tuple[RetentionAnswer | None, ClockAnswer | None, int | None]:
+    """Give retention, clock and the number of events that are set aside; nothing without the database."""
+    try:
+        return (
+            RetentionAnswer.model_validate(retention_object(await notices.retention_state())),
+            ClockAnswer.model_validate(clock_object(await notices.clock_mark())),
+            await notices.set_aside_number(),
+        )
+    except DatabaseUnavailableError:
+        return None, None, None

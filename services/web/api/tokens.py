@@ -1,17 +1,19 @@
 """Routes of tokens: keys for programs."""
 
 import secrets
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.common.access.accounts import TOKEN_LIFETIME_S, Token, UserRole
 from services.common.access.check import token_hash
-from services.common.wire import parse_time, time_text
+from services.common.wire import JsonObject, parse_time, time_text
 from services.core.errors import BadInputError
+from services.web.api.answers import NewTokenAnswer, TokenAnswer, TokensAnswer
 from services.web.auth.caller import Who
 from services.web.context import Context
+from services.web.problems import created, refusals
 
 router = APIRouter(prefix="/api/v1/tokens", tags=["users"])
 
@@ -34,13 +36,14 @@ class TokenInput(BaseModel):
 
 
 @router.get("")
-async def list_tokens(context: Context) -> dict[str, Any]:
+async def list_tokens(context: Context) -> TokensAnswer:
     """All tokens, the oldest first, without what opens anything."""
-    return {"items": [_shown(token) for token in await context.database.accounts.tokens()]}
+    tokens = await context.database.accounts.tokens()
+    return TokensAnswer(items=[TokenAnswer(**_fields(token)) for token in tokens])
 
 
-@router.post("", status_code=201)
-async def add_token(wanted: TokenInput, context: Context, who: Who, response: Response) -> dict[str, Any]:
+@router.post("", status_code=201, responses=created(refusals(409)))
+async def add_token(wanted: TokenInput, context: Context, who: Who, response: Response) -> NewTokenAnswer:
     """Make a token; `token` of the answer is shown this once. It ends with the account that made it."""
     name = wanted.name.strip()
     if not name or len(name) > MAX_NAME_LENGTH or not name.isprintable():
@@ -54,10 +57,10 @@ async def add_token(wanted: TokenInput, context: Context, who: Who, response: Re
     await context.mirror.refresh()
     response.headers["Location"] = f"/api/v1/tokens/{token.id}"
     response.headers["Cache-Control"] = "no-store"
-    return {**_shown(token), "token": text}
+    return NewTokenAnswer(**_fields(token), token=text)
 
 
-@router.delete("/{id}", status_code=204)
+@router.delete("/{id}", status_code=204, responses=refusals(404))
 async def delete_token(id: str, context: Context) -> None:
     """End a token at once."""
     await context.database.accounts.delete_token(id)
@@ -76,7 +79,7 @@ def _end_of(expires: str | None, now_s: float) -> float | None:
     return expires_s
 
 
-def _shown(token: Token) -> dict[str, Any]:
+def _fields(token: Token) -> JsonObject:
     return {
         "id": token.id,
         "name": token.name,

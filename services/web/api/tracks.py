@@ -7,9 +7,10 @@ from fastapi import APIRouter
 from starlette.responses import StreamingResponse
 
 from services.core.types import CameraId
-from services.web.api.held_answer import HeldAnswer
 from services.web.auth.caller import Who
 from services.web.context import Context, WebContext
+from services.web.places import StreamedAnswer
+from services.web.problems import refusals
 
 router = APIRouter(prefix="/api/v1/cameras/{camera}", tags=["live"])
 
@@ -20,7 +21,11 @@ SIGN_OF_LIFE_CHECKS = 15
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
-@router.get("/tracks", response_class=StreamingResponse)
+EVENTS = "text/event-stream"
+ANSWERS = {200: {"content": {EVENTS: {"schema": {"type": "string"}}}}, **refusals(404)}
+
+
+@router.get("/tracks", response_class=StreamingResponse, responses=ANSWERS)
 async def follow_tracks(camera: str, context: Context, who: Who) -> StreamingResponse:
     """One event for each analysed frame, until the camera is removed; a slow reader loses frames.
 
@@ -28,7 +33,7 @@ async def follow_tracks(camera: str, context: Context, who: Who) -> StreamingRes
     """
     context.mirror.setup(camera)
     place = context.streams.take(who)
-    return HeldAnswer(_events(context, CameraId(camera)), "text/event-stream", HEADERS, place)
+    return StreamedAnswer(_events(context, CameraId(camera)), EVENTS, HEADERS, place)
 
 
 async def _events(context: WebContext, camera: CameraId) -> AsyncIterator[bytes]:

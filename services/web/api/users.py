@@ -1,6 +1,6 @@
 """Routes of accounts."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -9,9 +9,11 @@ from services.common.access.accounts import USER_NAME_PATTERN, User, UserRole
 from services.common.access.passwords import check_new_password
 from services.common.wire import time_text
 from services.core.errors import AccessDeniedError, BadInputError, NotFoundError
+from services.web.api.answers import UserAnswer, UsersAnswer
 from services.web.api.session import begin_session
 from services.web.auth.caller import Caller, Who
 from services.web.context import Context, WebContext
+from services.web.problems import created, refusals
 
 router = APIRouter(prefix="/api/v1/users", tags=["users"])
 
@@ -40,13 +42,13 @@ class UserChange(BaseModel):
 
 
 @router.get("")
-async def list_users(context: Context) -> dict[str, Any]:
+async def list_users(context: Context) -> UsersAnswer:
     """All accounts, the oldest first."""
-    return {"items": [_shown(user) for user in await context.database.accounts.users()]}
+    return UsersAnswer(items=[_answer(user) for user in await context.database.accounts.users()])
 
 
-@router.post("", status_code=201)
-async def add_user(wanted: UserInput, context: Context, response: Response) -> dict[str, Any]:
+@router.post("", status_code=201, responses=created(refusals(409)))
+async def add_user(wanted: UserInput, context: Context, response: Response) -> UserAnswer:
     """Add an account."""
     if USER_NAME_PATTERN.fullmatch(wanted.name) is None:
         raise BadInputError(
@@ -56,13 +58,13 @@ async def add_user(wanted: UserInput, context: Context, response: Response) -> d
     user = await context.database.accounts.add_user(wanted.name, wanted.role, password_hash)
     await context.mirror.refresh()
     response.headers["Location"] = f"/api/v1/users/{user.name}"
-    return _shown(user)
+    return _answer(user)
 
 
-@router.patch("/{name}")
+@router.patch("/{name}", responses=refusals(404, 409))
 async def change_user(
     name: str, change: UserChange, context: Context, who: Who, response: Response
-) -> dict[str, Any]:
+) -> UserAnswer:
     """Change password or role, which ends the user's sessions; who changes their own goes on.
 
     A new password also ends the tokens that the user made, unless `keep_tokens` is given.
@@ -78,15 +80,15 @@ async def change_user(
             await _check_old(context, who, user, change.old_password)
         password_hash = await context.passwords.hash(change.password)
     if role is None and password_hash is None:
-        return _shown(user)
+        return _answer(user)
     changed = await context.database.accounts.change_user(user, role, password_hash, change.keep_tokens)
     if name == who.name and who.by == "session":
         await begin_session(context, who, changed, response)
     await context.mirror.refresh()
-    return _shown(changed)
+    return _answer(changed)
 
 
-@router.delete("/{name}", status_code=204)
+@router.delete("/{name}", status_code=204, responses=refusals(404, 409))
 async def delete_user(name: str, context: Context) -> None:
     """Remove an account with its sessions and tokens."""
     await context.database.accounts.delete_user(await _user(context, name))
@@ -108,5 +110,5 @@ async def _check_old(context: WebContext, who: Caller, user: User, old: str | No
         raise AccessDeniedError("the old password is wrong")
 
 
-def _shown(user: User) -> dict[str, Any]:
-    return {"name": user.name, "role": user.role, "created": time_text(user.created_s)}
+def _answer(user: User) -> UserAnswer:
+    return UserAnswer(name=user.name, role=user.role, created=time_text(user.created_s))

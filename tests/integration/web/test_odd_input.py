@@ -31,6 +31,19 @@ async def test_times_at_the_ends_of_calendars(gate: Web, path: str, time: str) -
         assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
 
 
+async def test_the_first_and_the_last_days_of_the_calendar_in_zones_before_and_after(gate: Web) -> None:
+    spans = (("0001-01-01", "0001-01-02"), ("9999-12-30", "9999-12-31"))
+    for zone in ("America/New_York", "Pacific/Apia", "Pacific/Kiritimati", "Asia/Kolkata"):
+        for bucket in ("1m", "1h", "1d"):
+            for start, end in spans:
+                query = {"from": start, "to": end, "tz": zone, "bucket": bucket}
+                answer = await gate.client.get("/api/v1/counts", params=query)
+                assert (answer.status_code, answer.headers["content-type"]) == (
+                    422,
+                    "application/problem+json",
+                )
+
+
 @pytest.mark.parametrize("time", ["1970-01-01T00:00:01Z", "2199-12-31T23:59:59.999Z"])
 async def test_times_at_the_ends_of_the_range(gate: Web, time: str) -> None:
     for bucket in ("1m", "1h", "1d"):

@@ -16,7 +16,7 @@ export function accountLine(): HTMLElement {
   const line = el("div", { class: "account", role: "group", "aria-label": t.account, hidden: true }, own, access, out);
   watch(["session"], () => {
     setText(name, state.session?.user ?? "");
-    line.hidden = state.session?.user == null || !state.session.loginWanted;
+    line.hidden = state.session?.user == null || !state.session.login_wanted;
     access.hidden = !mayEdit();
   });
   return line;

@@ -7,7 +7,8 @@ import { openModal } from "./modal.ts";
 import { state } from "./state.ts";
 import { t } from "./strings.ts";
 import { attempt } from "./toast.ts";
-import type { Camera, CameraInput } from "./types.ts";
+import type { CameraInput } from "./schema.ts";
+import type { Camera } from "./types.ts";
 
 interface Fields {
   name: HTMLInputElement;
@@ -22,7 +23,7 @@ function fields(camera: Camera | null): Fields {
     name: el("input", { ...text, id: "camera-name", "data-testid": "camera-name", placeholder: t.cameraNameHint, value: camera?.name ?? "" }),
     url: el("input", { ...text, id: "camera-url", "data-testid": "camera-url", placeholder: t.urlHint, value: camera?.url ?? "", autocapitalize: "off" }),
     model: el("input", { ...text, id: "camera-model", list: "camera-models", placeholder: t.modelHint, value: camera?.model ?? "" }),
-    fps: el("input", { id: "camera-fps", type: "number", ...state.system?.fps, step: 1, value: camera ? camera.fps : 10 }),
+    fps: el("input", { id: "camera-fps", type: "number", min: state.system?.fps.least, max: state.system?.fps.most, step: 1, value: camera ? camera.fps : 10 }),
   };
 }
 

@@ -8,11 +8,10 @@ const SHOWN_GAPS = 4;
 
 function gapItem(gap: Gap): HTMLElement {
   const from = new Date(gap.from);
-  const to = gap.to ? new Date(gap.to) : null;
-  const span = to ? ` (${duration(to.getTime() - from.getTime())})` : "";
+  const to = new Date(gap.to);
   return el("li", {},
-    el("time", { datetime: gap.from }, `${clock(from)}–${to ? clock(to) : t.gapNow}${span}`),
-    el("span", {}, gap.cause ?? t.gapUnknown));
+    el("time", { datetime: gap.from }, `${clock(from)}–${clock(to)} (${duration(to.getTime() - from.getTime())})`),
+    el("span", {}, gap.cause));
 }
 
 /** How much of today the counts are about, and the latest spans that they miss. */

@@ -1,10 +1,12 @@
 import * as api from "./api.ts";
-import { ApiError, Unreachable } from "./api.ts";
+import { cameraOf, fragmentOf } from "./address.ts";
+import { ApiError, Unreachable, serverNow } from "./client.ts";
 import { latest } from "./latest.ts";
 import { mayLook, refreshSession } from "./session.ts";
 import { poll } from "./poll.ts";
 import type { Poller } from "./poll.ts";
 import { state, update } from "./state.ts";
+import { t } from "./strings.ts";
 import { dayRange } from "./time.ts";
 import type { Range } from "./time.ts";
 
@@ -29,7 +31,7 @@ export function open(id: string | null): void {
   if (id === state.openId) return;
   stale.clear();
   ticks = 0;
-  if (id !== null) history.replaceState(null, "", `#${encodeURIComponent(id)}`);
+  if (id !== null) history.replaceState(null, "", fragmentOf(id));
   update({ ...nothing, openId: id });
   pollers?.slow.soon();
   pollers?.live.soon();
@@ -37,8 +39,8 @@ export function open(id: string | null): void {
 
 function chosen(ids: string[]): string | null {
   if (state.openId !== null && ids.includes(state.openId)) return state.openId;
-  const wanted = decodeURIComponent(location.hash.slice(1));
-  return ids.includes(wanted) ? wanted : (ids[0] ?? null);
+  const wanted = cameraOf(location.hash);
+  return wanted !== null && ids.includes(wanted) ? wanted : (ids[0] ?? null);
 }
 
 const latestCameras = latest(api.cameras);
@@ -66,12 +68,12 @@ export async function refreshLines(): Promise<void> {
 
 /** Today until now, so that the coverage is about what has passed. */
 function today(): Range {
-  const now = api.serverNow();
+  const now = serverNow();
   return { from: dayRange(now).from, to: now };
 }
 
 async function refreshCrossings(camera: string): Promise<void> {
-  const crossings = await api.crossings(camera, dayRange(api.serverNow()), RECENT);
+  const crossings = await api.crossings(camera, dayRange(serverNow()), RECENT);
   if (camera !== state.openId) return;
   const known = new Set(state.crossings?.map((crossing) => crossing.id));
   for (const crossing of crossings) if (!known.has(crossing.id)) stale.set(crossing.line, 2);
@@ -119,11 +121,9 @@ async function heartbeat(down: Down): Promise<void> {
     if (!mayLook()) return down("");
     await refreshCameras();
   } catch (error) {
-    update({ answering: false });
+    if (error instanceof ApiError || error instanceof Unreachable) update({ answering: false });
     if (error instanceof ApiError && error.status === 401) return down("");
-    down(error instanceof ApiError ? error.message : null);
-    if (error instanceof ApiError || error instanceof Unreachable) throw error;
-    console.error(error);
+    down(error instanceof ApiError ? error.message : error instanceof Unreachable ? null : t.broken);
     throw error;
   }
   const back = !state.answering;
@@ -135,7 +135,7 @@ async function heartbeat(down: Down): Promise<void> {
   }
 }
 
-/** Starts all polling. `down` hears the server's reason, null when it does not answer, "" when all is well. */
+/** Starts all polling. `down` gets what is wrong: null when the server does not answer, "" when all is well. */
 export function startData(down: Down): void {
   pollers = {
     cameras: poll(CAMERAS_MS, () => heartbeat(down)),

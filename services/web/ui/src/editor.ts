@@ -102,15 +102,15 @@ export function createEditor(picture: HTMLImageElement, box: HTMLElement): SVGSV
     lines.change({ points });
   };
   const up = (event: PointerEvent) => {
-    const held = grip;
+    const ended = grip;
     grip = null;
-    if (held?.kind === "move" && held.moved) return void lines.place(held.before);
-    if (held?.kind !== "draw") return;
+    if (ended?.kind === "move" && ended.moved) return void lines.place(ended.before);
+    if (ended?.kind !== "draw") return;
     const point = at(event);
-    if (pixels(held.start, point) >= SHORTEST_PX && (first !== null || pixels(held.from, point) > CLICK_PX)) {
-      return finish(held.start, point);
+    if (pixels(ended.start, point) >= SHORTEST_PX && (first !== null || pixels(ended.from, point) > CLICK_PX)) {
+      return finish(ended.start, point);
     }
-    first = held.start;
+    first = ended.start;
     showRubber(point);
   };
   const nudgeEnd = (handle: number | null, dx: number, dy: number) => {

@@ -1,4 +1,4 @@
-import { serverNow } from "./api.ts";
+import { serverNow } from "./client.ts";
 import { createChart } from "./chart.ts";
 import { complianceText } from "./compliance.ts";
 import { el, setAttributes, setText } from "./dom.ts";

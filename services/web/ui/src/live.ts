@@ -13,7 +13,7 @@ import type { Camera } from "./types.ts";
 
 function facts(camera: Camera): string {
   const { resolution, fps, model } = camera;
-  return [resolution && `${resolution.width}×${resolution.height}`, fps !== null && t.fps(fps), model].filter(Boolean).join(" · ");
+  return [resolution && `${resolution.width}×${resolution.height}`, t.fps(fps), model].filter(Boolean).join(" · ");
 }
 
 function header(): HTMLElement {

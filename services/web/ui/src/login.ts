@@ -1,4 +1,4 @@
-import { Unreachable } from "./api.ts";
+import { Unreachable } from "./client.ts";
 import { recheckCameras } from "./data.ts";
 import { el } from "./dom.ts";
 import { logIn } from "./session.ts";

@@ -1,3 +1,5 @@
+import { ApiError, Unreachable } from "./client.ts";
+
 /** Repeats a task, one run at a time; waits longer after failures and rests while the page is hidden. */
 export interface Poller { soon(): void }
 
@@ -20,8 +22,9 @@ export function poll(everyMs: number, task: () => Promise<void>): Poller {
     try {
       await task();
       failures = 0;
-    } catch {
+    } catch (error) {
       failures += 1;
+      if (!(error instanceof ApiError || error instanceof Unreachable)) console.error(error);
     }
     running = false;
     const wait = Math.max(everyMs, Math.min(MAX_WAIT_MS, everyMs * 2 ** failures));

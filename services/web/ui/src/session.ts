@@ -1,5 +1,5 @@
-import { ApiError, request, whenLoggedOut } from "./api.ts";
-import { session as parsed } from "./parseAccess.ts";
+import * as api from "./accessApi.ts";
+import { ApiError, whenLoggedOut } from "./client.ts";
 import { state, update } from "./state.ts";
 import type { Session } from "./types.ts";
 
@@ -8,13 +8,13 @@ export const mayLook = (): boolean => state.session?.role != null;
 export const mayEdit = (): boolean => state.session?.role === "admin";
 
 export async function refreshSession(): Promise<void> {
-  update({ session: parsed(await request("GET", "/session")) });
+  update({ session: await api.session() });
 }
 
 /** Null when it worked, else why not. */
 export async function logIn(user: string, password: string): Promise<string | null> {
   try {
-    update({ session: parsed(await request("POST", "/session", { user, password })) });
+    update({ session: await api.beginSession(user, password) });
     return null;
   } catch (error) {
     if (error instanceof ApiError) return error.message;
@@ -23,11 +23,11 @@ export async function logIn(user: string, password: string): Promise<string | nu
 }
 
 export async function logOut(): Promise<void> {
-  await request("DELETE", "/session");
+  await api.endSession();
   location.reload();
 }
 
 whenLoggedOut(() => {
   const known: Session | null = state.session;
-  if (known?.role != null) update({ session: { loginWanted: true, user: null, role: null }, answering: false });
+  if (known?.role != null) update({ session: { login_wanted: true, user: null, role: null }, answering: false });
 });

@@ -57,5 +57,5 @@ export function openCamera(): Camera | null {
 /** The stored lines with the one in hand in its present form. */
 export function shownLines(): Line[] {
   const draft = state.draft;
-  return (state.lines ?? []).map((line) => (draft && draft.id === line.id ? { ...draft, id: line.id } : line));
+  return (state.lines ?? []).map((line) => (draft && draft.id === line.id ? { ...line, ...draft, id: line.id } : line));
 }

@@ -1,4 +1,4 @@
-import { serverNow } from "./api.ts";
+import { serverNow } from "./client.ts";
 import { el, setAttributes, setText } from "./dom.ts";
 import { t } from "./strings.ts";
 import { clock, duration } from "./time.ts";
@@ -24,8 +24,8 @@ function sinceText(since: string | null): string {
 
 function reason(camera: Camera): string {
   if (camera.status === "disabled") return t.disabledCause;
-  if (camera.status === "degraded") return camera.lastError ?? t.degradedCause;
-  if (camera.status === "connecting") return camera.lastError ?? t.connectingCause;
+  if (camera.status === "degraded") return camera.last_error ?? t.degradedCause;
+  if (camera.status === "connecting") return camera.last_error ?? t.connectingCause;
   return "";
 }
 

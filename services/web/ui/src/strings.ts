@@ -9,6 +9,7 @@ export const t = {
   noCameraText: "Add a camera by its address, or start the demo to see Sightline count right away.",
   loading: "Loading…",
   down: "Sightline does not answer, trying again",
+  broken: "This page ran into an error of its own; reload it if that stays.",
   retrying: (detail: string) => `${detail} Trying again.`,
 
   edit: "Edit",
@@ -73,8 +74,6 @@ export const t = {
   coverage: (share: string) => `${share} of today was analysed`,
   noCoverage: "Nothing was analysed yet today",
   coverageUnknown: "Coverage is being read…",
-  gapNow: "now",
-  gapUnknown: "not analysed",
   announce: (name: string, forward: number, backward: number) => `${name}: ${forward} forward, ${backward} backward`,
 
   byHour: "By the hour",

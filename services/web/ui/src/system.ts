@@ -1,8 +1,9 @@
 import { KeyedList, el, setAttributes, setText } from "./dom.ts";
 import { state, watch } from "./state.ts";
 import { t } from "./strings.ts";
+import type { SystemInfo } from "./types.ts";
 
-type Service = { name: string; status: string };
+type Service = SystemInfo["services"][number];
 
 const GOOD = ["ok", "up", "live", "ready", "running", "healthy"];
 
@@ -27,13 +28,18 @@ export function systemLine(): HTMLElement {
   watch(["system"], () => {
     const system = state.system;
     setText(version, `${t.product} ${system?.version ?? ""}`.trim());
-    setText(database, system?.database ? describe(system.database, system.freeBytes) : "");
-    const wrong = system?.databaseTrouble ?? system?.notStored ?? "";
+    setText(database, system ? describe(system.database.kind, system.database.free_bytes) : "");
+    const wrong = system ? troubleOf(system) : "";
     setText(trouble, wrong);
     trouble.hidden = wrong === "";
     services.render(system?.services ?? []);
   });
   return el("footer", { "data-testid": "system-line" }, version, database, trouble, list);
+}
+
+/** What keeps the database from its work, or what is not stored for want of room. */
+function troubleOf({ database }: SystemInfo): string {
+  return database.status === "up" ? (database.not_stored ?? "") : database.status;
 }
 
 function describe(kind: string, freeBytes: number | null): string {

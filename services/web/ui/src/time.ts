@@ -1,8 +1,6 @@
 /** Times of the browser's own zone; the API speaks UTC. */
 export interface Range { from: Date; to: Date }
 
-export const timeZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
-
 /** From midnight to midnight; 23 or 25 hours long when the clocks change. */
 export function dayRange(now: Date): Range {
   return {

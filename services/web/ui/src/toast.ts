@@ -1,4 +1,4 @@
-import { ApiError, Unreachable } from "./api.ts";
+import { ApiError, Unreachable } from "./client.ts";
 import { el, icon } from "./dom.ts";
 import { t } from "./strings.ts";
 

@@ -1,5 +1,5 @@
 import * as api from "./accessApi.ts";
-import { serverNow } from "./api.ts";
+import { serverNow } from "./client.ts";
 import { confirmDelete } from "./confirm.ts";
 import { KeyedList, el, icon } from "./dom.ts";
 import type { Keyed } from "./dom.ts";

@@ -12,7 +12,8 @@ test("a day has 23, 24 or 25 hours", () => {
 
 test("an hour without an answer was not analysed, one to come has no coverage", () => {
   const now = new Date("2026-06-01T02:30:00");
-  const bucket = { start: new Date("2026-06-01T01:00:00").toISOString(), coverage: 1, forward: { car: 3, bus: 1 }, backward: {}, compliance: { rate: null, counted: 0 } };
+  const none = { rate: null, counted: 0 };
+  const bucket = { start: new Date("2026-06-01T01:00:00").toISOString(), coverage: 1, forward: { car: 3, bus: 1 }, backward: {}, compliance: { ...none, forward: none, backward: none } };
   const hours = hoursOfDay(dayRange(now), [bucket], now);
   assert.deepEqual(hours.slice(0, 4).map((hour) => hour.coverage), [0, 1, 0, null]);
   assert.deepEqual(hours.slice(0, 4).map(missing), [1, 0, 1, 0]);

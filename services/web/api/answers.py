@@ -1,0 +1,333 @@
+"""What the API answers, as the description in OpenAPI has it: one model for each kind of answer.
+
+Answers hold the keys of these models, in their order, and no others. Counts, crossings and gaps may be
+megabytes: they are written by hand, in threads, and a test holds them to their models.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+from services.common.access.accounts import UserRole
+from services.core.types import Anchor, CameraStatus, Direction
+
+TIME_PATTERN = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$"
+
+Time = Annotated[
+    str,
+    Field(
+        pattern=TIME_PATTERN,
+        examples=["2026-11-21T20:43:29.169Z"],
+        json_schema_extra={"format": "date-time"},
+    ),
+]
+"""ISO 8601 in UTC, always with milliseconds."""
+
+Share = Annotated[float, Field(ge=0, le=1)]
+"""Of a whole, 0 to 1."""
+
+Coverage = Annotated[
+    Share | None, Field(description="analysed share of the time; null while none of it has passed")
+]
+SHARE_SCHEMA = {"type": "number", "minimum": 0, "maximum": 1}
+POINT_SCHEMA = {"type": "array", "items": SHARE_SCHEMA, "minItems": 2, "maxItems": 2}
+
+Point = Annotated[tuple[float, float], WithJsonSchema(POINT_SCHEMA)]
+"""x and y, as a list of two: many tools do not read the form that a pair has in OpenAPI 3.1."""
+
+MaskState = Literal["mask", "no_mask", "mask_incorrect"]
+ByClass = dict[str, int]
+
+
+def _is_open(schema: dict[str, Any]) -> None:
+    """Later versions may answer more keys: clients pass over what they do not know."""
+    schema.pop("additionalProperties", None)
+
+
+class Answer(BaseModel):
+    """The base: what is built with a key that is not declared is an error of ours."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_is_open)
+
+
+class Size(Answer):
+    """Of a picture, in pixels."""
+
+    width: int
+    height: int
+
+
+class CameraAnswer(Answer):
+    """A camera with what is known of its stream; secrets of its address are `***`."""
+
+    id: str
+    name: str
+    url: str
+    model: str
+    enabled: bool
+    fps: Annotated[float, Field(description="frames to analyse each second")]
+    status: CameraStatus
+    since: Annotated[Time | None, Field(description="when the status began")]
+    measured_fps: Annotated[float, Field(description="frames analysed each second")]
+    resolution: Size | None
+    last_error: str | None
+
+
+class CamerasAnswer(Answer):
+    """All cameras."""
+
+    items: list[CameraAnswer]
+
+
+class LineAnswer(Answer):
+    """A counting line as it is now."""
+
+    id: str
+    name: str
+    points: Annotated[list[Point], Field(description="from A to B, shares of the picture")]
+    anchor: Anchor
+    classes: Annotated[list[str] | None, Field(description="classes that count; null: all")]
+    color: str
+    version: int
+
+
+class LinesAnswer(Answer):
+    """All lines of a camera."""
+
+    items: list[LineAnswer]
+
+
+class DirectedCounts(Answer):
+    """Crossings of both directions, by class."""
+
+    forward: ByClass
+    backward: ByClass
+
+
+class ComplianceRate(Answer):
+    """The share of the people counted whose mask state is `mask`, and their number."""
+
+    rate: Annotated[Share | None, Field(description="null where nobody was counted, or not all states were")]
+    counted: int
+
+
+class Compliance(ComplianceRate):
+    """The same of both directions together, and of each."""
+
+    forward: ComplianceRate
+    backward: ComplianceRate
+
+
+class CountsBucket(Answer):
+    """Counts of one bucket of time."""
+
+    start: Time
+    coverage: Coverage
+    forward: ByClass
+    backward: ByClass
+    compliance: Compliance
+
+
+class CountsAnswer(Answer):
+    """Counts of a span, as a whole and bucket by bucket; empty buckets are listed."""
+
+    from_: Annotated[Time, Field(alias="from")]
+    to: Time
+    bucket: Literal["1m", "5m", "15m", "1h", "1d"]
+    coverage: Coverage
+    total: DirectedCounts
+    compliance: Compliance
+    buckets: list[CountsBucket]
+
+
+class CrossingAnswer(Answer):
+    """A track crossed a line."""
+
+    id: str
+    camera: str
+    line: str
+    line_version: int
+    time: Time
+    class_: Annotated[str, Field(alias="class")]
+    direction: Direction
+    along: Annotated[float, Field(description="the place on the line, 0 at A, 1 at B")]
+    track: int
+    confidence: Share
+    mask: MaskState | None
+
+
+class CrossingsAnswer(Answer):
+    """A page of crossings, newest first."""
+
+    items: list[CrossingAnswer]
+    next: Annotated[str | None, Field(description="`cursor` of the page that follows; null: there is none")]
+
+
+class GapAnswer(Answer):
+    """A span in which a camera was not analysed."""
+
+    from_: Annotated[Time, Field(alias="from")]
+    to: Time
+    cause: str
+
+
+class GapsAnswer(Answer):
+    """All gaps of a span, in the order of time."""
+
+    items: list[GapAnswer]
+
+
+class HealthAnswer(Answer):
+    """The process answers."""
+
+    status: Literal["ok"]
+
+
+class ReadinessAnswer(Answer):
+    """Requests can be answered."""
+
+    status: Literal["ready"]
+
+
+class DatabaseAnswer(Answer):
+    """The database as this service sees it."""
+
+    kind: str
+    address: str
+    status: Annotated[str, Field(description="`up`, or what is wrong")]
+    free_bytes: int | None
+    not_stored: Annotated[str | None, Field(description="what is not stored for want of room")]
+
+
+class ServiceAnswer(Answer):
+    """How a service is."""
+
+    name: str
+    status: Annotated[str, Field(description="`running`, or what is wrong")]
+
+
+class ModelAnswer(Answer):
+    """A model that cameras may name."""
+
+    name: str
+    classes: list[str]
+
+
+class PendingRetention(Answer):
+    """A shorter retention that would delete records, and waits."""
+
+    id: str
+    asked: Time
+    hours_left: float
+    days: dict[str, float]
+    records: Annotated[dict[str, int], Field(description="how many would be deleted, by kind")]
+
+
+class RetentionAnswer(Answer):
+    """How long records are kept, in days by kind, and what waits."""
+
+    days: dict[str, float]
+    pending: PendingRetention | None
+
+
+class ClockDoubt(Answer):
+    """A clock that the store does not believe."""
+
+    id: str
+    since: Time
+    shows: Time
+    hours_left: float
+
+
+class ClockAnswer(Answer):
+    """Whether the store believes its clock; null before it has looked."""
+
+    believed: bool | None
+    doubt: ClockDoubt | None
+
+
+class FpsAnswer(Answer):
+    """How many pictures a second a camera can be analysed at."""
+
+    least: float
+    most: float
+
+
+class SystemAnswer(Answer):
+    """The system as a whole. Retention, clock and what is set aside are null while the database is away."""
+
+    version: str
+    started: Time
+    address: str
+    time: Time
+    database: DatabaseAnswer
+    services: list[ServiceAnswer]
+    retention: RetentionAnswer | None
+    clock: ClockAnswer | None
+    set_aside: Annotated[int | None, Field(description="events that wait for a clock that is believed")]
+    fps: FpsAnswer
+    models: list[ModelAnswer]
+
+
+class SessionAnswer(Answer):
+    """Who asks; `role` is null for somebody who has not logged in."""
+
+    login_wanted: bool
+    user: str | None
+    role: UserRole | None
+
+
+class UserAnswer(Answer):
+    """An account."""
+
+    name: str
+    role: UserRole
+    created: Time
+
+
+class UsersAnswer(Answer):
+    """All accounts."""
+
+    items: list[UserAnswer]
+
+
+class TokenAnswer(Answer):
+    """A token, without what opens anything."""
+
+    id: str
+    name: str
+    role: UserRole
+    owner: Annotated[str | None, Field(description="who made it; it ends with this account")]
+    created: Time
+    expires: Annotated[Time | None, Field(description="null: never")]
+
+
+class NewTokenAnswer(TokenAnswer):
+    """A token that was made just now."""
+
+    token: Annotated[str, Field(description="what opens the door; shown this once")]
+
+
+class TokensAnswer(Answer):
+    """All tokens."""
+
+    items: list[TokenAnswer]
+
+
+class AuditAnswer(Answer):
+    """Something that somebody did."""
+
+    time: Time
+    user: str | None
+    by: Annotated[str, Field(description="`session`, or `token` and its name")]
+    action: str
+    target: str
+    address: str
+    count: Annotated[int, Field(description="how often it was repeated")]
+
+
+class AuditPage(Answer):
+    """A page of the audit log, newest first."""
+
+    items: list[AuditAnswer]
+    next: Annotated[str | None, Field(description="`cursor` of the page that follows; null: there is none")]
