@@ -18,16 +18,16 @@ DAY_S = 86_400.0
 async def span(web: Web) -> dict[str, str]:
     """A span with crossings of traffic and of masks, analysed in part."""
     start = recent_minute_s()
-    web.repository._now_s = lambda: start - 600
-    await web.repository.add_camera(camera())
-    await web.repository.add_line("gate", line())
+    web.tables.now_s = lambda: start - 600
+    await web.tables.setups.add_camera(camera())
+    await web.tables.setups.add_line("gate", line())
     names = ("car", "bus", "mask", "no_mask", "mask_incorrect")
     events = [
         crossing(n, start + n + 0.25, class_name=names[n % 5], direction="backward" if n % 3 else "forward")
         for n in range(90)
     ]
     down = StatusChange(GATE, start + 40, CameraStatus.DEGRADED, "connection refused")
-    await web.repository.insert_events([*events, *seconds(start, 40), *seconds(start + 60, 30), down])
+    await web.tables.events.insert_events([*events, *seconds(start, 40), *seconds(start + 60, 30), down])
     return {"from": time_text(start + 0.5), "to": time_text(start + DAY_S / 2)}
 
 

@@ -11,7 +11,6 @@ SETTLE_S = 8.0
 or on a line, for the way to the database, and for little else."""
 
 WHOLE_MINUTE = (1 << 60) - 1
-LATEST_S = 1 << 40
 
 Span = tuple[float, float]
 Seconds = tuple[int, int]

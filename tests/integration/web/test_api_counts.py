@@ -47,12 +47,12 @@ async def test_a_span_that_cuts_minutes_is_exact(web: Web) -> None:
 async def test_by_default_a_minute_is_counted_in_its_own_hour(web: Web) -> None:
     now_s = 1765033920.0385962
     web.app.state.context = replace(web.app.state.context, now_s=lambda: now_s)
-    web.repository._now_s = lambda: now_s - 90_000
-    await web.repository.add_camera(camera())
-    await web.repository.add_line("gate", line())
+    web.tables.now_s = lambda: now_s - 90_000
+    await web.tables.setups.add_camera(camera())
+    await web.tables.setups.add_line("gate", line())
     hour = int(now_s) // 3600 * 3600
     moments = [hour - 60.0, hour, hour + 60.0]
-    await web.repository.insert_events([crossing(n, time_s) for n, time_s in enumerate(moments)])
+    await web.tables.events.insert_events([crossing(n, time_s) for n, time_s in enumerate(moments)])
     body = (await web.client.get("/api/v1/counts")).json()
     assert (body["from"], body["to"]) == ("2025-12-05T15:00:00.000Z", "2025-12-06T16:00:00.000Z")
     assert len(body["buckets"]) == 25
@@ -67,11 +67,11 @@ async def test_a_date_is_the_day_of_the_zone_on_every_route(web: Web) -> None:
     berlin = 1795906800.0
     assert time_text(berlin) == "2026-11-28T23:00:00.000Z"
     web.app.state.context = replace(web.app.state.context, now_s=lambda: berlin + 10 * 86_400)
-    web.repository._now_s = lambda: berlin - 90_000
-    await web.repository.add_camera(camera())
-    await web.repository.add_line("gate", line())
+    web.tables.now_s = lambda: berlin - 90_000
+    await web.tables.setups.add_camera(camera())
+    await web.tables.setups.add_line("gate", line())
     moments = [berlin - 0.001, berlin, berlin + 86_399.999, berlin + 86_400]
-    await web.repository.insert_events([crossing(n, time_s) for n, time_s in enumerate(moments)])
+    await web.tables.events.insert_events([crossing(n, time_s) for n, time_s in enumerate(moments)])
     day = {"from": "2026-11-29", "to": "2026-11-30", "tz": "Europe/Berlin"}
     counts = (await web.client.get("/api/v1/counts", params={**day, "bucket": "1d"})).json()
     assert [b["start"] for b in counts["buckets"]] == [counts["from"]] == [time_text(berlin)]

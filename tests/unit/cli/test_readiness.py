@@ -8,10 +8,9 @@ import pytest
 from services.cli.platform import Platform, PlatformSettings
 from services.cli.serve.ingest import IngestProcess
 from services.cli.serve.rtsp import RtspProcess
+from services.cli.serve.settings import IngestSettings, RtspSettings
 from services.cli.setup_seed import SetupSeed
 from services.cli.up_settings import UpConfig
-from services.ingest.settings import IngestSettings
-from services.rtsp.settings import RtspSettings
 from services.web.api.system import get_readiness
 from services.web.settings import WebSettings
 from services.web.system import SystemInfo
@@ -56,7 +55,7 @@ def test_services_of_ports_are_ready_when_these_are_open(monkeypatch: pytest.Mon
     rtsp._service = SimpleNamespace(port=8555)
     assert not rtsp._missing()
     assert ingest._missing() == ("the port of the video is not open yet",)
-    ingest._ownership = SimpleNamespace(cameras=())
+    ingest._manager = SimpleNamespace(cameras=())
     assert ingest._missing() == ("port 8554 is not open yet",)
     ingest._relay = SimpleNamespace(port=8554)
     assert not ingest._missing()

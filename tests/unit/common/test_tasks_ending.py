@@ -55,13 +55,14 @@ def _tables(lossy: Lossy, monkeypatch: pytest.MonkeyPatch) -> Tables:
 
 def _works(tables: Tables) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
     """What uses the database for as long as a process runs, as the roots of composition start it."""
-    mirror = SetupMirror(tables.web, LocalBus())
+    bus = LocalBus()
+    mirror = SetupMirror(tables.web, bus.setups, bus.access)
     return {
         "mirror": lambda: cancellable(mirror.run(), SOON_S),
         "seed": lambda: cancellable(SetupSeed((), "traffic").apply(tables.setups, mirror), SOON_S),
         "first admin": lambda: cancellable(ensure_first_admin(tables.accounts, None, {}), SOON_S),
         "probe": lambda: cancellable(tables.probe.run(), SOON_S),
-        "store": lambda: StoreService(tables.store, LocalBus(), Retention()).run(),
+        "store": lambda: StoreService(tables.store, bus.events, Retention()).run(),
     }
 
 

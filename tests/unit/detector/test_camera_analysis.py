@@ -168,8 +168,8 @@ class Recorder:
 
     def __init__(self, bus: LocalBus) -> None:
         self.calls: list[str] = []
-        for name in ("publish_events", "publish_tracks", "publish_fps"):
-            setattr(bus, name, partial(self._call, name, getattr(bus, name)))
+        for door, name in ((bus.events, "publish"), (bus.tracks, "publish"), (bus.states, "publish_rate")):
+            setattr(door, name, partial(self._call, name, getattr(door, name)))
 
     def _call(self, name: str, publish: Callable[..., None], *values: object) -> None:
         self.calls.append(name)

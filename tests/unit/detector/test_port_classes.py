@@ -1,6 +1,6 @@
 """Class numbers of the models that cameras name, and of no others."""
 
-from services.detector.ports.classes import ClassIds
+from services.detector.ports.frames import ClassIds
 
 
 async def test_models_that_no_camera_names_any_more_are_forgotten() -> None:

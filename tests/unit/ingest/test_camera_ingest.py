@@ -150,7 +150,7 @@ def test_an_unforeseen_fault_is_degraded_and_tried_again():
 @pytest.mark.parametrize("url", ["/clips/short.mp4", URL])
 def test_a_source_that_ends_at_once_is_degraded_and_waits_longer_each_time(url: str, pictures: int):
     bus, source, waits = LocalBus(), Short(pictures), []
-    ingest = CameraIngest(Camera("c", "C", url), bus, VideoHub(), lambda url: source)
+    ingest = CameraIngest(Camera("c", "C", url), bus.events, bus.states, VideoHub(), lambda url: source)
 
     def wait(machine: ConnectionState, wait_s: float) -> None:
         waits.append(wait_s)
@@ -162,7 +162,7 @@ def test_a_source_that_ends_at_once_is_degraded_and_waits_longer_each_time(url: 
     wait_until(lambda: len(waits) == 6, 5, "six attempts")
     assert waits == [1, 2, 4, 8, 16, 30]
     assert source.connects == 6
-    state = bus.state("c")
+    state = bus.states.state("c")
     assert state.status is CameraStatus.DEGRADED
     assert state.last_error == (
         "the stream ended before its first picture"
@@ -176,11 +176,13 @@ def test_a_source_that_ends_at_once_is_degraded_and_waits_longer_each_time(url: 
 def test_a_file_that_lasts_begins_anew_at_once_and_stays_live(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("services.ingest.service.LEAST_PASS_S", 0.05)
     bus, source = LocalBus(), Short(3, pause_s=0.04)
-    ingest = CameraIngest(Camera("c", "C", "/clips/long.mp4"), bus, VideoHub(), lambda url: source)
+    ingest = CameraIngest(
+        Camera("c", "C", "/clips/long.mp4"), bus.events, bus.states, VideoHub(), lambda url: source
+    )
     ingest.start()
     try:
         wait_until(lambda: source.connects >= 3, 5, "three passes")
-        assert bus.state("c").status is CameraStatus.LIVE
+        assert bus.states.state("c").status is CameraStatus.LIVE
     finally:
         ingest.stop()
 
@@ -194,10 +196,10 @@ def test_a_fault_outside_of_any_connection_is_logged_and_the_camera_goes_on(
     def publish_state(*given: object) -> None:
         if next(failures, False):
             raise RuntimeError("nobody foresaw this")
-        LocalBus.publish_state(bus, *given)
+        bus.states.__class__.publish_state(bus.states, *given)
 
-    bus.publish_state = publish_state
-    ingest = CameraIngest(Camera("c", "C", URL), bus, VideoHub(), lambda url: source)
+    monkeypatch.setattr(bus.states, "publish_state", publish_state)
+    ingest = CameraIngest(Camera("c", "C", URL), bus.events, bus.states, VideoHub(), lambda url: source)
     ingest.start()
     try:
         wait_until(lambda: source.connects >= 1, 5, "connected in spite of it")
@@ -209,13 +211,15 @@ def test_a_fault_outside_of_any_connection_is_logged_and_the_camera_goes_on(
 @pytest.mark.parametrize("slow", [1.5, 3.0, 0.3])
 async def test_a_camera_that_sends_too_few_pictures_is_degraded_and_says_what_to_do(slow: float):
     bus, source = LocalBus(), Dark(10, 4, slow, 4)
-    ingest = CameraIngest(Camera("c", "C", URL), bus, VideoHub(), lambda url: source, lambda: source.now_s)
+    ingest = CameraIngest(
+        Camera("c", "C", URL), bus.events, bus.states, VideoHub(), lambda url: source, lambda: source.now_s
+    )
     ingest.start()
     try:
         assert await asyncio.to_thread(source.is_over.wait, 10)
     finally:
         ingest.stop()
-    batch = await asyncio.wait_for(bus.next_events(), 1)
+    batch = await asyncio.wait_for(bus.events.next_batch(), 1)
     changes = [event for event in batch.events if isinstance(event, StatusChange)]
     assert [change.status.value for change in changes] == ["connecting", "live", "degraded", "live"]
     assert "too few to count: at least 4 are needed; raise its frame rate" in changes[2].cause

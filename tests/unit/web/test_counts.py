@@ -9,7 +9,8 @@ import pytest
 from services.core.errors import BadInputError
 from services.core.evidence.coverage import AnalysedSeconds
 from services.core.types import CameraId, LineId, MinuteCount
-from services.web.counts import Evidence, bucket_starts, counts_object, whole_minutes
+from services.web.counts import Evidence, counts_object
+from services.web.spans import bucket_starts, whole_minutes
 
 FULL = (1 << 60) - 1
 BASE = 1_000_000 * 60

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from services.web.coverage import AnalysedSeconds
 
 from services.common.wire import LATEST_TIME_S, time_text
 from services.core.errors import BadInputError
+from services.core.evidence.coverage import AnalysedSeconds
 from services.core.times import whole
 from services.core.types import CameraId, LineId, MinuteCount
 from services.web.counts import Evidence, counts_object

@@ -128,7 +128,7 @@ def test_losses_of_cameras_that_are_gone_are_forgotten_too():
         buffer.add(lost, lost)
     now_s[0] += LOST_KEPT_S + 1
     buffer.add(evidence(3100), evidence(3100))
-    assert not buffer._lost
+    assert not buffer._lost._lost
 
 
 def test_losses_are_remembered_within_a_bound():

@@ -177,7 +177,7 @@ async def test_a_fault_in_one_picture_hangs_nobody_who_looks_now_or_later(
     bus, video = LocalBus(), VideoHub()
     for unit in _units(5):
         video.publish(unit)
-    live = LivePictures(bus, Decoders(video), lambda camera: ())
+    live = LivePictures(bus.tracks, Decoders(video), lambda camera: ())
     failures = iter([True])
 
     def render_once_broken(picture: LivePicture, quality: int) -> bytes:
@@ -204,7 +204,7 @@ async def test_nobody_waits_for_pictures_that_have_come_to_an_end(monkeypatch: p
             yield picture
 
     monkeypatch.setattr(MatchedPictures, "plain", nothing)
-    live = LivePictures(LocalBus(), Decoders(VideoHub()), lambda camera: ())
+    live = LivePictures(LocalBus().tracks, Decoders(VideoHub()), lambda camera: ())
     with pytest.raises(StreamError, match="ended"):
         await asyncio.wait_for(live.snapshot(GATE, "plain", 10), 5)
 
