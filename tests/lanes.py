@@ -18,7 +18,6 @@ IMAGELESS = (
     "tests/containers/test_compose_file.py",
     "tests/containers/test_compose_schema.py",
     "tests/containers/test_dockerfiles.py",
-    "tests/containers/test_gpu_image.py",
 )
 
 WAITING = (
