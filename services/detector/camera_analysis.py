@@ -168,7 +168,7 @@ class CameraAnalysis:
             self.edge.announced_s = unit.time_s
         analyser, coverage = self._analyser_for(picture, events)
         analysis = analyser.update(unit.frame, unit.time_s, detections)
-        events += [*analysis.crossings, *analysis.closed]
+        events += [*analysis.crossings, *analysis.recorded]
         events += coverage.add(unit.time_s, analyser.doubt())
         self.edge.advance(unit.time_s)
         self.bus.publish_tracks(analysis.tracked)
@@ -203,10 +203,10 @@ class CameraAnalysis:
 
     def _finish(self) -> None:
         """Close all tracks; the seconds that are in doubt stay without evidence."""
-        closed = self._analyser.finish() if self._analyser is not None else ()
+        recorded = self._analyser.finish() if self._analyser is not None else ()
         self._analyser = self._coverage = None
-        if closed:
-            self.bus.publish_events(closed)
+        if recorded:
+            self.bus.publish_events(recorded)
 
 
 class _Rate:

@@ -3,6 +3,9 @@
 What the bound cannot hold is dropped and counted, and the evidence of its seconds is withheld, so that
 they become a gap and not quiet seconds. The announcement of an owner is never dropped: without it, what
 an older owner says of the same time would count twice. Nor is that of a time which comes twice.
+
+Pieces of trajectories go first: half of those that wait make room for anything else, with the word that the
+positions of their seconds are stored. Whether these seconds were counted is another matter, and stays.
 """
 
 import time
@@ -11,12 +14,14 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
+from services.core.pieces import newest_seconds
 from services.core.types import (
     AnalysedSecond,
     CameraId,
     Crossing,
     Event,
     Ownership,
+    PositionSeconds,
     RepeatedSpan,
     Trajectory,
 )
@@ -29,8 +34,13 @@ LOST_KEPT_S = 600
 LOST_LIMIT = 10_000
 """Seconds of one camera that are remembered for that."""
 
-Rank = Literal["ownership", "record", "evidence"]
-"""What must be kept before what: owners first, evidence last."""
+Rank = Literal["ownership", "record", "piece", "evidence", "positions"]
+"""What must be sent before what: owners first; a word about seconds after all that it speaks of."""
+
+_PIECES: tuple[Rank, ...] = ("piece", "positions")
+
+_PROOF: dict[Rank, Rank] = {"record": "evidence", "piece": "positions"}
+"""What may not be said of the seconds of something that was lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +61,10 @@ class EventBuffer(Generic[T]):
     def __init__(self, limit: int, steady_s: Callable[[], float] = time.monotonic) -> None:
         self._limit, self._steady_s = limit, steady_s
         self._waiting: deque[Waiting[T]] = deque()
-        self._lost: dict[CameraId, dict[int, float]] = {}
-        """Seconds of which something was lost, and when that was, by a clock that nobody sets."""
+        self._lost: dict[tuple[CameraId, Rank], dict[int, float]] = {}
+        """Seconds of which may not be said what a rank says, and since when, by a clock that nobody sets."""
+        self._pieces = 0
+        """Pieces of trajectories that wait, with the words for their seconds."""
         self.newest = 0
         """Sequence number of the event that was added last."""
         self.dropped = 0
@@ -69,8 +81,10 @@ class EventBuffer(Generic[T]):
     def add(self, event: Event, item: T | None) -> None:
         """Append an event; one without an item cannot be sent and is dropped like one without room."""
         rank, seconds = _rank(event), _seconds(event)
-        if rank == "evidence" and self._is_lost(event.camera, seconds):
+        if self._is_lost(event.camera, rank, seconds):
             return
+        if len(self._waiting) >= self._limit and rank not in _PIECES:
+            self._give_up_pieces()
         if rank == "ownership" and len(self._waiting) >= self._limit:
             self._make_room()
         elif len(self._waiting) >= self._limit or item is None:
@@ -80,6 +94,7 @@ class EventBuffer(Generic[T]):
             self.dropped += 1
             return
         self.newest += 1
+        self._pieces += rank in _PIECES
         self._waiting.append(Waiting(self.newest, rank, event.camera, seconds, item))
 
     def first(self, limit: int) -> Sequence[Waiting[T]]:
@@ -94,6 +109,7 @@ class EventBuffer(Generic[T]):
             waiting = self._waiting.popleft()
             if waiting.sequence in sequences:
                 left -= 1
+                self._pieces -= waiting.rank in _PIECES
             else:
                 kept.append(waiting)
         self._waiting.extendleft(reversed(kept))
@@ -101,19 +117,39 @@ class EventBuffer(Generic[T]):
     def remove_through(self, sequence: int) -> None:
         """Forget all events up to a sequence number."""
         while self._waiting and self._waiting[0].sequence <= sequence:
-            self._waiting.popleft()
+            self._pieces -= self._waiting.popleft().rank in _PIECES
 
     def drop(self, waiting: Waiting[T]) -> None:
         """Give up an event that can never be sent, with the evidence of its seconds that still waits."""
         self.remove({waiting.sequence})
         self._lose(waiting.rank, waiting.camera, waiting.seconds)
-        self._waiting = deque(other for other in self._waiting if not self._is_withheld(other))
+        self._keep_sayable()
 
-    def _is_withheld(self, waiting: Waiting[T]) -> bool:
-        return waiting.rank == "evidence" and self._is_lost(waiting.camera, waiting.seconds)
+    def _keep_sayable(self) -> None:
+        """Give up the words about seconds of which something was lost meanwhile."""
+        self._waiting = deque(
+            other for other in self._waiting if not self._is_lost(other.camera, other.rank, other.seconds)
+        )
+        self._pieces = sum(waiting.rank in _PIECES for waiting in self._waiting)
+
+    def _give_up_pieces(self) -> None:
+        """Drop the newer half of the waiting pieces; so many at once, because it looks at all that waits."""
+        if not self._pieces:
+            return
+        left, kept = self._pieces // 2, deque[Waiting[T]]()
+        for waiting in self._waiting:
+            if waiting.rank not in _PIECES:
+                kept.append(waiting)
+            elif left:
+                left -= 1
+                kept.append(waiting)
+            else:
+                self._lose(waiting.rank, waiting.camera, waiting.seconds)
+        self._waiting = kept
+        self._keep_sayable()
 
     def _make_room(self) -> None:
-        """Drop the newest event that is no announcement."""
+        """Drop the newest event that is no announcement; no piece is left."""
         for waiting in reversed(self._waiting):
             if waiting.rank != "ownership":
                 self._waiting.remove(waiting)
@@ -122,20 +158,20 @@ class EventBuffer(Generic[T]):
 
     def _lose(self, rank: Rank, camera: CameraId, seconds: tuple[int, ...]) -> None:
         self.dropped += 1
-        if rank == "record" and seconds:
-            now_s, known = self._steady_s(), self._lost.setdefault(camera, {})
+        if rank in _PROOF and seconds:
+            now_s, known = self._steady_s(), self._lost.setdefault((camera, _PROOF[rank]), {})
             for second in seconds:
                 known.pop(second, None)
                 known[second] = now_s
             self._forget(known, now_s)
 
-    def _is_lost(self, camera: CameraId, seconds: tuple[int, ...]) -> bool:
-        lost = self._lost.get(camera)
+    def _is_lost(self, camera: CameraId, rank: Rank, seconds: tuple[int, ...]) -> bool:
+        lost = self._lost.get((camera, rank))
         if lost is None:
             return False
         self._forget(lost, self._steady_s())
         if not lost:
-            del self._lost[camera]
+            del self._lost[camera, rank]
         return not lost.keys().isdisjoint(seconds)
 
     @staticmethod
@@ -154,6 +190,10 @@ def _rank(event: Event) -> Rank:
             return "ownership"
         case AnalysedSecond():
             return "evidence"
+        case Trajectory():
+            return "piece"
+        case PositionSeconds(are_missing=False):
+            return "positions"
         case _:
             return "record"
 
@@ -164,7 +204,9 @@ def _seconds(event: Event) -> tuple[int, ...]:
             return (int(event.time_s),)
         case AnalysedSecond():
             return (event.second,)
+        case PositionSeconds():
+            return event.seconds
         case Trajectory():
-            return tuple({int(point.time_s) for point in event.points})
+            return newest_seconds(event)
         case _:
             return ()

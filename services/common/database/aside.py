@@ -19,6 +19,7 @@ from services.common.database.documents import (
 )
 from services.common.database.events import EventTables
 from services.common.database.link import Document
+from services.common.database.positions import position_words
 from services.common.database.schema import ANALYSED, CROSSINGS, SET_ASIDE, STATUSES, TRAJECTORIES
 from services.core.errors import BadMessageError
 from services.core.evidence.fencing import admitted
@@ -29,6 +30,7 @@ from services.core.types import (
     Crossing,
     Event,
     Ownership,
+    PositionSeconds,
     RepeatedSpan,
     StatusChange,
     Trajectory,
@@ -53,6 +55,8 @@ def event_end_s(event: Event) -> float | None:
             return max((point.time_s for point in event.points), default=None)
         case AnalysedSecond():
             return event.second + 1.0
+        case PositionSeconds():
+            return event.seconds[-1] + 1.0
         case Ownership() | RepeatedSpan():
             return None
 
@@ -130,7 +134,11 @@ def _analysed(document: Document) -> list[Event]:
     camera, epoch = CameraId(document["camera"]), document.get("epoch", 0)
     connection = document.get("connection", 0)
     begin = minute_of(seconds_of(document["time"])) * 60
-    return [AnalysedSecond(camera, begin + second, epoch, connection) for second in document["seconds"]]
+    counted = document.get("seconds", ())
+    return [
+        *(AnalysedSecond(camera, begin + second, epoch, connection) for second in counted),
+        *position_words(document),
+    ]
 
 
 _EVENTS: dict[str, Callable[[Document], list[Event]]] = {
@@ -149,7 +157,7 @@ def _document(event: Event) -> Document | None:
     end_s = event_end_s(event)
     if end_s is None:
         return None
-    turn = EVIDENCE if isinstance(event, AnalysedSecond) else FIRST
+    turn = EVIDENCE if isinstance(event, AnalysedSecond | PositionSeconds) else FIRST
     return {
         "_id": event_identity(event),
         "camera": event.camera,

@@ -10,9 +10,9 @@ from typing import Any
 
 from services.common.access.accounts import AuditEntry
 from services.common.database.link import Document
+from services.core.trajectories import packed, unpacked
 from services.core.types import (
     AccessNote,
-    Box,
     Camera,
     CameraStatus,
     Crossing,
@@ -21,14 +21,12 @@ from services.core.types import (
     Ownership,
     StatusChange,
     Trajectory,
-    TrajectoryPoint,
 )
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FAR = datetime(9999, 1, 1, tzinfo=UTC) - timedelta(days=1)
 """Later than all times of records."""
 
-BOX_STEPS = 10_000
 MINUTE_MS = 60_000
 
 
@@ -152,42 +150,37 @@ def connection_of(crossing_id: str) -> int:
 
 
 def trajectory_document(trajectory: Trajectory) -> Document:
-    """A closed track; `time` is its end, `start` its beginning."""
-    start_ms = milliseconds(trajectory.points[0].time_s) if trajectory.points else 0
-    end_s = trajectory.points[-1].time_s if trajectory.points else 0.0
-    corners = zip(*(point.box for point in trajectory.points), strict=True)
+    """A piece of a trajectory, of at least one point; `time` is its end, `start` its beginning."""
+    times_ms, boxes = packed(trajectory.points)
     return {
-        "_id": trajectory.id,
+        "_id": trajectory.piece_id,
         "camera": trajectory.camera,
         "track": trajectory.track,
         "epoch": trajectory.epoch,
         "class": trajectory.class_name,
         "confidence": trajectory.confidence,
-        "mask": trajectory.mask,
-        "start": EPOCH + timedelta(milliseconds=start_ms),
-        "time": date_of(end_s),
-        "ms": [milliseconds(point.time_s) - start_ms for point in trajectory.points],
-        "boxes": [[round(value * BOX_STEPS) for value in values] for values in corners],
+        "piece": trajectory.piece,
+        "start": EPOCH + timedelta(milliseconds=times_ms[0]),
+        "time": EPOCH + timedelta(milliseconds=times_ms[-1]),
+        "ms": [time_ms - times_ms[0] for time_ms in times_ms],
+        "boxes": [list(column) for column in zip(*boxes, strict=True)],
     }
 
 
 def trajectory_from(document: Mapping[str, Any]) -> Trajectory:
-    """The trajectory of a document, its boxes exact to half a step."""
+    """The trajectory of a document, its boxes exact to half a step; one of an earlier version is whole."""
     start_ms = (document["start"] - EPOCH) // timedelta(milliseconds=1)
-    boxes: list[Box] = [
-        (a / BOX_STEPS, b / BOX_STEPS, c / BOX_STEPS, d / BOX_STEPS)
-        for a, b, c, d in zip(*document["boxes"], strict=True)
-    ]
-    points = zip(document["ms"], boxes, strict=True)
+    piece = document.get("piece", 0)
+    id = document["_id"]
     return Trajectory(
-        id=document["_id"],
+        id=id.rpartition("/")[0] if piece else id,
         camera=document["camera"],
         track=document["track"],
         epoch=document["epoch"],
         class_name=document["class"],
         confidence=document["confidence"],
-        points=tuple(TrajectoryPoint((start_ms + ms) / 1000, box) for ms, box in points),
-        mask=document["mask"],
+        points=unpacked([start_ms + ms for ms in document["ms"]], list(zip(*document["boxes"], strict=True))),
+        piece=piece,
     )
 
 

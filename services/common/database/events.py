@@ -11,6 +11,7 @@ whichever of two stores is later, the one with the late event or the one with th
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
@@ -28,8 +29,10 @@ from services.common.database.documents import (
 from services.common.database.link import Document
 from services.common.database.minutes import MinuteTables
 from services.common.database.ownership import Minute, OwnershipTables
+from services.common.database.positions import position_changes, rest_changes
 from services.common.database.schema import ANALYSED, AUDIT, CROSSINGS, PENDING, STATUSES, TRAJECTORIES
 from services.core.evidence.fencing import Ownerships, Repeats, admitted, believed
+from services.core.trajectories import at_rest
 from services.core.types import (
     AccessNote,
     AnalysedSecond,
@@ -37,6 +40,7 @@ from services.core.types import (
     Crossing,
     Event,
     Ownership,
+    PositionSeconds,
     RepeatedSpan,
     StatusChange,
     Trajectory,
@@ -48,7 +52,7 @@ DUPLICATE_KEY = 11_000
 TOLD_LIMIT = 1000
 """Refused epochs that are remembered, so that each is told once."""
 
-Reported = Crossing | AnalysedSecond | Trajectory
+Reported = Crossing | AnalysedSecond | PositionSeconds | Trajectory
 """What is reported under an epoch."""
 
 
@@ -67,9 +71,9 @@ class EventTables(MinuteTables, OwnershipTables):
         """Write events durably; those that are there already change nothing.
 
         Evidence of analysed seconds comes last, so that a second is never covered before its crossings
-        are there. Gives the number of events that a newer owner of their camera forbids, those included
-        that were written before. DatabaseUnavailableError leaves some of them written: hand in the same
-        events again.
+        are there, and after it the word that positions are stored. Gives the number of events that a newer
+        owner of their camera forbids, those included that were written before. DatabaseUnavailableError
+        leaves some of them written: hand in the same events again.
 
         What comes before an ownership is written before it: only so can be seen what was counted before.
         """
@@ -177,23 +181,24 @@ class EventTables(MinuteTables, OwnershipTables):
 
     async def _insert_others(self, events: Sequence[Event]) -> None:
         tracks = [event for event in events if isinstance(event, Trajectory) and event.points]
-        await self._insert_new(TRAJECTORIES, [trajectory_document(event) for event in tracks])
+        await self._insert_new(
+            TRAJECTORIES, [trajectory_document(item) for item in tracks if not at_rest(item)]
+        )
+        if rests := rest_changes(item for item in tracks if at_rest(item)):
+            with _duplicates_ignored():
+                await self._link.collection(TRAJECTORIES).bulk_write(rests, ordered=False)
         changes = [status_document(event) for event in events if isinstance(event, StatusChange)]
         await self._insert_new(STATUSES, changes)
         notes = [note_document(event) for event in events if isinstance(event, AccessNote)]
         await self._insert_new(AUDIT, notes)
         await self._insert_analysed([event for event in events if isinstance(event, AnalysedSecond)])
+        if words := position_changes(event for event in events if isinstance(event, PositionSeconds)):
+            await self._link.collection(ANALYSED).bulk_write(words, ordered=False)
 
     async def _insert_new(self, collection: str, documents: list[Document]) -> None:
-        if not documents:
-            return
-        try:
-            await self._link.collection(collection).insert_many(documents, ordered=False)
-        except BulkWriteError as error:
-            details = error.details or {}
-            others = [failure for failure in details["writeErrors"] if failure["code"] != DUPLICATE_KEY]
-            if others or details.get("writeConcernErrors"):
-                raise
+        if documents:
+            with _duplicates_ignored():
+                await self._link.collection(collection).insert_many(documents, ordered=False)
 
     async def _insert_analysed(self, seconds: Sequence[AnalysedSecond]) -> None:
         by_minute: dict[tuple[CameraId, int, int, int], set[int]] = defaultdict(set)
@@ -218,6 +223,18 @@ class EventTables(MinuteTables, OwnershipTables):
         ]
         if changes:
             await self._link.collection(ANALYSED).bulk_write(changes, ordered=False)
+
+
+@contextmanager
+def _duplicates_ignored() -> Iterator[None]:
+    """Let many writes pass of which some are there already."""
+    try:
+        yield
+    except BulkWriteError as error:
+        details = error.details or {}
+        others = [failure for failure in details["writeErrors"] if failure["code"] != DUPLICATE_KEY]
+        if others or details.get("writeConcernErrors"):
+            raise
 
 
 def _parts(events: Sequence[Event]) -> Iterator[Sequence[Event]]:

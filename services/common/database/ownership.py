@@ -118,7 +118,7 @@ class OwnershipTables(RepeatTables):
             await self._link.collection(TRAJECTORIES).bulk_write(changes, ordered=False)
 
     async def _take_evidence(self, fenced: Document) -> None:
-        """Take back the evidence of all seconds of a span, also of those that are in it in part."""
+        """Take back what is said of all seconds of a span, also of those that are in it in part."""
         from_s = seconds_of(fenced["time"]["$gte"])
         minute, second = divmod(int(from_s), 60)
         begin, end = date_of(minute * 60), fenced["time"].get("$lt")
@@ -131,7 +131,8 @@ class OwnershipTables(RepeatTables):
             edges.append((end_minute, ends))
         for date, seconds in edges:
             await table.update_many(
-                fenced | {"time": {"$gte": date, "$lte": date}}, {"$pull": {"seconds": seconds}}
+                fenced | {"time": {"$gte": date, "$lte": date}},
+                {"$pull": {"seconds": seconds, "positions": seconds}},
             )
 
 

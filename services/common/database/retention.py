@@ -17,6 +17,7 @@ from services.common.database.schema import (
     RETENTION,
     SET_ASIDE,
     STATUSES,
+    TRAJECTORIES,
     end_expiry,
 )
 from services.core.errors import ConflictError
@@ -110,9 +111,12 @@ class RetentionTables(MinuteTables):
             raise ConflictError("this retention does not wait any more: look again")
 
     async def forget_retention(self) -> None:
-        """Let the store decide anew, as with an empty database."""
+        """Let the store decide anew, as with an empty database; positions that are gone stay gone."""
+        forgotten = ("kept", "pending", "confirmed", f"deleted.{CROSSINGS}")
         with self._link.guarded():
-            await self._link.collection(META).delete_one({"_id": RETENTION})
+            await self._link.collection(META).update_one(
+                {"_id": RETENTION}, {"$unset": dict.fromkeys(forgotten, "")}
+            )
 
     async def end_expiry(self) -> None:
         """Take back indexes that delete, which a service of an older version may have made again."""
@@ -133,8 +137,8 @@ class RetentionTables(MinuteTables):
         number = await self._number_of(collection, EPOCH_S, time_s)
         if number == 0:
             return
-        if collection == CROSSINGS:
-            await self._note_deleted(time_s)
+        if collection in (CROSSINGS, TRAJECTORIES):
+            await self._note_deleted(collection, time_s)
         start_s = EPOCH_S if number <= most else await self._oldest(collection, time_s)
         step_s = (time_s - start_s) * min(1.0, most / number)
         while start_s < time_s:
@@ -149,18 +153,23 @@ class RetentionTables(MinuteTables):
                 yield (await self._link.collection(collection).delete_many(query)).deleted_count
             start_s, step_s = end_s, step_s * (2 if found < most / 2 else 1)
 
+    async def positions_deleted_before_s(self) -> float | None:
+        """Give the time up to which trajectories have been deleted; None where none have been."""
+        with self._link.guarded():
+            return await self._deleted_before_s(TRAJECTORIES)
+
     async def _oldest(self, collection: str, before_s: float) -> float:
         query = {"time": {"$lt": date_of(before_s)}}
         with self._link.guarded():
             found = await self._link.collection(collection).find_one(query, ["time"], sort=[("time", 1)])
         return EPOCH_S if found is None else seconds_of(found["time"])
 
-    async def _note_deleted(self, time_s: float) -> None:
-        """Note it before the deletion: minutes of that time are not counted from crossings any more."""
+    async def _note_deleted(self, collection: str, time_s: float) -> None:
+        """Note it before the deletion: nothing of that time is counted from these records any more."""
         await self._before_writing()
         with self._link.guarded():
-            known_s = await self._deleted_before_s() or EPOCH_S
-            changes = {"$set": {f"deleted.{CROSSINGS}": date_of(max(known_s, time_s))}}
+            known_s = await self._deleted_before_s(collection) or EPOCH_S
+            changes = {"$set": {f"deleted.{collection}": date_of(max(known_s, time_s))}}
             await self._link.collection(META).update_one({"_id": RETENTION}, changes, upsert=True)
 
     async def _number_of(self, collection: str, from_s: float, to_s: float) -> int:

@@ -5,12 +5,20 @@ from datetime import UTC, datetime, timedelta
 
 from pymongo import ReplaceOne, UpdateOne
 
-from services.common.database.documents import minute_of, seconds_of
+from services.common.database.documents import date_of, minute_of, seconds_of
 from services.common.database.events import EventTables
 from services.common.database.link import DatabaseLink, Document
 from services.common.database.ownership import Minute
 from services.common.database.retention import RetentionTables
-from services.common.database.schema import CROSSINGS, EPOCHS, LASTING, META, SCHEMA_VERSION, check_version
+from services.common.database.schema import (
+    CROSSINGS,
+    EPOCHS,
+    LASTING,
+    META,
+    SCHEMA_VERSION,
+    TRAJECTORIES,
+    check_version,
+)
 from services.common.database.setups import ALL_TIME
 from services.core.errors import BadInputError
 
@@ -29,7 +37,9 @@ class TransferTables(EventTables, RetentionTables):
 
         May run while events are written: what comes meanwhile may be in it or not.
         """
-        yield META, {"_id": "schema", "version": SCHEMA_VERSION, "exported": datetime.now(UTC)}
+        deleted_s = await self.positions_deleted_before_s()
+        known = {} if deleted_s is None else {"positions_deleted": date_of(deleted_s)}
+        yield META, {"_id": "schema", "version": SCHEMA_VERSION, "exported": datetime.now(UTC), **known}
         for collection in LASTING:
             async for document in self.iterate_all(collection):
                 yield collection, document
@@ -59,6 +69,8 @@ class TransferTables(EventTables, RetentionTables):
             if collection == META:
                 check_version(document)
                 await self.forget_retention()
+                if "positions_deleted" in document:
+                    await self._note_deleted(TRAJECTORIES, seconds_of(document["positions_deleted"]))
                 newest = document.get("exported", newest) - RECOUNTED
                 continue
             if collection not in LASTING:

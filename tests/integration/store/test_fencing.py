@@ -8,9 +8,19 @@ from typing import Any
 
 import pytest
 
+from services.common.bus.messages import decode_event, encode_event
 from services.common.database.repository import Repository
 from services.core.evidence.fencing import admitted
-from services.core.types import AnalysedSecond, CameraId, Crossing, Event, Ownership, Trajectory
+from services.core.trajectories import joined
+from services.core.types import (
+    AnalysedSecond,
+    CameraId,
+    Crossing,
+    Event,
+    Ownership,
+    PositionSeconds,
+    Trajectory,
+)
 from services.detector.coverage import Coverage
 from tests.crashes import CAMERA, FPS, make_walkers, run_owners, shifted
 from tests.makers import GATE, crossing, recent_minute_s, seconds, trajectory
@@ -200,6 +210,10 @@ async def test_ownerships_of_no_use_are_forgotten_but_the_highest_epoch_never(re
     assert await repository.highest_epoch(GATE) == 15
 
 
+def _end_s(event: Event) -> float:
+    return event.points[-1].time_s if isinstance(event, Trajectory) else 0.0
+
+
 @pytest.mark.parametrize("seed", range(3))
 async def test_crashes_end_in_what_the_rule_alone_says(repository: Repository, seed: int) -> None:
     chance, begin = random.Random(seed), recent_minute_s() - 1_000_000_000
@@ -215,7 +229,14 @@ async def test_crashes_end_in_what_the_rule_alone_says(repository: Repository, s
         del arriving[:size]
     found = await contents(repository, recent_minute_s())
     assert found["crossings"] == sorted(e.id for e in kept if isinstance(e, Crossing))
-    assert found["tracks"] == sorted((e.id, len(e.points)) for e in kept if isinstance(e, Trajectory))
+    pieces = [decode_event(encode_event(e)) for e in sorted(kept, key=_end_s) if isinstance(e, Trajectory)]
+    longest = {piece.piece_id: piece for piece in pieces}
+    tracks = joined(sorted(longest.values(), key=_end_s))
+    assert found["tracks"] == sorted((track.id, len(track.points)) for track in tracks)
     evidence = {event.second for event in kept if isinstance(event, AnalysedSecond)}
     assert sum(mask.bit_count() for mask in found["analysed"].values()) == len(evidence)
+    counted = {(e.epoch, e.second) for e in kept if isinstance(e, AnalysedSecond)}
+    stored = {(e.epoch, s) for e in kept if isinstance(e, PositionSeconds) for s in e.seconds}
+    minutes = await repository.recountable_minutes(CAMERA, recent_minute_s(), recent_minute_s() + 600)
+    assert sum(mask.bit_count() for mask in minutes.values()) == len({s for _, s in counted & stored}) > 0
     assert sum(sum(m[1].values()) + sum(m[2].values()) for m in found["minutes"]) == len(found["crossings"])

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from services.common.access.accounts import UserRole
+from services.common.database import setups as database_setups
 from services.common.database.documents import date_of
 from services.common.database.repository import Place, Repository
-from services.common.database.repository import setups as database_setups
 from services.core.errors import (
     BadInputError,
     ConflictError,
@@ -205,13 +205,13 @@ async def test_trajectories_come_back_within_half_a_step(repository: Repository)
 async def test_mask_states_are_kept_and_counted_by_minute(repository: Repository) -> None:
     start = recent_minute_s()
     states = ["mask", "mask", "no_mask", "mask_incorrect"]
-    whole = replace(trajectory(1, start), class_name="mask", mask="mask")
+    whole = replace(trajectory(1, start), class_name="mask")
     events = [crossing(n, start + n, class_name=name) for n, name in enumerate(states)]
     await repository.insert_events([*events, whole])
     stored = [found async for found in repository.crossings("gate", start, start + 60)]
     assert [found.mask for found in stored] == [*reversed(states)]
     (kept,) = [found async for found in repository.trajectories("gate", start, start + 60)]
-    assert kept.mask == "mask"
+    assert kept.class_name == "mask"
     (minute,) = await repository.minute_counts("gate", start, start + 60)
     assert minute.forward == {"mask": 2, "no_mask": 1, "mask_incorrect": 1}
 

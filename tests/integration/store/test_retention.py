@@ -10,9 +10,9 @@ import pytest
 from pymongo.errors import OperationFailure
 
 from services.common.bus.local import LocalBus
+from services.common.database import schema as database_schema
 from services.common.database.documents import date_of
 from services.common.database.repository import Repository, Retention
-from services.common.database.repository import schema as database_schema
 from services.common.database.retention_words import NOTICE_S
 from services.common.database.schema import NEVER_S, RECORDS
 from services.common.metrics import metrics_text

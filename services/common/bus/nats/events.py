@@ -44,7 +44,7 @@ HEADER_BYTES = 1024
 BATCH_EVENTS = 256
 FIRST_RETRY_S = 0.1
 LONGEST_RETRY_S = 2.0
-RANKS: tuple[Rank, ...] = ("ownership", "record", "evidence")
+RANKS: tuple[Rank, ...] = ("ownership", "record", "piece", "evidence", "positions")
 TOO_LARGE_CODE = 10054
 """JetStream's error for a message that is larger than the stream takes."""
 
