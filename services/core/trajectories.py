@@ -12,8 +12,8 @@ from itertools import islice
 
 from services.core.types import Box, Trajectory, TrajectoryPoint
 
-TOLERANCE = 0.003
-"""Picture heights, 3 pixels of 1080: a seventh of the band of a line within which a side is not clear."""
+TOLERANCE = 0.004
+"""Picture heights, 4 pixels of 1080: a fifth of the band of a line within which a side is not clear."""
 
 EDGE_TOLERANCE = 4 * TOLERANCE
 """For the edges of a box, which tremble more than its centre and decide nothing."""

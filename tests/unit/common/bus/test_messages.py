@@ -1,3 +1,4 @@
+import base64
 import json
 import zlib
 from contextlib import suppress
@@ -73,6 +74,13 @@ OTHERS = {
     "setups": (CameraSetup(camera(url="rtsp://u:p@h/c?x=ü"), (replace(line(), classes=("car",)),), 12),),
     "access": Access({"anna": "$argon2id$"}, frozenset({"ab", "cd"})),
 }
+OF_AN_EARLIER_VERSION = (
+    "c2lnaHRsaW5lIDEgdHJhamVjdG9yeQp4AU2M0QrDIAxF/yXPodW6IvNXihRn3VY6ddQ+FMb+fckqY4EEPecmwwvm"
+    "CQzc3BZa3chGdq0CBO9iWF0V9N9W5xcwCiE8s7+D0ZR5uFLGREnKpTxGVxZezek6TyF5wqLRPcJX/EdiATNIfRZH"
+    "ya7HTghui3DJe2A/SLLMBCoeJxoWKyVXKb1+lI8cWT5l3/YDydQ7XQ=="
+)
+"""A closed track as it waits in a stream since before there were pieces: with its mask state."""
+
 TWICE = RepeatedSpan(GATE, 5.0, 9.0, 1, 5.0, "x")
 
 
@@ -93,6 +101,13 @@ def test_other_messages_come_back_as_they_were(kind):
         (crossing(1, NOON_S), replace(crossing(1, NOON_S), confidence=0.1), True),
         (crossing(1, NOON_S), crossing(2, NOON_S), False),
         (crossing(1, NOON_S), replace(trajectory(1, NOON_S), id=crossing(1, NOON_S).id), False),
+        (replace(ON_GRID, piece=1), replace(ON_GRID, piece=2), False),
+        (replace(ON_GRID, piece=1), ON_GRID, False),
+        (replace(ON_GRID, piece=1), replace(ON_GRID, piece=1, points=ON_GRID.points[:2]), False),
+        (PositionSeconds(GATE, (5, 6), 1), PositionSeconds(GATE, (5, 6), 1), True),
+        (PositionSeconds(GATE, (5, 6), 1), PositionSeconds(GATE, (5, 7), 1), False),
+        (PositionSeconds(GATE, (5, 6), 1), PositionSeconds(GATE, (5, 6), 2), False),
+        (PositionSeconds(GATE, (5,), 1), PositionSeconds(GATE, (5,), 1, are_missing=True), False),
         (AnalysedSecond(GATE, 5, 1), AnalysedSecond(GATE, 5, 1), True),
         (AnalysedSecond(GATE, 5, 1), AnalysedSecond(GATE, 5, 2), False),
         (AnalysedSecond(GATE, 5, 1), AnalysedSecond(GATE, 6, 1), False),
@@ -149,6 +164,10 @@ BROKEN = {
     "points that do not match": unpacked(ms=[1]),
     "a negative time of a point": unpacked(ms=[1, -5, 1]),
     "a cut trajectory": encode_event(ON_GRID)[:-3],
+    "a piece before the first": unpacked(piece=-1),
+    "positions of no second": encode_event(PositionSeconds(GATE, ())),
+    "positions of all times": encode_event(PositionSeconds(GATE, (1, 10**11))),
+    "positions of seconds in disorder": encode_event(PositionSeconds(GATE, (2, 1))),
 }
 
 
@@ -190,6 +209,14 @@ def test_damage_is_refused_and_nothing_else_happens(data):
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
     with suppress(BadMessageError):
         decode_event(bytes(whole))
+
+
+def test_a_closed_track_of_an_earlier_version_is_one_piece():
+    track = decode_event(base64.b64decode(OF_AN_EARLIER_VERSION))
+    assert (track.id, track.piece, track.piece_id) == ("gate/7.1.12/3", 0, "gate/7.1.12/3")
+    assert (track.class_name, track.epoch, len(track.points)) == ("no_mask", 7, 3)
+    assert track.points[2] == TrajectoryPoint(1_790_000_000.525, (0.1, 0.22, 0.3, 0.42))
+    assert event_identity(track) == "trajectory/gate/7.1.12/3", "as it was published"
 
 
 def test_a_long_trajectory_is_small():
