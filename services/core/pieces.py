@@ -54,6 +54,8 @@ class PieceRecorder:
         self._camera, self._aspect = camera, aspect
         self._epoch, self._connection = epoch, connection
         self._first_frame: int | None = None
+        self._first_second = 0
+        """Another analyser may have seen frames of it before this one began: no word is given for it."""
         self._last_s = float("-inf")
         self._paths: dict[int, _Path] = {}
         self._seconds: list[int] = []
@@ -69,9 +71,9 @@ class PieceRecorder:
 
     def add(self, frame: TrackedFrame) -> list[Recorded]:
         """Take the tracks of the next frame; give the pieces of a cell that is over, and its word."""
-        if self._first_frame is None:
-            self._first_frame = frame.frame
         second = second_of(frame.time_s)
+        if self._first_frame is None:
+            self._first_frame, self._first_second = frame.frame, second
         recorded: list[Recorded] = []
         is_back = frame.time_s <= self._last_s
         if self._seconds and (is_back or second // PIECE_S != self._seconds[0] // PIECE_S):
@@ -105,8 +107,12 @@ class PieceRecorder:
     def _end_cell(self, following: int) -> list[Recorded]:
         """Give what was seen up to a frame of a second that may be the same, or an earlier one."""
         recorded: list[Recorded] = [self._piece(path) for path in self._paths.values() if path.points]
-        newest = self._seconds[-1]
-        over = tuple(s for s in self._seconds if s != following and (s < newest or newest < following))
+        newest, begun = self._seconds[-1], self._first_second
+        over = tuple(
+            second
+            for second in self._seconds
+            if second not in (begun, following) and (second < newest or newest < following)
+        )
         if over:
             recorded.append(PositionSeconds(self._camera, over, self._epoch, self._connection))
         self._seconds = []

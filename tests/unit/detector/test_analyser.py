@@ -57,11 +57,14 @@ def test_a_line_that_does_not_change_keeps_what_it_knows():
 def test_a_closed_track_leaves_its_last_piece_and_the_word_for_its_seconds():
     analyser = Analyser("c", 1.6, [LINE], epoch=3, connection=2)
     drive(analyser)
+    analyser.update(20, 2.0, [car(0.7)])
     piece, word = analyser.finish()
     assert isinstance(piece, Trajectory)
     assert (piece.class_name, piece.piece, piece.epoch) == ("car", 1, 3)
-    assert (piece.points[0].time_s, piece.points[-1].time_s) == (0.2, 1.9), "confirmed with its third frame"
-    assert word == PositionSeconds("c", (0,), 3, 2), "the second of the last frame may not be over"
+    assert (piece.points[0].time_s, piece.points[-1].time_s) == (0.2, 2.0), "confirmed with its third frame"
+    assert word == PositionSeconds("c", (1,), 3, 2), (
+        "neither the first second nor the last is seen as a whole"
+    )
     assert analyser.finish() == ()
 
 
