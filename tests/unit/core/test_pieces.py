@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -11,15 +10,10 @@ from hypothesis import strategies as st
 
 from services.core.pieces import MOST_OBSERVED, PIECE_S, PieceRecorder, Recorded, newest_seconds, second_of
 from services.core.trajectories import (
-    BOX_STEPS,
-    EDGE_TOLERANCE,
     LONGEST_REST_S,
     TOLERANCE,
     at_rest,
     joined,
-    packed,
-    unpacked,
-    with_points_at,
 )
 from services.core.types import (
     Box,
@@ -30,11 +24,11 @@ from services.core.types import (
     Trajectory,
     TrajectoryPoint,
 )
+from tests.positions import longest, position_lies
 
 GATE = CameraId("gate")
 ASPECT = 16 / 9
 BEGIN_S = 1_000_000_000.0
-HALF_STEP = 0.5 / BOX_STEPS
 
 
 def frame(number: int, time_s: float, *boxes: Box | None) -> TrackedFrame:
@@ -44,53 +38,6 @@ def frame(number: int, time_s: float, *boxes: Box | None) -> TrackedFrame:
 
 def box_at(x: float, y: float, width: float = 0.1, height: float = 0.2) -> Box:
     return x - width / 2, y - height / 2, x + width / 2, y + height / 2
-
-
-def stored(piece: Trajectory) -> Trajectory:
-    """A piece as the database gives it back."""
-    return replace(piece, points=unpacked(*packed(piece.points)))
-
-
-def longest(recorded: list[Recorded]) -> list[Trajectory]:
-    """The pieces as they are in the database: of a rest that grows, the longest."""
-    kept = {item.piece_id: stored(item) for item in recorded if isinstance(item, Trajectory)}
-    return sorted(kept.values(), key=lambda piece: piece.points[-1].time_s)
-
-
-def box_of(track: Trajectory, time_s: float) -> Box | None:
-    """Where a joined track was; None where it was not."""
-    points = with_points_at(track.points, [time_s])
-    return next((point.box for point in points if abs(point.time_s - time_s) < 1e-6), None)
-
-
-def errors(seen: Box, kept: Box) -> tuple[float, float]:
-    """How far apart two boxes are in picture heights: centre and foot, and edges."""
-    (a, b, c, d), (e, f, g, h) = seen, kept
-    middle = max(abs((a + c) - (e + g)) / 2 * ASPECT, abs((b + d) - (f + h)) / 2, abs(d - h))
-    return middle, max(abs(a - e) * ASPECT, abs(b - f), abs(c - g) * ASPECT, abs(d - h))
-
-
-def lies(frames: list[TrackedFrame], published: list[Recorded]) -> list[str]:
-    """Which observations of seconds that are said to be stored are not, or not near enough."""
-    said = {s for item in published if isinstance(item, PositionSeconds) for s in item.seconds}
-    tracks = {track.track: track for track in joined(longest(published))}
-    found = []
-    for seen in frames:
-        if second_of(seen.time_s) not in said:
-            continue
-        for item in seen.objects:
-            kept = (
-                box_of(tracks[item.track], round(seen.time_s * 1000) / 1000) if item.track in tracks else None
-            )
-            if kept is None:
-                found.append(f"track {item.track} at {seen.time_s} is not stored")
-            else:
-                middle, edge = errors(item.box, kept)
-                if middle > TOLERANCE + 2 * HALF_STEP * ASPECT + 1e-9:
-                    found.append(f"track {item.track} at {seen.time_s}: {middle:.4f} off")
-                if edge > EDGE_TOLERANCE + 2 * HALF_STEP * ASPECT + 1e-9:
-                    found.append(f"track {item.track} at {seen.time_s}: an edge {edge:.4f} off")
-    return found
 
 
 def path(chance: random.Random, frames: int) -> Iterator[Box | None]:
@@ -146,7 +93,7 @@ def test_a_second_whose_positions_are_said_to_be_stored_has_them_all(seed: int) 
     published, after = record(frames)
     for cut in {0, len(published), *(chance.randint(0, len(published)) for _ in range(4))}:
         seen = next((n for n, number in enumerate(after) if number >= cut), len(frames))
-        assert lies(frames[: seen + 1], published[:cut]) == []
+        assert position_lies(frames[: seen + 1], published[:cut], ASPECT) == []
     said = {s for item in published if isinstance(item, PositionSeconds) for s in item.seconds}
     assert said == {second_of(f.time_s) for f in frames} - {
         second_of(frames[0].time_s),
