@@ -8,6 +8,7 @@ from services.core.pieces import second_of
 from services.core.trajectories import (
     BOX_STEPS,
     EDGE_TOLERANCE,
+    REST_FACTOR,
     TOLERANCE,
     joined,
     packed,
@@ -66,8 +67,8 @@ def position_lies(
                 found.append(f"track {item.track} at {seen.time_s} is not stored")
             else:
                 middle, edge = errors(item.box, kept, aspect)
-                if middle > TOLERANCE + 2 * HALF_STEP * aspect + 1e-9:
+                if middle > REST_FACTOR * TOLERANCE + 2 * HALF_STEP * aspect + 1e-9:
                     found.append(f"track {item.track} at {seen.time_s}: {middle:.4f} off")
-                if edge > EDGE_TOLERANCE + 2 * HALF_STEP * aspect + 1e-9:
+                if edge > REST_FACTOR * EDGE_TOLERANCE + 2 * HALF_STEP * aspect + 1e-9:
                     found.append(f"track {item.track} at {seen.time_s}: an edge {edge:.4f} off")
     return found

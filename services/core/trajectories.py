@@ -3,7 +3,7 @@
 Tolerance: a position that is left out was nowhere further than `TOLERANCE` picture heights from the straight
 line between the kept ones at its own time, horizontally and vertically, for the centre of its box and for
 the middle of its foot; no edge of the box was further off than `EDGE_TOLERANCE`. A track that stays within
-that tolerance of one place is at rest: two points, however long it stays.
+twice that of one place is at rest: two points, however long it stays and however its box trembles.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,6 +17,9 @@ TOLERANCE = 0.004
 
 EDGE_TOLERANCE = 4 * TOLERANCE
 """For the edges of a box, which tremble more than its centre and decide nothing."""
+
+REST_FACTOR = 2.0
+"""By how much both tolerances are wider for a track at rest."""
 
 BOX_STEPS = 10_000
 """Stored boxes are in steps of 1 / this."""
@@ -63,8 +66,8 @@ class Range:
 
     @property
     def is_rest(self) -> bool:
-        """Whether all places are within the tolerance of the middle."""
-        return all(high - low <= 2.0 for low, high in zip(self.low, self.high, strict=True))
+        """Whether all places are near enough to the middle."""
+        return all(high - low <= 2 * REST_FACTOR for low, high in zip(self.low, self.high, strict=True))
 
     def middle(self, aspect: float) -> Box:
         """Give the box in the middle."""

@@ -62,11 +62,11 @@ def position_changes(words: Iterable[PositionSeconds]) -> list[UpdateOne]:
                     "epoch": epoch,
                     "connection": connection,
                 },
-                "$addToSet": {name: {"$each": sorted(found)} for name, found in told.items() if found},
+                "$addToSet": {name: {"$each": sorted(found)} for name, found in facts.items() if found},
             },
             upsert=True,
         )
-        for (camera, minute, epoch, connection), told in by_minute.items()
+        for (camera, minute, epoch, connection), facts in by_minute.items()
     ]
 
 

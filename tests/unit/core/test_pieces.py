@@ -156,12 +156,12 @@ def test_a_track_is_recorded_on_however_long_it_lives() -> None:
     (track,) = joined(longest(published))
     assert track.points[-1].time_s == pytest.approx(BEGIN_S + 1294.75)
     assert track.points[-1].box[1] - track.points[0].box[1] == pytest.approx(
-        0.0005 * 1294.75, abs=2 * TOLERANCE
+        0.0005 * 1294.75, abs=4 * TOLERANCE
     )
 
 
 def test_a_parked_car_costs_next_to_nothing() -> None:
-    published = drive(3600.0, 4, box_at(0.5, 0.5), jitter=TOLERANCE * 0.9)
+    published = drive(3600.0, 4, box_at(0.5, 0.5), jitter=TOLERANCE * 1.8)
     pieces = longest(published)
     assert len(pieces) == 6
     assert sum(len(piece.points) for piece in pieces) == 12

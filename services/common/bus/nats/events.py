@@ -44,7 +44,7 @@ HEADER_BYTES = 1024
 BATCH_EVENTS = 256
 FIRST_RETRY_S = 0.1
 LONGEST_RETRY_S = 2.0
-RANKS: tuple[Rank, ...] = ("ownership", "record", "piece", "evidence", "positions")
+RANKS: tuple[tuple[Rank, ...], ...] = (("ownership",), ("record", "piece"), ("evidence", "positions"))
 TOO_LARGE_CODE = 10054
 """JetStream's error for a message that is larger than the stream takes."""
 
@@ -165,8 +165,8 @@ class EventSender:
         """Send the oldest events, rank after rank; give what stopped it."""
         with self._lock:
             batch = self._buffer.first(BATCH_EVENTS)
-        for rank in RANKS:
-            chosen = [waiting for waiting in batch if waiting.rank == rank]
+        for ranks in RANKS:
+            chosen = [waiting for waiting in batch if waiting.rank in ranks]
             if chosen and (error := await self._send(chosen)) is not None:
                 return error
         return None
