@@ -177,7 +177,7 @@ async def test_a_fault_in_one_picture_hangs_nobody_who_looks_now_or_later(
     bus, video = LocalBus(), VideoHub()
     for unit in _units(5):
         video.publish(unit)
-    live = LivePictures(bus, Decoders(video), lambda camera: ())
+    live = LivePictures(bus.tracks, Decoders(video), lambda camera: ())
     failures = iter([True])
 
     def render_once_broken(picture: LivePicture, quality: int) -> bytes:
