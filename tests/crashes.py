@@ -21,6 +21,7 @@ from services.core.types import (
     Line,
     LineId,
     Ownership,
+    PositionSeconds,
     Trajectory,
 )
 from services.detector.analyser import Analyser
@@ -86,6 +87,8 @@ def shifted(event: Event, by_s: float) -> Event:
         return replace(event, from_s=event.from_s + by_s)
     if isinstance(event, AnalysedSecond):
         return replace(event, second=event.second + int(by_s))
+    if isinstance(event, PositionSeconds):
+        return replace(event, seconds=tuple(second + int(by_s) for second in event.seconds))
     if isinstance(event, Trajectory):
         points = tuple(replace(point, time_s=point.time_s + by_s) for point in event.points)
         return replace(event, points=points)
@@ -153,7 +156,7 @@ def analyse(walkers: list[Walker], owner: Owner, frames: Iterator[int] | range, 
         found = (walker.detection(time_of(frame)) for walker in walkers)
         analysis = analyser.update(frame, time_of(frame), [item for item in found if item is not None])
         seconds = evidence.add(time_of(frame), analyser.pending())
-        owner.published += [*analysis.crossings, *analysis.closed]
+        owner.published += [*analysis.crossings, *analysis.recorded]
         owner.published += [AnalysedSecond(CAMERA, item.second, owner.epoch) for item in seconds]
     return analyser
 

@@ -23,7 +23,10 @@ class Tables:
         self.notices, self.schema, self.probe = self.web.notices, self.access.schema, self.access.probe
         self.events, self.aside, self.retention = self.store.events, self.store.aside, self.store.retention
         self.minutes, self.fences = self.events._minutes, self.events._fences
-        self.export, self.restore = Export(self.link), Restore(self.link, lambda: self.now_s())
+        self.export, self.restore = (
+            Export(self.link, lambda: self.now_s()),
+            Restore(self.link, lambda: self.now_s()),
+        )
 
     @property
     def name(self) -> str:

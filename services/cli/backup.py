@@ -74,7 +74,7 @@ async def _backup(uri: str, file: Path) -> BackupSummary:
 async def _whole(link: DatabaseLink) -> AsyncIterator[tuple[str, Document]]:
     """Give everything that lasts; HalfRestoredError when a restore has not ended, or begins meanwhile."""
     await check_whole(link)
-    async for item in Export(link).export_documents():
+    async for item in Export(link, time.time).export_documents():
         yield item
     await check_whole(link)
 
@@ -111,7 +111,7 @@ async def _name_unusable_addresses(setups: Setups) -> None:
 
 
 async def _holds_anything(link: DatabaseLink) -> bool:
-    async for collection, _ in Export(link).export_documents():
+    async for collection, _ in Export(link, time.time).export_documents():
         if collection != META:
             return True
     return False

@@ -180,17 +180,43 @@ class TrajectoryPoint:
 
 @dataclass(frozen=True, slots=True)
 class Trajectory:
-    """A closed track: its observed positions, without pictures."""
+    """The observed positions of a track, or a piece of them, without pictures.
+
+    A track is stored in pieces while it lives, numbered from 1. Piece 0 is all of a track at once: as
+    earlier versions stored it when the track was closed, or as its pieces are joined again.
+    """
 
     id: str
+    """The track's, the same for all of its pieces and when the same frames are analysed again."""
     camera: CameraId
     track: int
     epoch: int
     class_name: str
+    """The vote at the end of the piece; for a face its mask state."""
     confidence: float
+    """The highest up to the end of the piece."""
     points: tuple[TrajectoryPoint, ...]
-    mask: str | None = None
-    """The mask state voted over the whole track, where it is a face."""
+    """Thinned: between two of them the track was on the straight line, within a tolerance."""
+    piece: int = 0
+
+    @property
+    def piece_id(self) -> str:
+        """Name the piece for ever."""
+        return f"{self.id}/{self.piece}" if self.piece else self.id
+
+
+@dataclass(frozen=True, slots=True)
+class PositionSeconds:
+    """Word that all observed positions of some whole seconds are in the pieces published before it."""
+
+    camera: CameraId
+    seconds: tuple[int, ...]
+    """Seconds since 1970, UTC, ascending."""
+    epoch: int = 0
+    connection: int = field(default=0, compare=False)
+    """Whose pictures they were; see `AccessUnit`. 0 is not known."""
+    are_missing: bool = False
+    """The contrary: some of their positions were given up. It holds, whatever else is said of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,5 +320,14 @@ class AccessNote:
         return NO_CAMERA
 
 
-Event = Crossing | Trajectory | AnalysedSecond | StatusChange | Ownership | RepeatedSpan | AccessNote
+Event = (
+    Crossing
+    | Trajectory
+    | AnalysedSecond
+    | PositionSeconds
+    | StatusChange
+    | Ownership
+    | RepeatedSpan
+    | AccessNote
+)
 """What the store keeps."""

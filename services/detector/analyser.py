@@ -1,14 +1,15 @@
-"""One camera's analysis: detections in; live tracks, crossings and closed trajectories out. Pure.
+"""One camera's analysis: detections in; live tracks, crossings and pieces of trajectories out. Pure.
 
 The same analyser counts a live camera and a file; only its caller knows which.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from services.core.counting import LineCounter, Passage
 from services.core.evidence.seconds import LineChange, Pending
+from services.core.pieces import PieceRecorder, Recorded
 from services.core.times import whole
 from services.core.types import (
     Anchor,
@@ -21,17 +22,9 @@ from services.core.types import (
     Point,
     TrackedFrame,
     TrackedObject,
-    Trajectory,
-    TrajectoryPoint,
 )
 from services.detector.track.bytetrack import ByteTracker
 from services.detector.track.tracker import Tracker
-
-TRAJECTORY_STEP_S = 0.2
-"""Least time between two kept positions of a trajectory."""
-
-TRAJECTORY_LIMIT = 3000
-"""Positions kept of one track: a parked car must not fill the memory."""
 
 ENTRY = 0.1
 """A track that is seen first this near to the border of the picture has just come in."""
@@ -43,15 +36,8 @@ class Analysis:
 
     tracked: TrackedFrame
     crossings: tuple[Crossing, ...]
-    closed: tuple[Trajectory, ...]
-
-
-@dataclass(slots=True)
-class _OpenTrajectory:
-    last: TrackedObject
-    seen_s: float = 0.0
-    points: list[TrajectoryPoint] = field(default_factory=list)
-    confidence: float = 0.0
+    recorded: tuple[Recorded, ...]
+    """Pieces of trajectories, each with the word for its seconds behind it: publish them in this order."""
 
 
 class Analyser:
@@ -69,9 +55,10 @@ class Analyser:
         self._camera, self._aspect = camera, aspect
         self._epoch, self._connection = epoch, connection
         self._tracker: Tracker = tracker or ByteTracker(aspect)
-        self._first_frame: int | None = None
+        self._recorder = PieceRecorder(camera, aspect, epoch, connection)
         self._counters: list[LineCounter] = []
-        self._open: dict[int, _OpenTrajectory] = {}
+        self._seen_s: dict[int, float] = {}
+        """When each live track was seen last."""
         self._has_appeared = False
         self.set_lines(lines)
 
@@ -96,45 +83,42 @@ class Analyser:
 
     def update(self, frame: int, time_s: float, detections: Sequence[Detection]) -> Analysis:
         """Take the detections of the next frame."""
-        if self._first_frame is None:
-            self._first_frame = frame
         step = self._tracker.update(time_s, detections)
         tracked = TrackedFrame(self._camera, frame, time_s, step.observed)
         seen = {item.track: item for item in step.observed}
         self._has_appeared = any(
-            item.track not in self._open and not _is_entering(item.box) for item in step.observed
+            item.track not in self._seen_s and not _is_entering(item.box) for item in step.observed
         )
-        for item in step.observed:
-            self._follow(time_s, item)
+        self._seen_s.update(dict.fromkeys(seen, time_s))
+        recorded = self._recorder.add(tracked)
         crossings = [
             self._crossing(passage, seen[passage.track])
             for counter in self._counters
             for passage in counter.update(tracked)
             if counter.line.classes is None or seen[passage.track].class_name in counter.line.classes
         ]
-        return Analysis(tracked, tuple(crossings), self._close(step.closed))
+        self._forget(step.closed)
+        recorded += self._recorder.close(step.closed)
+        return Analysis(tracked, tuple(crossings), tuple(recorded))
 
     def pending(self) -> Pending:
         """Say what the frames up to now leave open: it withholds the evidence of some seconds."""
         return Pending(
-            unseen_since_s=min((trajectory.seen_s for trajectory in self._open.values()), default=math.inf),
+            unseen_since_s=min(self._seen_s.values(), default=math.inf),
             undecided_s=[time_s for counter in self._counters for time_s in counter.undecided_s()],
             unexplained=[meeting for counter in self._counters for meeting in counter.unexplained],
             has_appeared=self._has_appeared,
         )
 
-    def finish(self) -> tuple[Trajectory, ...]:
+    def finish(self) -> tuple[Recorded, ...]:
         """Close all tracks: the stream has ended."""
-        return self._close(tuple(self._open))
-
-    def _identity(self, track: int) -> str:
-        """Name a track for ever: another analyser of this connection began at another frame."""
-        return f"{self._camera}/{self._epoch}.{self._connection}.{self._first_frame}/{track}"
+        self._forget(tuple(self._seen_s))
+        return tuple(self._recorder.finish())
 
     def _crossing(self, passage: Passage, item: TrackedObject) -> Crossing:
         line = passage.line
         return Crossing(
-            id=f"{self._identity(passage.track)}/{line.id}.{line.version}/{passage.number}",
+            id=f"{self._recorder.identity(passage.track)}/{line.id}.{line.version}/{passage.number}",
             camera=self._camera,
             line=line.id,
             line_version=line.version,
@@ -143,41 +127,16 @@ class Analyser:
             direction=passage.direction,
             along=min(1.0, max(0.0, passage.along)),
             track=passage.track,
-            confidence=self._open[passage.track].confidence,
+            confidence=self._recorder.confidence(passage.track),
             epoch=self._epoch,
             mask=item.mask,
         )
 
-    def _follow(self, time_s: float, item: TrackedObject) -> None:
-        trajectory = self._open.setdefault(item.track, _OpenTrajectory(item))
-        trajectory.last, trajectory.seen_s = item, time_s
-        trajectory.confidence = max(trajectory.confidence, item.confidence)
-        points = trajectory.points
-        is_due = not points or time_s - points[-1].time_s >= TRAJECTORY_STEP_S - 1e-6
-        if is_due and len(points) < TRAJECTORY_LIMIT:
-            points.append(TrajectoryPoint(time_s, item.box))
-
-    def _close(self, tracks: tuple[int, ...]) -> tuple[Trajectory, ...]:
-        closed = []
+    def _forget(self, tracks: tuple[int, ...]) -> None:
         for track in tracks:
+            self._seen_s.pop(track, None)
             for counter in self._counters:
                 counter.forget(track)
-            trajectory = self._open.pop(track, None)
-            if trajectory is not None:
-                closed.append(self._trajectory(track, trajectory))
-        return tuple(closed)
-
-    def _trajectory(self, track: int, trajectory: _OpenTrajectory) -> Trajectory:
-        return Trajectory(
-            id=self._identity(track),
-            camera=self._camera,
-            track=track,
-            epoch=self._epoch,
-            class_name=trajectory.last.class_name,
-            confidence=trajectory.confidence,
-            points=tuple(trajectory.points),
-            mask=trajectory.last.mask,
-        )
 
 
 def _place(line: Line) -> tuple[LineId, tuple[Point, ...], Anchor]:

@@ -193,7 +193,7 @@ class CameraAnalysis:
             self.edge.announced_s = unit.time_s
         analyser, judge = self._analyser_for(picture, events)
         analysis = analyser.update(unit.frame, unit.time_s, detections)
-        events += [*analysis.crossings, *analysis.closed]
+        events += [*analysis.crossings, *analysis.recorded]
         events += judge.add(unit.time_s, analyser.pending(), has_missed)
         self.edge.advance(unit.time_s)
         self.tracks.publish(analysis.tracked)
@@ -231,10 +231,10 @@ class CameraAnalysis:
     def _finish(self) -> None:
         """Close all tracks; the seconds that are pending stay without evidence."""
         with self._gate:
-            closed = self._analyser.finish() if self._analyser is not None else ()
+            recorded = self._analyser.finish() if self._analyser is not None else ()
             self._analyser = self._judge = None
-            if closed and not self._is_over:
-                self.events.publish(closed)
+            if recorded and not self._is_over:
+                self.events.publish(recorded)
 
 
 class _Losses:

@@ -1,4 +1,8 @@
-"""What is stored while the database's disk fills: first the paths of tracks go, counts last."""
+"""What is stored while the database's disk fills: first the paths of tracks go, counts last.
+
+With a piece of a path goes the word that the positions of its seconds are stored: these are noted as missing,
+which holds even if the word comes when there is room again.
+"""
 
 import logging
 from collections import Counter
@@ -6,9 +10,11 @@ from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import Literal
 
+from services.common.database.documents import connection_of
 from services.common.settings.space import SpaceLimits
 from services.core.errors import DiskFullError
-from services.core.types import AccessNote, Event, StatusChange, Trajectory
+from services.core.pieces import newest_seconds
+from services.core.types import AccessNote, Event, PositionSeconds, StatusChange, Trajectory
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +54,7 @@ def next_step(now: Step, free_bytes: int, limits: SpaceLimits) -> Step:
 
 
 class SpaceGate:
-    """Asks for the free space before each batch. Tells each step once, and its end."""
+    """Asks for the free space before each batch. Logs each step once, and its end."""
 
     def __init__(self, limits: SpaceLimits, free_bytes: Callable[[], int | None]) -> None:
         self._limits, self._free_bytes = limits, free_bytes
@@ -93,12 +99,14 @@ class SpaceGate:
             kind = self._refused(event)
             if kind is None:
                 kept.append(event)
-            else:
+            elif not isinstance(event, PositionSeconds):
                 refused[kind] += 1
+        if refused["trajectories"]:
+            kept += _missing(events)
         return kept, refused
 
     def _refused(self, event: Event) -> Kind | None:
-        if isinstance(event, Trajectory) and self.step >= Step.NO_TRAJECTORIES:
+        if _is_of_positions(event) and self.step >= Step.NO_TRAJECTORIES:
             return "trajectories"
         if isinstance(event, StatusChange) and self.step >= Step.COUNTS_ONLY:
             return "statuses"
@@ -118,3 +126,19 @@ class SpaceGate:
             return None
         self.given_up["audit"] += 1
         return self.shortage
+
+
+def _is_of_positions(event: Event) -> bool:
+    return isinstance(event, Trajectory) or (isinstance(event, PositionSeconds) and not event.are_missing)
+
+
+def _missing(events: Sequence[Event]) -> list[PositionSeconds]:
+    """Give the seconds whose positions go with the pieces of trajectories, each once."""
+    found = [
+        PositionSeconds(
+            event.camera, newest_seconds(event), event.epoch, connection_of(event.id), are_missing=True
+        )
+        for event in events
+        if isinstance(event, Trajectory) and event.piece and event.points
+    ]
+    return list(dict.fromkeys(found))

@@ -4,6 +4,7 @@ import copy
 import json
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import bson
@@ -20,6 +21,7 @@ from services.common.database.documents import (
     status_document,
     trajectory_document,
 )
+from services.common.database.positions import position_changes
 from services.common.leases.nats import records as leases_nats_records
 from services.common.leases.nats import roster as leases_nats_roster
 from services.common.leases.protocol import Member
@@ -37,6 +39,7 @@ from services.core.types import (
     Crossing,
     Event,
     Ownership,
+    PositionSeconds,
     StatusChange,
     TrackedFrame,
     TrackedObject,
@@ -53,7 +56,9 @@ WHOLE: dict[str, tuple[Callable[[bytes], Any], bytes]] = {
     for name, event in {
         "crossing": crossing(1, NOON_S),
         "trajectory": trajectory(1, NOON_S, points=3),
+        "piece": replace(trajectory(1, NOON_S, points=3), piece=2),
         "analysed": AnalysedSecond(GATE, int(NOON_S), 7),
+        "positions": PositionSeconds(GATE, (int(NOON_S), int(NOON_S) + 2), 7, 3),
         "ownership": Ownership(GATE, 7, NOON_S),
         "status": StatusChange(GATE, NOON_S, CameraStatus.LIVE, "why"),
         "note": AccessNote("access-1", NOON_S, AccessAction.LOGIN, "anna", "relay", "192.0.2.1"),
@@ -140,10 +145,14 @@ def _hold(event: Event) -> None:
         AccessNote: note_document,
     }
     make = documents.get(type(event))
-    if make is not None:
+    if make is not None and not (isinstance(event, Trajectory) and not event.points):
         bson.encode(make(event))
     if isinstance(event, Crossing):
         bson.encode({"forward": {event.class_name: 1}})
+    if isinstance(event, PositionSeconds):
+        for change in position_changes([event]):
+            bson.encode({"filter": change._filter, "update": change._doc})
+        messages.event_identity(event)
     if isinstance(event, Ownership):
         bson.encode({"epoch": event.epoch, "from": believed(event).from_s})
 

@@ -31,4 +31,4 @@ def test_own_work_and_that_of_own_children_is_not_others() -> None:
     while time.process_time() - began_s < 0.3:
         pass
     subprocess.run([sys.executable, "-c", SPIN], check=True)
-    assert own_s() - before_s >= 0.8
+    assert own_s() - before_s >= 0.7

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from services.core.evidence.ranks import LostSeconds, Rank, rank_of, seconds_of
+from services.core.evidence.ranks import GIVEN_UP_FIRST, LostSeconds, Rank, rank_of, seconds_of
 from services.core.types import CameraId, Event
 
 T = TypeVar("T")
@@ -35,6 +35,8 @@ class EventBuffer(Generic[T]):
         self._limit = limit
         self._waiting: deque[Waiting[T]] = deque()
         self._lost = LostSeconds(steady_s)
+        self._pieces = 0
+        """Pieces of trajectories that wait, with the words for their seconds."""
         self.newest = 0
         """Sequence number of the event that was added last."""
         self.dropped = 0
@@ -53,6 +55,8 @@ class EventBuffer(Generic[T]):
         rank, seconds = rank_of(event), seconds_of(event)
         if self._lost.withholds(rank, event.camera, seconds):
             return
+        if len(self._waiting) >= self._limit and rank not in GIVEN_UP_FIRST:
+            self._give_up_pieces()
         if rank == "ownership" and len(self._waiting) >= self._limit:
             self._make_room()
         elif len(self._waiting) >= self._limit or item is None:
@@ -62,6 +66,7 @@ class EventBuffer(Generic[T]):
             self.dropped += 1
             return
         self.newest += 1
+        self._pieces += rank in GIVEN_UP_FIRST
         self._waiting.append(Waiting(self.newest, rank, event.camera, seconds, item))
 
     def first(self, limit: int) -> Sequence[Waiting[T]]:
@@ -76,6 +81,7 @@ class EventBuffer(Generic[T]):
             waiting = self._waiting.popleft()
             if waiting.sequence in sequences:
                 left -= 1
+                self._pieces -= waiting.rank in GIVEN_UP_FIRST
             else:
                 kept.append(waiting)
         self._waiting.extendleft(reversed(kept))
@@ -83,19 +89,41 @@ class EventBuffer(Generic[T]):
     def remove_through(self, sequence: int) -> None:
         """Forget all events up to a sequence number."""
         while self._waiting and self._waiting[0].sequence <= sequence:
-            self._waiting.popleft()
+            self._pieces -= self._waiting.popleft().rank in GIVEN_UP_FIRST
 
     def drop(self, waiting: Waiting[T]) -> None:
         """Give up an event that can never be sent, with the evidence of its seconds that still waits."""
         self.remove({waiting.sequence})
         self._lose(waiting.rank, waiting.camera, waiting.seconds)
-        self._waiting = deque(other for other in self._waiting if not self._is_withheld(other))
+        self._give_up_withheld()
 
-    def _is_withheld(self, waiting: Waiting[T]) -> bool:
-        return self._lost.withholds(waiting.rank, waiting.camera, waiting.seconds)
+    def _give_up_withheld(self) -> None:
+        """Give up what speaks of seconds of which something was lost meanwhile."""
+        self._waiting = deque(
+            other
+            for other in self._waiting
+            if not self._lost.withholds(other.rank, other.camera, other.seconds)
+        )
+        self._pieces = sum(waiting.rank in GIVEN_UP_FIRST for waiting in self._waiting)
+
+    def _give_up_pieces(self) -> None:
+        """Drop the newer half of the waiting pieces; so many at once, because it looks at all that waits."""
+        if not self._pieces:
+            return
+        left, kept = self._pieces // 2, deque[Waiting[T]]()
+        for waiting in self._waiting:
+            if waiting.rank not in GIVEN_UP_FIRST:
+                kept.append(waiting)
+            elif left:
+                left -= 1
+                kept.append(waiting)
+            else:
+                self._lose(waiting.rank, waiting.camera, waiting.seconds)
+        self._waiting = kept
+        self._give_up_withheld()
 
     def _make_room(self) -> None:
-        """Drop the newest event that is no announcement."""
+        """Drop the newest event that is no announcement; no piece is left."""
         for waiting in reversed(self._waiting):
             if waiting.rank != "ownership":
                 self._waiting.remove(waiting)

@@ -8,6 +8,7 @@ holds. Fields that are not known are passed over, so that a later release may ad
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 from typing import Annotated, Generic, TypeVar
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
@@ -15,7 +16,8 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from services.common.access.check import Access
 from services.core.errors import BadMessageError
 from services.core.identifiers import is_id
-from services.core.times import MS, milliseconds, seconds
+from services.core.times import MS, milliseconds
+from services.core.trajectories import BOX_STEPS, Steps, packed, unpacked
 from services.core.types import (
     AccessNote,
     AnalysedSecond,
@@ -25,11 +27,11 @@ from services.core.types import (
     Crossing,
     Event,
     Ownership,
+    PositionSeconds,
     RepeatedSpan,
     StatusChange,
     TrackedFrame,
     Trajectory,
-    TrajectoryPoint,
 )
 
 T = TypeVar("T")
@@ -43,9 +45,11 @@ LATEST_TIME_S = 253_402_300_799.0
 
 LONGEST_TEXT = 2000
 _STRICT = ConfigDict(strict=True, allow_inf_nan=False, hide_input_in_errors=True)
-_BOX_STEPS = 10_000
-_MOST_STEPS = 1000 * _BOX_STEPS
+_MOST_STEPS = 1000 * BOX_STEPS
 """What a corner may be away from the picture: more than any box is."""
+
+MOST_SECONDS = 60
+"""Over how many seconds one word about positions may reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ class CameraUpdate:
 
 @dataclass(frozen=True, slots=True)
 class _PackedTrajectory:
-    """A trajectory in whole numbers, as exact as the database keeps it: milliseconds, box steps of 1e-4."""
+    """A trajectory in whole numbers, as exact as the database keeps it."""
 
     id: str
     camera: CameraId
@@ -90,10 +94,11 @@ class _PackedTrajectory:
     epoch: int
     class_name: str
     confidence: float
-    mask: str | None
     ms: tuple[int, ...]
     """Milliseconds since 1970 of the first point, then between neighbours."""
-    boxes: tuple[tuple[int, int, int, int], ...]
+    boxes: tuple[Steps, ...]
+    piece: int = 0
+    """An earlier version gives none: it sends a track as a whole."""
 
 
 class _Codec(Generic[T]):
@@ -133,6 +138,7 @@ def _unpacked(body: bytes) -> bytes:
 _CROSSING = _Codec("crossing", TypeAdapter(tuple[Crossing], config=_STRICT))
 _TRAJECTORY = _Codec("trajectory", TypeAdapter(tuple[_PackedTrajectory], config=_STRICT), is_compressed=True)
 _ANALYSED = _Codec("analysed", TypeAdapter(tuple[AnalysedSecond], config=_STRICT))
+_POSITIONS = _Codec("positions", TypeAdapter(tuple[PositionSeconds], config=_STRICT))
 _OWNERSHIP = _Codec("ownership", TypeAdapter(tuple[Ownership], config=_STRICT))
 _REPEATED = _Codec("repeated", TypeAdapter(tuple[RepeatedSpan], config=_STRICT))
 _STATUS = _Codec("status", TypeAdapter(tuple[StatusChange], config=_STRICT))
@@ -152,6 +158,8 @@ def encode_event(event: Event) -> bytes:
             return _TRAJECTORY.encode(_packed(event))
         case AnalysedSecond():
             return _ANALYSED.encode(event)
+        case PositionSeconds():
+            return _POSITIONS.encode(event)
         case Ownership():
             return _OWNERSHIP.encode(event)
         case RepeatedSpan():
@@ -165,6 +173,8 @@ def encode_event(event: Event) -> bytes:
 def decode_event(data: bytes) -> Event:
     """Give the event of a message; one with a time or number that no database holds is broken too."""
     event = _decoded_event(data)
+    if isinstance(event, PositionSeconds) and not _are_near(event.seconds):
+        raise BadMessageError("a word about positions names no seconds, or too many")
     is_named = all(map(is_id, _names(event)))
     if not (is_named and all(map(_is_number, _numbers(event))) and all(map(_is_text, _texts(event)))):
         raise BadMessageError("an event holds what no event can hold")
@@ -172,7 +182,7 @@ def decode_event(data: bytes) -> Event:
 
 
 def _decoded_event(data: bytes) -> Event:
-    for codec in (_CROSSING, _ANALYSED, _OWNERSHIP, _REPEATED, _STATUS, _NOTE):
+    for codec in (_CROSSING, _ANALYSED, _POSITIONS, _OWNERSHIP, _REPEATED, _STATUS, _NOTE):
         if data.startswith(codec.head):
             return codec.decode(data)
     if data.startswith(_TRAJECTORY.head):
@@ -197,9 +207,13 @@ def _numbers(event: Event) -> tuple[float, ...]:
         case Crossing():
             return event.time_s * MS, event.track, event.epoch, event.line_version
         case Trajectory():
-            return event.track, event.epoch, *(point.time_s * MS for point in event.points)
+            times_ms = (point.time_s * MS for point in event.points)
+            return event.track, event.epoch, event.piece, *times_ms
         case AnalysedSecond():
             return event.second * MS, event.epoch, event.connection
+        case PositionSeconds():
+            seconds_ms = (second * MS for second in event.seconds)
+            return event.epoch, event.connection, *seconds_ms
         case Ownership():
             return event.from_s * MS, event.epoch, event.connection
         case RepeatedSpan():
@@ -214,14 +228,20 @@ def _texts(event: Event) -> tuple[str, ...]:
     """Give the texts of an event, which become names and keys in the database."""
     match event:
         case Crossing() | Trajectory():
-            line = (event.line,) if isinstance(event, Crossing) else ()
-            return event.id, event.class_name, event.mask or "", *line
+            others = (event.mask or "", event.line) if isinstance(event, Crossing) else ()
+            return event.id, event.class_name, *others
         case StatusChange() | RepeatedSpan() | Ownership():
             return (event.cause,)
         case AccessNote():
             return event.id, event.user, event.place, event.address
         case _:
             return ()
+
+
+def _are_near(seconds: tuple[int, ...]) -> bool:
+    """Tell whether seconds ascend within a minute."""
+    is_ascending = all(before < after for before, after in pairwise(seconds))
+    return bool(seconds) and is_ascending and seconds[-1] - seconds[0] < MOST_SECONDS
 
 
 def _is_text(text: str) -> bool:
@@ -238,9 +258,15 @@ def event_identity(event: Event) -> str:
         case Crossing():
             return f"crossing/{event.id}"
         case Trajectory():
-            return f"trajectory/{event.id}"
+            end_ms = milliseconds(event.points[-1].time_s) if event.piece and event.points else 0
+            return f"trajectory/{event.piece_id}" + (f"/{end_ms}" if end_ms else "")
         case AnalysedSecond():
             return f"analysed/{event.camera}/{event.epoch}/{event.second}"
+        case PositionSeconds():
+            kind = "missing" if event.are_missing else "positions"
+            first = event.seconds[0]
+            bits = sum(1 << (second - first) for second in event.seconds)
+            return f"{kind}/{event.camera}/{event.epoch}/{first}/{bits:x}"
         case Ownership():
             return f"ownership/{event.camera}/{event.epoch}/{milliseconds(event.from_s)}"
         case RepeatedSpan():
@@ -295,8 +321,7 @@ def decode_access(data: bytes) -> Access:
 
 
 def _packed(trajectory: Trajectory) -> _PackedTrajectory:
-    times = [milliseconds(point.time_s) for point in trajectory.points]
-    steps = [(0 if i == 0 else times[i - 1]) for i in range(len(times))]
+    times_ms, boxes = packed(trajectory.points)
     return _PackedTrajectory(
         id=trajectory.id,
         camera=trajectory.camera,
@@ -304,39 +329,26 @@ def _packed(trajectory: Trajectory) -> _PackedTrajectory:
         epoch=trajectory.epoch,
         class_name=trajectory.class_name,
         confidence=trajectory.confidence,
-        mask=trajectory.mask,
-        ms=tuple(time - before for time, before in zip(times, steps, strict=True)),
-        boxes=tuple(_steps(point) for point in trajectory.points),
+        ms=tuple(time_ms - before_ms for before_ms, time_ms in pairwise([0, *times_ms])),
+        boxes=tuple(boxes),
+        piece=trajectory.piece,
     )
 
 
-def _steps(point: TrajectoryPoint) -> tuple[int, int, int, int]:
-    left, top, right, bottom = point.box
-    return (
-        round(left * _BOX_STEPS),
-        round(top * _BOX_STEPS),
-        round(right * _BOX_STEPS),
-        round(bottom * _BOX_STEPS),
+def _trajectory(message: _PackedTrajectory) -> Trajectory:
+    times_ms = list(accumulate(message.ms))
+    are_good = all(map(_is_number, times_ms)) and all(
+        max(map(abs, box)) <= _MOST_STEPS for box in message.boxes
     )
-
-
-def _trajectory(packed: _PackedTrajectory) -> Trajectory:
-    if len(packed.ms) != len(packed.boxes):
+    if len(times_ms) != len(message.boxes) or not are_good:
         raise BadMessageError("a trajectory is broken")
-    points, time_ms = [], 0
-    for step_ms, (left, top, right, bottom) in zip(packed.ms, packed.boxes, strict=True):
-        time_ms += step_ms
-        if not (_is_number(time_ms) and max(map(abs, (left, top, right, bottom))) <= _MOST_STEPS):
-            raise BadMessageError("a trajectory is broken")
-        box = (left / _BOX_STEPS, top / _BOX_STEPS, right / _BOX_STEPS, bottom / _BOX_STEPS)
-        points.append(TrajectoryPoint(seconds(time_ms), box))
     return Trajectory(
-        id=packed.id,
-        camera=packed.camera,
-        track=packed.track,
-        epoch=packed.epoch,
-        class_name=packed.class_name,
-        confidence=packed.confidence,
-        points=tuple(points),
-        mask=packed.mask,
+        id=message.id,
+        camera=message.camera,
+        track=message.track,
+        epoch=message.epoch,
+        class_name=message.class_name,
+        confidence=message.confidence,
+        points=unpacked(times_ms, message.boxes),
+        piece=message.piece,
     )

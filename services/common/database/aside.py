@@ -21,6 +21,7 @@ from services.common.database.events import EventWriter
 from services.common.database.link import DatabaseLink, Document
 from services.common.database.minutes import Minutes
 from services.common.database.ownership import OwnershipReader
+from services.common.database.positions import position_events
 from services.common.database.repeats import RepeatReader
 from services.common.database.schema import ANALYSED, CROSSINGS, SET_ASIDE, STATUSES, TRAJECTORIES
 from services.core.errors import BadMessageError
@@ -31,6 +32,7 @@ from services.core.types import (
     Crossing,
     Event,
     Ownership,
+    PositionSeconds,
     RepeatedSpan,
     StatusChange,
     Trajectory,
@@ -55,6 +57,8 @@ def event_end_s(event: Event) -> float | None:
             return max((point.time_s for point in event.points), default=None)
         case AnalysedSecond():
             return event.second + 1.0
+        case PositionSeconds():
+            return event.seconds[-1] + 1.0
         case Ownership() | RepeatedSpan():
             return None
 
@@ -145,7 +149,7 @@ _EVENTS: dict[str, Callable[[Document], Sequence[Event]]] = {
     CROSSINGS: lambda document: [crossing_from(document)],
     TRAJECTORIES: lambda document: [trajectory_from(document)],
     STATUSES: lambda document: [status_from(document)],
-    ANALYSED: analysed_from,
+    ANALYSED: lambda document: [*analysed_from(document), *position_events(document)],
 }
 """The events that the records of a collection were made of."""
 
@@ -157,7 +161,7 @@ def _document(event: Event) -> Document | None:
     end_s = event_end_s(event)
     if end_s is None:
         return None
-    turn = EVIDENCE if isinstance(event, AnalysedSecond) else FIRST
+    turn = EVIDENCE if isinstance(event, AnalysedSecond | PositionSeconds) else FIRST
     return {
         "_id": event_identity(event),
         "camera": event.camera,

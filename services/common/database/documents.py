@@ -16,10 +16,10 @@ from services.core.evidence.rate import countable_fps
 from services.core.times import milliseconds as milliseconds
 from services.core.times import minute_of as minute_of
 from services.core.times import seconds
+from services.core.trajectories import packed, unpacked
 from services.core.types import (
     AccessNote,
     AnalysedSecond,
-    Box,
     Camera,
     CameraId,
     CameraStatus,
@@ -30,14 +30,12 @@ from services.core.types import (
     Ownership,
     StatusChange,
     Trajectory,
-    TrajectoryPoint,
 )
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FAR = datetime(9999, 1, 1, tzinfo=UTC) - timedelta(days=1)
 """Later than all times of records."""
 
-BOX_STEPS = 10_000
 MINUTE = timedelta(minutes=1)
 NOTHING_LACKING: Mapping[str, int] = {}
 
@@ -152,42 +150,37 @@ def connection_of(crossing_id: str) -> int:
 
 
 def trajectory_document(trajectory: Trajectory) -> Document:
-    """A closed track; `time` is its end, `start` its beginning."""
-    start_ms = milliseconds(trajectory.points[0].time_s) if trajectory.points else 0
-    end_s = trajectory.points[-1].time_s if trajectory.points else 0.0
-    corners = zip(*(point.box for point in trajectory.points), strict=True)
+    """A piece of a trajectory, of at least one point; `time` is its end, `start` its beginning."""
+    times_ms, boxes = packed(trajectory.points)
     return {
-        "_id": trajectory.id,
+        "_id": trajectory.piece_id,
         "camera": trajectory.camera,
         "track": trajectory.track,
         "epoch": trajectory.epoch,
         "class": trajectory.class_name,
         "confidence": trajectory.confidence,
-        "mask": trajectory.mask,
-        "start": EPOCH + timedelta(milliseconds=start_ms),
-        "time": date_of(end_s),
-        "ms": [milliseconds(point.time_s) - start_ms for point in trajectory.points],
-        "boxes": [[round(value * BOX_STEPS) for value in values] for values in corners],
+        "piece": trajectory.piece,
+        "start": EPOCH + timedelta(milliseconds=times_ms[0]),
+        "time": EPOCH + timedelta(milliseconds=times_ms[-1]),
+        "ms": [time_ms - times_ms[0] for time_ms in times_ms],
+        "boxes": [list(column) for column in zip(*boxes, strict=True)],
     }
 
 
 def trajectory_from(document: Mapping[str, Any]) -> Trajectory:
-    """The trajectory of a document, its boxes exact to half a step."""
+    """The trajectory of a document, its boxes exact to half a step; one of an earlier version is whole."""
     start_ms = (document["start"] - EPOCH) // timedelta(milliseconds=1)
-    boxes: list[Box] = [
-        (a / BOX_STEPS, b / BOX_STEPS, c / BOX_STEPS, d / BOX_STEPS)
-        for a, b, c, d in zip(*document["boxes"], strict=True)
-    ]
-    points = zip(document["ms"], boxes, strict=True)
+    piece = document.get("piece", 0)
+    id = document["_id"]
     return Trajectory(
-        id=document["_id"],
+        id=id.rpartition("/")[0] if piece else id,
         camera=document["camera"],
         track=document["track"],
         epoch=document["epoch"],
         class_name=document["class"],
         confidence=document["confidence"],
-        points=tuple(TrajectoryPoint(seconds(start_ms + ms), box) for ms, box in points),
-        mask=document["mask"],
+        points=unpacked([start_ms + ms for ms in document["ms"]], list(zip(*document["boxes"], strict=True))),
+        piece=piece,
     )
 
 
@@ -233,8 +226,11 @@ def lacking_text(line: str, second: int) -> str:
 
 
 def evidence_from(document: Mapping[str, Any]) -> MinuteEvidence:
-    """The evidence of a document; one of an older release has neither revision nor what is lacking."""
-    seconds = document["seconds"]
+    """The evidence of a document; one of an older release has neither revision nor what is lacking.
+
+    One that holds only what is known of positions has no seconds.
+    """
+    seconds = document.get("seconds", ())
     mask = WHOLE_MINUTE if len(seconds) == 60 else sum(1 << second for second in seconds)
     minute = (document["time"] - EPOCH) // MINUTE
     revision, texts = document.get("revision", ""), document.get("lacking")
@@ -261,7 +257,7 @@ def analysed_from(document: Mapping[str, Any]) -> list[AnalysedSecond]:
             evidence.revision,
             tuple(LineId(line) for line, seconds in evidence.lacking.items() if seconds >> second & 1),
         )
-        for second in document["seconds"]
+        for second in document.get("seconds", ())
     ]
 
 

@@ -12,6 +12,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
@@ -30,6 +31,7 @@ from services.common.database.documents import (
 from services.common.database.link import DatabaseLink, Document
 from services.common.database.minutes import Minute, Minutes
 from services.common.database.ownership import Fences, OwnershipReader
+from services.common.database.positions import position_changes, rest_changes
 from services.common.database.repeats import RepeatKeeper, RepeatReader
 from services.common.database.schema import (
     ANALYSED,
@@ -42,6 +44,7 @@ from services.common.database.schema import (
 )
 from services.core.evidence.fencing import Ownerships, Repeats, admitted, believed
 from services.core.times import seconds
+from services.core.trajectories import at_rest
 from services.core.types import (
     AccessNote,
     AnalysedSecond,
@@ -49,6 +52,7 @@ from services.core.types import (
     Crossing,
     Event,
     Ownership,
+    PositionSeconds,
     RepeatedSpan,
     StatusChange,
     Trajectory,
@@ -63,7 +67,7 @@ LOGGED_LIMIT = 1000
 WRITER = "store"
 """Who keeps the note of unfinished work. Stores that get unacknowledged events again may share one."""
 
-Reported = Crossing | AnalysedSecond | Trajectory
+Reported = Crossing | AnalysedSecond | PositionSeconds | Trajectory
 """What is reported under an epoch."""
 
 
@@ -109,9 +113,9 @@ class EventWriter:
         """Write events durably; those that are there already change nothing.
 
         Evidence of analysed seconds comes last, so that a second is never covered before its crossings
-        are there. Gives the number of events that a newer owner of their camera forbids, those included
-        that were written before. DatabaseUnavailableError leaves some of them written: hand in the same
-        events again.
+        are there, and after it the word that positions are stored. Gives the number of events that a newer
+        owner of their camera forbids, those included that were written before. DatabaseUnavailableError
+        leaves some of them written: hand in the same events again.
 
         What comes before an ownership is written before it: only so can be seen what was counted before.
         """
@@ -224,23 +228,24 @@ class EventWriter:
 
     async def _insert_others(self, events: Sequence[Event]) -> None:
         tracks = [event for event in events if isinstance(event, Trajectory) and event.points]
-        await self._insert_new(TRAJECTORIES, [trajectory_document(event) for event in tracks])
+        await self._insert_new(
+            TRAJECTORIES, [trajectory_document(item) for item in tracks if not at_rest(item)]
+        )
+        if rests := rest_changes(item for item in tracks if at_rest(item)):
+            with _duplicates_ignored():
+                await self._link.collection(TRAJECTORIES).bulk_write(rests, ordered=False)
         changes = [status_document(event) for event in events if isinstance(event, StatusChange)]
         await self._insert_new(STATUSES, changes)
         notes = [note_document(event) for event in events if isinstance(event, AccessNote)]
         await self._insert_new(AUDIT, notes)
         await self._insert_analysed([event for event in events if isinstance(event, AnalysedSecond)])
+        if words := position_changes(event for event in events if isinstance(event, PositionSeconds)):
+            await self._link.collection(ANALYSED).bulk_write(words, ordered=False)
 
     async def _insert_new(self, collection: str, documents: list[Document]) -> None:
-        if not documents:
-            return
-        try:
-            await self._link.collection(collection).insert_many(documents, ordered=False)
-        except BulkWriteError as error:
-            details = error.details or {}
-            others = [failure for failure in details["writeErrors"] if failure["code"] != DUPLICATE_KEY]
-            if others or details.get("writeConcernErrors"):
-                raise
+        if documents:
+            with _duplicates_ignored():
+                await self._link.collection(collection).insert_many(documents, ordered=False)
 
     async def _insert_analysed(self, seconds: Sequence[AnalysedSecond]) -> None:
         by_minute: dict[str, list[AnalysedSecond]] = defaultdict(list)
@@ -268,6 +273,18 @@ def _evidence_update(id: str, seconds: Sequence[AnalysedSecond]) -> UpdateOne:
     if first.revision:
         fields["revision"] = first.revision
     return UpdateOne({"_id": id}, {"$setOnInsert": fields, "$addToSet": added}, upsert=True)
+
+
+@contextmanager
+def _duplicates_ignored() -> Iterator[None]:
+    """Let many writes pass of which some are there already."""
+    try:
+        yield
+    except BulkWriteError as error:
+        details = error.details or {}
+        others = [failure for failure in details["writeErrors"] if failure["code"] != DUPLICATE_KEY]
+        if others or details.get("writeConcernErrors"):
+            raise
 
 
 def _parts(events: Sequence[Event]) -> Iterator[Sequence[Event]]:

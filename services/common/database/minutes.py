@@ -38,13 +38,19 @@ class Minutes:
             for camera, first, last in _runs(item for item in wanted if item[1] >= oldest):
                 await self._recompute(camera, first, last)
 
-    async def deleted_before_s(self) -> float | None:
-        """Give the time up to which crossings have been deleted; None where none have been.
+    async def note_deleted(self, collection: str, time_s: float) -> None:
+        """Note up to which time records of a kind are deleted, before that is done; it never goes back."""
+        known_s = await self.deleted_before_s(collection) or 0.0
+        changes = {"$set": {f"deleted.{collection}": date_of(max(known_s, time_s))}}
+        await self._link.collection(META).update_one({"_id": RETENTION}, changes, upsert=True)
+
+    async def deleted_before_s(self, collection: str = CROSSINGS) -> float | None:
+        """Give the time up to which crossings, or others, have been deleted; None where none have been.
 
         A time that is still to come is that of a clock that was ahead: it says nothing of new crossings.
         """
         known = await self._link.collection(META).find_one({"_id": RETENTION}) or {}
-        deleted = known.get("deleted", {}).get(CROSSINGS)
+        deleted = known.get("deleted", {}).get(collection)
         deleted_s = None if deleted is None else seconds_of(deleted)
         return None if deleted_s is None or deleted_s > self._now_s() else deleted_s
 

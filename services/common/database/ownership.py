@@ -129,7 +129,7 @@ class Fences:
             await self._link.collection(TRAJECTORIES).bulk_write(changes, ordered=False)
 
     async def _take_evidence(self, fenced: Document) -> None:
-        """Take back the evidence of all seconds of a span, also of those that are in it in part."""
+        """Take back what is said of all seconds of a span, also of those that are in it in part."""
         from_s = seconds_of(fenced["time"]["$gte"])
         minute, second = divmod(int(from_s), 60)
         begin, end = date_of(minute * 60), fenced["time"].get("$lt")
@@ -142,7 +142,8 @@ class Fences:
             edges.append((end_minute, ends))
         for date, seconds in edges:
             await table.update_many(
-                fenced | {"time": {"$gte": date, "$lte": date}}, {"$pull": {"seconds": seconds}}
+                fenced | {"time": {"$gte": date, "$lte": date}},
+                {"$pull": {"seconds": seconds, "positions": seconds}},
             )
 
 

@@ -16,16 +16,20 @@ from services.common.database.documents import (
     milliseconds,
     minute_from,
     revision_id,
+    seconds_of,
     status_from,
     trajectory_from,
 )
 from services.common.database.link import DatabaseLink, Document
+from services.common.database.positions import POSITION_FIELDS, pieces_query, recountable
 from services.common.database.repeats import MOST_REPEATS, repeats_from, repeats_query
 from services.common.database.schema import (
     ANALYSED,
     CROSSINGS,
+    META,
     MINUTES,
     REPEATS,
+    RETENTION,
     REVISIONS,
     STATUSES,
     TRAJECTORIES,
@@ -33,11 +37,11 @@ from services.common.database.schema import (
 from services.core.errors import BadInputError
 from services.core.evidence.lines import MinuteEvidence
 from services.core.evidence.passes import seen_once
+from services.core.trajectories import joined
 from services.core.types import Crossing, MinuteCount, RepeatedSpan, StatusChange, Trajectory
 
 FIRST_WINDOW_S = 3600.0
 STATUS_LOOK_BACK_S = 90 * 86_400.0
-LONGEST_TRACK_S = 86_400.0
 
 BATCH = 1000
 """Documents that are read at once: a thread that reads many holds up the others for a moment only."""
@@ -113,6 +117,30 @@ class Records:
         with self._link.guarded():
             found = self._link.reading(REVISIONS).find_one({"_id": revision_id(camera, revision)})
         return dict(found["lines"]) if found else None
+
+    def recountable_minutes(self, camera: str, from_s: float, to_s: float) -> Iterator[tuple[int, int]]:
+        """Give minutes since 1970 with the seconds that can be counted again: bit n stands for second n.
+
+        These were counted, their positions are stored and have not been deleted, and they come once.
+        """
+        begin_s = from_s // 60 * 60
+        repeats = self.repeats(camera, begin_s, to_s)
+        with self._link.guarded():
+            known = self._link.reading(META).find_one({"_id": RETENTION}) or {}
+        deleted = known.get("deleted", {}).get(TRAJECTORIES)
+        found = self._find(ANALYSED, _span(camera, begin_s, to_s), [("time", 1)], POSITION_FIELDS)
+        for minute, seconds in recountable(found, None if deleted is None else seconds_of(deleted)):
+            yield minute, seen_once(minute, seconds, repeats)
+
+    def trajectories(self, camera: str, from_s: float, to_s: float) -> Iterator[Trajectory]:
+        """Give the tracks that were seen in a span, their pieces joined, in the order of their ends.
+
+        Pieces that lie in the span in part are whole. A track of very many points comes in parts; see
+        `joined`, which also bounds what is in memory.
+        """
+        query = pieces_query(camera, from_s, to_s)
+        found = self._find(TRAJECTORIES, query, [("time", 1)])
+        return joined(trajectory_from(document) for document in found)
 
     def repeats(self, camera: str, from_s: float, to_s: float) -> list[RepeatedSpan]:
         """Give the times of a span that come twice, in the order of their ends."""
@@ -193,12 +221,18 @@ class RecordReader:
         """Give the status that held at the start of a span and its changes, in the order of time."""
         return await asyncio.to_thread(self.for_thread().statuses, camera, from_s, to_s)
 
+    async def recountable_minutes(self, camera: str, from_s: float, to_s: float) -> dict[int, int]:
+        """Give the seconds that can be counted again, by minute since 1970: bit n stands for its second n."""
+        return await asyncio.to_thread(
+            lambda: dict(self.for_thread().recountable_minutes(camera, from_s, to_s))
+        )
+
     async def trajectories(self, camera: str, from_s: float, to_s: float) -> AsyncIterator[Trajectory]:
-        """Give the closed tracks that were seen in a span, in the order of their ends."""
-        query = _span(camera, from_s, to_s + LONGEST_TRACK_S) | {"start": {"$lt": date_of(to_s)}}
-        with self._link.guarded():
-            async for document in self._link.collection(TRAJECTORIES).find(query).sort([("time", 1)]):
-                yield trajectory_from(document)
+        """Give the tracks that were seen in a span, their pieces joined, in the order of their ends."""
+        found = self.for_thread().trajectories(camera, from_s, to_s)
+        while tracks := await asyncio.to_thread(lambda: list(islice(found, BATCH))):
+            for track in tracks:
+                yield track
 
 
 def _span(camera: str, from_s: float, to_s: float, line: str | None = None) -> dict[str, Any]:

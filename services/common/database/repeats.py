@@ -120,7 +120,7 @@ class RepeatKeeper:
         async for document in found:
             number += 1
             minute_s = seconds_of(document["time"])
-            for second in sorted(document["seconds"]):
+            for second in sorted(document.get("seconds", ())):
                 if minute_s + second + 1 > owned.from_s:
                     _extend(spans, max(minute_s + second, owned.from_s), minute_s + second + 1)
         return await self._to_newest(ANALYSED, query, spans, number)

@@ -13,6 +13,7 @@ from services.common.database.schema import (
     RECORDS,
     RETENTION,
     STATUSES,
+    TRAJECTORIES,
     Schema,
     end_expiry,
 )
@@ -72,8 +73,8 @@ class RecordRetention:
         number = await self._number_of(collection, EPOCH_S, time_s)
         if number == 0:
             return
-        if collection == CROSSINGS:
-            await self._note_deleted(time_s)
+        if collection in (CROSSINGS, TRAJECTORIES):
+            await self._note_deleted(collection, time_s)
         start_s = EPOCH_S if number <= most else await self._oldest(collection, time_s)
         step_s = (time_s - start_s) * min(1.0, most / number)
         while start_s < time_s:
@@ -94,13 +95,11 @@ class RecordRetention:
             found = await self._link.collection(collection).find_one(query, ["time"], sort=[("time", 1)])
         return EPOCH_S if found is None else seconds_of(found["time"])
 
-    async def _note_deleted(self, time_s: float) -> None:
-        """Note it before the deletion: minutes of that time are not counted from crossings any more."""
+    async def _note_deleted(self, collection: str, time_s: float) -> None:
+        """Note it before the deletion: nothing of that time is counted from these records any more."""
         await self._schema.before_writing()
         with self._link.guarded():
-            known_s = await self._minutes.deleted_before_s() or EPOCH_S
-            changes = {"$set": {f"deleted.{CROSSINGS}": date_of(max(known_s, time_s))}}
-            await self._link.collection(META).update_one({"_id": RETENTION}, changes, upsert=True)
+            await self._minutes.note_deleted(collection, time_s)
 
     async def _number_of(self, collection: str, from_s: float, to_s: float) -> int:
         query = {"time": {"$gte": date_of(from_s), "$lt": date_of(to_s)}}

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from pymongo import ReplaceOne, UpdateOne
 
-from services.common.database.documents import minute_of, seconds_of
+from services.common.database.documents import date_of, minute_of, seconds_of
 from services.common.database.link import DatabaseLink, Document
 from services.common.database.minutes import Minute, Minutes
 from services.common.database.schema import (
@@ -18,6 +18,7 @@ from services.common.database.schema import (
     RETENTION,
     SCHEMA_VERSION,
     SESSIONS,
+    TRAJECTORIES,
     Schema,
     check_version,
     check_whole,
@@ -33,15 +34,18 @@ RECOUNTED = timedelta(days=1)
 class Export:
     """Reads everything that lasts, document by document."""
 
-    def __init__(self, link: DatabaseLink) -> None:
-        self._link = link
+    def __init__(self, link: DatabaseLink, now_s: Callable[[], float]) -> None:
+        self._link, self._minutes = link, Minutes(link, now_s)
 
     async def export_documents(self) -> AsyncIterator[tuple[str, Document]]:
         """Give (collection, document) of everything that lasts, the schema's version first.
 
         May run while events are written: what comes meanwhile may be in it or not.
         """
-        yield META, {"_id": "schema", "version": SCHEMA_VERSION, "exported": datetime.now(UTC)}
+        with self._link.guarded():
+            deleted_s = await self._minutes.deleted_before_s(TRAJECTORIES)
+        known = {} if deleted_s is None else {"positions_deleted": date_of(deleted_s)}
+        yield META, {"_id": "schema", "version": SCHEMA_VERSION, "exported": datetime.now(UTC), **known}
         for collection in LASTING:
             async for document in self.iterate_all(collection):
                 yield collection, document
@@ -104,6 +108,10 @@ class Restore:
             if collection == META:
                 check_version(document)
                 await self._forget_retention()
+                if "positions_deleted" in document:
+                    with self._link.guarded():
+                        deleted_s = seconds_of(document["positions_deleted"])
+                        await self._minutes.note_deleted(TRAJECTORIES, deleted_s)
                 newest = document.get("exported", newest) - RECOUNTED
                 continue
             if collection not in LASTING:
@@ -120,9 +128,12 @@ class Restore:
         return number
 
     async def _forget_retention(self) -> None:
-        """Let the store decide anew, as with an empty database."""
+        """Let the store decide anew, as with an empty database; positions that are gone stay gone."""
+        forgotten = ("kept", "pending", "confirmed", f"deleted.{CROSSINGS}")
         with self._link.guarded():
-            await self._link.collection(META).delete_one({"_id": RETENTION})
+            await self._link.collection(META).update_one(
+                {"_id": RETENTION}, {"$unset": dict.fromkeys(forgotten, "")}
+            )
 
     async def _replace(self, collection: str, documents: list[Document]) -> None:
         if not documents:

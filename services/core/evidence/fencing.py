@@ -13,14 +13,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from services.core.times import MS, milliseconds, seconds
+from services.core.trajectories import with_points_at
 from services.core.types import (
     AnalysedSecond,
     CameraId,
     Crossing,
     Event,
     Ownership,
+    PositionSeconds,
     RepeatedSpan,
     Trajectory,
+    TrajectoryPoint,
 )
 
 CLOCK_ERROR_S = 3600.0
@@ -47,18 +50,31 @@ def limit_ms(ownerships: Iterable[Ownership], epoch: int) -> float:
 
 
 def admitted(event: Event, ownerships: Ownerships, repeats: Repeats = NO_REPEATS) -> Event | None:
-    """Give what of an event counts: all of it, a part of a trajectory, or None."""
-    if not isinstance(event, Crossing | AnalysedSecond | Trajectory):
+    """Give what of an event counts: all of it, a part of a trajectory or of some seconds, or None."""
+    if not isinstance(event, Crossing | AnalysedSecond | PositionSeconds | Trajectory):
         return event
     rule = _Rule(ownerships.get(event.camera, ()), repeats.get(event.camera, ()), event.epoch)
     if isinstance(event, Crossing):
         return event if rule.counts(milliseconds(event.time_s)) else None
     if isinstance(event, AnalysedSecond):
         return event if rule.counts(event.second * MS, MS) else None
-    points = tuple(point for point in event.points if rule.counts(milliseconds(point.time_s)))
-    if len(points) == len(event.points):
-        return event
-    return replace(event, points=points) if points else None
+    if isinstance(event, PositionSeconds):
+        allowed = tuple(second for second in event.seconds if rule.counts(second * MS, MS))
+        if len(allowed) == len(event.seconds):
+            return event
+        return replace(event, seconds=allowed) if allowed else None
+    return _admitted_points(event, rule)
+
+
+def _admitted_points(trajectory: Trajectory, rule: "_Rule") -> Trajectory | None:
+    """Cut a trajectory; a piece has few points and goes on to the very edge."""
+    points: Sequence[TrajectoryPoint] = trajectory.points
+    if trajectory.piece and points:
+        points = with_points_at(points, rule.edges_s())
+    kept = tuple(point for point in points if rule.counts(milliseconds(point.time_s)))
+    if len(kept) == len(points):
+        return trajectory
+    return replace(trajectory, points=kept) if kept else None
 
 
 class _Rule:
@@ -72,6 +88,15 @@ class _Rule:
             for span in repeats
             if span.epoch > 0 and epoch > 0
         ]
+
+    def edges_s(self) -> list[float]:
+        """Give the milliseconds before and after which the answer may be another."""
+        edges_ms = {
+            milliseconds(ownership.from_s) for ownership in self._known if ownership.epoch > self._epoch
+        }
+        for from_ms, until_ms, _ in self._twice:
+            edges_ms |= {from_ms, until_ms}
+        return [seconds(time_ms) for edge_ms in edges_ms for time_ms in (edge_ms - 1, edge_ms)]
 
     def counts(self, time_ms: int, length_ms: int = 1) -> bool:
         """Tell whether all of a span, by its first millisecond and its length, may be reported."""

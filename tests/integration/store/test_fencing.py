@@ -8,9 +8,19 @@ from typing import Any
 
 import pytest
 
+from services.common.bus.messages import decode_event, encode_event
 from services.core.evidence.fencing import admitted
 from services.core.evidence.seconds import EvidenceJudge
-from services.core.types import AnalysedSecond, CameraId, Crossing, Event, Ownership, Trajectory
+from services.core.trajectories import joined
+from services.core.types import (
+    AnalysedSecond,
+    CameraId,
+    Crossing,
+    Event,
+    Ownership,
+    PositionSeconds,
+    Trajectory,
+)
 from tests.crashes import CAMERA, make_walkers, run_owners, shifted
 from tests.makers import GATE, crossing, recent_minute_s, seconds, trajectory
 from tests.tables import Tables
@@ -207,6 +217,10 @@ async def test_ownerships_of_no_use_are_forgotten_but_the_highest_epoch_never(
     await later.close()
 
 
+def _end_s(event: Event) -> float:
+    return event.points[-1].time_s if isinstance(event, Trajectory) else 0.0
+
+
 @pytest.mark.parametrize("seed", range(3))
 async def test_crashes_end_in_what_the_rule_alone_says(tables: Tables, seed: int) -> None:
     chance, start = random.Random(seed), recent_minute_s()
@@ -223,7 +237,14 @@ async def test_crashes_end_in_what_the_rule_alone_says(tables: Tables, seed: int
         del arriving[:size]
     found = await contents(tables, start)
     assert found["crossings"] == sorted(e.id for e in kept if isinstance(e, Crossing))
-    assert found["tracks"] == sorted((e.id, len(e.points)) for e in kept if isinstance(e, Trajectory))
+    pieces = [decode_event(encode_event(e)) for e in sorted(kept, key=_end_s) if isinstance(e, Trajectory)]
+    longest = {piece.piece_id: piece for piece in pieces}
+    tracks = joined(sorted(longest.values(), key=_end_s))
+    assert found["tracks"] == sorted((track.id, len(track.points)) for track in tracks)
     evidence = {event.second for event in kept if isinstance(event, AnalysedSecond)}
     assert sum(mask.bit_count() for mask in found["analysed"].values()) == len(evidence)
+    counted = {(e.epoch, e.second) for e in kept if isinstance(e, AnalysedSecond)}
+    stored = {(e.epoch, s) for e in kept if isinstance(e, PositionSeconds) for s in e.seconds}
+    minutes = await tables.records.recountable_minutes(CAMERA, start, start + 600)
+    assert sum(mask.bit_count() for mask in minutes.values()) == len({s for _, s in counted & stored}) > 0
     assert sum(sum(m[1].values()) + sum(m[2].values()) for m in found["minutes"]) == len(found["crossings"])

@@ -1,7 +1,5 @@
-from itertools import pairwise
-
-from services.core.types import Detection, Line
-from services.detector.analyser import TRAJECTORY_STEP_S, Analyser
+from services.core.types import Detection, Line, PositionSeconds, Trajectory
+from services.detector.analyser import Analyser
 
 LINE = Line("main", "Main", ((0.1, 0.5), (0.9, 0.5)))
 
@@ -56,13 +54,17 @@ def test_a_line_that_does_not_change_keeps_what_it_knows():
     assert sorted(crossing.line for crossing in found) == ["main", "second"]
 
 
-def test_a_closed_track_leaves_its_trajectory():
-    analyser = Analyser("c", 1.6, [LINE])
+def test_a_closed_track_leaves_its_last_piece_and_the_word_for_its_seconds():
+    analyser = Analyser("c", 1.6, [LINE], epoch=3, connection=2)
     drive(analyser)
-    (trajectory,) = analyser.finish()
-    times = [point.time_s for point in trajectory.points]
-    assert trajectory.class_name == "car"
-    assert all(b - a >= TRAJECTORY_STEP_S - 1e-6 for a, b in pairwise(times))
+    analyser.update(20, 2.0, [car(0.7)])
+    piece, word = analyser.finish()
+    assert isinstance(piece, Trajectory)
+    assert (piece.class_name, piece.piece, piece.epoch) == ("car", 1, 3)
+    assert (piece.points[0].time_s, piece.points[-1].time_s) == (0.2, 2.0), "confirmed with its third frame"
+    assert word == PositionSeconds("c", (1,), 3, 2), (
+        "neither the first second nor the last is seen as a whole"
+    )
     assert analyser.finish() == ()
 
 
@@ -100,9 +102,8 @@ def test_a_crossing_names_the_mask_state_voted_until_then_and_the_trajectory_the
     for i, name in enumerate(names):
         found += analyser.update(i, i / 10, [car(min(0.3 + 0.02 * i, 0.7), name)]).crossings
     (crossing,) = found
-    (trajectory,) = analyser.finish()
     assert (crossing.mask, crossing.class_name) == ("mask", "mask")
-    assert (trajectory.mask, trajectory.class_name) == ("no_mask", "no_mask")
+    assert [item.class_name for item in analyser.finish() if isinstance(item, Trajectory)] == ["no_mask"]
 
 
 def test_a_line_counts_by_mask_state():

@@ -29,6 +29,7 @@ from services.core.types import (
     LineId,
     OwnedCamera,
     Ownership,
+    PositionSeconds,
     RepeatedSpan,
     Trajectory,
 )
@@ -409,3 +410,51 @@ async def test_pictures_that_were_missed_are_caught_up_under_the_same_ownership(
         AccessUnit(GATE, frame, stage.time_of(frame), False, b"", 1, is_backlog=True) for frame in (29, 31)
     )
     assert (edge.is_due(known), edge.is_due(missed)) == (False, True)
+
+
+def said(events: list[Event]) -> list[int]:
+    """The seconds of which all positions are said to be stored."""
+    return [second for event in events if isinstance(event, PositionSeconds) for second in event.seconds]
+
+
+async def test_positions_are_published_while_the_track_lives(stage: Stage) -> None:
+    """A process that is killed now has said nothing of the second in which it is, and lost no other."""
+    stage.begin_s += 2.0
+    await stage.take(epoch=7)
+    await stage.show(0, 100)
+    events = await stage.read()
+    (piece,) = [event for event in events if isinstance(event, Trajectory)]
+    assert (piece.piece, piece.epoch) == (1, 7)
+    assert piece.points[-1].time_s == pytest.approx(stage.time_of(74))
+    assert said(events) == [int(stage.begin_s) + 1, int(stage.begin_s) + 2]
+    word = next(n for n, event in enumerate(events) if isinstance(event, PositionSeconds))
+    assert events.index(piece) < word
+
+
+async def test_a_fault_in_the_analysis_loses_the_piece_in_flight_alone(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("services.detector.camera_analysis.RESTART_S", 0.01)
+    stage.begin_s += 2.0
+    detect = BrightnessDetector.detect
+    calls = []
+
+    def faulty(self: BrightnessDetector, *args: object) -> list[Detection]:
+        calls.append(args)
+        if len(calls) == 90:
+            raise ZeroDivisionError
+        return detect(self, *args)
+
+    monkeypatch.setattr(BrightnessDetector, "detect", faulty)
+    await stage.take(epoch=7)
+    await stage.show(0, 90)
+    await until(lambda: stage.made == 2)
+    await stage.show(90, FRAMES)
+    await stage.service.drop(GATE)
+    events = await stage.read()
+    assert "the analysis of camera gate failed and starts again" in caplog.text
+    tracks = [event for event in events if isinstance(event, Trajectory)]
+    assert len({track.id for track in tracks}) == len(tracks) == 2
+    assert tracks[0].points[-1].time_s == pytest.approx(stage.time_of(74)), "the newest cell is lost"
+    first = int(stage.begin_s)
+    assert said(events) == [first + 1, first + 2], "and nothing is said of its seconds"

@@ -214,8 +214,8 @@ class EventSender:
         """Send the oldest events, rank after rank; give what stopped it."""
         with self._lock:
             batch = self._buffer.first(BATCH_EVENTS)
-        for rank in RANKS:
-            chosen = [waiting for waiting in batch if waiting.rank == rank]
+        for ranks in RANKS:
+            chosen = [waiting for waiting in batch if waiting.rank in ranks]
             if chosen and (error := await self._send(chosen)) is not None:
                 return error
         return None

@@ -1,3 +1,4 @@
+import time
 from dataclasses import replace
 
 import pytest
@@ -8,8 +9,10 @@ from services.core.types import (
     AnalysedSecond,
     CameraId,
     CameraStatus,
+    Crossing,
     Event,
     Ownership,
+    PositionSeconds,
     RepeatedSpan,
     StatusChange,
     Trajectory,
@@ -35,16 +38,20 @@ def evidence(second: int, epoch: int = 0, camera: str = GATE) -> AnalysedSecond:
     return AnalysedSecond(CameraId(camera), second, epoch)
 
 
-def track_of(*times_s: float) -> Trajectory:
+def piece(*times_s: float, number: int = 1) -> Trajectory:
     points = tuple(TrajectoryPoint(time_s, BOX) for time_s in times_s)
-    return Trajectory("t", GATE, 1, 1, "car", 0.9, points)
+    return Trajectory("t", GATE, 1, 1, "car", 0.9, points, number)
+
+
+def word(*seconds: int) -> PositionSeconds:
+    return PositionSeconds(GATE, seconds, 1)
 
 
 @pytest.mark.parametrize(
     ("lost", "withheld"),
     [
         (crossing(3, 103.9), [103]),
-        (track_of(102.0, 102.5, 104.0), [102, 104]),
+        (piece(102.0, 102.5, 104.0), []),
         (StatusChange(GATE, 103.0, CameraStatus.LIVE), []),
         (evidence(103), []),
     ],
@@ -60,6 +67,63 @@ def test_what_does_not_fit_takes_its_evidence_with_it(lost, withheld):
             is_kept = bool(held(buffer))
             assert is_kept is (second not in withheld)
             buffer.remove({buffer.newest})
+
+
+def test_the_word_of_positions_goes_with_a_piece_that_does_not_fit_and_evidence_stays():
+    buffer = filled(3, crossing(1, 100.0), crossing(2, 101.0), crossing(3, 102.0), piece(102.0, 104.0))
+    buffer.remove({1, 2, 3})
+    for event in (evidence(102), word(100, 101, 102), word(105, 106)):
+        buffer.add(event, event)
+    assert held(buffer) == [evidence(102), word(105, 106)]
+    assert buffer.dropped == 1
+
+
+def test_pieces_make_room_for_everything_else_and_take_their_word_with_them():
+    waiting = [piece(100.0, 104.9), word(*range(100, 105)), piece(105.0, 109.9), word(*range(105, 110))]
+    buffer = filled(4, *waiting, crossing(1, 109.0), evidence(109), evidence(110), Ownership(GATE, 2, 110.0))
+    assert held(buffer) == [crossing(1, 109.0), evidence(109), evidence(110), Ownership(GATE, 2, 110.0)]
+    buffer.remove({5, 6, 7, 8})
+    buffer.add(word(*range(105, 110)), word(*range(105, 110)))
+    assert not held(buffer)
+
+
+def test_half_of_the_pieces_stay_and_so_does_what_is_said_of_them():
+    waiting = [piece(100.0, 104.9), word(*range(100, 105)), piece(105.0, 109.9), word(*range(105, 110))]
+    assert held(filled(4, *waiting, crossing(1, 109.0))) == [*waiting[:2], crossing(1, 109.0)]
+
+
+def test_a_piece_finds_no_room_where_others_wait():
+    buffer = filled(2, crossing(1, 100.0), evidence(100), piece(100.0, 104.9), word(*range(100, 105)))
+    assert held(buffer) == [crossing(1, 100.0), evidence(100)]
+
+
+def test_a_track_at_rest_withholds_the_word_of_its_newest_cell_alone():
+    buffer = filled(1, crossing(1, 100.0), piece(90.0, 109.9))
+    buffer.remove({1})
+    buffer.add(word(*range(100, 105)), word(*range(100, 105)))
+    buffer.add(word(*range(105, 110)), word(*range(105, 110)))
+    assert held(buffer) == [word(*range(100, 105))]
+
+
+def test_a_piece_that_turns_out_not_to_be_sendable_takes_its_word_with_it():
+    buffer = filled(10, piece(100.0, 104.9), evidence(100), word(*range(100, 105)), word(105))
+    buffer.drop(buffer.first(1)[0])
+    assert held(buffer) == [evidence(100), word(105)]
+
+
+def test_a_full_buffer_costs_little_with_each_event():
+    """What looks at all that waits happens rarely: a full bus must not cost a core."""
+    buffer = EventBuffer[Event](20_000)
+    for n in range(20_000):
+        event = piece(100.0 + n, 100.5 + n, number=n + 1)
+        buffer.add(event, event)
+    begun_s = time.process_time()
+    for n in range(25_000):
+        event = crossing(n, 100.0 + n)
+        buffer.add(event, event)
+    assert time.process_time() - begun_s < 3
+    assert len(buffer) == 20_000
+    assert all(isinstance(event, Crossing) for event in held(buffer))
 
 
 def test_the_evidence_of_other_cameras_stays():
@@ -114,7 +178,7 @@ def test_losses_are_forgotten_when_their_evidence_can_no_longer_come():
     for i in range(3000):
         buffer.add(crossing(i, 100.0 + i), crossing(i, 100.0 + i))
         now_s[0] += 1
-    assert len(buffer._lost._lost[GATE]) == LOST_KEPT_S + 1
+    assert len(buffer._lost._lost[GATE, "evidence"]) == LOST_KEPT_S + 1
     now_s[0] += LOST_KEPT_S + 1
     buffer.add(evidence(3100), evidence(3100))
     assert not buffer._lost._lost
@@ -133,7 +197,7 @@ def test_losses_of_cameras_that_are_gone_are_forgotten_too():
 
 def test_losses_are_remembered_within_a_bound():
     buffer = filled(0, *(crossing(i, 100.0 + i) for i in range(LOST_LIMIT + 500)))
-    assert len(buffer._lost._lost[GATE]) == LOST_LIMIT
+    assert len(buffer._lost._lost[GATE, "evidence"]) == LOST_LIMIT
 
 
 @pytest.mark.parametrize("step_s", [-3600, 3600])
@@ -147,5 +211,5 @@ def test_a_clock_that_is_set_between_two_losses_changes_nothing(step_s):
 
 
 def test_an_announcement_of_a_time_that_comes_twice_is_never_dropped():
-    told = RepeatedSpan(GATE, 100.0, 200.0, 1, 100.0, "set back")
-    assert held(filled(1, crossing(1, 100.0), told)) == [told]
+    announced = RepeatedSpan(GATE, 100.0, 200.0, 1, 100.0, "set back")
+    assert held(filled(1, crossing(1, 100.0), announced)) == [announced]

@@ -1,3 +1,4 @@
+import base64
 import json
 import zlib
 from contextlib import suppress
@@ -27,6 +28,7 @@ from services.core.types import (
     CameraStatus,
     LineId,
     Ownership,
+    PositionSeconds,
     RepeatedSpan,
     StatusChange,
     TrackedFrame,
@@ -49,13 +51,15 @@ ON_GRID = Trajectory(
         TrajectoryPoint(NOON_S + 0.25, (-0.05, 0.0, 1.0, 1.05)),
         TrajectoryPoint(NOON_S + 4000.0, (0.0001, 0.5, 0.9999, 1.0)),
     ),
-    mask="no_mask",
 )
 EVENTS = {
     "crossing": replace(crossing(1, NOON_S + 0.1 / 3), mask="mask", direction="backward"),
     "trajectory": ON_GRID,
-    "empty trajectory": replace(ON_GRID, points=(), mask=None),
+    "empty trajectory": replace(ON_GRID, points=()),
+    "piece": replace(ON_GRID, piece=17, class_name="no_mask"),
     "analysed": AnalysedSecond(GATE, int(NOON_S), 1_790_000_000_123),
+    "positions": PositionSeconds(GATE, (int(NOON_S), int(NOON_S) + 2), 1_790_000_000_123, 5),
+    "missing positions": PositionSeconds(GATE, (int(NOON_S),), 1_790_000_000_123, 5, are_missing=True),
     "ownership": Ownership(GATE, 1_790_000_000_123, NOON_S),
     "access note": AccessNote("access-1", NOON_S, AccessAction.THROTTLED, "anna", "relay", "2001:db8::1", 7),
     "repeated": RepeatedSpan(GATE, NOON_S - 60, NOON_S, 1_790_000_000_123, NOON_S - 60, "set back"),
@@ -71,6 +75,13 @@ OTHERS = {
     "setups": (CameraSetup(camera(url="rtsp://u:p@h/c?x=ü"), (replace(line(), classes=("car",)),), 12),),
     "access": Access({"anna": "$argon2id$"}, frozenset({"ab", "cd"})),
 }
+OF_AN_EARLIER_VERSION = (
+    "c2lnaHRsaW5lIDEgdHJhamVjdG9yeQp4AU2M0QrDIAxF/yXPodW6IvNXihRn3VY6ddQ+FMb+fckqY4EEPecmwwvm"
+    "CQzc3BZa3chGdq0CBO9iWF0V9N9W5xcwCiE8s7+D0ZR5uFLGREnKpTxGVxZezek6TyF5wqLRPcJX/EdiATNIfRZH"
+    "ya7HTghui3DJe2A/SLLMBCoeJxoWKyVXKb1+lI8cWT5l3/YDydQ7XQ=="
+)
+"""A closed track as it waits in a stream since before there were pieces: with its mask state."""
+
 TWICE = RepeatedSpan(GATE, 5.0, 9.0, 1, 5.0, "x")
 
 
@@ -110,6 +121,13 @@ def test_other_messages_come_back_as_they_were(kind):
         (crossing(1, NOON_S), replace(crossing(1, NOON_S), confidence=0.1), True),
         (crossing(1, NOON_S), crossing(2, NOON_S), False),
         (crossing(1, NOON_S), replace(trajectory(1, NOON_S), id=crossing(1, NOON_S).id), False),
+        (replace(ON_GRID, piece=1), replace(ON_GRID, piece=2), False),
+        (replace(ON_GRID, piece=1), ON_GRID, False),
+        (replace(ON_GRID, piece=1), replace(ON_GRID, piece=1, points=ON_GRID.points[:2]), False),
+        (PositionSeconds(GATE, (5, 6), 1), PositionSeconds(GATE, (5, 6), 1), True),
+        (PositionSeconds(GATE, (5, 6), 1), PositionSeconds(GATE, (5, 7), 1), False),
+        (PositionSeconds(GATE, (5, 6), 1), PositionSeconds(GATE, (5, 6), 2), False),
+        (PositionSeconds(GATE, (5,), 1), PositionSeconds(GATE, (5,), 1, are_missing=True), False),
         (AnalysedSecond(GATE, 5, 1), AnalysedSecond(GATE, 5, 1), True),
         (AnalysedSecond(GATE, 5, 1), AnalysedSecond(GATE, 5, 2), False),
         (AnalysedSecond(GATE, 5, 1), AnalysedSecond(GATE, 6, 1), False),
@@ -168,6 +186,10 @@ BROKEN = {
     "a revision that is none": evidence(revision="a/b"),
     "a line that is none": evidence(lacking=["main", "$x.y"]),
     "a cut trajectory": encode_event(ON_GRID)[:-3],
+    "a piece before the first": unpacked(piece=-1),
+    "positions of no second": encode_event(PositionSeconds(GATE, ())),
+    "positions of all times": encode_event(PositionSeconds(GATE, (1, 10**11))),
+    "positions of seconds in disorder": encode_event(PositionSeconds(GATE, (2, 1))),
 }
 
 
@@ -209,6 +231,14 @@ def test_damage_is_refused_and_nothing_else_happens(data):
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
     with suppress(BadMessageError):
         decode_event(bytes(whole))
+
+
+def test_a_closed_track_of_an_earlier_version_is_one_piece():
+    track = decode_event(base64.b64decode(OF_AN_EARLIER_VERSION))
+    assert (track.id, track.piece, track.piece_id) == ("gate/7.1.12/3", 0, "gate/7.1.12/3")
+    assert (track.class_name, track.epoch, len(track.points)) == ("no_mask", 7, 3)
+    assert track.points[2] == TrajectoryPoint(1_790_000_000.525, (0.1, 0.22, 0.3, 0.42))
+    assert event_identity(track) == "trajectory/gate/7.1.12/3", "as it was published"
 
 
 def test_a_long_trajectory_is_small():
