@@ -87,7 +87,7 @@ async def test_bad_cameras_are_refused_with_one_clear_line(web: Web) -> None:
         ({"url": "rtsp:///path"}, "names no host"),
         ({"url": "rtsp://u:s3/cret@host/s"}, "%2F"),
         ({"url": "rtsp://u:***@host/s"}, "the secret itself"),
-        ({"url": "demo://traffic", "fps": 0}, "1 to 60"),
+        ({"url": "demo://traffic", "fps": 0}, "4 to 60"),
         ({"url": "demo://traffic", "id": "Gate"}, "a-z"),
         ({"url": "demo://traffic", "model": "unicorn"}, "unknown model"),
         ({"url": "demo://traffic", "colour": 1}, "colour: this key is not known"),

@@ -68,6 +68,9 @@ async def test_passwords_and_tokens_open_the_media_ports_until_they_end(tables: 
     await add_user(tables, "root", UserRole.ADMIN)
     async with web_over(tables, OPEN_TO_ALL) as web, browser(web.app, "root") as client:
         check = AccessCheck(web.bus.access.newest)
+        async with asyncio.timeout(10):
+            while not check.check_password("root", PASSWORD):
+                await asyncio.sleep(0.01)
         assert check.check_password("root", PASSWORD) and not check.check_password("root", "no")
         token = (await client.post("/api/v1/tokens", json={"name": "player"})).json()
         assert check.check_token(token["token"]) and not check.check_token(token["id"])
