@@ -11,6 +11,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from services.core.evidence.coverage import Seconds
 from services.core.types import Line, LineId, LineVersion
@@ -121,21 +122,27 @@ def _by_line(versions: Sequence[LineVersion]) -> Iterator[list[LineVersion]]:
 
 
 def _spans(versions: Sequence[LineVersion]) -> Iterator[_Span]:
-    """Give when each version of one line was in force; the second of a change is the newer one's."""
+    """Give when each version of one line was in force; the second of a change is the newer one's.
+
+    A newer version ends all older ones, also those that a clock which was ahead has dated after it.
+    """
+    numbered = sorted(versions, key=lambda version: version.line.version)
+    ends_s = [*accumulate((version.valid_from_s for version in numbered[:0:-1]), min)][::-1]
     before: LineVersion | None = None
-    least = 0
-    for place, version in enumerate(versions):
+    begun_s, least = 0.0, 0
+    for place, version in enumerate(numbered):
         is_new = before is None or before.is_deleted
-        if version.is_deleted:
-            before = version
-            continue
-        if is_new or before is None or _counted_by(before.line) != _counted_by(version.line):
-            least = version.line.version
-        first = math.ceil(version.valid_from_s) if is_new else math.floor(version.valid_from_s)
-        following = versions[place + 1] if place + 1 < len(versions) else None
-        end = FOREVER if following is None else math.floor(following.valid_from_s)
-        if end > first:
-            yield _Span(first, end, version.line.id, least)
+        if not version.is_deleted:
+            if is_new:
+                begun_s = version.valid_from_s
+            if is_new or before is None or _counted_by(before.line) != _counted_by(version.line):
+                least = version.line.version
+            first = math.floor(version.valid_from_s)
+            if begun_s <= version.valid_from_s:
+                first = max(first, math.ceil(begun_s))
+            end = math.floor(ends_s[place]) if place < len(ends_s) else FOREVER
+            if end > first:
+                yield _Span(first, end, version.line.id, least)
         before = version
 
 

@@ -10,8 +10,8 @@ LATE = 1.5
 """Periods between two pictures from which one that was due is missing, if any is."""
 
 LONGEST_STEP_S = 1.2 / LEAST_FPS
-"""No picture is left out where the step to the next one would be longer than this. A camera that sends a little
-more than the least that can be counted would be a gap otherwise, where that least is asked for."""
+"""No picture is left out where the step to the next one would be longer than this: a camera that sends a
+little more than the least that can be counted would be a gap otherwise, where that is asked for."""
 
 SMOOTHING = 0.1
 """Weight of the newest step in the measured distance of pictures: single ones tremble."""
