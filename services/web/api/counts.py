@@ -63,7 +63,7 @@ async def get_counts(
     now_s = context.now_s()
     zone = zone_of(tz)
     span = requested_span(from_, to, now_s, zone, bucket)
-    check_length(*span, MOST_DAYS_COUNTED)
+    check_length(span[0], span[1] if to else min(span[1], now_s), MOST_DAYS_COUNTED)
     check_bucket(bucket, *span)
     stored = await context.camera_or_default(camera)
     id = stored.camera.id
