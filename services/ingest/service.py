@@ -170,7 +170,8 @@ class CameraIngest:
                     clock = self._new_clock()
                 time_s = clock.time_s(unit.stream_s)
                 self._newest_s = clock.newest_s
-                withheld = self._follow(time_s) or self._rate.see(frame, time_s)
+                cause = self._rate.see(time_s)
+                withheld = self._follow(time_s) or cause
                 if machine.on_picture(time_s, connection.resolution, withheld, self._steady_s()):
                     self._publish_state(machine.state)
                 number = self._connection

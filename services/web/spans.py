@@ -65,11 +65,14 @@ def check_bucket_name(bucket: str) -> None:
 
 
 def check_bucket(bucket: str, from_s: float, to_s: float) -> None:
-    """Check that a span has no more buckets of a kind than one answer may hold; BadInputError says so."""
+    """Check that a span has no more buckets of a kind than one answer may hold; BadInputError says so.
+
+    A part of one more is allowed: a span up to now goes on to the end of the bucket that holds now.
+    """
     check_bucket_name(bucket)
     if to_s <= from_s:
         raise BadInputError("the span is empty: `to` must be later than `from`")
-    if to_s - from_s > MOST_BUCKETS * BUCKETS_S[bucket]:
+    if to_s - from_s >= (MOST_BUCKETS + 1) * BUCKETS_S[bucket]:
         raise BadInputError(f"more than {MOST_BUCKETS} buckets: ask for a shorter span or a larger bucket")
 
 

@@ -114,6 +114,7 @@ class Records:
 
     def line_versions_of(self, camera: str, revision: str) -> dict[str, int] | None:
         """Give the versions of the lines of a revision of a camera's setup; None where nobody knows it."""
+        self._check_time()
         with self._link.guarded():
             found = self._link.reading(REVISIONS).find_one({"_id": revision_id(camera, revision)})
         return dict(found["lines"]) if found else None

@@ -11,8 +11,8 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
-from services.core.evidence.coverage import Seconds
 from services.core.types import Line, LineId, LineVersion
 
 Versions = Mapping[str, int]
@@ -71,8 +71,13 @@ class LineEvidence:
         """
         self._versions_of, self._line = versions_of, line
         asked = [one for one in _by_line(versions) if line is None or one[0].line.id == line]
-        self._spans = [span for one in asked for span in _spans(one)]
-        self._found: dict[str, tuple[list[int], list[Seconds]]] = {}
+        self._spans = [spans for one in asked if (spans := list(_spans(one)))]
+        """The spans of each line, in the order of time."""
+        self._cuts = sorted(
+            {cut for spans in self._spans for span in spans for cut in (span.first, span.end)}
+        )
+        self._known: dict[str, Versions] = {}
+        self._covered: dict[tuple[str, int], bool] = {}
 
     def minutes(self, evidence: Iterable[MinuteEvidence]) -> Iterator[tuple[int, int]]:
         """Give minutes since 1970 with their seconds in which what is asked for was counted."""
@@ -89,28 +94,37 @@ class LineEvidence:
         return lacking
 
     def _counted(self, minute: MinuteEvidence) -> int:
-        ends, spans = self._spans_of(minute.revision)
-        start, mask = minute.minute * 60, 0
-        for first, end in spans[bisect_right(ends, start) :]:
-            if first >= start + 60:
-                break
-            mask |= (1 << min(60, end - start)) - 1 & -1 << max(0, first - start)
+        start = first = minute.minute * 60
+        place, mask = bisect_right(self._cuts, start), 0
+        while first < start + 60:
+            end = min(self._cuts[place] if place < len(self._cuts) else FOREVER, start + 60)
+            if self._is_covered(minute.revision, place):
+                mask |= (1 << end - start) - 1 & -1 << first - start
+            first, place = end, place + 1
         return minute.seconds & mask
 
-    def _spans_of(self, revision: str) -> tuple[list[int], list[Seconds]]:
-        """Give the ends and spans of time of which a second of a revision covers what is asked for."""
-        found = self._found.get(revision)
-        if found is None:
-            spans = list(self._covered(revision))
-            found = self._found[revision] = [end for _, end in spans], spans
-        return found
+    def _is_covered(self, revision: str, place: int) -> bool:
+        """Tell whether seconds of a revision cover what is asked for between two cuts."""
+        key = revision, place
+        if key not in self._covered:
+            in_force = [] if place == 0 else list(self._in_force(self._cuts[place - 1]))
+            versions = self._versions(revision) if revision else None
+            is_asked = self._line is None or bool(in_force)
+            self._covered[key] = is_asked and all(
+                versions is None or s.is_counted(versions) for s in in_force
+            )
+        return self._covered[key]
 
-    def _covered(self, revision: str) -> Iterable[Seconds]:
-        versions = self._versions_of(revision) or {} if revision else None
-        if self._line is not None:
-            return [(s.first, s.end) for s in self._spans if versions is None or s.is_counted(versions)]
-        left_out = () if versions is None else (s for s in self._spans if not s.is_counted(versions))
-        return _outside((s.first, s.end) for s in left_out)
+    def _in_force(self, second: int) -> Iterator[_Span]:
+        for spans in self._spans:
+            place = bisect_right(spans, second, key=lambda span: span.first)
+            if place and second < spans[place - 1].end:
+                yield spans[place - 1]
+
+    def _versions(self, revision: str) -> Versions:
+        if revision not in self._known:
+            self._known[revision] = self._versions_of(revision) or {}
+        return self._known[revision]
 
 
 def _by_line(versions: Sequence[LineVersion]) -> Iterator[list[LineVersion]]:
@@ -121,34 +135,30 @@ def _by_line(versions: Sequence[LineVersion]) -> Iterator[list[LineVersion]]:
 
 
 def _spans(versions: Sequence[LineVersion]) -> Iterator[_Span]:
-    """Give when each version of one line was in force; the second of a change is the newer one's."""
+    """Give when each version of one line was in force; the second of a change is the newer one's.
+
+    A newer version ends all older ones, also those that a clock which was ahead has dated after it.
+    """
+    numbered = sorted(versions, key=lambda version: version.line.version)
+    ends_s = [*accumulate((version.valid_from_s for version in numbered[:0:-1]), min)][::-1]
     before: LineVersion | None = None
-    least = 0
-    for place, version in enumerate(versions):
+    begun_s, least = 0.0, 0
+    for place, version in enumerate(numbered):
         is_new = before is None or before.is_deleted
-        if version.is_deleted:
-            before = version
-            continue
-        if is_new or before is None or _counted_by(before.line) != _counted_by(version.line):
-            least = version.line.version
-        first = math.ceil(version.valid_from_s) if is_new else math.floor(version.valid_from_s)
-        following = versions[place + 1] if place + 1 < len(versions) else None
-        end = FOREVER if following is None else math.floor(following.valid_from_s)
-        if end > first:
-            yield _Span(first, end, version.line.id, least)
+        if not version.is_deleted:
+            if is_new:
+                begun_s = version.valid_from_s
+            if is_new or before is None or _counted_by(before.line) != _counted_by(version.line):
+                least = version.line.version
+            first = math.floor(version.valid_from_s)
+            if begun_s <= version.valid_from_s:
+                first = max(first, math.ceil(begun_s))
+            end = math.floor(ends_s[place]) if place < len(ends_s) else FOREVER
+            if end > first:
+                yield _Span(first, end, version.line.id, least)
         before = version
 
 
 def _counted_by(line: Line) -> object:
     """Give what of a line decides what it counts."""
     return line.points, line.anchor, None if line.classes is None else frozenset(line.classes)
-
-
-def _outside(spans: Iterable[Seconds]) -> Iterator[Seconds]:
-    """Give all time outside of some spans."""
-    from_s = 0
-    for first, end in sorted(spans):
-        if first > from_s:
-            yield from_s, first
-        from_s = max(from_s, end)
-    yield from_s, FOREVER

@@ -5,6 +5,8 @@ what crosses is counted; below that ever more of it passes between two pictures.
 """
 
 import math
+from dataclasses import dataclass
+from itertools import pairwise
 
 from services.core.errors import BadInputError
 
@@ -13,6 +15,10 @@ LEAST_FPS, MOST_FPS = 4.0, 60.0
 
 LEAST_RATE = 0.9 * LEAST_FPS
 """Pictures a second from which a second can be evidence: a camera that sends four trembles a little."""
+
+MOST_LATE = 0.27
+"""Share of a span by which its steps may be longer than those of the least rate: what one hole that the
+tracker bears takes of a second. A camera that sends in bursts shows little more than a picture for each."""
 
 STEADY_RATE = 0.95 * LEAST_FPS
 """Pictures a second from which a camera that was too slow is quick enough again."""
@@ -38,39 +44,83 @@ def countable_fps(fps: float) -> float:
     return min(max(fps, LEAST_FPS), MOST_FPS)
 
 
+@dataclass(slots=True)
+class Steps:
+    """Steps of time from one picture to the next."""
+
+    number: int = 0
+    span_s: float = 0.0
+    late_s: float = 0.0
+    """By how much they are longer than those of the least rate."""
+
+    def add(self, step_s: float) -> None:
+        """Take the next step."""
+        self.number += 1
+        self.span_s += step_s
+        self.late_s += max(0.0, step_s - 1 / LEAST_FPS)
+
+    @property
+    def rate(self) -> float:
+        """Pictures a second; 0 where no time has passed."""
+        return self.number / self.span_s if self.span_s > 0 else 0.0
+
+    @property
+    def are_even(self) -> bool:
+        """Whether the pictures do not come in bursts."""
+        return self.late_s <= MOST_LATE * self.span_s
+
+    @property
+    def are_countable(self) -> bool:
+        """Whether there are enough pictures, and no bursts."""
+        return self.number >= LEAST_RATE * self.span_s and self.are_even
+
+
 class DeliveredRate:
     """Measures what a camera sends, by its capture times, and says whether that is too slow to be counted."""
 
     def __init__(self) -> None:
-        self._first: tuple[int, float] | None = None
+        self._times_s: list[float] = []
         self._was_slow = False
         self.cause = ""
         """Why the camera cannot be counted, and what to do; empty where it can."""
 
     def begin(self) -> None:
         """Measure anew: the next picture is of another connection. What was found last holds until then."""
-        self._first, self._was_slow = None, False
+        self._times_s, self._was_slow = [], False
 
-    def see(self, frame: int, time_s: float) -> str:
-        """Take the number and time of a picture, and give the cause as it is now."""
-        if self._first is None or not 0 <= time_s - self._first[1] <= LONGEST_S:
-            self._first = frame, time_s
-        first_frame, first_s = self._first
-        if time_s - first_s >= WINDOW_S:
-            self._judge((frame - first_frame) / (time_s - first_s))
-            self._first = frame, time_s
+    def see(self, time_s: float) -> str:
+        """Take the time of the next picture, in the order of decoding, and give the cause as it is now."""
+        times_s = self._times_s
+        if times_s and not 0 <= time_s - times_s[0] <= LONGEST_S:
+            times_s.clear()
+        times_s.append(time_s)
+        if time_s - times_s[0] >= WINDOW_S:
+            steps = Steps()
+            for before_s, after_s in pairwise(sorted(times_s)):
+                steps.add(after_s - before_s)
+            self._judge(steps)
+            self._times_s = [time_s]
         return self.cause
 
-    def _judge(self, rate: float) -> None:
-        is_slow = rate < LEAST_RATE
-        if rate >= STEADY_RATE:
+    def _judge(self, steps: Steps) -> None:
+        is_slow = not steps.are_countable
+        if steps.rate >= STEADY_RATE and steps.are_even:
             self.cause = ""
         elif is_slow and self._was_slow and not self.cause:
-            self.cause = (
-                f"the camera sends {_words(rate)}, too few to count: at least {LEAST_FPS:g} are needed; "
-                "raise its frame rate, and in the dark the slowest shutter that it may choose"
-            )
+            self.cause = _cause(steps)
         self._was_slow = is_slow
+
+
+def _cause(steps: Steps) -> str:
+    if steps.rate >= LEAST_RATE:
+        return (
+            f"the camera sends {_words(steps.rate)} in bursts, too uneven to count: at least one is needed "
+            f"every {1 / LEAST_FPS:g} s; let it send them evenly"
+        )
+    return (
+        f"the camera sends {_words(steps.rate)}, too few to count: at least {LEAST_FPS:g} are needed; "
+        "raise its frame rate, and in the dark the slowest shutter that it may choose"
+    )
 
 
 def _words(rate: float) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from services.core.counting import Unexplained
-from services.core.evidence.rate import LEAST_RATE
+from services.core.evidence.rate import Steps
 from services.core.times import second_of
 from services.core.types import AnalysedSecond, CameraId, LineId
 
@@ -73,7 +73,7 @@ class EvidenceJudge:
         self._begun_s = self._clear_from_s = -math.inf
         self._frames = 0
         self._last_s = -math.inf
-        self._second, self._steps, self._steps_from_s = 0, 0, -math.inf
+        self._second, self._steps = 0, Steps()
         self._waiting: dict[int, str] = {}
         """Seconds that are over, with the revision of the setup that they were counted under."""
         self._retracted: set[int] = set()
@@ -102,7 +102,7 @@ class EvidenceJudge:
             self._retract(range(second_of(self._last_s), second + 1))
         self._take_change(time_s)
         self._judge_unexplained(time_s, pending)
-        self._steps += 1
+        self._steps.add(time_s - self._last_s)
         if second != self._second:
             self._complete(second, time_s)
         self._frames += 1
@@ -111,8 +111,8 @@ class EvidenceJudge:
 
     def _begin(self, time_s: float) -> None:
         """Start anew, after a hole too: what was pending before it cannot be decided any more."""
-        self._begun_s = self._last_s = self._steps_from_s = time_s
-        self._second, self._frames, self._steps = second_of(time_s), 0, 0
+        self._begun_s = self._last_s = time_s
+        self._second, self._frames, self._steps = second_of(time_s), 0, Steps()
         self._waiting.clear()
         self._retracted.clear()
         self._lacking.clear()
@@ -154,9 +154,9 @@ class EvidenceJudge:
                 self._lacking.setdefault(second_of(meeting.time_s), set()).add(meeting.line)
 
     def _complete(self, following: int, time_s: float) -> None:
-        """Judge the second that is over; its rate is that of the steps which lead into it and out of it."""
-        second, span_s = self._second, time_s - self._steps_from_s
-        if self._steps >= LEAST_RATE * span_s and second not in self._retracted:
+        """Judge the second that is over, by its steps and those which lead into it and out of it."""
+        second = self._second
+        if self._steps.are_countable and second not in self._retracted:
             self._waiting[second] = self._revision_of_second
         begun = {
             line for line, at_s in self._line_begun_s.items() if second_of(at_s) <= second < at_s + BORN_S
@@ -165,7 +165,8 @@ class EvidenceJudge:
             self._lacking.setdefault(second, set()).update(begun)
         self._retracted = {other for other in self._retracted if other >= following}
         self._lacking = {s: lines for s, lines in self._lacking.items() if s >= second or s in self._waiting}
-        self._second, self._steps, self._steps_from_s = following, 1, self._last_s
+        self._second, self._steps = following, Steps()
+        self._steps.add(time_s - self._last_s)
 
     def _decide(self, time_s: float, pending: Pending) -> list[AnalysedSecond]:
         if not self._waiting or time_s - self._begun_s <= BORN_S:

@@ -1,11 +1,20 @@
 """Which pictures are analysed: pure, by capture time."""
 
+from services.core.evidence.rate import LEAST_FPS
+
 SLOWEST_FPS = 1.0
 """Overload never lowers the rate below this. Long before that nothing is counted any more, and the live view
 goes on (see `services/core/evidence/rate.py`)."""
 
 LATE = 1.5
 """Periods between two pictures from which one that was due is missing, if any is."""
+
+LONGEST_STEP_S = 1.2 / LEAST_FPS
+"""No picture is left out where the step to the next one would be longer than this: a camera that sends a
+little more than the least that can be counted would be a gap otherwise, where that is asked for."""
+
+SMOOTHING = 0.1
+"""Weight of the newest step in the measured distance of pictures: single ones tremble."""
 
 
 class Sampler:
@@ -19,6 +28,8 @@ class Sampler:
         self._rate = fps
         self._next_s: float | None = None
         self._picked_s = self._step_s = 0.0
+        self._seen_s: float | None = None
+        self._interval_s = 0.0
 
     @property
     def rate(self) -> float:
@@ -30,13 +41,27 @@ class Sampler:
         period_s = 1 / self._rate
         if self._next_s is None or abs(time_s - self._next_s) > 10 * period_s:
             self._next_s = time_s
+        self._follow(time_s)
         if time_s < self._next_s - period_s * 0.05:
-            return False
+            if self._rate < LEAST_FPS or time_s + self._interval_s - self._picked_s <= LONGEST_STEP_S:
+                return False
+            self._next_s = time_s
         self._next_s += period_s
         if self._next_s <= time_s:
             self._next_s = time_s + period_s * 0.5
         self._step_s, self._picked_s = time_s - self._picked_s, time_s
         return True
+
+    def _follow(self, time_s: float) -> None:
+        """Measure how far apart the pictures are that come, whether they are picked or not."""
+        step_s = 0.0 if self._seen_s is None else time_s - self._seen_s
+        if self._seen_s is None or not 0 < step_s <= LONGEST_STEP_S:
+            self._interval_s = 0.0
+        elif self._interval_s == 0.0:
+            self._interval_s = step_s
+        else:
+            self._interval_s += (step_s - self._interval_s) * SMOOTHING
+        self._seen_s = time_s
 
     def has_missed(self, lost: int) -> bool:
         """Tell whether a picture that was due before the newest one is missing, where `lost` of all are."""

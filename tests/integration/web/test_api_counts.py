@@ -63,6 +63,19 @@ async def test_by_default_a_minute_is_counted_in_its_own_hour(web: Web) -> None:
     assert (day["from"], day["to"]) == ("2025-12-04T18:30:00.000Z", "2025-12-06T18:30:00.000Z")
 
 
+async def test_the_longest_span_up_to_now_is_answered_at_any_moment(web: Web) -> None:
+    """It ends with the bucket that holds now, and is no longer for that."""
+    await web.tables.setups.add_camera(camera())
+    for now_s in (1765033920.0385962, 1765065540.5):
+        web.app.state.context = replace(web.app.state.context, now_s=lambda now_s=now_s: now_s)
+        for bucket, length_s in (("1m", 12_000 * 60), ("1h", 400 * 86_400), ("1d", 400 * 86_400)):
+            query = {"bucket": bucket, "from": time_text(now_s - length_s + 1), "tz": "Asia/Kathmandu"}
+            answer = await web.client.get("/api/v1/counts", params=query)
+            assert answer.status_code == 200, (bucket, answer.text)
+            refused = query | {"from": time_text(now_s - length_s - 90_000)}
+            assert (await web.client.get("/api/v1/counts", params=refused)).status_code == 422
+
+
 async def test_a_date_is_the_day_of_the_zone_on_every_route(web: Web) -> None:
     berlin = 1795906800.0
     assert time_text(berlin) == "2026-11-28T23:00:00.000Z"

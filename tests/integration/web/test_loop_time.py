@@ -16,6 +16,7 @@ from services.cli.running import leave_out_of_collections
 from services.common.connections.listening import listen
 from services.common.database.documents import camera_document, crossing_document, date_of, line_document
 from services.common.database.reading import Records
+from services.core.evidence.lines import MinuteEvidence
 from services.core.types import Camera, CameraId, Line, LineId, MinuteCount
 from services.web.serving import web_server
 from services.web.settings import WebSettings
@@ -78,10 +79,14 @@ async def _fill(tables: Tables, now_s: float) -> None:
     await insert("crossings", [crossing_document(item) for item in crossings])
 
 
-def _analysed(records: Records, camera: str, from_s: float, to_s: float) -> Iterator[tuple[int, int]]:
-    """A camera that was analysed without a hole, but for one second each hour."""
+def _evidence(records: Records, camera: str, from_s: float, to_s: float) -> Iterator[MinuteEvidence]:
+    """A camera that was analysed without a hole, but for one second each hour; its lines change each day."""
     for minute in range(int(from_s // 60), int(to_s // 60)):
-        yield minute, FULL if minute % 60 else FULL ^ 1
+        yield MinuteEvidence(minute, FULL if minute % 60 else FULL ^ 1, str(minute // 1440))
+
+
+def _versions(records: Records, camera: str, revision: str) -> dict[str, int]:
+    return {f"line-{n}": 1 for n in range(99)}
 
 
 def _counted(
@@ -179,7 +184,8 @@ async def test_no_question_holds_the_loop_up(
     now_s, tables = recent_minute_s(), Tables(own_server.uri)
     await tables.prepare()
     await _fill(tables, now_s)
-    monkeypatch.setattr(Records, "analysed_minutes", _analysed)
+    monkeypatch.setattr(Records, "evidence", _evidence)
+    monkeypatch.setattr(Records, "line_versions_of", _versions)
     monkeypatch.setattr(Records, "minute_counts", _counted)
     async with web_over(tables) as web, _asked(web) as address:
         web.app.state.context.mirror._check_s = 3600

@@ -84,6 +84,23 @@ def test_a_clock_that_is_behind_takes_nothing_from_a_line_that_is_counted_alread
     assert covered(counted([moved], [moved], [moved]), versions, "main", [moved]) == [1.0, 1.0, 1.0]
 
 
+def test_a_line_that_was_made_while_the_clock_was_ahead_ends_when_it_is_deleted() -> None:
+    versions = [
+        version(EXIT, -600),
+        version(next_of(MAIN), 10, is_deleted=True),
+        version(MAIN, 60),
+    ]
+    evidence = counted([EXIT], [EXIT], [EXIT])
+    assert covered(evidence, versions, None, [EXIT]) == [1.0, 1.0, 1.0], "it is left out by nobody"
+    assert covered(evidence, versions, "main", [EXIT]) == [0.0, 0.0, 0.0]
+
+
+def test_a_line_that_was_made_and_renamed_within_a_second_is_not_covered_before_it() -> None:
+    versions = [version(MAIN, 15.2), version(next_of(MAIN, name="Other"), 15.7)]
+    evidence = [MinuteEvidence(M, FULL)]
+    assert covered(evidence, versions, "main")[0] == 44 / 60
+
+
 def test_a_line_that_was_there_is_no_line_before_and_after() -> None:
     versions = [version(MAIN, 15.2), version(next_of(MAIN), 45.9, is_deleted=True)]
     evidence = counted([MAIN], [MAIN])
