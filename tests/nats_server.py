@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,6 +69,16 @@ class NatsServer:
             self.process.kill()
             self.process.wait()
             self.process = None
+
+    def rewrite(self, change: Callable[[str], str], user: str = "") -> None:
+        """Change what it knows of users while it runs: its permissions, or the password file of a user."""
+        assert self.process is not None, "start it first"
+        folder = self.folder.parent / f"nats-{self.port}"
+        file = folder / (f"secrets/nats-{user}/auth.conf" if user else "config/nats-users.conf")
+        text = file.read_text(encoding="utf-8")
+        assert change(text) != text, "nothing changes"
+        file.write_text(change(text), encoding="utf-8")
+        self.process.send_signal(signal.SIGHUP)
 
     def pause(self) -> None:
         """Let it stand still with its connections open, until it is resumed or killed."""

@@ -27,6 +27,9 @@ from services.common.database.transfer import Export, Restore
 from services.core.camera_address import check_address
 from services.core.errors import BadInputError, StoppedError
 
+SETTLE_S = 1.0
+"""Before anything is deleted: services that are writing come to where they see the mark of the restore."""
+
 
 def backup_command(
     file: Annotated[
@@ -88,6 +91,7 @@ async def _restore(uri: str, file: Path, summary: BackupSummary, replace: bool) 
         await restore.begin_restore()
         try:
             if replace:
+                await asyncio.sleep(SETTLE_S)
                 await restore.clear()
             with progress("documents", summary.total) as on_progress:
                 await restore.import_documents(read_backup(file, on_progress))

@@ -12,7 +12,7 @@ from nats.aio.client import Client
 
 from services.cli.running import RunningTasks
 from services.common.bus.nats.bus import NatsBus, nats_bus
-from services.common.bus.nats.connection import Refusals, nats_connection, password_of
+from services.common.bus.nats.connection import Refusals, nats_connection, password_of, why_closed
 from services.common.connections.addresses import is_loopback
 from services.common.connections.listening import listen
 from services.common.http.bounds import HttpLimits
@@ -95,7 +95,7 @@ class ServiceProcess:
         while True:
             self._heartbeat.beat()
             if self._link is not None and self._link.client.is_closed:
-                raise BusUnavailableError("NATS has closed the connection for good: start this service again")
+                raise BusUnavailableError(why_closed(self._link.client))
             await asyncio.sleep(BEAT_S)
 
     def _health_server(self) -> HttpServer:
@@ -110,11 +110,11 @@ class ServiceProcess:
     def all_missing(self) -> Sequence[str]:
         """Give what keeps the service from its work."""
         if self._link is None or not self._link.client.is_connected:
-            return ("NATS is away", *self.missing())
+            return (*(self.refused() or ("NATS is away",)), *self.missing())
         return (*self.refused(), *self.missing())
 
     def refused(self) -> Sequence[str]:
-        """Give what NATS refuses this service for want of permissions."""
+        """Give what NATS refuses this service: its login, or what its user has no permission for."""
         return self._refusals.missing()
 
     def all_figures(self) -> Iterator[Figure]:

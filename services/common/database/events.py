@@ -227,6 +227,8 @@ class EventWriter:
             await self._minutes.recompute_minutes(touched)
 
     async def _insert_others(self, events: Sequence[Event]) -> None:
+        """Write all but crossings; HalfRestoredError where a restore has begun, which deletes these."""
+        await self._schema.ensure_whole()
         tracks = [event for event in events if isinstance(event, Trajectory) and event.points]
         await self._insert_new(
             TRAJECTORIES, [trajectory_document(item) for item in tracks if not at_rest(item)]
@@ -238,6 +240,7 @@ class EventWriter:
         await self._insert_new(STATUSES, changes)
         notes = [note_document(event) for event in events if isinstance(event, AccessNote)]
         await self._insert_new(AUDIT, notes)
+        await self._schema.ensure_whole()
         await self._insert_analysed([event for event in events if isinstance(event, AnalysedSecond)])
         if words := position_changes(event for event in events if isinstance(event, PositionSeconds)):
             await self._link.collection(ANALYSED).bulk_write(words, ordered=False)

@@ -15,7 +15,7 @@ from nats.js.errors import NotFoundError
 from services.common.access.check import Access
 from services.common.bus.messages import encode_event, encode_setups, event_identity
 from services.common.bus.nats.bus import NatsBus
-from services.common.bus.nats.connection import Refusals, nats_connection
+from services.common.bus.nats.connection import Refusals, nats_connection, why_closed
 from services.common.bus.nats.events import STREAM, event_subject
 from services.common.bus.nats.publishing import until_sent
 from services.common.bus.nats.reader import CONSUMER
@@ -411,3 +411,61 @@ async def test_what_is_refused_is_logged_once_and_named(server: NatsServer, capl
     assert refusals.missing() == (missing,)
     refusals.clear()
     assert not refusals.missing()
+
+
+async def test_permissions_that_are_put_right_are_noticed(fresh: NatsServer, caplog) -> None:
+    """Also when the server goes on running; what it still refuses stays named all the time, logged once."""
+    listen, say = '          "sightline.members.ingest"\n', '          "sightline.events.access.rtsp"\n'
+    fresh.rewrite(lambda text: text.replace(listen, "").replace(say, ""))
+    refusals, received = Refusals(), asyncio.Event()
+
+    async def on_message(_message: object) -> None:
+        received.set()
+
+    async def publish(client: Client) -> None:
+        while True:
+            await client.publish("sightline.events.access.rtsp", b"")
+            await asyncio.sleep(0.02)
+
+    async with nats_connection(fresh.url_of("rtsp"), "test", "rtsp", refusals, 0.2, 0.3) as client:
+        await client.subscribe("sightline.members.ingest", cb=on_message)
+        publishing = asyncio.create_task(publish(client))
+        await until(lambda: len(refusals.missing()) == 1, "both are refused", 5)
+        for _ in range(30):
+            assert "subscribe to sightline.members.ingest" in refusals.missing()[0]
+            await asyncio.sleep(0.05)
+        assert caplog.text.count("subscribe to sightline.members.ingest") == 1
+        fresh.rewrite(lambda text: text.replace('"_INBOX.rtsp.>"\n', f'"_INBOX.rtsp.>"\n{listen}'))
+        await until(lambda: "subscribe" not in refusals.missing()[0], "one is put right", 10)
+        assert "publish to sightline.events.access.rtsp" in refusals.missing()[0]
+        async with admin(fresh) as other:
+            await other.publish("sightline.members.ingest", b"")
+            await asyncio.wait_for(received.wait(), 5)
+        fresh.rewrite(
+            lambda text: text.replace('"sightline.members.hello"\n', f'"sightline.members.hello"\n{say}')
+        )
+        await until(lambda: not refusals.missing(), "all is put right", 10)
+        publishing.cancel()
+        await asyncio.wait([publishing])
+
+
+async def test_a_login_that_is_refused_later_is_named(fresh: NatsServer) -> None:
+    refusals = Refusals()
+    async with nats_connection(fresh.url_of("rtsp"), "test", "rtsp", refusals) as client:
+        password = fresh.users["rtsp"]
+        fresh.kill()
+        fresh.users["rtsp"] = "another"
+        fresh.start()
+        await until(lambda: refusals.missing(), "it is refused", 10)
+        assert refusals.missing() == (
+            "NATS refuses the login: check user and password in SIGHTLINE_NATS_URL",
+        )
+        fresh.kill()
+        await until(lambda: not refusals.missing(), "that it is away is something else", 10)
+        fresh.users["rtsp"] = password
+        fresh.start()
+        await until(lambda: client.is_connected, "it is back", 10)
+        assert not refusals.missing()
+        fresh.rewrite(lambda text: text.replace(password, "another"), "rtsp")
+        await until(lambda: client.is_closed, "the server ends the connection", 10)
+        assert why_closed(client).startswith("NATS now refuses the login: check user and password")

@@ -36,6 +36,32 @@ async def test_cameras_are_kept_in_the_order_of_their_making(tables: Tables) -> 
     assert (await tables.setups.camera("gate")).camera == camera("gate")
 
 
+async def test_a_restore_that_begins_during_a_write_stops_it_before_the_evidence(
+    tables: Tables, database_uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else evidence would stand in the restored database whose crossings were deleted."""
+    begin_s = recent_minute_s()
+    events = [crossing(1, begin_s + 1), trajectory(1, begin_s + 2), *seconds(begin_s, 5)]
+    restoring = Tables(database_uri, tables.name)
+    recompute = tables.minutes.recompute_minutes
+
+    async def and_a_restore_begins(touched: object) -> None:
+        await recompute(touched)
+        monkeypatch.undo()
+        await restoring.restore.begin_restore()
+        await restoring.restore.clear()
+
+    monkeypatch.setattr(tables.minutes, "recompute_minutes", and_a_restore_begins)
+    with pytest.raises(HalfRestoredError):
+        await tables.events.insert_events(events)
+    assert not await tables.records.analysed_minutes(GATE, begin_s - 60, begin_s + 120)
+    await restoring.restore.end_restore()
+    await restoring.close()
+    assert await tables.events.insert_events(events) == 0
+    assert [item async for item in tables.records.crossings(GATE, begin_s, begin_s + 60)]
+    assert await tables.records.analysed_minutes(GATE, begin_s - 60, begin_s + 120)
+
+
 async def test_a_login_beside_a_restore_writes_nothing(tables: Tables, database_uri: str) -> None:
     user = await tables.accounts.add_user("anna", UserRole.VIEWER, "hash")
     restoring = Tables(database_uri, tables.name)

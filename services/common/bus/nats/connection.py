@@ -9,10 +9,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from nats.aio.client import Client
+from nats.errors import AuthorizationError
 from nats.errors import Error as NatsError
 
+from services.common.bus.nats.publishing import until_connected
 from services.common.connections.cluster_tls import client_context
 from services.common.secrets import redact
+from services.common.tasks import kept_running, watched
 from services.core.errors import BadInputError
 
 log = logging.getLogger(__name__)
@@ -29,6 +32,12 @@ PENDING_BYTES = 8 * 1024 * 1024
 INBOX = "_INBOX"
 REFUSALS_LIMIT = 16
 """Refused subjects that are named."""
+
+LOOK_AGAIN_S = 10.0
+"""How often is looked whether NATS still refuses what it has refused."""
+
+CONFIRM_S = 5.0
+"""What a service does all the time is tried again within this."""
 
 REMEDY = "its user needs the permissions of configmaps/nats-users.conf"
 _REFUSED = re.compile(
@@ -53,6 +62,18 @@ def check_nats_url(url: str) -> str:
     return url
 
 
+def login_refused(where: str = "") -> str:
+    """Say that a login is refused, and what to do."""
+    return f"NATS{where} refuses the login: check user and password in {NATS_URL_VARIABLE}"
+
+
+def why_closed(client: Client) -> str:
+    """Say why a connection was closed that is not dialled again."""
+    if isinstance(client.last_error, AuthorizationError):
+        return login_refused(" now")
+    return "NATS has closed the connection for good: start this service again"
+
+
 def password_of(url: str) -> str:
     """Give the secret in an address, which all processes of a service share; empty without one."""
     parts = urlsplit(url)
@@ -60,23 +81,38 @@ def password_of(url: str) -> str:
 
 
 class Refusals:
-    """What the server refuses this process since it dialled last: its user has not the permission for it."""
+    """What the server refuses this process: its login, or what its user has not the permission for."""
 
     def __init__(self) -> None:
-        self._refused: dict[str, None] = {}
+        self._refused: dict[str, bool] = {}
+        """Whether it was refused since the last look."""
+        self.is_login_refused = False
 
     def note(self, what: str) -> None:
         """Keep what was refused, and log it once."""
-        if what not in self._refused and len(self._refused) < REFUSALS_LIMIT:
-            self._refused[what] = None
+        if what in self._refused:
+            self._refused[what] = True
+        elif len(self._refused) < REFUSALS_LIMIT:
+            self._refused[what] = True
             log.error("NATS refuses to let this service %s: %s", what, REMEDY)
 
     def clear(self) -> None:
-        """Forget everything: the permissions of another connection may be others."""
+        """Forget all permissions: those of another connection may be others."""
         self._refused.clear()
+
+    def doubt(self) -> bool:
+        """Begin to look whether it is still refused; False when nothing is."""
+        self._refused = dict.fromkeys(self._refused, False)
+        return bool(self._refused)
+
+    def forget_doubted(self) -> None:
+        """Forget what was not refused again since the look began."""
+        self._refused = {what: True for what, is_confirmed in self._refused.items() if is_confirmed}
 
     def missing(self) -> Sequence[str]:
         """Give what keeps the service from its work, in words for a person."""
+        if self.is_login_refused:
+            return (login_refused(),)
         if not self._refused:
             return ()
         return (f"NATS refuses to let this service {', '.join(self._refused)}: {REMEDY}",)
@@ -84,19 +120,29 @@ class Refusals:
 
 @asynccontextmanager
 async def nats_connection(
-    url: str, name: str, role: str = "", refusals: Refusals | None = None
+    url: str,
+    name: str,
+    role: str = "",
+    refusals: Refusals | None = None,
+    look_again_s: float = LOOK_AGAIN_S,
+    confirm_s: float = CONFIRM_S,
 ) -> AsyncIterator[Client]:
     """Connect, waiting until the server answers, and close at the end.
 
     `role` names the service whose user it is: answers come to an inbox of its own. While the server cannot
-    be reached that is logged once, and again with each other cause; what it refuses is noted in `refusals`.
-    BadInputError when the server refuses the login: that is retried for nobody.
+    be reached that is logged once, and again with each other cause; what it refuses is noted in `refusals`,
+    and tried again each `look_again_s`, which takes `confirm_s`. BadInputError when the server refuses the
+    login: that is retried for nobody.
     """
     link = _Link(redact(url), refusals or Refusals())
     client = await link.connect(check_nats_url(url), name, f"{INBOX}.{role}" if role else INBOX)
+    what = "the look at what NATS refuses"
+    looking = watched(kept_running(lambda: link.look_again(look_again_s, confirm_s), what), what)
     try:
         yield client
     finally:
+        looking.cancel()
+        await asyncio.wait([looking])
         await _close(client)
 
 
@@ -110,6 +156,7 @@ class _Link:
     def __init__(self, shown_url: str, refusals: Refusals) -> None:
         self._shown_url, self._refusals = shown_url, refusals
         self._logged = ""
+        self._is_looking = False
         self._client = Client()
         self._refused = asyncio.Event()
 
@@ -119,10 +166,7 @@ class _Link:
         try:
             await asyncio.wait([dialling, refusal], return_when=asyncio.FIRST_COMPLETED)
             if not dialling.done():
-                raise BadInputError(
-                    f"NATS at {self._shown_url} refuses the login: "
-                    f"check user and password in {NATS_URL_VARIABLE}"
-                )
+                raise BadInputError(login_refused(f" at {self._shown_url}"))
             dialling.result()
         finally:
             refusal.cancel()
@@ -131,6 +175,24 @@ class _Link:
                 await asyncio.wait([dialling])
         self._logged = ""
         return self._client
+
+    async def look_again(self, every_s: float, confirm_s: float) -> None:
+        """While something is refused connect anew now and then, until cancelled.
+
+        The server says nothing of permissions that were put right, and a subscription that it has refused
+        comes to it again with another connection alone.
+        """
+        while True:
+            await asyncio.sleep(every_s)
+            if self._client.is_connected and self._refusals.doubt():
+                self._is_looking = True
+                try:
+                    await self._client.force_reconnect()
+                    await until_connected(self._client)
+                    await asyncio.sleep(confirm_s)
+                    self._refusals.forget_doubted()
+                finally:
+                    self._is_looking = False
 
     async def _dial(self, url: str, name: str, inbox: str) -> None:
         options: dict[str, Any] = {
@@ -165,18 +227,22 @@ class _Link:
             log.debug("NATS: %s", _words(error))
         elif "authorization" in str(error).lower():
             self._refused.set()
+            self._refusals.is_login_refused = True
             self._log(f"NATS at {self._shown_url} refuses the login; trying again")
         else:
+            self._refusals.is_login_refused = False
             self._log(f"NATS at {self._shown_url} cannot be reached ({_words(error)}); trying again")
 
     async def _on_loss(self) -> None:
-        if not self._client.is_closed:
+        if not self._client.is_closed and not self._is_looking:
             self._refusals.clear()
             self._log(f"NATS at {self._shown_url} is away; trying again")
 
     async def _on_return(self) -> None:
+        self._refusals.is_login_refused = False
+        if self._logged:
+            log.info("NATS at %s is back", self._shown_url)
         self._logged = ""
-        log.info("NATS at %s is back", self._shown_url)
 
 
 async def _close(client: Client) -> None:
