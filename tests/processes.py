@@ -104,15 +104,19 @@ class Platform:
 
 @contextmanager
 def platform(
-    data: Path, *arguments: str, port: int | None = None, environment: dict[str, str] | None = None
+    data: Path,
+    *arguments: str,
+    port: int | None = None,
+    environment: dict[str, str] | None = None,
+    program: str = "services.cli",
 ) -> Iterator[Platform]:
-    """Run `sightline up` for the length of a test, ended as systemd would."""
+    """Run `sightline up` for the length of a test, ended as systemd would; `program` is its module."""
     port = port or free_port()
     log = data.with_suffix(f".{port}.{time.monotonic_ns()}.log")
     command = [
         sys.executable,
         "-m",
-        "services.cli",
+        program,
         "up",
         "--port",
         str(port),

@@ -13,6 +13,8 @@ from tests.small_disk import MEGABYTE, SmallDisk, small_disk
 
 pytestmark = pytest.mark.timeout(300)
 
+HURRIED = "tests.fixtures.hurried_up"
+
 NEVER = {f"SIGHTLINE_{name}_FREE_MB": "0" for name in ("TRAJECTORIES", "STATUSES", "COUNTS")}
 """The store takes everything, so that the database itself meets the end of the disk."""
 
@@ -46,7 +48,7 @@ def _count(up: Platform) -> int:
 def test_a_full_disk_is_told_everywhere_and_counting_goes_on_by_itself_when_there_is_room(
     disk: SmallDisk,
 ) -> None:
-    with platform(disk.folder / "data", environment=NEVER) as up:
+    with platform(disk.folder / "data", environment=NEVER, program=HURRIED) as up:
         wait_until(lambda: _is_ready(up), 40, "ready")
         wait_until(lambda: _count(up) >= 1, 60, "something is counted")
         assert _figure(up, "sightline_database_free_bytes") > 64 * MEGABYTE
@@ -80,7 +82,7 @@ def test_a_full_disk_is_told_everywhere_and_counting_goes_on_by_itself_when_ther
 def test_before_it_is_full_what_can_wait_is_given_up_and_counts_are_kept_longest(disk: SmallDisk) -> None:
     limits = {"TRAJECTORIES": "150", "STATUSES": "120", "COUNTS": "90"}
     environment = {f"SIGHTLINE_{name}_FREE_MB": value for name, value in limits.items()}
-    with platform(disk.folder / "data", environment=environment) as up:
+    with platform(disk.folder / "data", environment=environment, program=HURRIED) as up:
 
         def told() -> str:
             return str(_get(up, "/api/v1/system").json()["database"]["not_stored"])
@@ -107,7 +109,7 @@ def test_before_it_is_full_what_can_wait_is_given_up_and_counts_are_kept_longest
 
 
 def test_files_that_are_damaged_in_mid_run_are_named_with_the_way_out(tmp_path: Path) -> None:
-    with platform(tmp_path / "data") as up:
+    with platform(tmp_path / "data", program=HURRIED) as up:
         wait_until(lambda: _is_ready(up), 40, "ready")
         server = next(
             child

@@ -41,7 +41,8 @@ def test_dense_traffic_is_counted_live(tmp_path: Path, rtsp_python: str, test_da
             covered = answer.json()["coverage"]
             print(f"{line['id']}: true {line['total']}, counted live {counted}, covered {covered:.2f}")
             busy.require_time(covered, 0.9)
-            assert abs(counted - line["total"]) <= TOLERANCE * line["total"] + 1
+            missing = TOLERANCE + 1 - covered
+            assert -missing * line["total"] - 1 <= counted - line["total"] <= TOLERANCE * line["total"] + 1
 
 
 def moment(time_s: float) -> str:

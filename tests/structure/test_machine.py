@@ -25,6 +25,14 @@ def test_a_gap_on_a_busy_machine_is_told_as_that() -> None:
         Others(OTHERS_SHARE * 2).require_time(0.5, 0.95)
 
 
+def test_what_was_too_slow_is_judged_alike() -> None:
+    Others(0.9).require(True, "1.0 s")
+    with pytest.raises(AssertionError, match=r"1\.5 s"):
+        Others(OTHERS_SHARE / 2).require(False, "1.5 s")
+    with pytest.raises(pytest.skip.Exception, match=rf"{TOO_BUSY}: 1\.5 s"):
+        Others(OTHERS_SHARE * 2).require(False, "1.5 s")
+
+
 def test_own_work_and_that_of_own_children_is_not_others() -> None:
     before_s = own_s()
     began_s = time.process_time()

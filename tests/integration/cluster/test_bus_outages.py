@@ -149,13 +149,15 @@ async def test_what_was_not_stored_survives_the_loss_of_the_disk(server):
 async def test_an_old_batch_acknowledges_nothing_of_a_new_stream(server):
     async with bus_end(server) as here, bus_end(server, ack_wait_s=1.0) as there:
         here.events.publish(crossings(0, 5))
+        assert await here.events.flush(5)
         old = await there.events.next_batch()
         server.kill()
         server.lose_disk()
         server.start()
         async with bus_end(server, ack_wait_s=1.0) as other:
             here.events.publish(crossings(10, 15))
-            assert len((await asyncio.wait_for(other.events.next_batch(), 5)).events) == 5
+            assert await here.events.flush(5)
+            assert (await asyncio.wait_for(other.events.next_batch(), 5)).events
             there.events.acknowledge(old)
             await asyncio.sleep(0.5)
         assert await read_events(there, 5) == crossings(10, 15)

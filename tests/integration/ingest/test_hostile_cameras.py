@@ -1,5 +1,6 @@
 """A camera that sends too much costs little, is told with the reason, and disturbs no other one."""
 
+import re
 import time
 from contextlib import ExitStack
 
@@ -13,6 +14,8 @@ PROCESSOR_S = 5.0
 TIMEOUT_S = 60
 
 TOO_LARGE, ENDLESS, SLOW = "pixels", "memory", "does not answer in time"
+GIVEN_UP = "does not answer in time|the stream broke off"
+"""The reader of the stream gives up by itself, or is given up, whichever comes first."""
 
 
 @pytest.mark.parametrize(
@@ -29,7 +32,7 @@ TOO_LARGE, ENDLESS, SLOW = "pixels", "memory", "does not answer in time"
         ("many-parts", "pictures a second"),
         ("tiny-flood", "pictures a second"),
         ("heavy-flood", "Mbit/s"),
-        ("unknown-channels", SLOW),
+        ("unknown-channels", GIVEN_UP),
         ("many-media-lines", "16 streams or more"),
         ("endless-description", SLOW),
         ("huge-description", "description is too large"),
@@ -41,7 +44,7 @@ def test_a_camera_that_sends_too_much(habit: str, words: str):
     with hostile_camera(habit) as url, measured() as cost, ingesting(url) as running:
         reason = running.reason(TIMEOUT_S)
     print(f"{habit}: +{cost.memory_mb:.0f} MB, {cost.processor_s:.1f} s of processor time; {reason}")
-    assert words in reason or "processor time" in reason
+    assert re.search(f"{words}|processor time", reason), reason
     assert cost.memory_mb < MEMORY_MB
     assert cost.processor_s < PROCESSOR_S
 

@@ -6,7 +6,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +67,24 @@ def server(folder: Path, **options: object) -> Iterator[Server]:
         process.communicate(timeout=20)
 
 
+Shared = Callable[..., Server]
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    """Servers that are started once for all tests that want the same bounds."""
+    with ExitStack() as stack:
+        known: dict[str, Server] = {}
+
+        def find(**options: object) -> Server:
+            key = json.dumps(options, sort_keys=True)
+            if key not in known:
+                known[key] = stack.enter_context(server(tmp_path_factory.mktemp("server"), **options))
+            return known[key]
+
+        yield find
+
+
 def answer(client: socket.socket, request: bytes) -> bytes:
     """The answer to a request, of an endless one its head; empty where the connection is ended."""
     got = b""
@@ -107,40 +125,41 @@ def head(path: bytes, *lines: bytes) -> bytes:
 
 @pytest.mark.parametrize("form", ["told", "chunked"])
 @pytest.mark.parametrize("path", [b"/take", b"/refuse", b"/api/v1/session"])
-def test_half_a_gigabyte_is_refused_and_kept_nowhere(tmp_path: Path, path: bytes, form: str) -> None:
+def test_half_a_gigabyte_is_refused_and_kept_nowhere(shared: Shared, path: bytes, form: str) -> None:
     part = bytes(MEGABYTE)
-    with server(tmp_path) as running:
-        running.ask()
-        before = highest = running.memory_bytes()
-        with running.connect() as client:
-            told = b"Content-Length: 500000000" if form == "told" else b"Transfer-Encoding: chunked"
-            client.sendall(head(path, told))
-            try:
-                for _ in range(500):
-                    framed = part if form == "told" else b"%x\r\n" % MEGABYTE + part + b"\r\n"
-                    client.sendall(framed)
-                    highest = max(highest, running.memory_bytes())
-            except OSError:
-                pass
-            if not (form == "chunked" and path == b"/refuse"):
-                client.settimeout(5)
-                assert client.recv(65_536).startswith(b"HTTP/1.1 413 ")
-        assert highest - before < 50 * MEGABYTE
-        assert running.ask().startswith(b"HTTP/1.1 200")
+    running = shared()
+    running.ask()
+    before = highest = running.memory_bytes()
+    with running.connect() as client:
+        told = b"Content-Length: 500000000" if form == "told" else b"Transfer-Encoding: chunked"
+        client.sendall(head(path, told))
+        try:
+            for _ in range(500):
+                framed = part if form == "told" else b"%x\r\n" % MEGABYTE + part + b"\r\n"
+                client.sendall(framed)
+                highest = max(highest, running.memory_bytes())
+        except OSError:
+            pass
+        if not (form == "chunked" and path == b"/refuse"):
+            client.settimeout(5)
+            assert client.recv(65_536).startswith(b"HTTP/1.1 413 ")
+    assert highest - before < 50 * MEGABYTE
+    assert running.ask().startswith(b"HTTP/1.1 200")
 
 
-def test_the_refusal_is_a_problem_and_tells_the_limit(tmp_path: Path) -> None:
-    with server(tmp_path) as running:
-        for path, limit in ((b"/api/v1/session", 65_536), (b"/take", MEGABYTE)):
-            fitting = head(path, b"Content-Length: %d" % limit) + bytes(limit)
-            assert running.ask(fitting).startswith(b"HTTP/1.1 200")
-            refused = running.ask(head(path, b"Content-Length: %d" % (limit + 1)))
-            assert refused.startswith(b"HTTP/1.1 413 ")
-            assert b"application/problem+json" in refused and b"at most %d bytes" % limit in refused
+def test_the_refusal_is_a_problem_and_tells_the_limit(shared: Shared) -> None:
+    running = shared()
+    for path, limit in ((b"/api/v1/session", 65_536), (b"/take", MEGABYTE)):
+        fitting = head(path, b"Content-Length: %d" % limit) + bytes(limit)
+        assert running.ask(fitting).startswith(b"HTTP/1.1 200")
+        refused = running.ask(head(path, b"Content-Length: %d" % (limit + 1)))
+        assert refused.startswith(b"HTTP/1.1 413 ")
+        assert b"application/problem+json" in refused and b"at most %d bytes" % limit in refused
 
 
-def test_many_bodies_at_once_are_bounded_together(tmp_path: Path) -> None:
-    with server(tmp_path) as running, ExitStack() as stack:
+def test_many_bodies_at_once_are_bounded_together(shared: Shared) -> None:
+    running = shared()
+    with ExitStack() as stack:
         running.ask()
         before = running.memory_bytes()
         for number in range(100):
@@ -173,8 +192,9 @@ def drip(client: socket.socket, data: bytes, pause_s: float) -> bytes:
 
 
 @pytest.mark.parametrize("path", [b"/take", b"/api/v1/session"])
-def test_a_body_that_comes_byte_by_byte_ends_with_408(tmp_path: Path, path: bytes) -> None:
-    with server(tmp_path, limits={"body_s": 1.0}) as running, running.connect() as client:
+def test_a_body_that_comes_byte_by_byte_ends_with_408(shared: Shared, path: bytes) -> None:
+    running = shared(limits={"body_s": 0.5})
+    with running.connect() as client:
         client.sendall(head(path, b"Content-Length: 1000"))
         begun_s = time.monotonic()
         assert drip(client, bytes(1000), 0.05).startswith(b"HTTP/1.1 408 ")
@@ -182,8 +202,9 @@ def test_a_body_that_comes_byte_by_byte_ends_with_408(tmp_path: Path, path: byte
         assert time.monotonic() - begun_s < 10
 
 
-def test_a_body_that_nobody_reads_has_its_deadline_too(tmp_path: Path) -> None:
-    with server(tmp_path, limits={"body_s": 0.5}) as running, running.connect() as client:
+def test_a_body_that_nobody_reads_has_its_deadline_too(shared: Shared) -> None:
+    running = shared(limits={"body_s": 0.5})
+    with running.connect() as client:
         assert answer(client, head(b"/refuse", b"Content-Length: 1000")).startswith(b"HTTP/1.1 401")
         assert drip(client, bytes(1000), 0.05) == b""
 
@@ -191,23 +212,26 @@ def test_a_body_that_nobody_reads_has_its_deadline_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize("answered_before", [0, 1, 3])
 @pytest.mark.parametrize("begun", [b"GE", b"GET /healthz HTTP/1.1\r\nHost: he"])
 def test_a_request_that_is_begun_and_not_ended_is_cut(
-    tmp_path: Path, answered_before: int, begun: bytes
+    shared: Shared, answered_before: int, begun: bytes
 ) -> None:
-    with server(tmp_path, limits={"head_s": 0.5}) as running, running.connect() as client:
+    running = shared(limits={"head_s": 0.5})
+    with running.connect() as client:
         for _ in range(answered_before):
             assert answer(client, HEALTH).startswith(b"HTTP/1.1 200")
         client.sendall(begun)
         assert is_ended(client, 5)
 
 
-def test_a_begun_request_behind_a_whole_one_is_cut(tmp_path: Path) -> None:
-    with server(tmp_path, limits={"head_s": 0.5}) as running, running.connect() as client:
+def test_a_begun_request_behind_a_whole_one_is_cut(shared: Shared) -> None:
+    running = shared(limits={"head_s": 0.5})
+    with running.connect() as client:
         assert answer(client, HEALTH + b"GET /heal").startswith(b"HTTP/1.1 200")
         assert is_ended(client, 5)
 
 
-def test_a_head_that_comes_byte_by_byte_is_cut_and_an_idle_connection_kept(tmp_path: Path) -> None:
-    with server(tmp_path, limits={"head_s": 0.5}) as running, running.connect() as idle:
+def test_a_head_that_comes_byte_by_byte_is_cut_and_an_idle_connection_kept(shared: Shared) -> None:
+    running = shared(limits={"head_s": 0.5})
+    with running.connect() as idle:
         assert answer(idle, HEALTH).startswith(b"HTTP/1.1 200")
         with running.connect() as client:
             answer(client, HEALTH)
@@ -216,15 +240,17 @@ def test_a_head_that_comes_byte_by_byte_is_cut_and_an_idle_connection_kept(tmp_p
 
 
 @pytest.mark.parametrize("line", [b"X: " + b"y" * 200_000, b"X: y\r\n" * 20_000])
-def test_a_head_without_end_is_refused(tmp_path: Path, line: bytes) -> None:
-    with server(tmp_path) as running, running.connect() as client:
+def test_a_head_without_end_is_refused(shared: Shared, line: bytes) -> None:
+    running = shared()
+    with running.connect() as client:
         got = answer(client, b"GET / HTTP/1.1\r\nHost: here\r\n" + line)
         assert got[:12] in (b"HTTP/1.1 400", b"")
         assert is_ended(client, 5)
 
 
-def test_whoever_sends_requests_without_waiting_is_cut(tmp_path: Path) -> None:
-    with server(tmp_path) as running, running.connect() as client:
+def test_whoever_sends_requests_without_waiting_is_cut(shared: Shared) -> None:
+    running = shared()
+    with running.connect() as client:
         client.sendall(GET % b"/endless")
         try:
             for _ in range(200):
@@ -234,8 +260,9 @@ def test_whoever_sends_requests_without_waiting_is_cut(tmp_path: Path) -> None:
         assert is_ended(client, 5)
 
 
-def test_some_requests_sent_at_once_are_answered_one_by_one(tmp_path: Path) -> None:
-    with server(tmp_path) as running, running.connect() as client:
+def test_some_requests_sent_at_once_are_answered_one_by_one(shared: Shared) -> None:
+    running = shared()
+    with running.connect() as client:
         got = answer(client, HEALTH * 20)
         client.settimeout(5)
         while got.count(b"HTTP/1.1 200") < 20:
@@ -346,9 +373,10 @@ def secured(client: socket.socket) -> ssl.SSLSocket:
 
 
 @pytest.mark.parametrize("begun", [b"", b"\x16\x03\x01\x02\x00"])
-def test_who_does_not_agree_on_tls_is_cut(tmp_path: Path, certificate: dict[str, str], begun: bytes) -> None:
+def test_who_does_not_agree_on_tls_is_cut(shared: Shared, certificate: dict[str, str], begun: bytes) -> None:
     limits = {"handshake_s": 0.5}
-    with server(tmp_path, limits=limits, **certificate) as running, running.connect() as client:
+    running = shared(limits=limits, **certificate)
+    with running.connect() as client:
         client.sendall(begun)
         assert is_ended(client, 5)
 
@@ -367,24 +395,25 @@ def test_with_tls_idle_strangers_keep_nobody_out_and_bodies_are_bounded(
         assert len(psutil.Process(running.process.pid).net_connections()) < 45
 
 
-def test_a_body_of_very_many_parts_costs_little(tmp_path: Path) -> None:
+def test_a_body_of_very_many_parts_costs_little(shared: Shared) -> None:
     chunked = b"Transfer-Encoding: chunked"
-    with server(tmp_path) as running:
-        assert running.ask(head(b"/take", chunked) + b"1\r\n \r\n" * 5000 + b"0\r\n\r\n").endswith(b"5000}")
-        process = psutil.Process(running.process.pid)
-        began = sum(process.cpu_times()[:2])
-        with running.connect() as client:
-            got = answer(client, head(b"/api/v1/session", chunked) + b"1\r\n \r\n" * 65_000)
-        assert got == b"" or got.startswith(b"HTTP/1.1 400 ")
-        assert sum(process.cpu_times()[:2]) - began < 0.15
-        assert running.ask().startswith(b"HTTP/1.1 200")
+    running = shared()
+    assert running.ask(head(b"/take", chunked) + b"1\r\n \r\n" * 5000 + b"0\r\n\r\n").endswith(b"5000}")
+    process = psutil.Process(running.process.pid)
+    began = sum(process.cpu_times()[:2])
+    with running.connect() as client:
+        got = answer(client, head(b"/api/v1/session", chunked) + b"1\r\n \r\n" * 65_000)
+    assert got == b"" or got.startswith(b"HTTP/1.1 400 ")
+    assert sum(process.cpu_times()[:2]) - began < 0.15
+    assert running.ask().startswith(b"HTTP/1.1 200")
 
 
 @pytest.mark.parametrize("length", [b"5", b"300"])
-def test_a_body_whose_length_is_told_in_two_ways_is_no_request(tmp_path: Path, length: bytes) -> None:
+def test_a_body_whose_length_is_told_in_two_ways_is_no_request(shared: Shared, length: bytes) -> None:
     """A proxy in front may believe the other one, and let a second request through unseen."""
     lines = b"Content-Length: " + length, b"Transfer-Encoding: chunked"
-    with server(tmp_path) as running, running.connect() as client:
+    running = shared()
+    with running.connect() as client:
         client.sendall(head(b"/take", *lines) + b"0\r\n\r\n" + HEALTH)
         client.settimeout(5)
         got = b""
