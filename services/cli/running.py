@@ -38,12 +38,12 @@ class RunningTasks:
             self._lasting.add(task)
 
     def is_running(self, name: str) -> bool:
-        """Tell whether a task has begun and not ended."""
+        """Return whether a task has begun and not ended."""
         task = self._tasks.get(name)
         return task is not None and not task.done()
 
     def has_ended(self, name: str) -> bool:
-        """Tell whether a task has begun and come to its end."""
+        """Return whether a task has begun and come to its end."""
         task = self._tasks.get(name)
         return task is not None and task.done()
 

@@ -228,7 +228,7 @@ def secrets_in(address: str) -> tuple[Secret, ...]:
 
 
 def is_broken_off(text: str) -> bool:
-    """Tell whether a text ends within an address whose host may be still to come."""
+    """Return whether a text ends within an address whose host may be still to come."""
     start = text.rfind(_SEPARATOR) + len(_SEPARATOR)
     if start < len(_SEPARATOR) or text.find("@", start) >= 0:
         return False
@@ -249,7 +249,7 @@ def _authority_end(text: str, start: int) -> int:
 
 
 def _is_place(text: str, start: int, end: int) -> bool:
-    """Tell whether a span can be a host with its port, or several of them."""
+    """Return whether a span can be a host with its port, or several of them."""
     place = text[start:end].rstrip(_AFTER_PLACE)
     return all(_PLACE.fullmatch(part) is not None for part in place.split(","))
 

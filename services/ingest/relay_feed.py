@@ -113,7 +113,7 @@ class RelayFeed:
             self._stopped.wait(len(unit.data) / BACKLOG_BYTES_S)
 
     def _goes_on(self, keyframe: bytes) -> bool:
-        """Tell whether what was described to the clients still holds."""
+        """Return whether what was described to the clients still holds."""
         header = next(iter(sequence_headers(keyframe)), self._header)
         before, self._header = self._header, header
         return not before or header == before

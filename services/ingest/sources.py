@@ -80,7 +80,7 @@ class Presence:
         return cls(place[0], place[1] or RTSP_PORT) if place is not None else None
 
     def answers(self) -> bool:
-        """Tell whether somebody listens there; costs one connection and no more."""
+        """Return whether somebody listens there; costs one connection and no more."""
         try:
             socket.create_connection((self.host, self.port), PROBE_TIMEOUT_S).close()
         except OSError:

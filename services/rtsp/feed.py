@@ -38,7 +38,7 @@ class Output(Protocol):
         """Encode and send one picture."""
 
     def take_wish(self) -> bool:
-        """Tell whether a key frame is wanted, once."""
+        """Return whether a key frame is wanted, once."""
 
     def force_keyframe(self) -> None:
         """Make the next picture a key frame."""

@@ -115,7 +115,7 @@ class SpaceGate:
         return None
 
     def has_room(self) -> bool:
-        """Tell whether anything at all is stored now."""
+        """Return whether anything at all is stored now."""
         self.look()
         return self.step is not Step.NOTHING
 

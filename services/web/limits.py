@@ -41,7 +41,7 @@ class ProxyClients:
         self._trusted_proxy = trusted_proxy
 
     def is_proxy(self, peer: str) -> bool:
-        """Tell whether an address is that of a proxy that is believed."""
+        """Return whether an address is that of a proxy that is believed."""
         return trusted_proxies(self._trusted_proxy).are_in_front(peer)
 
     def address(self, scope: Scope) -> str:

@@ -64,7 +64,7 @@ class Session:
     seen_s: float
 
     def is_over(self, now_s: float) -> bool:
-        """Tell whether it has expired."""
+        """Return whether it has expired."""
         return now_s - self.seen_s >= SESSION_IDLE_S or now_s - self.created_s >= SESSION_LONGEST_S
 
 
@@ -87,7 +87,7 @@ class Token:
         return self.hash[:16]
 
     def is_over(self, now_s: float) -> bool:
-        """Tell whether it has expired."""
+        """Return whether it has expired."""
         return self.expires_s is not None and now_s >= self.expires_s
 
 

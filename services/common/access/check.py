@@ -75,7 +75,7 @@ class AccessCheck:
         self._told: OrderedDict[bytes, float] = OrderedDict()
 
     def check_token(self, token: str) -> bool:
-        """Tell whether a bearer token opens the door. Never blocks."""
+        """Return whether a bearer token opens the door. Never blocks."""
         return bool(token) and token_hash(token) in self._access().tokens
 
     def refuse_token(self, address: str) -> None:
@@ -83,7 +83,7 @@ class AccessCheck:
         self._report(AccessAction.TOKEN_REFUSED, NOBODY, address)
 
     def check_password(self, user: str, password: str, address: str = "") -> bool:
-        """Tell whether a user has this password; blocks for tens of milliseconds, rarely for seconds.
+        """Return whether a user has this password; blocks for tens of milliseconds, rarely for seconds.
 
         `address` is where the request comes from. Whoever has failed too often is refused for a while.
         """

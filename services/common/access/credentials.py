@@ -10,10 +10,10 @@ class Check(Protocol):
     """What opens the door (`services.common.access.check.AccessCheck`)."""
 
     def check_token(self, token: str) -> bool:
-        """Tell whether a token opens the door; never blocks."""
+        """Return whether a token opens the door; never blocks."""
 
     def check_password(self, user: str, password: str, address: str = "") -> bool:
-        """Tell whether a user has this password; may block."""
+        """Return whether a user has this password; may block."""
 
     def stamp(self, user: str) -> str:
         """Give what changes when a user gets a new password or goes; empty for nobody. Never blocks."""

@@ -266,7 +266,7 @@ class AuditTrail:
 
 
 def is_owned(token: Token, owner: User | None) -> bool:
-    """Tell whether the account that made the token is still there."""
+    """Return whether the account that made the token is still there."""
     return token.owner is None or (owner is not None and owner.id == token.owner_id)
 
 

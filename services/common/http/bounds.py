@@ -32,7 +32,7 @@ class Clients(Protocol):
     """Tells who sends a request, also from behind a proxy."""
 
     def is_proxy(self, peer: str) -> bool:
-        """Tell whether an address is a proxy's that is believed."""
+        """Return whether an address is a proxy's that is believed."""
 
     def address(self, scope: Scope) -> str:
         """Give the client's address as the proxy forwards it; where there is no proxy, the peer's."""

@@ -22,7 +22,7 @@ HEARTBEAT_LIMIT_S = 60.0
 
 
 class Heartbeat:
-    """Tells whether a loop still goes round. `beat` is callable from any thread."""
+    """Knows whether a loop still goes round. `beat` is callable from any thread."""
 
     def __init__(
         self, limit_s: float = HEARTBEAT_LIMIT_S, monotonic_s: Callable[[], float] = time.monotonic

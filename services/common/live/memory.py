@@ -160,7 +160,7 @@ class PictureMemories:
 
 
 def _is_old(kept: AccessUnit, newest: AccessUnit) -> bool:
-    """Tell whether a picture is too old to be kept; the times of two connections say nothing together."""
+    """Return whether a picture is too old to be kept; the times of two connections say nothing together."""
     return kept.connection != newest.connection or kept.time_s < newest.time_s - KEPT_S
 
 

@@ -27,7 +27,7 @@ class Grant:
 
 
 class Door:
-    """Tells whether a client may watch. Blocks for as long as a new password takes to be checked."""
+    """Knows whether a client may watch. Blocks for as long as a new password takes to be checked."""
 
     def __init__(self, check: Check | None) -> None:
         """Take what knows accounts and tokens; None lets everybody in."""
@@ -58,7 +58,7 @@ class Door:
         return Grant(user=user, stamp=stamp)
 
     def still_holds(self, grant: Grant) -> bool:
-        """Tell whether what opened the door is still there. Never blocks."""
+        """Return whether what opened the door is still there. Never blocks."""
         if self._check is None:
             return True
         if grant.token:
@@ -76,7 +76,7 @@ def make_authentication(gstreamer: GStreamer, door: Door, on_admitted: Callable[
         """Answers 401 before anything else is answered, so that not even a camera's name is told."""
 
         def do_check(self, context: Any, check: str) -> bool:
-            """Tell whether a client may do what it asks for."""
+            """Return whether a client may do what it asks for."""
             try:
                 return self._judge(context, check)
             except Exception:

@@ -71,7 +71,7 @@ class RtspOutput:
         self._wants_keyframe.set()
 
     def take_wish(self) -> bool:
-        """Tell whether a key frame is wanted, once."""
+        """Return whether a key frame is wanted, once."""
         is_wanted = self._wants_keyframe.is_set()
         self._wants_keyframe.clear()
         return is_wanted

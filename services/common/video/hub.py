@@ -189,7 +189,7 @@ class VideoHub:
         return group.units if group is not None and age_s <= GROUP_AGE_S else []
 
     def has(self, camera: CameraId) -> bool:
-        """Tell whether a camera gave pictures here, since it was forgotten last."""
+        """Return whether a camera gave pictures here, since it was forgotten last."""
         with self._lock:
             return camera in self._groups
 

@@ -120,7 +120,7 @@ class EvidenceJudge:
         self._change = LineChange()
 
     def _is_settling(self, time_s: float, pending: Pending) -> bool:
-        """Tell whether up to this frame something may have crossed before its track was known."""
+        """Return whether up to this frame something may have crossed before its track was known."""
         since_s = time_s - self._begun_s
         if pending.has_appeared and since_s <= BORN_S:
             return True

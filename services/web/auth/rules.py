@@ -21,12 +21,12 @@ _USER = re.compile(r"/api/v1/users/([^/]+)")
 
 
 def is_change(method: str) -> bool:
-    """Tell whether a request may change something."""
+    """Return whether a request may change something."""
     return method not in READING
 
 
 def is_open(method: str, path: str) -> bool:
-    """Tell whether everybody may send a request."""
+    """Return whether everybody may send a request."""
     if path == SESSION_PATH:
         return True
     is_page = path in PAGE_PATHS or path.startswith(PAGE_FOLDER)
@@ -34,12 +34,12 @@ def is_open(method: str, path: str) -> bool:
 
 
 def takes_token_in_query(method: str, path: str) -> bool:
-    """Tell whether a request may carry its token in the address, as players need it."""
+    """Return whether a request may carry its token in the address, as players need it."""
     return method == "GET" and _STREAM.fullmatch(path) is not None
 
 
 def may(caller: Caller, method: str, path: str) -> bool:
-    """Tell whether somebody who is known may send a request."""
+    """Return whether somebody who is known may send a request."""
     if caller.role is UserRole.ADMIN:
         return True
     own = _USER.fullmatch(path)
