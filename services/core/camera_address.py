@@ -1,6 +1,6 @@
 """The address of a camera: what it names, what it may hold, and where its secrets stand.
 
-A secret is the password in front of the host, or the value of a parameter whose name tells of one, in the
+A secret is the password in front of the host, or the value of a parameter whose name means one, in the
 query or in the path (some cameras carry `user=admin_password=…_channel=1` there). Everything here costs
 time in proportion to the length of the text, whatever it holds, and reads addresses too that no door
 takes, so that they are masked as well. Where an address can be read in two ways, the one that hides more
@@ -333,15 +333,15 @@ def _encoded(text: str) -> Iterator[Secret]:
 
 
 def _encoded_name(text: str, equals: int) -> str:
-    """Give the name in front of an encoded `=`, empty unless it tells of a secret."""
+    """Give the name in front of an encoded `=`, empty unless it names a secret."""
     tail = unquote(text[max(0, equals - _LONGEST_NAME) : equals]).lower()
     found = _NAME.match(tail[::-1])
     name = found[0][::-1] if found is not None else ""
-    return name if _tells(name) else ""
+    return name if _names_secret(name) else ""
 
 
 def _secret_name(text: str, equals: int) -> str:
-    """Give the name in front of a `=` in lower case, empty unless it tells of a secret.
+    """Give the name in front of a `=` in lower case, empty unless it names a secret.
 
     At the beginning of a text, and behind the value of another parameter, it begins after an underscore.
     """
@@ -356,8 +356,8 @@ def _secret_name(text: str, equals: int) -> str:
         _, underscore, behind = name.partition("_")
         name = behind if underscore else name if before else ""
     name = unquote(unquote(name)).lower()
-    return name if _tells(name) else ""
+    return name if _names_secret(name) else ""
 
 
-def _tells(name: str) -> bool:
+def _names_secret(name: str) -> bool:
     return any(word in name for word in _SECRET_WORDS) or name.rpartition("_")[2] in _SECRET_NAMES

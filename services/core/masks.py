@@ -14,7 +14,7 @@ def mask_state(class_name: str) -> str | None:
     return class_name if class_name in MASK_CLASSES else None
 
 
-def tells_all_states(classes: Iterable[str] | None) -> bool:
+def counts_all_states(classes: Iterable[str] | None) -> bool:
     """Whether a line that counts these classes (None: all) counts all mask states, or none of them.
 
     One that leaves out a state would give a rate of something else.

@@ -55,7 +55,7 @@ class Evidence:
     """Crossings of the minutes that the span cuts; read once."""
     analysed: AnalysedSeconds
     """The seconds in which the line was counted, or all lines of the camera."""
-    tells_all_states: bool = True
+    counts_all_states: bool = True
     """Whether every line counted all mask states, so that their shares say something."""
 
 
@@ -80,13 +80,13 @@ def counts_object(
         "bucket": bucket,
         "coverage": coverage(from_s, to_s),
         "total": total.as_object(),
-        "compliance": total.compliance(evidence.tells_all_states),
+        "compliance": total.compliance(evidence.counts_all_states),
         "buckets": [
             {
                 "start": time_text(start),
                 "coverage": coverage(start, end),
                 **tally.as_object(),
-                "compliance": tally.compliance(evidence.tells_all_states),
+                "compliance": tally.compliance(evidence.counts_all_states),
             }
             for start, end, tally in zip(starts, ends, tallies, strict=True)
         ],

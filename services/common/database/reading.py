@@ -150,9 +150,9 @@ class Records:
     def statuses(self, camera: str, from_s: float, to_s: float) -> list[StatusChange]:
         """Give the status that held at the start of a span and its changes, in the order of time."""
         before = _span(camera, from_s - STATUS_LOOK_BACK_S, from_s)
-        held = list(self._find(STATUSES, before, [("time", -1)], limit=1))
+        earlier = list(self._find(STATUSES, before, [("time", -1)], limit=1))
         changes = self._find(STATUSES, _span(camera, from_s, to_s), [("time", 1)])
-        return [status_from(document) for document in (*held, *changes)]
+        return [status_from(document) for document in (*earlier, *changes)]
 
     def _find(
         self,

@@ -41,10 +41,10 @@ class RtspClient:
         with self._lock:
             if self._socket.fileno() < 0:
                 return False
-            told = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, RECEIVED_AT + 8)
-        if len(told) < RECEIVED_AT + 8:
+            info = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, RECEIVED_AT + 8)
+        if len(info) < RECEIVED_AT + 8:
             return False
-        (received,) = struct.unpack_from("Q", told, RECEIVED_AT)
+        (received,) = struct.unpack_from("Q", info, RECEIVED_AT)
         age_s = self._monotonic_s() - self._since_s
         return bool(received > REQUESTS_BYTES + REQUESTS_BYTES_S * age_s)
 

@@ -12,7 +12,7 @@ from services.core.types import AccessUnit
 WAITING_LIMIT = 32
 """Units that a decoder may hold back to put pictures in order; more than any stream does."""
 
-HELD_LIMIT_PIXELS = 8 * PICTURE_LIMIT_PIXELS
+WAITING_LIMIT_PIXELS = 8 * PICTURE_LIMIT_PIXELS
 """Most pixels of all pictures together that a decoder may hold back: 200 MB."""
 
 
@@ -57,7 +57,7 @@ class H264Decoder:
         self._waiting[unit.frame] = unit
         if len(self._waiting) > WAITING_LIMIT:
             del self._waiting[min(self._waiting)]
-        if len(self._waiting) * self._codec.width * self._codec.height > HELD_LIMIT_PIXELS:
+        if len(self._waiting) * self._codec.width * self._codec.height > WAITING_LIMIT_PIXELS:
             self._begin_anew()
             return None
         try:

@@ -13,7 +13,7 @@ from services.common.database.reading import Records
 from services.core.errors import NotFoundError
 from services.core.evidence.coverage import AnalysedSeconds, Span
 from services.core.evidence.lines import LineEvidence
-from services.core.masks import tells_all_states
+from services.core.masks import counts_all_states
 from services.core.types import LineVersion
 from services.web.api.answers import CountsAnswer
 from services.web.api.parameters import (
@@ -90,17 +90,17 @@ def _evidence(
         records.minute_counts(camera, first, last, line),
         chain.from_iterable(records.crossings(camera, *edge, line) for edge in edge_spans),
         AnalysedSeconds(counted.minutes(records.evidence(camera, *span))),
-        _tell_all_states(versions, span),
+        _count_all_states(versions, span),
     )
 
 
-def _tell_all_states(versions: Sequence[LineVersion], span: Span) -> bool:
+def _count_all_states(versions: Sequence[LineVersion], span: Span) -> bool:
     """Whether what counted in a span counted all mask states; a version ends where the next one begins."""
     ends_s: dict[str, float] = {}
     for version in reversed(versions):
         end_s = ends_s.get(version.line.id, math.inf)
         ends_s[version.line.id] = version.valid_from_s
         counted = version.valid_from_s < span[1] and end_s > span[0] and not version.is_deleted
-        if counted and not tells_all_states(version.line.classes):
+        if counted and not counts_all_states(version.line.classes):
             return False
     return True

@@ -3,7 +3,7 @@
 import pytest
 
 from services.core.errors import BadInputError
-from services.core.masks import Compliance, mask_state, tells_all_states
+from services.core.masks import Compliance, mask_state, counts_all_states
 from services.core.tasks import check_classes, classes_of_model, model_for
 from services.core.types import MASK_CLASSES, TRAFFIC_CLASSES, Line, LineId
 
@@ -28,10 +28,10 @@ def test_a_rate_of_zero_is_a_rate() -> None:
 
 
 def test_a_line_that_leaves_out_a_state_tells_no_share() -> None:
-    assert tells_all_states(None)
-    assert tells_all_states(("car", "bus"))
-    assert tells_all_states(MASK_CLASSES)
-    assert not tells_all_states(("no_mask", "mask_incorrect"))
+    assert counts_all_states(None)
+    assert counts_all_states(("car", "bus"))
+    assert counts_all_states(MASK_CLASSES)
+    assert not counts_all_states(("no_mask", "mask_incorrect"))
 
 
 @pytest.mark.parametrize(
