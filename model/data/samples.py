@@ -1,4 +1,4 @@
-"""Labelled pictures from YOLO folders, held in memory, and their honest splits."""
+"""Labelled pictures from YOLO folders, kept in memory, and their honest splits."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence

@@ -42,7 +42,7 @@ def database_access(link: DatabaseLink, now_s: Callable[[], float] = time.time) 
 
 
 def audit_trail(access: DatabaseAccess, refusal: Callable[[], str | None] | None = None) -> AuditTrail:
-    """Give the audit log; `refusal` tells why it takes no entry now."""
+    """Give the audit log; `refusal` gives the reason why it takes no entry now."""
     return AuditTrail(access.link, access.schema, access.now_s, refusal)
 
 

@@ -17,7 +17,7 @@ END_TIMEOUT_S = 10.0
 def leave_out_of_collections() -> None:
     """Have the garbage collector pass over all that is loaded by now.
 
-    Looking through all modules takes it longer than an event loop may be held up, again and again.
+    Looking through all modules takes it longer than an event loop may be blocked, again and again.
     """
     gc.collect()
     gc.freeze()

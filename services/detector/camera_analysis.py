@@ -86,7 +86,7 @@ class CameraAnalysis:
     steady_s: Callable[[], float] = steady_s
     _stopped: threading.Event = field(default_factory=threading.Event)
     _gate: threading.RLock = field(default_factory=threading.RLock)
-    """Held while something is published, or noted for a next analysis."""
+    """Locked while something is published, or noted for a next analysis."""
     _is_over: bool = False
     _thread: threading.Thread | None = None
     _analyser: Analyser | None = None

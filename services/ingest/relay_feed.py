@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 READ_TIMEOUT_S = 0.5
 
 NO_PICTURE_S = 5.0
-"""A client is told that the camera gives no picture when none has come for this long."""
+"""A client is answered that the camera gives no picture when none has come for this long."""
 
 BACKLOG_BYTES_S = 10_000_000
 """Rate at which the kept group goes out: all at once it would not fit into a UDP client's buffer."""
@@ -32,7 +32,7 @@ class Output(Protocol):
         """Send one picture."""
 
     def fail(self) -> None:
-        """Tell clients that there is no picture."""
+        """Answer clients that there is no picture."""
 
     def end(self) -> None:
         """End the clients so that they connect again."""

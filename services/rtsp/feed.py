@@ -44,7 +44,7 @@ class Output(Protocol):
         """Make the next picture a key frame."""
 
     def fail(self) -> None:
-        """Tell clients that there is no picture."""
+        """Answer clients that there is no picture."""
 
     def end(self) -> None:
         """End the clients so that they connect again."""

@@ -120,7 +120,7 @@ class SpaceGate:
         return self.step is not Step.NOTHING
 
     def refuses_audit(self) -> str | None:
-        """Tell why an entry of the audit log is not taken, which counts it; None when it is."""
+        """Give the reason why an entry of the audit log is not taken, which counts it; None when it is."""
         self.look()
         if self.step < Step.COUNTS_ONLY:
             return None

@@ -33,7 +33,7 @@ addresses, and only where they know the certificate."""
 
 
 class SecurityHeaders:
-    """Adds the headers that tell browsers what the page may do."""
+    """Adds the headers that say to browsers what the page may do."""
 
     def __init__(self, app: ASGIApp, trusted_proxy: str = "") -> None:
         self._app, self._trusted_proxy = app, trusted_proxy

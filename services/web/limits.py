@@ -34,7 +34,7 @@ def web_limits(settings: WebSettings) -> HttpLimits:
 
 
 class ProxyClients:
-    """Believes the proxies of a setting what they tell of their clients."""
+    """Believes the proxies of a setting what they say of their clients."""
 
     def __init__(self, trusted_proxy: str) -> None:
         """Take the setting `trusted_proxy`; empty: nobody is believed."""

@@ -31,7 +31,7 @@ async def collect_figures(context: WebContext) -> list[Figure]:
 
 
 def free_bytes(context: WebContext) -> int | None:
-    """Give what is free on the database's disk; None where nobody tells."""
+    """Give what is free on the database's disk; None where nobody knows."""
     known = context.system.free_bytes()
     return known if known is not None else context.database.probe.free_bytes
 

@@ -21,7 +21,7 @@ MOST_WAITING, MOST_WAITING_EACH = 120, 40
 
 
 class ReadingThreads:
-    """Answers questions that take longer than an event loop may be held up."""
+    """Answers questions that take longer than an event loop may be blocked."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(AT_ONCE, "reading")

@@ -72,7 +72,9 @@ class IngestProcess:
 
     async def _serve_relay(self, link: Link, manager: CameraManager) -> None:
         notes = AccessNotes(link.bus.events.publish, "ingest")
-        check = AccessCheck(link.bus.access.newest, report=notes.report) if self._settings.wants_login else None
+        check = (
+            AccessCheck(link.bus.access.newest, report=notes.report) if self._settings.wants_login else None
+        )
         host, port = self._settings.host, self._settings.port
         relay = RelayServer(self._hub, host, port, check, limits=rtsp_limits(self._settings))
         self._relay = relay

@@ -83,7 +83,7 @@ class Token:
 
     @property
     def id(self) -> str:
-        """What names it: the beginning of its hash, which tells nothing about the token."""
+        """What names it: the beginning of its hash, which reveals nothing about the token."""
         return self.hash[:16]
 
     def is_over(self, now_s: float) -> bool:
@@ -105,7 +105,7 @@ class AuditEntry:
     """`session`, or `token` with the token's name."""
     address: str = ""
     time_s: float = 0.0
-    """When it was written; the repository's clock tells."""
+    """When it was written; by the clock of the database's part."""
     id: str = ""
     count: int = 1
     """How often it happened since it was written last."""

@@ -56,8 +56,8 @@ def _report_nobody(action: AccessAction, user: str, address: str) -> None:
 class AccessCheck:
     """Opens a media port to those whom web has published. Callable from any thread.
 
-    `access` gives the newest that web has published, such as `bus.access.newest`: who was removed there is refused
-    from then on, remembered or not.
+    `access` gives the newest that web has published, such as `bus.access.newest`: who was removed
+    there is refused from then on, remembered or not.
     """
 
     def __init__(

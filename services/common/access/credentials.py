@@ -36,7 +36,7 @@ def note_refused_token(check: Check, address: str) -> None:
 def authorization(headers: Sequence[str]) -> tuple[str, str]:
     """Give scheme, in small letters, and value of the headers `Authorization`; empty where they say nothing.
 
-    Of two such headers nobody can tell which is meant: they say nothing either.
+    Of two such headers nobody knows which is meant: they say nothing either.
     """
     scheme, _, value = headers[0].strip().partition(" ") if len(headers) == 1 else ("", "", "")
     return (scheme.lower(), value.strip()) if value.strip() else ("", "")

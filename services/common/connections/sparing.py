@@ -10,7 +10,7 @@ QUIET_S = 60.0
 
 
 class Sparing:
-    """Knows whether something is to be said: the first time, and again after a time of quiet.
+    """Knows whether something is to be logged: the first time, and again after a time of quiet.
 
     What goes on without pause is said once. Callable from any thread.
     """

@@ -148,7 +148,7 @@ class Records:
         return repeats_from(self._find(REPEATS, query, [("time", -1)], limit=MOST_REPEATS))
 
     def statuses(self, camera: str, from_s: float, to_s: float) -> list[StatusChange]:
-        """Give the status that held at the start of a span and its changes, in the order of time."""
+        """Give the status that was in force at the start of a span and its changes, in the order of time."""
         before = _span(camera, from_s - STATUS_LOOK_BACK_S, from_s)
         earlier = list(self._find(STATUSES, before, [("time", -1)], limit=1))
         changes = self._find(STATUSES, _span(camera, from_s, to_s), [("time", 1)])
@@ -218,7 +218,7 @@ class RecordReader:
         return minutes
 
     async def statuses(self, camera: str, from_s: float, to_s: float) -> list[StatusChange]:
-        """Give the status that held at the start of a span and its changes, in the order of time."""
+        """Give the status that was in force at the start of a span and its changes, in the order of time."""
         return await asyncio.to_thread(self.for_thread().statuses, camera, from_s, to_s)
 
     async def recountable_minutes(self, camera: str, from_s: float, to_s: float) -> dict[int, int]:

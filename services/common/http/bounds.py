@@ -29,7 +29,7 @@ RETRY_AFTER = {"Retry-After": "2"}
 
 
 class Clients(Protocol):
-    """Tells who sends a request, also from behind a proxy."""
+    """Finds out who sends a request, also from behind a proxy."""
 
     def is_proxy(self, peer: str) -> bool:
         """Return whether an address is a proxy's that is believed."""

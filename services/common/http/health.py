@@ -1,7 +1,7 @@
 """Health over HTTP, the same on every service: `/healthz`, `/readyz` and `/metrics`.
 
 Healthy is the process alone: a camera, the database or the message server that is away must never have
-it restarted. Ready tells whether it can do its work now.
+it restarted. Ready says whether it can do its work now.
 """
 
 import time

@@ -40,7 +40,7 @@ class PictureMemory:
         self.pictures: deque[_Kept] = deque()
         self.kept_bytes = 0
         self.peak_bytes = 0
-        """Most that was held since `take_shrunk` last said so: what the decoder has taken for it."""
+        """Most that was kept since `take_shrunk` last said so: what the decoder has taken for it."""
         self.largest_bytes = UNKNOWN_BYTES
 
     @property
@@ -58,7 +58,7 @@ class PictureMemory:
             return self.pictures[-1].decoded if self.pictures else None
 
     def find(self, frame: int, time_s: float) -> DecodedPicture | None:
-        """Give the picture of a frame; its time tells apart equal numbers of two connections."""
+        """Give the picture of a frame; its time distinguishes equal numbers of two connections."""
         with self._all.lock:
             for kept in reversed(self.pictures):
                 unit = kept.decoded.unit
@@ -67,7 +67,7 @@ class PictureMemory:
         return None
 
     def take_shrunk(self) -> bool:
-        """Tell, once, whether much less is held than the decoder has taken from the system."""
+        """Return, once, whether much less is kept than the decoder has taken from the system."""
         with self._all.lock:
             if self.kept_bytes >= self.peak_bytes // 2:
                 return False

@@ -55,7 +55,7 @@ class _Channel:
         self._wake()
 
     def fail(self, error: StreamError) -> None:
-        """Tell all viewers that no picture will come any more."""
+        """Let all viewers know that no picture will come any more."""
         self.failure = error
         self._wake()
 

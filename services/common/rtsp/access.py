@@ -69,11 +69,11 @@ class Door:
 def make_authentication(gstreamer: GStreamer, door: Door, on_admitted: Callable[[Any, Grant], None]) -> Any:
     """Make what GStreamer asks at each request, on the thread of that client.
 
-    `on_admitted` is told of each client and what opened the door to it.
+    `on_admitted` is called with each client and what opened the door to it.
     """
 
     class Authentication(gstreamer.server.RTSPAuth):  # type: ignore[name-defined,misc]  # no types
-        """Answers 401 before anything else is answered, so that not even a camera's name is told."""
+        """Answers 401 before anything else is answered, so that not even a camera's name is shown."""
 
         def do_check(self, context: Any, check: str) -> bool:
             """Return whether a client may do what it asks for."""

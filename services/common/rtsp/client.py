@@ -12,7 +12,7 @@ from services.common.connections.places import Place
 from services.common.rtsp.access import Grant
 
 RECEIVED_AT = 128
-"""Where the system tells, in its structure of 64-bit numbers, how many bytes have come."""
+"""Where the system says, in its structure of 64-bit numbers, how many bytes have come."""
 
 REQUESTS_BYTES, REQUESTS_BYTES_S = 65_536, 1024
 """What requests and reports may come to: so much at once, and so much more for each second. GStreamer

@@ -1,6 +1,6 @@
 """Which video files may be cameras: those within folders that the settings name.
 
-Nothing outside of these folders is looked at, so that no answer tells whether something is there.
+Nothing outside of these folders is looked at, so that no answer shows whether something is there.
 """
 
 import os

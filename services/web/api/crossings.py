@@ -155,7 +155,7 @@ class _Rows:
             return self._write(crossings).encode()
 
     def close(self) -> None:
-        """Ask no more, in a thread: the database is told so, which blocks."""
+        """Ask no more, in a thread: that ends the question in the database, which blocks."""
         self._reading.later(self._close)
 
     def _close(self) -> None:

@@ -62,7 +62,7 @@ class Description(BaseModel):
 
 @router.get("/healthz")
 async def get_health() -> HealthAnswer:
-    """Tell that the process answers."""
+    """Say that the process answers."""
     return HealthAnswer(status="ok")
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from services.core.errors import BadInputError
-from services.core.masks import Compliance, mask_state, counts_all_states
+from services.core.masks import Compliance, counts_all_states, mask_state
 from services.core.tasks import check_classes, classes_of_model, model_for
 from services.core.types import MASK_CLASSES, TRAFFIC_CLASSES, Line, LineId
 
