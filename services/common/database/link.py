@@ -45,7 +45,7 @@ _COMMAND = re.compile(r"execute command \{ ?(\w{1,40})")
 _TEXT_LIMIT = 300
 _DISK_FULL = (14_031,)
 _DISK_FULL_TEXTS = ("no space left on device", "disk quota exceeded", "outofdiskspace")
-"""What a full disk looks like where the code only says that something inside failed."""
+"""What foreign servers write of a full disk where their code only says that something inside failed."""
 
 
 def _unexplained() -> str | None:

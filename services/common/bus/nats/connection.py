@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from nats.aio.client import Client
+from nats.errors import AuthorizationError
 from nats.errors import Error as NatsError
 
 from services.common.connections.cluster_tls import client_context
@@ -34,7 +35,9 @@ REMEDY = "its user needs the permissions of configmaps/nats-users.conf"
 _REFUSED = re.compile(
     r'^nats: permissions violation for (publish|subscription)(?: with reply of| to) "(.*?)"'
 )
-"""What the server's protocol has for it, as the library hands it on."""
+_LOGIN_REFUSED = "'authorization violation'"
+"""The protocol of NATS has no codes, only these fixed words behind `-ERR`, and the library hands on no more:
+it has a class for a login that is refused, but does not use it while it dials."""
 
 _VERBS = {"publish": "publish to", "subscription": "subscribe to"}
 
@@ -163,7 +166,7 @@ class _Link:
             self._refusals.note(f"{_VERBS[refused[1]]} {refused[2]}")
         elif self._client.is_connected:
             log.debug("NATS: %s", _words(error))
-        elif "authorization" in str(error).lower():
+        elif _is_login_refused(error):
             self._refused.set()
             self._log(f"NATS at {self._shown_url} refuses the login; trying again")
         else:
@@ -186,6 +189,10 @@ async def _close(client: Client) -> None:
             await client.close()
     except (NatsError, OSError, TimeoutError) as error:
         log.debug("NATS: the connection did not end in order (%s)", _words(error))
+
+
+def _is_login_refused(error: Exception) -> bool:
+    return isinstance(error, AuthorizationError) or _LOGIN_REFUSED in str(error).lower()
 
 
 def _words(error: BaseException) -> str:
