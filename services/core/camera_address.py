@@ -85,7 +85,7 @@ class DemoName:
 
 
 @dataclass(frozen=True, slots=True)
-class Secret:
+class SecretSpan:
     """A secret that stands in a text: its first character, and the one after its last."""
 
     name: str
@@ -178,7 +178,7 @@ def mask_address(address: str) -> str:
     return masked(address, secrets_in(address))
 
 
-def masked(text: str, secrets: tuple[Secret, ...]) -> str:
+def masked(text: str, secrets: tuple[SecretSpan, ...]) -> str:
     """Give a text with secrets of it masked."""
     parts, position = [], 0
     for secret in secrets:
@@ -215,15 +215,15 @@ def restore_secrets(address: str, stored: str = "") -> str:
     return restored
 
 
-def secrets_in(address: str) -> tuple[Secret, ...]:
+def secrets_in(address: str) -> tuple[SecretSpan, ...]:
     """Find the secrets of one address, and of others within it; in the order in which they stand."""
-    found: list[Secret] = []
+    found: list[SecretSpan] = []
     every = (*_without_scheme(address), *_passwords(address), *_parameters(address), *_encoded(address))
     for secret in sorted(every, key=lambda one: one.start):
         if not found or secret.start > found[-1].end:
             found.append(secret)
         elif secret.end > found[-1].end:
-            found[-1] = Secret(found[-1].name, found[-1].start, secret.end)
+            found[-1] = SecretSpan(found[-1].name, found[-1].start, secret.end)
     return tuple(found)
 
 
@@ -235,12 +235,12 @@ def is_broken_off(text: str) -> bool:
     return not _is_place(text, start, _authority_end(text, start))
 
 
-def _without_scheme(text: str) -> Iterator[Secret]:
+def _without_scheme(text: str) -> Iterator[SecretSpan]:
     """Find the password of an address whose `rtsp://` was left out, or was mistyped."""
     user = _USER.match(text) if _SEPARATOR not in text else None
     at = text.rfind("@")
     if user is not None and at > user.end():
-        yield Secret("", user.end(), at)
+        yield SecretSpan("", user.end(), at)
 
 
 def _authority_end(text: str, start: int) -> int:
@@ -254,7 +254,7 @@ def _is_place(text: str, start: int, end: int) -> bool:
     return all(_PLACE.fullmatch(part) is not None for part in place.split(","))
 
 
-def _passwords(text: str) -> Iterator[Secret]:
+def _passwords(text: str) -> Iterator[SecretSpan]:
     """Find what stands between the first colon behind a `://` and the host.
 
     The host begins after the last `@` of the authority. A password that should have been encoded may hold
@@ -277,22 +277,22 @@ def _passwords(text: str) -> Iterator[Secret]:
         else:
             span = _in_front_of(text, start, at, end, later_at if later_at >= end else -1)
             if span is None and start < at and _TOKEN_SCHEME.search(text, max(0, begin - 5), begin):
-                span = Secret("", start, at)
+                span = SecretSpan("", start, at)
         if span is not None:
             yield span
             end = max(end, span.end)
         begin = text.find(_SEPARATOR, end - 1)
 
 
-def _up_to(text: str, start: int, stop: int) -> Secret | None:
+def _up_to(text: str, start: int, stop: int) -> SecretSpan | None:
     return _behind(_COLON.search(text, start, stop), stop)
 
 
-def _behind(colon: re.Match[str] | None, stop: int) -> Secret | None:
-    return Secret("", colon.end(), stop) if colon is not None and colon.end() < stop else None
+def _behind(colon: re.Match[str] | None, stop: int) -> SecretSpan | None:
+    return SecretSpan("", colon.end(), stop) if colon is not None and colon.end() < stop else None
 
 
-def _in_front_of(text: str, start: int, at: int, end: int, later_at: int) -> Secret | None:
+def _in_front_of(text: str, start: int, at: int, end: int, later_at: int) -> SecretSpan | None:
     """Give the password of an address that can be read; a host with a port alone may be none."""
     if at >= 0:
         return _behind(_COLON.search(text, start, at), max(at, later_at))
@@ -301,7 +301,7 @@ def _in_front_of(text: str, start: int, at: int, end: int, later_at: int) -> Sec
     return None
 
 
-def _parameters(text: str) -> Iterator[Secret]:
+def _parameters(text: str) -> Iterator[SecretSpan]:
     equals = text.find("=")
     while equals >= 0:
         start, name = equals + 1, _secret_name(text, equals)
@@ -309,18 +309,18 @@ def _parameters(text: str) -> Iterator[Secret]:
             found = _VALUE_END.search(text, start)
             end = found.start() if found is not None else len(text)
             if end > start:
-                yield Secret(name, start, end)
+                yield SecretSpan(name, start, end)
             start = end
         equals = text.find("=", start)
 
 
-def _encoded(text: str) -> Iterator[Secret]:
+def _encoded(text: str) -> Iterator[SecretSpan]:
     """Find the secrets of an address that stands percent-encoded within another one."""
     for found in _ENCODED_AUTHORITY.finditer(text):
         inner = found[1].lower()
         colon, at = inner.find("%3a"), inner.rfind("%40")
         if 0 <= colon < at - 3:
-            yield Secret("", found.start(1) + colon + 3, found.start(1) + at)
+            yield SecretSpan("", found.start(1) + colon + 3, found.start(1) + at)
     equals = _ENCODED_EQUALS.search(text)
     while equals is not None:
         end, name = equals.end(), _encoded_name(text, equals.start())
@@ -328,7 +328,7 @@ def _encoded(text: str) -> Iterator[Secret]:
             stop = _ENCODED_END.search(text, end)
             end = stop.start() if stop is not None else len(text)
             if end > equals.end():
-                yield Secret(name, equals.end(), end)
+                yield SecretSpan(name, equals.end(), end)
         equals = _ENCODED_EQUALS.search(text, end)
 
 

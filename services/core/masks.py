@@ -23,7 +23,7 @@ def counts_all_states(classes: Iterable[str] | None) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Compliance:
+class MaskCompliance:
     """How many of the people counted wore their mask over mouth and nose."""
 
     counted: int
@@ -31,7 +31,7 @@ class Compliance:
     compliant: int
 
     @classmethod
-    def of(cls, *counts: Mapping[str, int]) -> "Compliance":
+    def of(cls, *counts: Mapping[str, int]) -> "MaskCompliance":
         """Take counts by class; other classes than the three mask states say nothing here."""
         counted = sum(by_class.get(name, 0) for by_class in counts for name in MASK_CLASSES)
         return cls(counted, sum(by_class.get(COMPLIANT, 0) for by_class in counts))

@@ -21,7 +21,7 @@ BACKLOG_BYTES_S = 10_000_000
 """Rate at which the kept group goes out: all at once it would not fit into a UDP client's buffer."""
 
 
-class Output(Protocol):
+class RelayOutput(Protocol):
     """The pipeline, as the feed sees it."""
 
     @property
@@ -50,7 +50,7 @@ class RelayFeed:
         self,
         camera: CameraId,
         video: VideoSource,
-        output: Output,
+        output: RelayOutput,
         on_drop: Callable[[], None],
         on_end: Callable[["RelayFeed"], None],
     ) -> None:

@@ -24,7 +24,7 @@ KEYFRAME_S = 2.0
 """Video between two key frames, whatever the rate; one comes at once when somebody begins to watch."""
 
 
-class Output(Protocol):
+class EncoderOutput(Protocol):
     """The encoder's pipeline, as the feed sees it."""
 
     @property
@@ -59,7 +59,7 @@ class AnnotatedFeed:
         fps: float,
         source: Callable[[], MatchedPictures],
         lines_of: LinesOf,
-        output: Output,
+        output: EncoderOutput,
         on_encoded: Callable[[], None],
         on_drop: Callable[[], None],
     ) -> None:

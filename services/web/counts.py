@@ -8,7 +8,7 @@ from typing import Any
 
 from services.common.wire import time_text
 from services.core.evidence.coverage import AnalysedSeconds, coverage_of
-from services.core.masks import Compliance
+from services.core.masks import MaskCompliance
 from services.core.types import Crossing, Direction, MinuteCount
 
 
@@ -27,9 +27,9 @@ class Tally:
     def compliance(self, has_rate: bool) -> dict[str, Any]:
         """Give the share of mask states that comply, of both directions together and of each."""
         return {
-            **_compliance(Compliance.of(self.forward, self.backward), has_rate),
-            "forward": _compliance(Compliance.of(self.forward), has_rate),
-            "backward": _compliance(Compliance.of(self.backward), has_rate),
+            **_compliance(MaskCompliance.of(self.forward, self.backward), has_rate),
+            "forward": _compliance(MaskCompliance.of(self.forward), has_rate),
+            "backward": _compliance(MaskCompliance.of(self.backward), has_rate),
         }
 
     def as_object(self) -> dict[str, dict[str, int]]:
@@ -40,7 +40,7 @@ class Tally:
         }
 
 
-def _compliance(found: Compliance, has_rate: bool) -> dict[str, Any]:
+def _compliance(found: MaskCompliance, has_rate: bool) -> dict[str, Any]:
     rate = found.rate if has_rate else None
     return {"rate": None if rate is None else round(rate, 4), "counted": found.counted}
 

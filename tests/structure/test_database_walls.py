@@ -14,7 +14,7 @@ FOR_ALL = {
     "accounts": {"Accounts", "AuditTrail", "is_owned"},
     "ownership": {"OwnershipReader"},
     "probe": {"DatabaseProbe"},
-    "reading": {"Place", "RecordReader", "Records"},
+    "reading": {"CrossingCursor", "RecordReader", "Records"},
     "repeats": {"RepeatReader"},
     "retention_notices": {"RetentionNotices", "clock_object", "retention_object"},
     "schema": {"Retention", "Schema"},

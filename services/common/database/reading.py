@@ -48,7 +48,7 @@ BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CrossingCursor:
     """A place between two crossings in the order newest first: what comes after this one."""
 
     time_s: float
@@ -74,7 +74,12 @@ class Records:
             yield minute_from(document)
 
     def crossings(
-        self, camera: str, from_s: float, to_s: float, line: str | None = None, after: Place | None = None
+        self,
+        camera: str,
+        from_s: float,
+        to_s: float,
+        line: str | None = None,
+        after: CrossingCursor | None = None,
     ) -> Generator[Crossing, None, None]:
         """Give crossings, newest first; `after` goes on behind that place.
 
@@ -196,7 +201,12 @@ class RecordReader:
         )
 
     async def crossings(
-        self, camera: str, from_s: float, to_s: float, line: str | None = None, after: Place | None = None
+        self,
+        camera: str,
+        from_s: float,
+        to_s: float,
+        line: str | None = None,
+        after: CrossingCursor | None = None,
     ) -> AsyncIterator[Crossing]:
         """Give crossings, newest first; `after` goes on behind that place."""
         found = self.for_thread().crossings(camera, from_s, to_s, line, after)
@@ -240,6 +250,6 @@ def _span(camera: str, from_s: float, to_s: float, line: str | None = None) -> d
     return query if line is None else query | {"line": line}
 
 
-def _is_behind(crossing: Crossing, place: Place) -> bool:
+def _is_behind(crossing: Crossing, place: CrossingCursor) -> bool:
     """Compare as the database sorts: by milliseconds, then by id."""
     return (milliseconds(crossing.time_s), crossing.id) < (milliseconds(place.time_s), place.id)

@@ -21,7 +21,7 @@ HEARTBEAT_LIMIT_S = 60.0
 """Longer than anything that the main loop of a service may wait for."""
 
 
-class Heartbeat:
+class LoopHeartbeat:
     """Knows whether a loop still goes round. `beat` is callable from any thread."""
 
     def __init__(
@@ -45,7 +45,7 @@ class Heartbeat:
         return self.age_s <= self._limit_s
 
 
-def liveness(heartbeat: Heartbeat | None = None, details: Mapping[str, object] | None = None) -> Response:
+def liveness(heartbeat: LoopHeartbeat | None = None, details: Mapping[str, object] | None = None) -> Response:
     """Answer that the process lives, with details for a person; 503 when its main loop has stopped."""
     if heartbeat is not None and not heartbeat.is_fresh:
         return problem(503, f"the main loop has not gone round for {heartbeat.age_s:.0f} s")
@@ -71,7 +71,7 @@ def _no_details() -> dict[str, Any]:
 def health_app(
     missing: Callable[[], Sequence[str]] = tuple,
     figures: Callable[[], Iterable[Figure]] = tuple,
-    heartbeat: Heartbeat | None = None,
+    heartbeat: LoopHeartbeat | None = None,
     details: Callable[[], Mapping[str, object]] = _no_details,
     is_loopback: bool = False,
 ) -> Starlette:

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query
 from starlette.responses import Response
 
-from services.common.database.reading import Place
+from services.common.database.reading import CrossingCursor
 from services.common.wire import crossing_object, parse_milliseconds
 from services.core.errors import BadInputError
 from services.core.times import milliseconds
@@ -93,7 +93,7 @@ async def get_crossings(
     """Crossings, newest first."""
     form = _form(format, accept)
     from_s, to_s = span_of(from_, to, context.now_s(), tz)
-    after = None if cursor is None else _place(cursor)
+    after = None if cursor is None else _cursor_from(cursor)
     stored = await context.camera_or_default(camera)
     records = context.database.records.for_thread()
     found = records.crossings(stored.camera.id, from_s, to_s, line or None, after)
@@ -193,10 +193,10 @@ def _cursor(crossing: Crossing) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _place(cursor: str) -> Place:
+def _cursor_from(cursor: str) -> CrossingCursor:
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         time_ms, _, id = text.partition(" ")
     except (binascii.Error, UnicodeError, ValueError):
         raise BadInputError("cursor is not one that this service gave") from None
-    return Place(parse_milliseconds(time_ms), id)
+    return CrossingCursor(parse_milliseconds(time_ms), id)

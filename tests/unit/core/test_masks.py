@@ -3,7 +3,7 @@
 import pytest
 
 from services.core.errors import BadInputError
-from services.core.masks import Compliance, counts_all_states, mask_state
+from services.core.masks import MaskCompliance, counts_all_states, mask_state
 from services.core.tasks import check_classes, classes_of_model, model_for
 from services.core.types import MASK_CLASSES, TRAFFIC_CLASSES, Line, LineId
 
@@ -14,17 +14,17 @@ def test_only_faces_have_a_mask_state() -> None:
 
 
 def test_who_wears_a_mask_wrongly_does_not_comply() -> None:
-    found = Compliance.of({"mask": 6, "no_mask": 1}, {"mask_incorrect": 1, "person": 50})
+    found = MaskCompliance.of({"mask": 6, "no_mask": 1}, {"mask_incorrect": 1, "person": 50})
     assert (found.counted, found.compliant, found.rate) == (8, 6, 0.75)
 
 
 @pytest.mark.parametrize("counts", [{}, {"car": 7}, {"mask": 0}])
 def test_nobody_counted_gives_no_rate(counts: dict[str, int]) -> None:
-    assert Compliance.of(counts).rate is None
+    assert MaskCompliance.of(counts).rate is None
 
 
 def test_a_rate_of_zero_is_a_rate() -> None:
-    assert Compliance.of({"no_mask": 3}).rate == 0.0
+    assert MaskCompliance.of({"no_mask": 3}).rate == 0.0
 
 
 def test_a_line_that_leaves_out_a_state_tells_no_share() -> None:
