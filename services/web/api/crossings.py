@@ -31,7 +31,7 @@ from services.web.api.parameters import (
 from services.web.auth.audit import entry_of
 from services.web.auth.caller import Who
 from services.web.context import Context, WebContext
-from services.web.places import StreamedAnswer
+from services.web.live.streams import StreamedAnswer
 from services.web.problems import refusals
 from services.web.reading import ReadingThreads
 
@@ -102,7 +102,7 @@ async def get_crossings(
         page = await context.reading.run(who, lambda: _page(found, most))
         return Response(page, media_type=MEDIA_TYPES[form])
     with ExitStack() as opened:
-        place = opened.enter_context(closing(context.streams.take(who)))
+        slot = opened.enter_context(closing(context.streams.take(who)))
         write = _csv_rows if form == "csv" else _json_rows
         rows = opened.enter_context(closing(_Rows(context.reading, found, limit, write)))
         first = await context.reading.go_on(rows.next)
@@ -110,7 +110,7 @@ async def get_crossings(
         opened.pop_all()
     head = (",".join(COLUMNS) + "\r\n").encode() if form == "csv" else b""
     headers = {"Content-Disposition": f'attachment; filename="crossings-{stored.camera.id}.{form}"'}
-    return StreamedAnswer(_body(context, head + first, rows), MEDIA_TYPES[form], headers, rows, place)
+    return StreamedAnswer(_body(context, head + first, rows), MEDIA_TYPES[form], headers, rows, slot)
 
 
 def _form(format: str | None, accept: str) -> str:
