@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.common.secrets import redact
-from services.common.settings.camera_files import CameraFiles
+from services.common.settings.cameras import CameraFiles
 from services.common.video.source import Connection, PacedConnection, Source
 from services.core.camera_address import KINDS, AddressKind, kind_of, place_of
 from services.core.errors import BadInputError, StreamError

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from services.common.bus.protocol import StateBoard, TrackFeed
+from services.common.http.guard import LoopbackGuard
 from services.common.live.decoding import Decoders
 from services.common.live.pictures import LivePictures
 from services.common.video.hub import VideoSource
@@ -25,17 +26,16 @@ from services.web.api import (
     users,
 )
 from services.web.api.description import DESCRIPTION, DescribedApp
+from services.web.api.problems import install_problems
 from services.web.auth.audit import AuditLog
 from services.web.auth.guard import LoginGuard, refused_pages
 from services.web.context import WebContext
 from services.web.database import WebDatabase
-from services.web.guard import LoopbackGuard, SecurityHeaders
-from services.web.limits import BodyValues
 from services.web.live import pictures, tracks
 from services.web.live.streams import AnswerSlots
 from services.web.mirror import SetupMirror
-from services.web.page import install_page
-from services.web.problems import install_problems
+from services.web.page import SecurityHeaders, install_page
+from services.web.serving import BodyValues
 from services.web.settings import WebSettings
 from services.web.system import SystemInfo
 

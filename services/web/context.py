@@ -11,12 +11,12 @@ from services.common.bus.protocol import StateBoard, TrackFeed
 from services.common.database.setups import StoredCamera
 from services.common.live.pictures import LivePictures
 from services.core.errors import NotFoundError
+from services.web.api.reading import ReadingThreads
 from services.web.auth.audit import AuditLog
 from services.web.auth.password_work import PasswordWork
 from services.web.database import WebDatabase
 from services.web.live.streams import AnswerSlots, FrameEvents
 from services.web.mirror import SetupMirror
-from services.web.reading import ReadingThreads
 from services.web.settings import WebSettings
 from services.web.system import SystemInfo
 

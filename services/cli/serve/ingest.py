@@ -18,7 +18,7 @@ from services.common.leases.camera_manager import CameraManager
 from services.common.leases.protocol import Member
 from services.common.metrics import Figure
 from services.common.rtsp.server import rtsp_limits
-from services.common.settings.camera_files import CameraFiles
+from services.common.settings.cameras import CameraFiles
 from services.common.settings.service import nats_url, reachable_host
 from services.common.video.hub import VideoHub
 from services.demo import demo_source

@@ -25,12 +25,19 @@ from services.web.api.parameters import (
     ZoneParameter,
     check_length,
 )
+from services.web.api.problems import refusals
+from services.web.api.reading import ANSWER_LIMIT_S
+from services.web.api.spans import (
+    BUCKETS_S,
+    bucket_starts,
+    check_bucket,
+    requested_span,
+    whole_minutes,
+    zone_of,
+)
+from services.web.api.tally import Evidence, counts_json, counts_object
 from services.web.auth.caller import Who
 from services.web.context import Context
-from services.web.counts import Evidence, counts_json, counts_object
-from services.web.problems import refusals
-from services.web.reading import ANSWER_LIMIT_S
-from services.web.spans import BUCKETS_S, bucket_starts, check_bucket, requested_span, whole_minutes, zone_of
 
 router = APIRouter(prefix="/api/v1", tags=["counts"])
 

@@ -28,12 +28,12 @@ from services.web.api.parameters import (
     ZoneParameter,
     span_of,
 )
+from services.web.api.problems import refusals
+from services.web.api.reading import ReadingThreads
 from services.web.auth.audit import entry_of
 from services.web.auth.caller import Who
 from services.web.context import Context, WebContext
 from services.web.live.streams import StreamedAnswer
-from services.web.problems import refusals
-from services.web.reading import ReadingThreads
 
 router = APIRouter(prefix="/api/v1", tags=["counts"])
 

@@ -18,10 +18,10 @@ from services.web.api.parameters import (
     check_length,
     span_of,
 )
+from services.web.api.problems import refusals
+from services.web.api.reading import ANSWER_LIMIT_S
 from services.web.auth.caller import Who
 from services.web.context import Context
-from services.web.problems import refusals
-from services.web.reading import ANSWER_LIMIT_S
 
 router = APIRouter(prefix="/api/v1/cameras/{camera}", tags=["counts"])
 

@@ -12,8 +12,8 @@ from services.core.lines import COLOR_PATTERN, DEFAULT_COLOR, MAX_POINTS, line_f
 from services.core.tasks import check_classes
 from services.core.types import Anchor, Line
 from services.web.api.answers import POINT_SCHEMA, SHARE_SCHEMA, LineAnswer, LinesAnswer
+from services.web.api.problems import created, refusals
 from services.web.context import Context
-from services.web.problems import created, refusals
 
 router = APIRouter(prefix="/api/v1/cameras/{camera}/lines", tags=["lines"])
 

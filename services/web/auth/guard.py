@@ -12,7 +12,7 @@ from services.common.http.allowed import RECHECK_S, while_allowed
 from services.common.http.guard import CROSS_ORIGIN, adding
 from services.common.http.problems import problem_of
 from services.core.errors import AccessDeniedError, DatabaseUnavailableError, LoginNeededError, SightlineError
-from services.web.auth import rules
+from services.web.auth import caller as rules
 from services.web.auth.audit import AuditLog, change_of, entry_of, refusal_of
 from services.web.auth.caller import Caller, set_caller
 from services.web.auth.login import (

@@ -13,10 +13,10 @@ from services.common.live import mjpeg
 from services.common.live.pictures import Form, LiveStream
 from services.core.errors import StreamError
 from services.core.types import CameraId, CameraStatus
+from services.web.api.problems import refusals
 from services.web.auth.caller import Who
 from services.web.context import Context, WebContext
 from services.web.live.streams import StreamedAnswer
-from services.web.problems import refusals
 
 router = APIRouter(prefix="/api/v1/cameras/{camera}", tags=["live"])
 log = logging.getLogger(__name__)

@@ -7,10 +7,10 @@ from fastapi import APIRouter
 from starlette.responses import StreamingResponse
 
 from services.core.types import CameraId
+from services.web.api.problems import refusals
 from services.web.auth.caller import Who
 from services.web.context import Context, WebContext
 from services.web.live.streams import StreamedAnswer
-from services.web.problems import refusals
 
 router = APIRouter(prefix="/api/v1/cameras/{camera}", tags=["live"])
 

@@ -7,9 +7,9 @@ import pytest
 
 from services.common.access.accounts import UserRole
 from services.core.errors import ThrottledError
+from services.web.api.reading import AT_ONCE, MOST_WAITING_EACH, ReadingThreads
 from services.web.auth.caller import Caller
 from services.web.auth.origin import Origin
-from services.web.reading import AT_ONCE, MOST_WAITING_EACH, ReadingThreads
 
 WHO = Caller(UserRole.VIEWER, Origin("10.0.0.1", False, "here", None, True))
 
