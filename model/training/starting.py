@@ -19,7 +19,7 @@ from model.evaluation.predictions import letterbox, to_input
 from model.export.reading import read_export, unfold
 from model.network.build import SCALES, JointNetwork, TaskHead
 from model.network.checkpoint import CheckpointDescription, describe, read_checkpoint
-from services.core.tasks import TASK_CLASSES
+from services.core.model_classes import TASK_CLASSES
 
 CALIBRATION_PICTURES = 48
 HEAD_PREFIX, JOINT_PREFIX = "head.", "heads."

@@ -39,7 +39,7 @@ from model.training.weights import (
     make_optimizer,
 )
 from services.core.errors import ConflictError
-from services.core.tasks import TASK_CLASSES
+from services.core.model_classes import TASK_CLASSES
 
 MAX_GRADIENT_NORM = 10.0
 BEST_NAME = "best.pt"

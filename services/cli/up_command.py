@@ -27,7 +27,7 @@ from services.common.settings.files import load_settings
 from services.common.settings.service import given_mongodb_uri
 from services.core.errors import BadInputError, DatabaseUnavailableError, HalfRestoredError
 from services.core.identifiers import id_from_name
-from services.core.tasks import check_classes, model_for
+from services.core.model_classes import check_classes, model_for
 from services.core.types import Camera, CameraId
 from services.detector.infer.models import model_path
 from services.web.auth.first_admin import ensure_first_admin

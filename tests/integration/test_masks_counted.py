@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from services.core.masks import MaskCompliance
+from services.core.model_classes import MaskCompliance
 from services.core.types import MASK_CLASSES, Box, CameraId, Crossing, Detection
 from services.demo.entrance.scene import Entrance, make_entrance
 from services.demo.script import FPS, HEIGHT_PX, WIDTH_PX

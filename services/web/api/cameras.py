@@ -18,7 +18,7 @@ from services.common.wire import camera_object
 from services.core.camera_address import KINDS, restore_secrets
 from services.core.evidence.rate import LEAST_FPS, MOST_FPS
 from services.core.identifiers import id_from_name
-from services.core.tasks import check_classes, model_for
+from services.core.model_classes import check_classes, model_for
 from services.core.types import Camera, CameraId
 from services.web.api.answers import CameraAnswer, CamerasAnswer
 from services.web.api.problems import created, refusals

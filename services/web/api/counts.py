@@ -13,7 +13,7 @@ from services.common.database.reading import Records
 from services.core.errors import NotFoundError
 from services.core.evidence.coverage import AnalysedSeconds, Span
 from services.core.evidence.lines import LineEvidence
-from services.core.masks import counts_all_states
+from services.core.model_classes import counts_all_states
 from services.core.types import LineVersion
 from services.web.api.answers import CountsAnswer
 from services.web.api.parameters import (

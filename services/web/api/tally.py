@@ -8,7 +8,7 @@ from typing import Any
 
 from services.common.wire import time_text
 from services.core.evidence.coverage import AnalysedSeconds, coverage_of
-from services.core.masks import MaskCompliance
+from services.core.model_classes import MaskCompliance
 from services.core.types import Crossing, Direction, MinuteCount
 
 

@@ -3,8 +3,14 @@
 import pytest
 
 from services.core.errors import BadInputError
-from services.core.masks import MaskCompliance, counts_all_states, mask_state
-from services.core.tasks import check_classes, classes_of_model, model_for
+from services.core.model_classes import (
+    MaskCompliance,
+    check_classes,
+    classes_of_model,
+    counts_all_states,
+    mask_state,
+    model_for,
+)
 from services.core.types import MASK_CLASSES, TRAFFIC_CLASSES, Line, LineId
 
 
