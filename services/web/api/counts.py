@@ -77,7 +77,7 @@ async def get_counts(
     versions = [v for v in await context.database.setups.line_versions(id) if not line or v.line.id == line]
     if line and not versions:
         raise NotFoundError(f"camera {id!r} has no line {line[:80]!r}")
-    records = context.database.records.for_thread(ANSWER_LIMIT_S)
+    records = context.database.records(ANSWER_LIMIT_S)
 
     def count() -> bytes:
         starts = bucket_starts(*span, bucket, zone)

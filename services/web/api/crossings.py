@@ -5,6 +5,7 @@ import binascii
 import csv
 import io
 import json
+import math
 import threading
 from collections.abc import AsyncIterator, Callable, Generator, Iterable
 from contextlib import ExitStack, closing
@@ -95,7 +96,7 @@ async def get_crossings(
     from_s, to_s = span_of(from_, to, context.now_s(), tz)
     after = None if cursor is None else _cursor_from(cursor)
     stored = await context.camera_or_default(camera)
-    records = context.database.records.for_thread()
+    records = context.database.records(math.inf)
     found = records.crossings(stored.camera.id, from_s, to_s, line or None, after)
     if form == "json":
         most = min(limit or 100, MOST_ON_A_PAGE)

@@ -46,7 +46,7 @@ async def get_gaps(
     if from_s >= to_s:
         return Response(_json([]), media_type="application/json")
     check_length(from_s, to_s, MOST_DAYS_COUNTED)
-    records = context.database.records.for_thread(ANSWER_LIMIT_S)
+    records = context.database.records(ANSWER_LIMIT_S)
 
     def find() -> bytes:
         analysed = AnalysedSeconds(records.analysed_minutes(camera, from_s, to_s))
