@@ -18,7 +18,7 @@ from services.common.connections.listening import listen
 from services.common.http.bounds import HttpLimits
 from services.common.http.problems import install_problems
 from services.common.http.server import HttpServer
-from services.web.limits import SMALL_BODIES, ProxyClients
+from services.web.serving import SMALL_BODIES, ProxyClients
 
 
 async def _take(request: Request) -> Response:

@@ -2,7 +2,7 @@
 
 import time
 
-from services.core.masks import mask_state
+from services.core.model_classes import mask_state
 from services.core.types import (
     AnalysedSecond,
     Camera,

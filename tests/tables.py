@@ -6,6 +6,7 @@ from collections.abc import Callable
 from services.cli.database_parts import audit_trail, database_access, store_database, web_database
 from services.common.database.link import DatabaseLink
 from services.common.database.transfer import Export, Restore
+from tests.record_reader import RecordReader
 
 
 class Tables:
@@ -19,7 +20,8 @@ class Tables:
         audit = audit_trail(self.access)
         self.web, self.store = web_database(self.access, audit), store_database(self.access, audit)
         self.setups, self.accounts, self.audit = self.web.setups, self.web.accounts, audit
-        self.records, self.ownerships, self.repeats = self.web.records, self.web.ownerships, self.web.repeats
+        self.records = RecordReader(self.web.records)
+        self.ownerships, self.repeats = self.web.ownerships, self.web.repeats
         self.notices, self.schema, self.probe = self.web.notices, self.access.schema, self.access.probe
         self.events, self.aside, self.retention = self.store.events, self.store.aside, self.store.retention
         self.minutes, self.fences = self.events._minutes, self.events._fences

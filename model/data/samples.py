@@ -1,4 +1,4 @@
-"""Labelled pictures from YOLO folders, held in memory, and their honest splits."""
+"""Labelled pictures from YOLO folders, kept in memory, and their honest splits."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from model.data.corrections import IGNORED_LABEL, Rows, correct, shipped_corrections
 from model.data.sources import shipped_set_aside, split_of
 from services.core.errors import BadInputError
-from services.core.tasks import TASK_CLASSES
+from services.core.model_classes import TASK_CLASSES
 from services.core.types import TRAFFIC_CLASSES
 
 Picture = npt.NDArray[np.uint8]

@@ -28,7 +28,7 @@ Colour = tuple[int, int, int]
 FloatArray = npt.NDArray[np.float32]
 
 
-class Wear(Enum):
+class MaskWear(Enum):
     """How a mask is worn, with the upper and lower edge as shares of the face's height."""
 
     RIGHT = (0.42, 0.99)
@@ -38,11 +38,11 @@ class Wear(Enum):
     @property
     def label(self) -> int:
         """The class of a face that wears it so."""
-        return MASK if self is Wear.RIGHT else MASK_INCORRECT
+        return MASK if self is MaskWear.RIGHT else MASK_INCORRECT
 
 
 @dataclass(frozen=True)
-class Fabric:
+class MaskFabric:
     """What a mask is made of: colours in BGR, and its lines."""
 
     colours: tuple[Colour, ...]
@@ -54,10 +54,10 @@ class Fabric:
 
 
 FABRICS = {
-    "surgical": Fabric(((215, 190, 140), (225, 205, 165), (200, 215, 180), (235, 235, 230)), folds=3),
-    "respirator": Fabric(((240, 240, 240), (225, 230, 232), (60, 60, 62)), bulge=0.09),
-    "cloth": Fabric(((40, 40, 42), (120, 70, 40), (60, 60, 150), (90, 120, 70), (170, 150, 190))),
-    "patterned": Fabric(((200, 200, 205), (70, 60, 120), (120, 90, 40)), patterned=True),
+    "surgical": MaskFabric(((215, 190, 140), (225, 205, 165), (200, 215, 180), (235, 235, 230)), folds=3),
+    "respirator": MaskFabric(((240, 240, 240), (225, 230, 232), (60, 60, 62)), bulge=0.09),
+    "cloth": MaskFabric(((40, 40, 42), (120, 70, 40), (60, 60, 150), (90, 120, 70), (170, 150, 190))),
+    "patterned": MaskFabric(((200, 200, 205), (70, 60, 120), (120, 90, 40)), patterned=True),
 }
 
 
@@ -73,18 +73,18 @@ def wear_masks(sample: Sample, rng: np.random.Generator) -> Sample:
     return replace(sample, picture=picture, labels=labels)
 
 
-def _choose(sample: Sample, index: int, rng: np.random.Generator) -> Wear | None:
+def _choose(sample: Sample, index: int, rng: np.random.Generator) -> MaskWear | None:
     label, x1, y1, x2, y2 = sample.labels[index]
     draw = rng.random()
     if label != NO_MASK or min(x2 - x1, y2 - y1) < MIN_FACE_PX or draw >= SHARE_WORN + SHARE_WORN_BADLY:
         return None
     if draw < SHARE_WORN:
-        return Wear.RIGHT
-    return Wear.NOSE_FREE if rng.random() < 0.6 else Wear.UNDER_CHIN
+        return MaskWear.RIGHT
+    return MaskWear.NOSE_FREE if rng.random() < 0.6 else MaskWear.UNDER_CHIN
 
 
 def draw_mask(
-    picture: Picture, box: FloatArray, wear: Wear, fabric: Fabric, rng: np.random.Generator
+    picture: Picture, box: FloatArray, wear: MaskWear, fabric: MaskFabric, rng: np.random.Generator
 ) -> None:
     """Draws a mask into a picture (H, W, 3) over the face in a box (x1, y1, x2, y2; pixels)."""
     shape = _outline(box, wear, fabric, rng)
@@ -120,7 +120,7 @@ def _fixed_polygon(points: FloatArray) -> npt.NDArray[np.int32]:
     return fixed
 
 
-def _outline(box: FloatArray, wear: Wear, fabric: Fabric, rng: np.random.Generator) -> FloatArray:
+def _outline(box: FloatArray, wear: MaskWear, fabric: MaskFabric, rng: np.random.Generator) -> FloatArray:
     """The mask's edge (n, 2) in pixels of the picture: upper edge from left to right, lower one back."""
     top, bottom = (edge + rng.uniform(-0.03, 0.03) for edge in wear.value)
     turn = rng.uniform(-0.12, 0.12)
@@ -148,7 +148,7 @@ def _straps(outline: FloatArray, box: FloatArray) -> FloatArray:
 
 
 def _cloth(
-    part: Picture, colour: FloatArray, outline: FloatArray, fabric: Fabric, rng: np.random.Generator
+    part: Picture, colour: FloatArray, outline: FloatArray, fabric: MaskFabric, rng: np.random.Generator
 ) -> FloatArray:
     """The fabric over the whole part (H, W, 3), lit as what lies beneath it."""
     grey = cv2.cvtColor(part, cv2.COLOR_BGR2GRAY)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from model.data.augment import GREY
 from model.data.samples import Labels, Picture, Sample
-from services.core.suppression import boxes_from
+from services.core.boxes import boxes_from
 
 FloatArray = npt.NDArray[np.float32]
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from model.export.writing import METADATA_KEY
 from model.network.build import DetectionNetwork, TaskHead
-from model.network.checkpoint import Description
+from model.network.checkpoint import CheckpointDescription
 from model.network.gbyolo.backbone import Conv
 from model.network.gbyolo.neck import Fusion
 from services.core.errors import BadInputError
@@ -28,16 +28,16 @@ ANCHOR_SHAPE = (1, 3, 1, 2)
 
 
 @dataclass(frozen=True)
-class Export:
+class ExportedModel:
     """What an exported file holds: what it is of, its tensors by name, and its constants by node."""
 
-    description: Description
+    description: CheckpointDescription
     tensors: Mapping[str, Tensor]
     constants: Mapping[str, Tensor]
     """By the name of the node that multiplies with them."""
 
 
-def read_export(path: Path) -> Export:
+def read_export(path: Path) -> ExportedModel:
     """Reads an ONNX file of this program; raises BadInputError when it is none."""
     if not path.is_file():
         raise BadInputError(f"no model at {path}")
@@ -61,18 +61,18 @@ def read_export(path: Path) -> Export:
         for name in node.input
         if name in values
     }
-    return Export(_description(json.loads(metadata[METADATA_KEY]), constants), values, constants)
+    return ExportedModel(_description(json.loads(metadata[METADATA_KEY]), constants), values, constants)
 
 
 def _tensor(proto: Any) -> Tensor:
     return torch.from_numpy(np.array(onnx.numpy_helper.to_array(proto)))
 
 
-def _description(values: Mapping[str, Any], constants: Mapping[str, Tensor]) -> Description:
+def _description(values: Mapping[str, Any], constants: Mapping[str, Tensor]) -> CheckpointDescription:
     anchors = [value.reshape(3, 2) for value in constants.values() if value.shape == ANCHOR_SHAPE]
     levels = tuple(tuple((float(w), float(h)) for w, h in level) for level in anchors)
     head = TaskHead(values["task"], tuple(values["classes"]), levels)
-    return Description(
+    return CheckpointDescription(
         values["architecture"],
         values["size"],
         (head,),
@@ -82,7 +82,7 @@ def _description(values: Mapping[str, Any], constants: Mapping[str, Tensor]) -> 
 
 
 @torch.no_grad()
-def unfold(export: Export, pictures: Tensor) -> DetectionNetwork:
+def unfold(export: ExportedModel, pictures: Tensor) -> DetectionNetwork:
     """The network of an exported file in evaluation mode, ready to be trained on.
 
     Gives what the file gives; `pictures` (B, 3, H, W), RGB 0..1, set the statistics of its normalisations.
@@ -126,7 +126,7 @@ def _calibrate(norm: nn.Module, inputs: tuple[Tensor]) -> None:
     cast(Tensor, norm.running_var).copy_(variance)
 
 
-def _fusion_weights(export: Export, name: str, count: int) -> Tensor:
+def _fusion_weights(export: ExportedModel, name: str, count: int) -> Tensor:
     """The constants that a module multiplies its inputs with."""
     (node,) = (
         node for node in export.constants if node.endswith("/Mul") and _is_of(node.removesuffix("/Mul"), name)

@@ -14,7 +14,7 @@ from onnx import numpy_helper
 from torch import nn
 
 from model.files import replacing
-from model.network.checkpoint import Description, averaged_network
+from model.network.checkpoint import CheckpointDescription, averaged_network
 from services.core.errors import BadInputError
 
 OPSET = 17
@@ -44,7 +44,7 @@ class ExportConfig:
             raise BadInputError("the input's width and height are multiples of 32 pixels")
 
 
-def metadata(config: ExportConfig, description: Description) -> dict[str, object]:
+def metadata(config: ExportConfig, description: CheckpointDescription) -> dict[str, object]:
     """The description that travels in the file, under the key `sightline`."""
     head = description.head(config.task)
     return {

@@ -32,7 +32,7 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Description:
+class CheckpointDescription:
     """What the weights are of."""
 
     architecture: Architecture
@@ -56,7 +56,7 @@ class Description:
 
 def write_checkpoint(
     path: Path,
-    description: Description,
+    description: CheckpointDescription,
     progress: Progress,
     averaged: dict[str, Tensor],
     network: nn.Module | None = None,
@@ -92,14 +92,14 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return content
 
 
-def describe(content: Mapping[str, Any]) -> Description:
+def describe(content: Mapping[str, Any]) -> CheckpointDescription:
     """The description in a checkpoint's content."""
     values = dict(content["description"])
     values["heads"] = tuple(TaskHead(**head) for head in values["heads"])
-    return Description(**values)
+    return CheckpointDescription(**values)
 
 
-def averaged_network(path: Path, task: str | None = None) -> tuple[DetectionNetwork, Description]:
+def averaged_network(path: Path, task: str | None = None) -> tuple[DetectionNetwork, CheckpointDescription]:
     """The detector of a task with a checkpoint's averaged weights in evaluation mode, and what it is of."""
     content = read_checkpoint(path)
     description = describe(content)

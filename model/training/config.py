@@ -7,7 +7,7 @@ from pathlib import Path
 from model.data.samples import DataSource
 from model.network.build import ARCHITECTURES, Architecture, Size
 from services.core.errors import BadInputError
-from services.core.tasks import TASK_CLASSES
+from services.core.model_classes import TASK_CLASSES
 
 JOINT = "joint"
 """All tasks at once: one backbone and neck with a head for each, the start of every fine-tuning."""

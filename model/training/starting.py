@@ -18,8 +18,8 @@ from model.data.samples import Sample
 from model.evaluation.predictions import letterbox, to_input
 from model.export.reading import read_export, unfold
 from model.network.build import SCALES, JointNetwork, TaskHead
-from model.network.checkpoint import Description, describe, read_checkpoint
-from services.core.tasks import TASK_CLASSES
+from model.network.checkpoint import CheckpointDescription, describe, read_checkpoint
+from services.core.model_classes import TASK_CLASSES
 
 CALIBRATION_PICTURES = 48
 HEAD_PREFIX, JOINT_PREFIX = "head.", "heads."
@@ -29,7 +29,7 @@ HEAD_PREFIX, JOINT_PREFIX = "head.", "heads."
 class Start:
     """Weights by their names in a JointNetwork, and what they are of."""
 
-    description: Description
+    description: CheckpointDescription
     weights: Mapping[str, Tensor]
 
     @property
@@ -61,7 +61,7 @@ def read_start(path: Path, samples: Sequence[Sample]) -> Start:
     return Start(export.description, weights)
 
 
-def can_start(network: Description, start: Description) -> bool:
+def can_start(network: CheckpointDescription, start: CheckpointDescription) -> bool:
     """Whether a network can take over the weights: of its own architecture and depth, and not wider."""
     own, other = SCALES[network.size], SCALES[start.size]
     return (
@@ -72,7 +72,7 @@ def can_start(network: Description, start: Description) -> bool:
     )
 
 
-def start_from(network: JointNetwork, description: Description, start: Start) -> None:
+def start_from(network: JointNetwork, description: CheckpointDescription, start: Start) -> None:
     """Takes all that is shared, and the heads that both have; a wider network copies channels."""
     kept = [head.task for head in description.heads if head == start.heads.get(head.task)]
     chosen = {

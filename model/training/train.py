@@ -30,7 +30,7 @@ from model.training.records import CSV_NAME, draw_curves
 from model.training.trainer import BEST_NAME, Trainer
 from model.training.weights import Blend, write_blends
 from services.core.errors import ConflictError, StoppedError
-from services.core.tasks import TASK_CLASSES
+from services.core.model_classes import TASK_CLASSES
 
 CONFIG_NAME = "config.json"
 DETAIL = 1.5

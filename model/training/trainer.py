@@ -16,7 +16,7 @@ from model.evaluation.metrics import Metrics
 from model.network.build import TaskHead
 from model.network.checkpoint import (
     FILE_NAME,
-    Description,
+    CheckpointDescription,
     Progress,
     describe,
     read_checkpoint,
@@ -39,7 +39,7 @@ from model.training.weights import (
     make_optimizer,
 )
 from services.core.errors import ConflictError
-from services.core.tasks import TASK_CLASSES
+from services.core.model_classes import TASK_CLASSES
 
 MAX_GRADIENT_NORM = 10.0
 BEST_NAME = "best.pt"
@@ -102,7 +102,7 @@ class Trainer:
         start: Start | None,
         training: Mapping[str, Sequence[Sample]],
         command: str,
-    ) -> Description:
+    ) -> CheckpointDescription:
         config = self.config
         wanted = (config.architecture, config.size, config.input_px, config.tasks)
         if saved is not None:
@@ -117,7 +117,7 @@ class Trainer:
             or TaskHead(task, TASK_CLASSES[task], fit_anchors(box_sizes(training[task], config.input_px)))
             for task in config.tasks
         )
-        description = Description(config.architecture, config.size, heads, config.input_px, command)
+        description = CheckpointDescription(config.architecture, config.size, heads, config.input_px, command)
         if start is not None and not can_start(description, start.description):
             raise ConflictError(f"{config.init} is of another architecture, or of a larger size")
         return description

@@ -1,7 +1,7 @@
 """The backup file: gzip over lines of MongoDB's extended JSON, between a header and a trailer.
 
 The trailer holds the number of documents and a SHA-256 of all lines before it, so that a file that was
-cut off or changed is told from a whole one before anything of it is used.
+cut off or changed is known from a whole one before anything of it is used.
 """
 
 import gzip

@@ -57,7 +57,7 @@ def read_camera_option(text: str, environment: Mapping[str, str] = os.environ) -
 
 
 def warn_of_open_secrets(what: str, address: GivenAddress) -> None:
-    """Tell on stderr when others on the machine can read the password that was given."""
+    """Warn on stderr when others on the machine can read the password that was given."""
     if address.is_open:
         notes.print(
             f"warning: others on this machine can read the password of {what}: {address.advice}",

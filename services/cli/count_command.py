@@ -15,7 +15,7 @@ from services.cli.video_output import AnnotatedVideo, annotated_video
 from services.core.errors import BadInputError
 from services.core.evidence.rate import check_fps
 from services.core.lines import lines_from_json
-from services.core.tasks import check_classes
+from services.core.model_classes import check_classes
 from services.core.types import Line
 from services.detector.count_file import FileCount, OnFrame, count_detections, count_video, read_detections
 from services.detector.decode.file import VideoFile

@@ -84,7 +84,7 @@ class DataFolder:
             raise BadInputError(_why_not(self.path, error)) from error
 
     def announce_database(self, address: str) -> None:
-        """Tell other commands of this user where the database of this folder answers; without a password."""
+        """Publish to other commands of this user where the database of this folder answers; no password."""
         os.pwrite(self._lock, f"{self.owner_pid}\n{address}\n".encode(), 0)
 
     @property
@@ -124,7 +124,7 @@ class DataFolder:
         return BadInputError(self.damaged(self.last_log_line()))
 
     def damaged(self, last: str) -> str:
-        """Tell of files that the database cannot use, and the way out."""
+        """Name files that the database cannot use, and the way out."""
         if self._had_no_room:
             return f"the disk of {self.path} is full, or the quota on it is used up: make room"
         return (
@@ -164,7 +164,7 @@ class DataFolder:
 
 
 def full_disk(path: Path) -> str | None:
-    """Tell that the disk of a folder is full; None while it is not, or cannot be asked."""
+    """Say that the disk of a folder is full; None while it is not, or cannot be asked."""
     try:
         free_bytes = shutil.disk_usage(path.expanduser()).free
     except OSError:

@@ -50,7 +50,7 @@ def chosen_database(data: Path | None, mongodb: str | None, may_be_running: bool
             raise BadInputError(f"there is no data folder {folder}: name that of `up` with --data")
         uri = _running_database(folder)
         if uri is not None:
-            with _full_disk_told(folder):
+            with _full_disk_explained(folder):
                 yield uri
             return
     if uri is not None:
@@ -59,14 +59,14 @@ def chosen_database(data: Path | None, mongodb: str | None, may_be_running: bool
     with notes.status("starting the database"):
         running = start_database(folder)
     try:
-        with _full_disk_told(folder):
+        with _full_disk_explained(folder):
             yield running.uri
     finally:
         running.close()
 
 
 @contextmanager
-def _full_disk_told(folder: Path) -> Iterator[None]:
+def _full_disk_explained(folder: Path) -> Iterator[None]:
     """Say that the disk is full where a database fails for it and can only say that something did."""
     try:
         yield

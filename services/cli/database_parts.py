@@ -7,6 +7,7 @@ command composes the few parts that it needs itself; restore alone writes the pa
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from services.common.database.accounts import Accounts, AuditTrail
 from services.common.database.aside import Aside
@@ -15,7 +16,7 @@ from services.common.database.link import DatabaseLink
 from services.common.database.minutes import Minutes
 from services.common.database.ownership import Fences, OwnershipReader
 from services.common.database.probe import DatabaseProbe
-from services.common.database.reading import RecordReader
+from services.common.database.reading import Records
 from services.common.database.repeats import RepeatKeeper, RepeatReader
 from services.common.database.retention import RecordRetention
 from services.common.database.retention_notices import RetentionNotices
@@ -42,7 +43,7 @@ def database_access(link: DatabaseLink, now_s: Callable[[], float] = time.time) 
 
 
 def audit_trail(access: DatabaseAccess, refusal: Callable[[], str | None] | None = None) -> AuditTrail:
-    """Give the audit log; `refusal` tells why it takes no entry now."""
+    """Give the audit log; `refusal` gives the reason why it takes no entry now."""
     return AuditTrail(access.link, access.schema, access.now_s, refusal)
 
 
@@ -53,7 +54,7 @@ def web_database(access: DatabaseAccess, audit: AuditTrail) -> WebDatabase:
         setups=Setups(link, schema, now_s),
         accounts=Accounts(link, schema, now_s),
         audit=audit,
-        records=RecordReader(link),
+        records=partial(Records, link),
         ownerships=OwnershipReader(link),
         repeats=RepeatReader(link),
         notices=RetentionNotices(link, schema),

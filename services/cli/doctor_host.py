@@ -35,7 +35,7 @@ State = Literal["good", "note", "wrong", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class Finding:
     """One finding."""
 
     state: State
@@ -54,7 +54,7 @@ PORTS = (
 LITTLE_MEMORY_BYTES = 10**9
 
 
-def host_checks(data_folder: Path) -> list[Check]:
+def host_checks(data_folder: Path) -> list[Finding]:
     """Look at everything but cameras."""
     return [
         _software(),
@@ -76,75 +76,77 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _software() -> Check:
+def _software() -> Finding:
     version = _version("sightline") or "from source"
     text = f"Sightline {version}, Python {platform.python_version()}, {platform.platform()}"
-    return Check("good" if sys.version_info >= (3, 11) else "wrong", "software", text)
+    return Finding("good" if sys.version_info >= (3, 11) else "wrong", "software", text)
 
 
-def _processor() -> Check:
+def _processor() -> Finding:
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return Check("good", "processor", f"{processor_name()}, {usable} cores, load {os.getloadavg()[0]:.1f}")
+    return Finding("good", "processor", f"{processor_name()}, {usable} cores, load {os.getloadavg()[0]:.1f}")
 
 
-def _memory() -> Check:
+def _memory() -> Finding:
     sizes = {}
     for line in _lines(Path("/proc/meminfo")):
         key, _, value = line.partition(":")
         if value.strip().endswith("kB"):
             sizes[key] = int(value.split()[0]) * 1024
     if "MemTotal" not in sizes or "MemAvailable" not in sizes:
-        return Check("unknown", "memory", "the system does not say")
+        return Finding("unknown", "memory", "the system does not say")
     available = sizes["MemAvailable"]
     text = f"{_gigabytes(sizes['MemTotal'])} in all, {_gigabytes(available)} available"
-    return Check("note" if available < LITTLE_MEMORY_BYTES else "good", "memory", text)
+    return Finding("note" if available < LITTLE_MEMORY_BYTES else "good", "memory", text)
 
 
-def _disk(folder: Path) -> Check:
+def _disk(folder: Path) -> Finding:
     existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
     free = shutil.disk_usage(existing).free
     shown = str(folder).replace(str(Path.home()), "~", 1)
     text = f"{_gigabytes(free)} free for {shown}"
     if not os.access(existing, os.W_OK):
-        return Check("wrong", "disk", f"{text}, which is not writable")
-    return Check("wrong" if free < MINIMUM_FREE_BYTES else "good", "disk", text)
+        return Finding("wrong", "disk", f"{text}, which is not writable")
+    return Finding("wrong" if free < MINIMUM_FREE_BYTES else "good", "disk", text)
 
 
-def _packages() -> Check:
+def _packages() -> Finding:
     found = {package: _version(package) for package in PACKAGES}
-    return Check("good", "packages", ", ".join(f"{name} {version or '-'}" for name, version in found.items()))
+    return Finding(
+        "good", "packages", ", ".join(f"{name} {version or '-'}" for name, version in found.items())
+    )
 
 
-def _engines() -> list[Check]:
+def _engines() -> list[Finding]:
     import onnxruntime
 
     providers = [name.removesuffix("ExecutionProvider") for name in onnxruntime.get_available_providers()]
-    checks = [Check("good", "engine", f"ONNX Runtime: {', '.join(providers)}")]
+    checks = [Finding("good", "engine", f"ONNX Runtime: {', '.join(providers)}")]
     try:
         import openvino
 
         devices = ", ".join(openvino.Core().available_devices) or "no device"
-        checks.append(Check("good", "engine", f"OpenVINO: {devices}"))
+        checks.append(Finding("good", "engine", f"OpenVINO: {devices}"))
     except ImportError:
-        checks.append(Check("note", "engine", "OpenVINO is not installed (often the faster one on Intel)"))
+        checks.append(Finding("note", "engine", "OpenVINO is not installed (often the faster one on Intel)"))
     return checks
 
 
-def _database() -> Check:
+def _database() -> Finding:
     try:
         uri = given_mongodb_uri()
     except BadInputError as error:
-        return Check("wrong", "database", str(error))
+        return Finding("wrong", "database", str(error))
     if uri is None:
         mongod, secantus = shutil.which("mongod"), Path(sys.executable).with_name("secantusd-py").exists()
         if mongod or secantus:
-            return Check("good", "database", f"embedded: {'mongod' if mongod else 'SecantusDB'}")
-        return Check("wrong", "database", "no mongod, no SecantusDB, and SIGHTLINE_MONGODB_URI is not set")
+            return Finding("good", "database", f"embedded: {'mongod' if mongod else 'SecantusDB'}")
+        return Finding("wrong", "database", "no mongod, no SecantusDB, and SIGHTLINE_MONGODB_URI is not set")
     try:
         version = asyncio.run(_database_version(uri))
     except SightlineError as error:
-        return Check("wrong", "database", f"SIGHTLINE_MONGODB_URI: {error}")
-    return Check("good", "database", f"SIGHTLINE_MONGODB_URI answers, version {version}")
+        return Finding("wrong", "database", f"SIGHTLINE_MONGODB_URI: {error}")
+    return Finding("good", "database", f"SIGHTLINE_MONGODB_URI answers, version {version}")
 
 
 async def _database_version(uri: str) -> str:
@@ -156,25 +158,25 @@ async def _database_version(uri: str) -> str:
         await link.close()
 
 
-def _clock() -> Check:
+def _clock() -> Finding:
     error_s = synchronised_within_s()
     if error_s is None:
-        return Check("unknown", "clock", "the system does not say whether its clock is synchronised")
+        return Finding("unknown", "clock", "the system does not say whether its clock is synchronised")
     if error_s == float("inf"):
-        return Check(
+        return Finding(
             "note", "clock", "not synchronised by this host: times of counts may drift (install chrony)"
         )
-    return Check("good", "clock", f"synchronised, estimated error {error_s * 1000:.1f} ms")
+    return Finding("good", "clock", f"synchronised, estimated error {error_s * 1000:.1f} ms")
 
 
-def _port(port: int, purpose: str) -> Check:
+def _port(port: int, purpose: str) -> Finding:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            return Check("note", f"port {port}", f"{purpose}: {error.strerror} (a running Sightline?)")
-    return Check("good", f"port {port}", f"{purpose}: free")
+            return Finding("note", f"port {port}", f"{purpose}: {error.strerror} (a running Sightline?)")
+    return Finding("good", f"port {port}", f"{purpose}: free")
 
 
 def _gigabytes(size_bytes: int) -> str:

@@ -87,7 +87,7 @@ class RunningDatabase:
         self._folder.bound_log()
 
     def damaged(self) -> str:
-        """Tell of files that it cannot use, and the way out."""
+        """Name files that it cannot use, and the way out."""
         return self._folder.damaged(self._folder.last_log_line())
 
     async def watch(self) -> None:

@@ -38,7 +38,9 @@ class MediaPorts:
     ) -> None:
         self._settings, self._bus, self._video, self._decoders = settings, bus, video, decoders
         notes = AccessNotes(bus.events.publish, "media ports")
-        self._check: Check | None = AccessCheck(bus.access.newest, report=notes.tell) if wants_login else None
+        self._check: Check | None = (
+            AccessCheck(bus.access.newest, report=notes.report) if wants_login else None
+        )
         self._detector: DetectorPorts | None = None
         self._relay: RelayServer | None = None
         self._annotated: RtspService | None = None

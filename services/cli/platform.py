@@ -31,7 +31,7 @@ from services.common.leases.local import LocalLeaseStore, LocalLeaseTable
 from services.common.leases.protocol import Member, Role
 from services.common.live.decoding import Decoders
 from services.common.metrics import Figure
-from services.common.settings.camera_files import CameraFiles
+from services.common.settings.cameras import CameraFiles
 from services.common.tasks import cancellable, end_tasks, watched
 from services.common.video.hub import VideoHub
 from services.demo import demo_source

@@ -17,7 +17,7 @@ END_TIMEOUT_S = 10.0
 def leave_out_of_collections() -> None:
     """Have the garbage collector pass over all that is loaded by now.
 
-    Looking through all modules takes it longer than an event loop may be held up, again and again.
+    Looking through all modules takes it longer than an event loop may be blocked, again and again.
     """
     gc.collect()
     gc.freeze()
@@ -38,12 +38,12 @@ class RunningTasks:
             self._lasting.add(task)
 
     def is_running(self, name: str) -> bool:
-        """Tell whether a task has begun and not ended."""
+        """Return whether a task has begun and not ended."""
         task = self._tasks.get(name)
         return task is not None and not task.done()
 
     def has_ended(self, name: str) -> bool:
-        """Tell whether a task has begun and come to its end."""
+        """Return whether a task has begun and come to its end."""
         task = self._tasks.get(name)
         return task is not None and task.done()
 

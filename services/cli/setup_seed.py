@@ -66,7 +66,7 @@ class SetupSeed:
                 await self._line(setups, item.camera.id, line)
 
     async def _camera(self, setups: Setups, camera: Camera) -> bool:
-        """Make or change a camera; tell whether it is new."""
+        """Make or change a camera; return whether it is new."""
         try:
             stored = (await setups.camera(camera.id)).camera
         except NotFoundError:

@@ -22,15 +22,15 @@ from services.common.database.accounts import Accounts
 from services.common.database.link import DatabaseLink
 from services.common.database.schema import Schema, check_whole
 from services.common.logs import configure_logging
+from services.common.settings.cameras import check_url, validate_camera
 from services.common.settings.files import load_settings
 from services.common.settings.service import given_mongodb_uri
 from services.core.errors import BadInputError, DatabaseUnavailableError, HalfRestoredError
 from services.core.identifiers import id_from_name
-from services.core.tasks import check_classes, model_for
+from services.core.model_classes import check_classes, model_for
 from services.core.types import Camera, CameraId
 from services.detector.infer.models import model_path
 from services.web.auth.first_admin import ensure_first_admin
-from services.web.cameras import check_url, validate_camera
 from services.web.settings import WebSettings
 
 

@@ -14,7 +14,7 @@ from services.core.errors import BadInputError
 from services.core.evidence.rate import check_fps
 from services.core.identifiers import ID_PATTERN, id_from_name
 from services.core.lines import line_from_object
-from services.core.tasks import model_for
+from services.core.model_classes import model_for
 from services.core.types import Camera, CameraId, Line
 
 

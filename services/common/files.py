@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def is_file(path: str | Path) -> bool:
-    """Tell whether a file is there; a name that no file can have, or a closed folder, hides none."""
+    """Return whether a file is there; a name that no file can have, or a closed folder, hides none."""
     try:
         return Path(path).is_file()
     except (OSError, ValueError):

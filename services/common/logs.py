@@ -21,13 +21,13 @@ LEVEL_VARIABLE = "SIGHTLINE_LOG_LEVEL"
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 QUIET_LOGGERS = ("pymongo", "uvicorn.access", "libav", "asyncio")
-"""They tell of every request or packet; only what goes wrong there matters."""
+"""They log every request or packet; only what goes wrong there matters."""
 
 LONGEST_MESSAGE = 8000
 """Characters of a message, a field, or a line of a traceback: strangers' texts may stand there."""
 
 FIRST_LINES, LAST_LINES = 20, 100
-"""How much of a long traceback is told."""
+"""How much of a long traceback is logged."""
 
 _STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 

@@ -22,7 +22,7 @@ class MetricInfo:
 
 
 METRICS: dict[str, MetricInfo] = {
-    "sightline_info": MetricInfo("gauge", "Always 1; tells version and service.", ("service", "version")),
+    "sightline_info": MetricInfo("gauge", "Always 1; names version and service.", ("service", "version")),
     "sightline_start_time_seconds": MetricInfo("gauge", "When the process started, in seconds since 1970."),
     "sightline_database_up": MetricInfo("gauge", "Whether the database writes and reads."),
     "sightline_database_free_bytes": MetricInfo("gauge", "What is free on the database's disk."),
@@ -112,7 +112,7 @@ class Figure:
 
 
 class _Figures(Collector):
-    """Gives figures to the library that writes them; of one that is told twice, the last counts."""
+    """Gives figures to the library that writes them; of one that is given twice, the last counts."""
 
     def __init__(self, figures: Iterable[Figure]) -> None:
         self._values: dict[str, dict[tuple[str, ...], float]] = {}

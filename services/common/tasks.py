@@ -2,7 +2,7 @@
 
 A task whose outcome somebody takes (`await`, `result()`, a TaskGroup) needs nothing of this. One that nobody
 awaits is begun with `watched`; one that is to last is kept with `kept_running`, or belongs to a TaskGroup, so
-that its failure is its owner's. Threads tell the log through `log_thread_failures`.
+that its failure is its owner's. Failures of threads are logged through `log_thread_failures`.
 
 The database's driver (pymongo 4.20) loses a cancellation now and then, and whatever waits for such a task, as
 `asyncio.TaskGroup` and the end of a process do, would wait for ever: `cancellable` and `end_tasks` cancel it
@@ -78,14 +78,14 @@ async def kept_running(
 
 
 def log_thread_failures() -> None:
-    """Have what ends a thread of this process told by the log, as all else is."""
+    """Have what ends a thread of this process logged, as all else is."""
 
-    def tell(failure: threading.ExceptHookArgs) -> None:
+    def log_ended(failure: threading.ExceptHookArgs) -> None:
         if failure.exc_type is not SystemExit and failure.exc_value is not None:
             name = failure.thread.name if failure.thread is not None else "a thread"
             log.error("the thread %s failed", name, exc_info=failure.exc_value)
 
-    threading.excepthook = tell
+    threading.excepthook = log_ended
 
 
 async def cancellable(work: Coroutine[object, object, None], cancel_again_s: float = CANCEL_AGAIN_S) -> None:

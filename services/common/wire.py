@@ -53,7 +53,7 @@ def parse_milliseconds(text: str) -> float:
 
 
 def _seconds_of(text: str, zone: tzinfo) -> float:
-    """Give seconds since 1970; not a number where the text tells no time."""
+    """Give seconds since 1970; not a number where the text is no time."""
     try:
         moment = datetime.fromisoformat(text.replace(" ", "+"))
         return moment.replace(tzinfo=moment.tzinfo or zone).timestamp()

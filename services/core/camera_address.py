@@ -1,6 +1,6 @@
 """The address of a camera: what it names, what it may hold, and where its secrets stand.
 
-A secret is the password in front of the host, or the value of a parameter whose name tells of one, in the
+A secret is the password in front of the host, or the value of a parameter whose name means one, in the
 query or in the path (some cameras carry `user=admin_password=…_channel=1` there). Everything here costs
 time in proportion to the length of the text, whatever it holds, and reads addresses too that no door
 takes, so that they are masked as well. Where an address can be read in two ways, the one that hides more
@@ -85,7 +85,7 @@ class DemoName:
 
 
 @dataclass(frozen=True, slots=True)
-class Secret:
+class SecretSpan:
     """A secret that stands in a text: its first character, and the one after its last."""
 
     name: str
@@ -178,7 +178,7 @@ def mask_address(address: str) -> str:
     return masked(address, secrets_in(address))
 
 
-def masked(text: str, secrets: tuple[Secret, ...]) -> str:
+def masked(text: str, secrets: tuple[SecretSpan, ...]) -> str:
     """Give a text with secrets of it masked."""
     parts, position = [], 0
     for secret in secrets:
@@ -215,32 +215,32 @@ def restore_secrets(address: str, stored: str = "") -> str:
     return restored
 
 
-def secrets_in(address: str) -> tuple[Secret, ...]:
+def secrets_in(address: str) -> tuple[SecretSpan, ...]:
     """Find the secrets of one address, and of others within it; in the order in which they stand."""
-    found: list[Secret] = []
+    found: list[SecretSpan] = []
     every = (*_without_scheme(address), *_passwords(address), *_parameters(address), *_encoded(address))
     for secret in sorted(every, key=lambda one: one.start):
         if not found or secret.start > found[-1].end:
             found.append(secret)
         elif secret.end > found[-1].end:
-            found[-1] = Secret(found[-1].name, found[-1].start, secret.end)
+            found[-1] = SecretSpan(found[-1].name, found[-1].start, secret.end)
     return tuple(found)
 
 
 def is_broken_off(text: str) -> bool:
-    """Tell whether a text ends within an address whose host may be still to come."""
+    """Return whether a text ends within an address whose host may be still to come."""
     start = text.rfind(_SEPARATOR) + len(_SEPARATOR)
     if start < len(_SEPARATOR) or text.find("@", start) >= 0:
         return False
     return not _is_place(text, start, _authority_end(text, start))
 
 
-def _without_scheme(text: str) -> Iterator[Secret]:
+def _without_scheme(text: str) -> Iterator[SecretSpan]:
     """Find the password of an address whose `rtsp://` was left out, or was mistyped."""
     user = _USER.match(text) if _SEPARATOR not in text else None
     at = text.rfind("@")
     if user is not None and at > user.end():
-        yield Secret("", user.end(), at)
+        yield SecretSpan("", user.end(), at)
 
 
 def _authority_end(text: str, start: int) -> int:
@@ -249,12 +249,12 @@ def _authority_end(text: str, start: int) -> int:
 
 
 def _is_place(text: str, start: int, end: int) -> bool:
-    """Tell whether a span can be a host with its port, or several of them."""
+    """Return whether a span can be a host with its port, or several of them."""
     place = text[start:end].rstrip(_AFTER_PLACE)
     return all(_PLACE.fullmatch(part) is not None for part in place.split(","))
 
 
-def _passwords(text: str) -> Iterator[Secret]:
+def _passwords(text: str) -> Iterator[SecretSpan]:
     """Find what stands between the first colon behind a `://` and the host.
 
     The host begins after the last `@` of the authority. A password that should have been encoded may hold
@@ -277,22 +277,22 @@ def _passwords(text: str) -> Iterator[Secret]:
         else:
             span = _in_front_of(text, start, at, end, later_at if later_at >= end else -1)
             if span is None and start < at and _TOKEN_SCHEME.search(text, max(0, begin - 5), begin):
-                span = Secret("", start, at)
+                span = SecretSpan("", start, at)
         if span is not None:
             yield span
             end = max(end, span.end)
         begin = text.find(_SEPARATOR, end - 1)
 
 
-def _up_to(text: str, start: int, stop: int) -> Secret | None:
+def _up_to(text: str, start: int, stop: int) -> SecretSpan | None:
     return _behind(_COLON.search(text, start, stop), stop)
 
 
-def _behind(colon: re.Match[str] | None, stop: int) -> Secret | None:
-    return Secret("", colon.end(), stop) if colon is not None and colon.end() < stop else None
+def _behind(colon: re.Match[str] | None, stop: int) -> SecretSpan | None:
+    return SecretSpan("", colon.end(), stop) if colon is not None and colon.end() < stop else None
 
 
-def _in_front_of(text: str, start: int, at: int, end: int, later_at: int) -> Secret | None:
+def _in_front_of(text: str, start: int, at: int, end: int, later_at: int) -> SecretSpan | None:
     """Give the password of an address that can be read; a host with a port alone may be none."""
     if at >= 0:
         return _behind(_COLON.search(text, start, at), max(at, later_at))
@@ -301,7 +301,7 @@ def _in_front_of(text: str, start: int, at: int, end: int, later_at: int) -> Sec
     return None
 
 
-def _parameters(text: str) -> Iterator[Secret]:
+def _parameters(text: str) -> Iterator[SecretSpan]:
     equals = text.find("=")
     while equals >= 0:
         start, name = equals + 1, _secret_name(text, equals)
@@ -309,18 +309,18 @@ def _parameters(text: str) -> Iterator[Secret]:
             found = _VALUE_END.search(text, start)
             end = found.start() if found is not None else len(text)
             if end > start:
-                yield Secret(name, start, end)
+                yield SecretSpan(name, start, end)
             start = end
         equals = text.find("=", start)
 
 
-def _encoded(text: str) -> Iterator[Secret]:
+def _encoded(text: str) -> Iterator[SecretSpan]:
     """Find the secrets of an address that stands percent-encoded within another one."""
     for found in _ENCODED_AUTHORITY.finditer(text):
         inner = found[1].lower()
         colon, at = inner.find("%3a"), inner.rfind("%40")
         if 0 <= colon < at - 3:
-            yield Secret("", found.start(1) + colon + 3, found.start(1) + at)
+            yield SecretSpan("", found.start(1) + colon + 3, found.start(1) + at)
     equals = _ENCODED_EQUALS.search(text)
     while equals is not None:
         end, name = equals.end(), _encoded_name(text, equals.start())
@@ -328,20 +328,20 @@ def _encoded(text: str) -> Iterator[Secret]:
             stop = _ENCODED_END.search(text, end)
             end = stop.start() if stop is not None else len(text)
             if end > equals.end():
-                yield Secret(name, equals.end(), end)
+                yield SecretSpan(name, equals.end(), end)
         equals = _ENCODED_EQUALS.search(text, end)
 
 
 def _encoded_name(text: str, equals: int) -> str:
-    """Give the name in front of an encoded `=`, empty unless it tells of a secret."""
+    """Give the name in front of an encoded `=`, empty unless it names a secret."""
     tail = unquote(text[max(0, equals - _LONGEST_NAME) : equals]).lower()
     found = _NAME.match(tail[::-1])
     name = found[0][::-1] if found is not None else ""
-    return name if _tells(name) else ""
+    return name if _names_secret(name) else ""
 
 
 def _secret_name(text: str, equals: int) -> str:
-    """Give the name in front of a `=` in lower case, empty unless it tells of a secret.
+    """Give the name in front of a `=` in lower case, empty unless it names a secret.
 
     At the beginning of a text, and behind the value of another parameter, it begins after an underscore.
     """
@@ -356,8 +356,8 @@ def _secret_name(text: str, equals: int) -> str:
         _, underscore, behind = name.partition("_")
         name = behind if underscore else name if before else ""
     name = unquote(unquote(name)).lower()
-    return name if _tells(name) else ""
+    return name if _names_secret(name) else ""
 
 
-def _tells(name: str) -> bool:
+def _names_secret(name: str) -> bool:
     return any(word in name for word in _SECRET_WORDS) or name.rpartition("_")[2] in _SECRET_NAMES

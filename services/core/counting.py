@@ -11,7 +11,7 @@ BAND = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A track went through a line: what geometry alone can tell of a crossing."""
+    """A track went through a line: what geometry alone can say of a crossing."""
 
     line: Line
     track: int
@@ -43,7 +43,7 @@ class _Progress:
 
 @dataclass(frozen=True, slots=True)
 class Unexplained:
-    """A track met the line that was never seen clear of it: nobody can tell whether that was a crossing."""
+    """A track met the line that was never seen clear of it: nobody knows whether that was a crossing."""
 
     first_s: float
     """When the track was seen first."""

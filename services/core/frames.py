@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.core.suppression import boxes_from
+from services.core.boxes import boxes_from
 from services.core.types import Detection
 
 Picture = NDArray[np.uint8]

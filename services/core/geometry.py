@@ -35,7 +35,7 @@ class Meeting:
 
 
 class DirectedLine:
-    """A line of two or more points in height units; its two ends go on as rays to tell the sides apart."""
+    """A line of two or more points in height units; its two ends go on as rays to distinguish the sides."""
 
     def __init__(self, points: tuple[Point, ...], aspect: float) -> None:
         scaled = [(x * aspect, y) for x, y in points]

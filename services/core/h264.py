@@ -1,6 +1,6 @@
 """H.264 in Annex B, read before anything is decoded: its units, its headers, and what they say. Pure.
 
-Some cameras tell the headers (SPS and PPS) of their H.264 only while the session is opened. A reader that
+Some cameras send the headers (SPS and PPS) of their H.264 only while the session is opened. A reader that
 comes later, over another process, sees nothing but access units, so each key frame has to carry them.
 """
 

@@ -31,7 +31,7 @@ _SPELLINGS = str.maketrans(
 
 
 def is_id(text: object) -> bool:
-    """Tell whether a text may name a camera or a line."""
+    """Return whether a text may name a camera or a line."""
     return isinstance(text, str) and ID_PATTERN.fullmatch(text) is not None
 
 

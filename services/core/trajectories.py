@@ -111,7 +111,7 @@ class _Window:
         self._high = [float("inf")] * 4
 
     def reaches(self, point: TrajectoryPoint) -> bool:
-        """Tell whether a straight way may end at a point; if so, it has to pass there from now on."""
+        """Return whether a straight way may end at a point; if so, it has to pass there from now on."""
         duration_s = point.time_s - self._start_s
         place = _place(point.box, self._aspect)
         moved = [there - here for there, here in zip(place, self._start, strict=True)]
@@ -125,7 +125,7 @@ class _Window:
 
 
 def at_rest(trajectory: Trajectory) -> bool:
-    """Tell whether a piece is that of a track at rest: it may be published again, longer."""
+    """Return whether a piece is that of a track at rest: it may be published again, longer."""
     points = trajectory.points
     return trajectory.piece > 0 and all(point.box == points[0].box for point in points[1:])
 

@@ -91,7 +91,7 @@ class CameraSetup:
     repeats: "tuple[RepeatedSpan, ...]" = ()
     """Times that the database knows to come twice, the newest ones."""
     revision: str = ""
-    """Names these lines with their versions; evidence tells by it what was counted. Empty where the database
+    """Names these lines with their versions; evidence names by it what was counted. Empty where the database
     does not know what it stands for: it was published by an older release, or could not be kept."""
 
 
@@ -255,11 +255,11 @@ class RepeatedSpan:
     camera: CameraId
     from_s: float
     to_s: float
-    """Its end. Told again with an earlier one when the clock was set forward within it."""
+    """Its end. Published again with an earlier one when the clock was set forward within it."""
     epoch: int
     """The newest epoch that saw its first pass, which is kept; 0 when that is not known."""
     since_s: float
-    """When it was told, by the clock after it was set."""
+    """When it was published, by the clock after it was set."""
     cause: str
 
 
@@ -312,7 +312,7 @@ class AccessNote:
     """Which door it was."""
     address: str
     count: int = 1
-    """How often since it was told last."""
+    """How often since it was published last."""
 
     @property
     def camera(self) -> CameraId:

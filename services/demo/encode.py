@@ -92,7 +92,7 @@ class DemoConnection:
             yield SourceUnit(data, is_keyframe, index / FPS)
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Nothing is kept open."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.core.counting import LineCounter, Passage
-from services.core.evidence.seconds import LineChange, Pending
+from services.core.evidence.seconds import CountingChange, Pending
 from services.core.pieces import PieceRecorder, Recorded
 from services.core.times import whole
 from services.core.types import (
@@ -62,7 +62,7 @@ class Analyser:
         self._has_appeared = False
         self.set_lines(lines)
 
-    def set_lines(self, lines: Sequence[Line]) -> LineChange:
+    def set_lines(self, lines: Sequence[Line]) -> CountingChange:
         """Count on these lines from now on, and say what that does to the counting of each.
 
         A line keeps what it knows of tracks as long as it lies where it lay, whatever it is called.
@@ -79,7 +79,7 @@ class Analyser:
         self._counters = [kept.get(_place(line)) or LineCounter(line, self._aspect) for line in lines]
         for line, counter in zip(lines, self._counters, strict=True):
             counter.line = line
-        return LineChange(frozenset(cut), frozenset(begun))
+        return CountingChange(frozenset(cut), frozenset(begun))
 
     def update(self, frame: int, time_s: float, detections: Sequence[Detection]) -> Analysis:
         """Take the detections of the next frame."""

@@ -58,7 +58,7 @@ class LiveEdge:
     """From when on the ownership was announced."""
 
     def is_due(self, unit: AccessUnit) -> bool:
-        """Tell whether a picture is this ownership's to analyse.
+        """Return whether a picture is this ownership's to analyse.
 
         What was captured before it began to follow may be another owner's; it is decoded only, so that the
         next picture can be. After a lost connection, what this ownership has missed meanwhile is its own.
@@ -86,7 +86,7 @@ class CameraAnalysis:
     steady_s: Callable[[], float] = steady_s
     _stopped: threading.Event = field(default_factory=threading.Event)
     _gate: threading.RLock = field(default_factory=threading.RLock)
-    """Held while something is published, or noted for a next analysis."""
+    """Locked while something is published, or noted for a next analysis."""
     _is_over: bool = False
     _thread: threading.Thread | None = None
     _analyser: Analyser | None = None
@@ -154,7 +154,7 @@ class CameraAnalysis:
         self._finish()
 
     def _comes_again(self, time_s: float) -> bool:
-        """Tell whether this time has passed before and is not counted again; publishes that it does."""
+        """Return whether this time has passed before and is not counted again; publishes that it does."""
         with self._gate:
             return self._is_over or self._is_repeat(time_s)
 

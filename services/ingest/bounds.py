@@ -19,7 +19,7 @@ from services.core.limits import (
 )
 
 BURST_S = 6.0
-"""What a network held back comes all at once; so much of it is no flood."""
+"""What a network kept back comes all at once; so much of it is no flood."""
 
 RESIZE_LIMIT = 4
 """Other sizes of pictures within `RESIZE_SPAN_S`; each makes every reader begin anew."""

@@ -15,13 +15,13 @@ log = logging.getLogger(__name__)
 READ_TIMEOUT_S = 0.5
 
 NO_PICTURE_S = 5.0
-"""A client is told that the camera gives no picture when none has come for this long."""
+"""A client is answered that the camera gives no picture when none has come for this long."""
 
 BACKLOG_BYTES_S = 10_000_000
 """Rate at which the kept group goes out: all at once it would not fit into a UDP client's buffer."""
 
 
-class Output(Protocol):
+class RelayOutput(Protocol):
     """The pipeline, as the feed sees it."""
 
     @property
@@ -32,7 +32,7 @@ class Output(Protocol):
         """Send one picture."""
 
     def fail(self) -> None:
-        """Tell clients that there is no picture."""
+        """Answer clients that there is no picture."""
 
     def end(self) -> None:
         """End the clients so that they connect again."""
@@ -50,7 +50,7 @@ class RelayFeed:
         self,
         camera: CameraId,
         video: VideoSource,
-        output: Output,
+        output: RelayOutput,
         on_drop: Callable[[], None],
         on_end: Callable[["RelayFeed"], None],
     ) -> None:
@@ -113,7 +113,7 @@ class RelayFeed:
             self._stopped.wait(len(unit.data) / BACKLOG_BYTES_S)
 
     def _goes_on(self, keyframe: bytes) -> bool:
-        """Tell whether what was described to the clients still holds."""
+        """Return whether what was described to the clients still holds."""
         header = next(iter(sequence_headers(keyframe)), self._header)
         before, self._header = self._header, header
         return not before or header == before

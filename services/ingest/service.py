@@ -195,7 +195,7 @@ class CameraIngest:
         return self.watch.clocks.steady_s()
 
     def _look(self, machine: ConnectionState) -> bool:
-        """Tell whether the clock was set since the last look; the camera's status says so.
+        """Return whether the clock was set since the last look; the camera's status says so.
 
         The change is dated by where the clock was: what it jumped over is a gap with this cause.
         """

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.common.secrets import redact
-from services.common.settings.camera_files import CameraFiles
+from services.common.settings.cameras import CameraFiles
 from services.common.video.source import Connection, PacedConnection, Source
 from services.core.camera_address import KINDS, AddressKind, kind_of, place_of
 from services.core.errors import BadInputError, StreamError
@@ -80,7 +80,7 @@ class Presence:
         return cls(place[0], place[1] or RTSP_PORT) if place is not None else None
 
     def answers(self) -> bool:
-        """Tell whether somebody listens there; costs one connection and no more."""
+        """Return whether somebody listens there; costs one connection and no more."""
         try:
             socket.create_connection((self.host, self.port), PROBE_TIMEOUT_S).close()
         except OSError:

@@ -24,7 +24,7 @@ KEYFRAME_S = 2.0
 """Video between two key frames, whatever the rate; one comes at once when somebody begins to watch."""
 
 
-class Output(Protocol):
+class EncoderOutput(Protocol):
     """The encoder's pipeline, as the feed sees it."""
 
     @property
@@ -38,13 +38,13 @@ class Output(Protocol):
         """Encode and send one picture."""
 
     def take_wish(self) -> bool:
-        """Tell whether a key frame is wanted, once."""
+        """Return whether a key frame is wanted, once."""
 
     def force_keyframe(self) -> None:
         """Make the next picture a key frame."""
 
     def fail(self) -> None:
-        """Tell clients that there is no picture."""
+        """Answer clients that there is no picture."""
 
     def end(self) -> None:
         """End the clients so that they connect again."""
@@ -59,7 +59,7 @@ class AnnotatedFeed:
         fps: float,
         source: Callable[[], MatchedPictures],
         lines_of: LinesOf,
-        output: Output,
+        output: EncoderOutput,
         on_encoded: Callable[[], None],
         on_drop: Callable[[], None],
     ) -> None:

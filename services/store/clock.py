@@ -1,4 +1,4 @@
-"""The store's clock: reads the host's, and tells whether it is to be believed."""
+"""The store's clock: reads the host's, and judges whether it is to be believed."""
 
 import logging
 from collections.abc import Callable
@@ -66,10 +66,10 @@ class StoreClock:
     def _judge(self, reading: ClockReading) -> ClockMark:
         before = self._known()
         self._mark = judged(before, reading)
-        self._tell(before.doubt, self._mark, reading)
+        self._log_change(before.doubt, self._mark, reading)
         return self._mark
 
-    def _tell(self, before: Doubt | None, mark: ClockMark, reading: ClockReading) -> None:
+    def _log_change(self, before: Doubt | None, mark: ClockMark, reading: ClockReading) -> None:
         after = mark.doubt
         if after is not None and (before is None or before.id != after.id):
             _warn(mark.believed_s, reading.wall_s)

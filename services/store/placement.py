@@ -22,7 +22,7 @@ class Placement:
     def __init__(
         self, database: StoreDatabase, clock: StoreClock, has_room: Callable[[], bool] = lambda: True
     ) -> None:
-        """`has_room` tells whether the disk takes anything at all."""
+        """`has_room` says whether the disk takes anything at all."""
         self._database, self._clock, self._has_room = database, clock, has_room
         self._writing = asyncio.Lock()
         self._looked_s = float("-inf")

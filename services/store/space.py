@@ -115,12 +115,12 @@ class SpaceGate:
         return None
 
     def has_room(self) -> bool:
-        """Tell whether anything at all is stored now."""
+        """Return whether anything at all is stored now."""
         self.look()
         return self.step is not Step.NOTHING
 
     def refuses_audit(self) -> str | None:
-        """Tell why an entry of the audit log is not taken, which counts it; None when it is."""
+        """Give the reason why an entry of the audit log is not taken, which counts it; None when it is."""
         self.look()
         if self.step < Step.COUNTS_ONLY:
             return None

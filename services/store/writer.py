@@ -47,8 +47,6 @@ class StoreHealth:
     """Events that a newer owner of their camera forbade."""
     waiting: int = 0
     """Events of the batch that is being written or tried again."""
-    outages: int = 0
-    """Times that the database went away."""
     last_error: str | None = None
 
 
@@ -138,7 +136,6 @@ class StoreWriter:
 
     def _on_failure(self, error: DatabaseUnavailableError) -> None:
         if self.health.last_error is None:
-            self.health.outages += 1
             log.warning("%s; events are kept and written when it is back", error)
         self.health.is_database_up, self.health.last_error = False, str(error)
 

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from services.common.bus.protocol import StateBoard, TrackFeed
+from services.common.http.guard import LoopbackGuard
 from services.common.live.decoding import Decoders
 from services.common.live.pictures import LivePictures
 from services.common.video.hub import VideoSource
@@ -19,24 +20,22 @@ from services.web.api import (
     crossings,
     gaps,
     lines,
-    pictures,
     session,
     system,
     tokens,
-    tracks,
     users,
 )
 from services.web.api.description import DESCRIPTION, DescribedApp
+from services.web.api.problems import install_problems
 from services.web.auth.audit import AuditLog
 from services.web.auth.guard import LoginGuard, refused_pages
 from services.web.context import WebContext
 from services.web.database import WebDatabase
-from services.web.guard import LoopbackGuard, SecurityHeaders
-from services.web.limits import BodyValues
+from services.web.live import pictures, tracks
+from services.web.live.streams import AnswerSlots
 from services.web.mirror import SetupMirror
-from services.web.page import install_page
-from services.web.places import Places
-from services.web.problems import install_problems
+from services.web.page import SecurityHeaders, install_page
+from services.web.serving import BodyValues
 from services.web.settings import WebSettings
 from services.web.system import SystemInfo
 
@@ -80,7 +79,7 @@ def create_app(
 
     decoders = decoders or Decoders(video, settings.live_memory_mb)
     live = LivePictures(tracks, decoders, lines_of, settings.live_fps, settings.jpeg_quality)
-    streams = Places("streams", settings.streams, settings.streams_per_user)
+    streams = AnswerSlots("streams", settings.streams, settings.streams_per_user)
     audit = AuditLog(database.audit)
 
     @asynccontextmanager

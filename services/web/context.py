@@ -11,13 +11,12 @@ from services.common.bus.protocol import StateBoard, TrackFeed
 from services.common.database.setups import StoredCamera
 from services.common.live.pictures import LivePictures
 from services.core.errors import NotFoundError
+from services.web.api.reading import ReadingThreads
 from services.web.auth.audit import AuditLog
 from services.web.auth.password_work import PasswordWork
 from services.web.database import WebDatabase
-from services.web.frame_events import FrameEvents
+from services.web.live.streams import AnswerSlots, FrameEvents
 from services.web.mirror import SetupMirror
-from services.web.places import Places
-from services.web.reading import ReadingThreads
 from services.web.settings import WebSettings
 from services.web.system import SystemInfo
 
@@ -34,8 +33,8 @@ class WebContext:
     mirror: SetupMirror
     live: LivePictures
     audit: AuditLog
-    streams: Places
-    """Places of answers that go on: pictures, tracks and files."""
+    streams: AnswerSlots
+    """Slots of answers that go on: pictures, tracks and files."""
     now_s: Callable[[], float] = time.time
     events: FrameEvents = field(default_factory=FrameEvents)
     reading: ReadingThreads = field(default_factory=ReadingThreads)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from services.common.database.accounts import Accounts, AuditTrail
 from services.common.database.ownership import OwnershipReader
 from services.common.database.probe import DatabaseProbe
-from services.common.database.reading import RecordReader
+from services.common.database.reading import Records
 from services.common.database.repeats import RepeatReader
 from services.common.database.retention_notices import RetentionNotices
 from services.common.database.schema import Schema
@@ -20,7 +20,8 @@ class WebDatabase:
     setups: Setups
     accounts: Accounts
     audit: AuditTrail
-    records: RecordReader
+    records: Callable[[float], Records]
+    """Gives reads of the past that may go on for so many seconds; they block, and belong into a thread."""
     ownerships: OwnershipReader
     repeats: RepeatReader
     notices: RetentionNotices

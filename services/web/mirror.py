@@ -70,7 +70,7 @@ class SetupMirror:
         return self._setups[camera]
 
     def has(self, camera: str) -> bool:
-        """Tell whether a camera is there, for streams that go on as long as it is."""
+        """Return whether a camera is there, for streams that go on as long as it is."""
         return self._setups is not None and camera in self._setups
 
     def cameras(self) -> list[CameraId]:

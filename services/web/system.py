@@ -1,4 +1,4 @@
-"""What the web service tells of the whole system; the composition root knows it."""
+"""What the web service reports of the whole system; the composition root knows it."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -44,9 +44,9 @@ class SystemInfo:
     check_model: Callable[[str], object] = field(default=_nothing_to_check)
     """Raises BadInputError for a model that no detector can load."""
     sees_files: bool = True
-    """Whether cameras that are files lie on this machine; else only `ingest` can tell."""
+    """Whether cameras that are files lie on this machine; else only `ingest` knows."""
     free_bytes: Callable[[], int | None] = field(default=_unknown)
-    """What is free on the database's disk, where this process knows more than the database tells."""
+    """What is free on the database's disk, where this process knows more than the database reports."""
     space: Callable[[], str | None] = field(default=_unknown)
     """What is not stored any more for want of room; None while everything is."""
     missing: Callable[[], Sequence[str]] = tuple

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from services.common.live.drawing import CLASS_COLORS
-from services.core.masks import Compliance
+from services.core.model_classes import Compliance
 from services.core.types import MASK_CLASSES
 from services.demo.entrance.scene import make_entrance
 from tests.conftest_database import database_uri

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from services.core.masks import Compliance
+from services.core.model_classes import MaskCompliance
 from services.core.types import MASK_CLASSES, Box, CameraId, Crossing, Detection
 from services.demo.entrance.scene import Entrance, make_entrance
 from services.demo.script import FPS, HEIGHT_PX, WIDTH_PX
@@ -58,4 +58,4 @@ def test_the_entrance_is_counted_by_state_as_scripted(seed: int) -> None:
     assert result.is_exact
     assert not result.missed, "each within a second of its scripted time"
     states = [{one.class_name: 1} for one in true]
-    assert Compliance.of(*({c.class_name: 1} for c in found)) == Compliance.of(*states)
+    assert MaskCompliance.of(*({c.class_name: 1} for c in found)) == MaskCompliance.of(*states)

@@ -33,7 +33,7 @@ ROUNDS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class MeasuredCost:
     """One measured cost."""
 
     part: str
@@ -71,7 +71,7 @@ def frame(
         raise typer.Exit(1)
 
 
-def measure(video: Path, detector: Detector) -> list[Figure]:
+def measure(video: Path, detector: Detector) -> list[MeasuredCost]:
     """Measure each part on a video, interleaved; the medians of several rounds."""
     parts: dict[str, Callable[[], float]] = {
         "decode": lambda: _decode_ms(video),
@@ -87,7 +87,7 @@ def measure(video: Path, detector: Detector) -> list[Figure]:
             for part, run in parts.items():
                 samples[part].append(run())
             advance(number + 1)
-    return [Figure(titles.get(part, part), median(samples[part]), budgets.get(part)) for part in parts]
+    return [MeasuredCost(titles.get(part, part), median(samples[part]), budgets.get(part)) for part in parts]
 
 
 def _per_frame_ms(run: Callable[[], int]) -> float:

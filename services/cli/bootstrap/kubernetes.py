@@ -45,7 +45,7 @@ class Cluster:
 
     @classmethod
     def of_this_pod(cls, account: Path, environment: Mapping[str, str] = os.environ) -> "Cluster":
-        """Read what Kubernetes tells each pod; BadInputError where this is none."""
+        """Read what Kubernetes gives each pod; BadInputError where this is none."""
         host = environment.get("KUBERNETES_SERVICE_HOST")
         port = environment.get("KUBERNETES_SERVICE_PORT", "443")
         if not host or not port.isdigit():

@@ -28,7 +28,7 @@ class SecretSink(Protocol):
     """A place that keeps secrets."""
 
     def create(self, secret: Secret) -> bool:
-        """Keep a secret whole, or leave what has its name as it is; tell whether it was kept."""
+        """Keep a secret whole, or leave what has its name as it is; return whether it was kept."""
         ...
 
 

@@ -46,7 +46,7 @@ class DetectorProcess:
         member = Member(self._process.member_id, "detector")
         self._manager = CameraManager(member, link.leases, bus.setups, bus.events, service)
         notes = AccessNotes(bus.events.publish, "detector")
-        check = AccessCheck(bus.access.newest, report=notes.tell) if settings.wants_login else None
+        check = AccessCheck(bus.access.newest, report=notes.report) if settings.wants_login else None
         options = PortOptions(
             settings.live_fps, settings.jpeg_quality, settings.is_loopback, limits=http_limits(settings)
         )

@@ -18,7 +18,7 @@ from services.common.leases.camera_manager import CameraManager
 from services.common.leases.protocol import Member
 from services.common.metrics import Figure
 from services.common.rtsp.server import rtsp_limits
-from services.common.settings.camera_files import CameraFiles
+from services.common.settings.cameras import CameraFiles
 from services.common.settings.service import nats_url, reachable_host
 from services.common.video.hub import VideoHub
 from services.demo import demo_source
@@ -72,7 +72,9 @@ class IngestProcess:
 
     async def _serve_relay(self, link: Link, manager: CameraManager) -> None:
         notes = AccessNotes(link.bus.events.publish, "ingest")
-        check = AccessCheck(link.bus.access.newest, report=notes.tell) if self._settings.wants_login else None
+        check = (
+            AccessCheck(link.bus.access.newest, report=notes.report) if self._settings.wants_login else None
+        )
         host, port = self._settings.host, self._settings.port
         relay = RelayServer(self._hub, host, port, check, limits=rtsp_limits(self._settings))
         self._relay = relay

@@ -16,7 +16,7 @@ from services.common.bus.nats.connection import Refusals, nats_connection, passw
 from services.common.connections.addresses import is_loopback
 from services.common.connections.listening import listen
 from services.common.http.bounds import HttpLimits
-from services.common.http.health import Heartbeat, health_app
+from services.common.http.health import LoopHeartbeat, health_app
 from services.common.http.server import HttpServer
 from services.common.leases.nats.store import NatsLeaseStore
 from services.common.leases.protocol import Role
@@ -62,7 +62,7 @@ class ServiceProcess:
     _url: str = field(init=False, repr=False)
     _link: Link | None = None
     _refusals: Refusals = field(default_factory=Refusals)
-    _heartbeat: Heartbeat = field(default_factory=Heartbeat)
+    _heartbeat: LoopHeartbeat = field(default_factory=LoopHeartbeat)
     _started_s: float = field(default_factory=time.time)
 
     def __post_init__(self) -> None:

@@ -36,7 +36,7 @@ class RtspProcess:
         settings = self._settings
         video = self._video = RemoteVideo(lambda camera: link.leases.holder("ingest", camera))
         notes = AccessNotes(link.bus.events.publish, "rtsp")
-        check = AccessCheck(link.bus.access.newest, report=notes.tell) if settings.wants_login else None
+        check = AccessCheck(link.bus.access.newest, report=notes.report) if settings.wants_login else None
         limits, decoders = rtsp_limits(settings), Decoders(video, settings.live_memory_mb)
         service = RtspService(
             link.bus.tracks,

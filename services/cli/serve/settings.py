@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from services.common.settings.camera_files import Folders
+from services.common.settings.cameras import Folders
 from services.common.settings.files import ConnectionSettings, RtspConnectionSettings
 from services.common.settings.retention import RetentionSettings
 from services.common.settings.service import LIVE_MEMORY_MB, LiveMemory, Port, ServiceSettings

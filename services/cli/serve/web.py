@@ -17,7 +17,7 @@ from services.common.database.link import DatabaseLink
 from services.common.http.server import HttpServer
 from services.common.leases.protocol import Member, Role
 from services.common.metrics import Figure
-from services.common.settings.camera_files import CameraFiles
+from services.common.settings.cameras import CameraFiles
 from services.common.settings.service import mongodb_uri
 from services.common.tasks import cancellable, watched
 from services.common.video.remote import RemoteVideo

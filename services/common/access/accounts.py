@@ -64,7 +64,7 @@ class Session:
     seen_s: float
 
     def is_over(self, now_s: float) -> bool:
-        """Tell whether it has expired."""
+        """Return whether it has expired."""
         return now_s - self.seen_s >= SESSION_IDLE_S or now_s - self.created_s >= SESSION_LONGEST_S
 
 
@@ -83,11 +83,11 @@ class Token:
 
     @property
     def id(self) -> str:
-        """What names it: the beginning of its hash, which tells nothing about the token."""
+        """What names it: the beginning of its hash, which reveals nothing about the token."""
         return self.hash[:16]
 
     def is_over(self, now_s: float) -> bool:
-        """Tell whether it has expired."""
+        """Return whether it has expired."""
         return self.expires_s is not None and now_s >= self.expires_s
 
 
@@ -105,7 +105,7 @@ class AuditEntry:
     """`session`, or `token` with the token's name."""
     address: str = ""
     time_s: float = 0.0
-    """When it was written; the repository's clock tells."""
+    """When it was written; by the clock of the database's part."""
     id: str = ""
     count: int = 1
     """How often it happened since it was written last."""

@@ -1,4 +1,4 @@
-"""Who may use the system: what web tells the other services, as hashes only, and how they check it."""
+"""Who may use the system: what web publishes to the other services, as hashes only, and how they check it."""
 
 import hashlib
 import hmac
@@ -18,11 +18,11 @@ from services.core.types import AccessAction
 CACHE_S = 60.0
 """For how long a right password opens the door without being hashed again."""
 
-TOLD_S = 12 * 3600.0
-"""For how long a door does not tell again that somebody came in from the same place."""
+REPORTED_S = 12 * 3600.0
+"""For how long a door does not report again that somebody came in from the same place."""
 
 NOBODY = "(unknown)"
-"""Told in place of a name that nobody has: it may be a password that was typed into the wrong field."""
+"""Reported in place of a name that nobody has: it may be a password that was typed into the wrong field."""
 
 CACHE_LIMIT = 1000
 """Right passwords remembered at once; beyond it the oldest is forgotten."""
@@ -49,15 +49,15 @@ Report = Callable[[AccessAction, str, str], None]
 """Takes what happened, the user and the address."""
 
 
-def _tell_nobody(action: AccessAction, user: str, address: str) -> None:
+def _report_nobody(action: AccessAction, user: str, address: str) -> None:
     """Let nobody know."""
 
 
 class AccessCheck:
-    """Opens a media port to whom web has told of. Callable from any thread.
+    """Opens a media port to those whom web has published. Callable from any thread.
 
-    `access` gives the newest that web has told, such as `bus.access.newest`: who was removed there is refused
-    from then on, remembered or not.
+    `access` gives the newest that web has published, such as `bus.access.newest`: who was removed
+    there is refused from then on, remembered or not.
     """
 
     def __init__(
@@ -65,17 +65,17 @@ class AccessCheck:
         access: Callable[[], Access],
         monotonic_s: Callable[[], float] = time.monotonic,
         gate: PasswordGate | None = None,
-        report: Report = _tell_nobody,
+        report: Report = _report_nobody,
     ) -> None:
         self._access, self._monotonic_s, self._report = access, monotonic_s, report
         self._gate = gate or PasswordGate(monotonic_s)
         self._key = secrets.token_bytes(32)
         self._lock = threading.Lock()
         self._right: OrderedDict[bytes, float] = OrderedDict()
-        self._told: OrderedDict[bytes, float] = OrderedDict()
+        self._reported: OrderedDict[bytes, float] = OrderedDict()
 
     def check_token(self, token: str) -> bool:
-        """Tell whether a bearer token opens the door. Never blocks."""
+        """Return whether a bearer token opens the door. Never blocks."""
         return bool(token) and token_hash(token) in self._access().tokens
 
     def refuse_token(self, address: str) -> None:
@@ -83,7 +83,7 @@ class AccessCheck:
         self._report(AccessAction.TOKEN_REFUSED, NOBODY, address)
 
     def check_password(self, user: str, password: str, address: str = "") -> bool:
-        """Tell whether a user has this password; blocks for tens of milliseconds, rarely for seconds.
+        """Return whether a user has this password; blocks for tens of milliseconds, rarely for seconds.
 
         `address` is where the request comes from. Whoever has failed too often is refused for a while.
         """
@@ -103,19 +103,19 @@ class AccessCheck:
             self._report(AccessAction.FAILED, user if stored else NOBODY, address)
         elif key is not None:
             self._remember(self._right, key, CACHE_S)
-            self._tell_once(user, address)
+            self._report_once(user, address)
         return is_right
 
     def stamp(self, user: str) -> str:
         """Give what changes when a user gets a new password or goes; empty for nobody. Never blocks."""
         return self._access().users.get(user, "")
 
-    def _tell_once(self, user: str, address: str) -> None:
+    def _report_once(self, user: str, address: str) -> None:
         place = f"{user} {network_of(address)}".encode("utf-8", "surrogatepass")
         with self._lock:
-            is_told = self._told.get(place, -math.inf) > self._monotonic_s()
-        if not is_told:
-            self._remember(self._told, place, TOLD_S)
+            is_reported = self._reported.get(place, -math.inf) > self._monotonic_s()
+        if not is_reported:
+            self._remember(self._reported, place, REPORTED_S)
             self._report(AccessAction.LOGIN, user, address)
 
     def _is_known(self, key: bytes | None) -> bool:

@@ -10,10 +10,10 @@ class Check(Protocol):
     """What opens the door (`services.common.access.check.AccessCheck`)."""
 
     def check_token(self, token: str) -> bool:
-        """Tell whether a token opens the door; never blocks."""
+        """Return whether a token opens the door; never blocks."""
 
     def check_password(self, user: str, password: str, address: str = "") -> bool:
-        """Tell whether a user has this password; may block."""
+        """Return whether a user has this password; may block."""
 
     def stamp(self, user: str) -> str:
         """Give what changes when a user gets a new password or goes; empty for nobody. Never blocks."""
@@ -36,7 +36,7 @@ def note_refused_token(check: Check, address: str) -> None:
 def authorization(headers: Sequence[str]) -> tuple[str, str]:
     """Give scheme, in small letters, and value of the headers `Authorization`; empty where they say nothing.
 
-    Of two such headers nobody can tell which is meant: they say nothing either.
+    Of two such headers nobody knows which is meant: they say nothing either.
     """
     scheme, _, value = headers[0].strip().partition(" ") if len(headers) == 1 else ("", "", "")
     return (scheme.lower(), value.strip()) if value.strip() else ("", "")

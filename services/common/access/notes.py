@@ -28,15 +28,15 @@ class AccessNotes:
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
 
-    def tell(self, action: AccessAction, user: str, address: str) -> None:
-        """Note what somebody did at an address. The name is one that an account has."""
+    def report(self, action: AccessAction, user: str, address: str) -> None:
+        """Report what somebody did at an address. The name is one that an account has."""
         with self._lock:
             entry = self._tally.add(AuditEntry(action, "", user, self._place, address[:64]))
             self._set_timer()
         if entry is not None:
             self._publish([self._note(entry)])
 
-    def tell_counted(self) -> None:
+    def report_counted(self) -> None:
         """Publish what was counted and is due."""
         with self._lock:
             self._timer = None
@@ -48,7 +48,7 @@ class AccessNotes:
     def _set_timer(self) -> None:
         wait_s = self._tally.wait_s
         if self._timer is None and wait_s is not None:
-            self._timer = threading.Timer(max(wait_s, SHORTEST_WAIT_S), self.tell_counted)
+            self._timer = threading.Timer(max(wait_s, SHORTEST_WAIT_S), self.report_counted)
             self._timer.daemon = True
             self._timer.start()
 

@@ -56,7 +56,7 @@ def hash_password(password: str) -> str:
 
 
 def needs_new_hash(password_hash: str) -> bool:
-    """Tell whether a hash was made with other parameters than today's."""
+    """Return whether a hash was made with other parameters than today's."""
     try:
         return _hasher.check_needs_rehash(password_hash)
     except InvalidHashError:
@@ -111,7 +111,7 @@ class PasswordGate:
         known: Callable[[], bool] = lambda: False,
         networks: Collection[str] = (),
     ) -> bool:
-        """Tell whether the password is the user's, whose hash is given; None for nobody.
+        """Return whether the password is the user's, whose hash is given; None for nobody.
 
         `networks` are those from which the user has logged in before. `known` is asked when it is this
         check's turn: another may have found the same password right meanwhile. ThrottledError for whoever

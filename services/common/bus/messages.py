@@ -239,7 +239,7 @@ def _texts(event: Event) -> tuple[str, ...]:
 
 
 def _are_near(seconds: tuple[int, ...]) -> bool:
-    """Tell whether seconds ascend within a minute."""
+    """Return whether seconds ascend within a minute."""
     is_ascending = all(before < after for before, after in pairwise(seconds))
     return bool(seconds) and is_ascending and seconds[-1] - seconds[0] < MOST_SECONDS
 

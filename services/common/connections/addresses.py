@@ -12,7 +12,7 @@ DISCARD_PORT = 9
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address means this machine itself."""
+    """Return whether a host name or address means this machine itself."""
     name = host.strip("[]").lower()
     if name == "localhost":
         return True
@@ -23,7 +23,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_every_address(host: str) -> bool:
-    """Tell whether listening at this host means all addresses of this machine."""
+    """Return whether listening at this host means all addresses of this machine."""
     try:
         return not host or ipaddress.ip_address(host.strip("[]")).is_unspecified
     except ValueError:

@@ -54,7 +54,7 @@ class SpareDescriptor:
         self.hold()
 
     def hold(self) -> bool:
-        """Take it, if it is not held; False when there is none."""
+        """Take it, if it is not taken; False when there is none."""
         if self._handle is None:
             try:
                 self._handle = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
@@ -64,7 +64,7 @@ class SpareDescriptor:
         return self._handle is not None
 
     def release(self) -> bool:
-        """Let go of it; False when it was not held."""
+        """Let go of it; False when it was not taken."""
         handle, self._handle = self._handle, None
         if handle is None:
             return False

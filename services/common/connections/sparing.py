@@ -10,7 +10,7 @@ QUIET_S = 60.0
 
 
 class Sparing:
-    """Tells whether something is to be said: the first time, and again after a time of quiet.
+    """Knows whether something is to be logged: the first time, and again after a time of quiet.
 
     What goes on without pause is said once. Callable from any thread.
     """
@@ -48,7 +48,7 @@ class SparingFilter(logging.Filter):
         self._said: dict[str, Sparing] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Tell whether a record passes; it is known by its text without arguments."""
+        """Return whether a record passes; it is known by its text without arguments."""
         if record.levelno > self._highest and record.msg != BROKEN_OFF:
             return True
         said = self._said.setdefault(str(record.msg), Sparing(self._quiet_s, self._monotonic_s))

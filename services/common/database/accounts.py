@@ -239,7 +239,7 @@ class AuditTrail:
         now_s: Callable[[], float],
         refusal: Callable[[], str | None] | None = None,
     ) -> None:
-        """`refusal` tells why no entry is taken now, and gives None while one is."""
+        """`refusal` gives the reason why no entry is taken now, and gives None while one is."""
         self._link, self._schema, self._now_s = link, schema, now_s
         self._refusal = refusal
 
@@ -266,7 +266,7 @@ class AuditTrail:
 
 
 def is_owned(token: Token, owner: User | None) -> bool:
-    """Tell whether the account that made the token is still there."""
+    """Return whether the account that made the token is still there."""
     return token.owner is None or (owner is not None and owner.id == token.owner_id)
 
 

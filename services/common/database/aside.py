@@ -45,7 +45,7 @@ BATCH = 500
 
 
 def event_end_s(event: Event) -> float | None:
-    """Give the latest time that an event tells of; None for one that is never set aside.
+    """Give the latest time that an event speaks of; None for one that is never set aside.
 
     An announcement of an owner fences others by its epoch, and one of a time that comes twice keeps that from
     being counted: both have to be known at once.

@@ -143,7 +143,7 @@ def crossing_from(document: Mapping[str, Any]) -> Crossing:
 
 
 def connection_of(crossing_id: str) -> int:
-    """Give the connection whose pictures a crossing was seen in, by its id; 0 where it tells none."""
+    """Give the connection whose pictures a crossing was seen in, by its id; 0 where it names none."""
     parts = crossing_id.split("/")[1:2]
     numbers = parts[0].split(".") if parts else []
     return int(numbers[1]) if len(numbers) == 3 and numbers[1].isdecimal() else 0
@@ -216,7 +216,7 @@ def analysed_id(camera: str, minute: int, epoch: int, connection: int = 0, revis
 
 
 def revision_id(camera: str, revision: str) -> str:
-    """Name the document that tells the lines of a revision."""
+    """Name the document that lists the lines of a revision."""
     return f"{camera}/{revision}"
 
 

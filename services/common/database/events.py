@@ -88,7 +88,7 @@ class EventWriter:
         self._ownerships, self._repeats, self._fences, self._passes = ownerships, repeats, fences, passes
         self._preparing = asyncio.Lock()
         self._is_whole = False
-        """Whether the note tells of nothing that is unfinished."""
+        """Whether the note names nothing that is unfinished."""
         self._logged: set[tuple[CameraId, int]] = set()
         """Cameras and refused epochs that were logged."""
 
@@ -106,7 +106,7 @@ class EventWriter:
             await self.prepare()
 
     def finish(self) -> None:
-        """Let the note stand for nothing: what it tells of has been written, and counted anew."""
+        """Let the note stand for nothing: what it names has been written, and counted anew."""
         self._is_whole = True
 
     async def insert_events(self, events: Sequence[Event]) -> int:

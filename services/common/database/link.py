@@ -45,7 +45,7 @@ _COMMAND = re.compile(r"execute command \{ ?(\w{1,40})")
 _TEXT_LIMIT = 300
 _DISK_FULL = (14_031,)
 _DISK_FULL_TEXTS = ("no space left on device", "disk quota exceeded", "outofdiskspace")
-"""What a full disk looks like where the code only says that something inside failed."""
+"""What foreign servers write of a full disk where their code only says that something inside failed."""
 
 
 def _unexplained() -> str | None:
@@ -69,7 +69,7 @@ class DatabaseLink:
     def __init__(
         self, uri: str, database: str | None = None, explain: Callable[[], str | None] = _unexplained
     ) -> None:
-        """`explain` tells why the database fails, where that is known on this machine."""
+        """`explain` gives the reason why the database fails, where that is known on this machine."""
         try:
             parts = parse_uri(uri, validate=True, warn=False)
             self._options = CLIENT_OPTIONS | _tls_options(parts["options"])
@@ -145,7 +145,7 @@ class DatabaseLink:
         return DatabaseUnavailableError(self._failed(error))
 
     def _not_allowed(self, error: OperationFailure) -> str:
-        """Tell what the account may not do; the server says the same code where nobody has logged in."""
+        """Say what the account may not do; the server says the same code where nobody has logged in."""
         text = str(error)[:_TEXT_LIMIT]
         if "authentication" in text:
             return f"the database at {self.address} wants a login: give user and password in its address"
@@ -161,7 +161,7 @@ class DatabaseLink:
 
 
 def _is_disk_full(error: PyMongoError) -> bool:
-    """Tell a full disk by its code, in an answer or in the failures of single documents, or by its text."""
+    """Recognise a full disk by its code, in an answer or in failures of single documents, or by its text."""
     details = getattr(error, "details", None) or {}
     failures = [*details.get("writeErrors", ()), *details.get("writeConcernErrors", ())]
     codes = {getattr(error, "code", None), *(failure.get("code") for failure in failures)}

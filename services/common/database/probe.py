@@ -31,11 +31,11 @@ class DatabaseProbe:
         self._asking = asyncio.Lock()
         self._asked_s: float | None = None
         self._error: DatabaseUnavailableError | None = None
-        self._tells_space = True
+        self._reports_space = True
         self.hangs = False
         """Whether the last failure was that no answer came at all."""
         self.free_bytes: int | None = None
-        """What is free on the database's disk, where it tells (MongoDB does)."""
+        """What is free on the database's disk, where it reports that (MongoDB does)."""
 
     @property
     def trouble(self) -> str | None:
@@ -74,9 +74,9 @@ class DatabaseProbe:
             await self._link.collection(META).find_one_and_update(
                 {"_id": PROBE_ID}, {"$set": {"time": datetime.now(UTC)}}, upsert=True
             )
-        if self._tells_space:
+        if self._reports_space:
             self.free_bytes = await self._free_bytes()
-            self._tells_space = self.free_bytes is not None
+            self._reports_space = self.free_bytes is not None
 
     async def _free_bytes(self) -> int | None:
         stats = await self._link.command({"dbStats": 1})
@@ -94,4 +94,4 @@ class DatabaseProbe:
 
     def leave_space_to_others(self) -> None:
         """Do not ask the database for its disk: somebody else measures it."""
-        self._tells_space = False
+        self._reports_space = False

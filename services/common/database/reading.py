@@ -1,12 +1,10 @@
 """Reading of what was recorded; each query carries a range of time."""
 
-import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any
 
 from services.common.database.documents import (
@@ -48,7 +46,7 @@ BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CrossingCursor:
     """A place between two crossings in the order newest first: what comes after this one."""
 
     time_s: float
@@ -74,7 +72,12 @@ class Records:
             yield minute_from(document)
 
     def crossings(
-        self, camera: str, from_s: float, to_s: float, line: str | None = None, after: Place | None = None
+        self,
+        camera: str,
+        from_s: float,
+        to_s: float,
+        line: str | None = None,
+        after: CrossingCursor | None = None,
     ) -> Generator[Crossing, None, None]:
         """Give crossings, newest first; `after` goes on behind that place.
 
@@ -149,11 +152,11 @@ class Records:
         return repeats_from(self._find(REPEATS, query, [("time", -1)], limit=MOST_REPEATS))
 
     def statuses(self, camera: str, from_s: float, to_s: float) -> list[StatusChange]:
-        """Give the status that held at the start of a span and its changes, in the order of time."""
+        """Give the status that was in force at the start of a span and its changes, in the order of time."""
         before = _span(camera, from_s - STATUS_LOOK_BACK_S, from_s)
-        held = list(self._find(STATUSES, before, [("time", -1)], limit=1))
+        earlier = list(self._find(STATUSES, before, [("time", -1)], limit=1))
         changes = self._find(STATUSES, _span(camera, from_s, to_s), [("time", 1)])
-        return [status_from(document) for document in (*held, *changes)]
+        return [status_from(document) for document in (*earlier, *changes)]
 
     def _find(
         self,
@@ -178,69 +181,11 @@ class Records:
             )
 
 
-class RecordReader:
-    """The same reads for an event loop, with all that they give in memory."""
-
-    def __init__(self, link: DatabaseLink) -> None:
-        self._link = link
-
-    def for_thread(self, limit_s: float = math.inf) -> Records:
-        """Give reads that a thread may do, for so long."""
-        return Records(self._link, limit_s)
-
-    async def minute_counts(
-        self, camera: str, from_s: float, to_s: float, line: str | None = None
-    ) -> list[MinuteCount]:
-        """Give the counted minutes that begin in a span, in the order of time."""
-        return await asyncio.to_thread(
-            lambda: list(self.for_thread().minute_counts(camera, from_s, to_s, line))
-        )
-
-    async def crossings(
-        self, camera: str, from_s: float, to_s: float, line: str | None = None, after: Place | None = None
-    ) -> AsyncIterator[Crossing]:
-        """Give crossings, newest first; `after` goes on behind that place."""
-        found = self.for_thread().crossings(camera, from_s, to_s, line, after)
-        while crossings := await asyncio.to_thread(lambda: list(islice(found, BATCH))):
-            for crossing in crossings:
-                yield crossing
-
-    async def analysed_minutes(self, camera: str, from_s: float, to_s: float) -> dict[int, int]:
-        """Give the analysed seconds by minute since 1970: bit n stands for its second n.
-
-        Seconds that come twice are none: what was analysed is one of the two.
-        """
-        return await asyncio.to_thread(self._analysed_minutes, camera, from_s, to_s)
-
-    def _analysed_minutes(self, camera: str, from_s: float, to_s: float) -> dict[int, int]:
-        minutes: dict[int, int] = {}
-        for minute, seconds in self.for_thread().analysed_minutes(camera, from_s, to_s):
-            minutes[minute] = minutes.get(minute, 0) | seconds
-        return minutes
-
-    async def statuses(self, camera: str, from_s: float, to_s: float) -> list[StatusChange]:
-        """Give the status that held at the start of a span and its changes, in the order of time."""
-        return await asyncio.to_thread(self.for_thread().statuses, camera, from_s, to_s)
-
-    async def recountable_minutes(self, camera: str, from_s: float, to_s: float) -> dict[int, int]:
-        """Give the seconds that can be counted again, by minute since 1970: bit n stands for its second n."""
-        return await asyncio.to_thread(
-            lambda: dict(self.for_thread().recountable_minutes(camera, from_s, to_s))
-        )
-
-    async def trajectories(self, camera: str, from_s: float, to_s: float) -> AsyncIterator[Trajectory]:
-        """Give the tracks that were seen in a span, their pieces joined, in the order of their ends."""
-        found = self.for_thread().trajectories(camera, from_s, to_s)
-        while tracks := await asyncio.to_thread(lambda: list(islice(found, BATCH))):
-            for track in tracks:
-                yield track
-
-
 def _span(camera: str, from_s: float, to_s: float, line: str | None = None) -> dict[str, Any]:
     query: dict[str, Any] = {"camera": camera, "time": {"$gte": date_of(from_s), "$lt": date_of(to_s)}}
     return query if line is None else query | {"line": line}
 
 
-def _is_behind(crossing: Crossing, place: Place) -> bool:
+def _is_behind(crossing: Crossing, place: CrossingCursor) -> bool:
     """Compare as the database sorts: by milliseconds, then by id."""
     return (milliseconds(crossing.time_s), crossing.id) < (milliseconds(place.time_s), place.id)

@@ -1,6 +1,6 @@
 """Times that come twice because a clock was set back: kept, so that nothing is counted twice in them.
 
-A detector tells of those that it has seen itself. Those before its time it cannot know; the store does: what
+A detector reports those that it has seen itself. Those before its time it cannot know; the store does: what
 an older epoch reported of the time after an ownership begins, from pictures of another connection, is of an
 earlier pass of that time. From pictures of the same connection it is of the same pass, by an owner that was
 replaced.

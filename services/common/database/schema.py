@@ -68,7 +68,7 @@ RECORDS = (CROSSINGS, MINUTES, ANALYSED, REPEATS, TRAJECTORIES, STATUSES, AUDIT)
 """What the store deletes when it has become too old."""
 
 RETENTION = "retention"
-"""The document of META that tells how long each kind of record is kept, in seconds by collection."""
+"""The document of META that says how long each kind of record is kept, in seconds by collection."""
 
 RESTORE = "restore"
 """The document of META that is there while a restore has not ended."""

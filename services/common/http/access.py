@@ -67,7 +67,7 @@ class AccessGuard:
         )
 
     async def _still_holds(self, given: _Given, stamp: str) -> bool:
-        """Tell whether what opened the door is still there; a password is not checked once more for that."""
+        """Return whether what opened the door is still there; a password is not checked again for that."""
         if any(map(self._check.check_token, (*given.tokens, given.bearer))):
             return True
         return bool(stamp) and self._check.stamp(given.user) == stamp

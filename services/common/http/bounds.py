@@ -29,10 +29,10 @@ RETRY_AFTER = {"Retry-After": "2"}
 
 
 class Clients(Protocol):
-    """Tells who sends a request, also from behind a proxy."""
+    """Finds out who sends a request, also from behind a proxy."""
 
     def is_proxy(self, peer: str) -> bool:
-        """Tell whether an address is a proxy's that is believed."""
+        """Return whether an address is a proxy's that is believed."""
 
     def address(self, scope: Scope) -> str:
         """Give the client's address as the proxy forwards it; where there is no proxy, the peer's."""
@@ -99,7 +99,7 @@ class RequestBounds:
         """Requests beyond the most of one client behind a proxy."""
         self.too_large = 0
         self.too_slow = 0
-        self.held_bytes = 0
+        self.buffered_bytes = 0
         """Bodies of all requests that are being answered."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -140,7 +140,7 @@ class RequestBounds:
             answer = problem(error.status_code, error.detail, error.headers)
             await answer(scope, receive, adding(send, self._headers))
         finally:
-            self.held_bytes -= body.received
+            self.buffered_bytes -= body.received
 
 
 class _Body:
@@ -175,11 +175,11 @@ class _Body:
             return self._over(self._too_slow())
         came = len(message.get("body", b""))
         self.received += came
-        self._bounds.held_bytes += came
+        self._bounds.buffered_bytes += came
         self._is_whole = not message.get("more_body", False)
         if self.received > self._limit:
             return self._over(self._too_large())
-        if self._bounds.held_bytes > self._most:
+        if self._bounds.buffered_bytes > self._most:
             return self._over(self._too_many())
         return message
 

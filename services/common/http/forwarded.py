@@ -26,7 +26,7 @@ class TrustedProxies:
     trusts_peer: bool = False
 
     def are_in_front(self, peer: str) -> bool:
-        """Tell whether the address that a connection comes from is one of them."""
+        """Return whether the address that a connection comes from is one of them."""
         return self.trusts_peer or self._are_at(peer)
 
     def client_address(self, headers: Headers, peer: str) -> str:

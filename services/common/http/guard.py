@@ -82,7 +82,7 @@ def _foreign(method: str, headers: Headers) -> str | None:
 
 
 def _is_visit(method: str, headers: Headers) -> bool:
-    """Tell whether somebody follows a link to here: the page that has the link sees nothing of the answer."""
+    """Return whether somebody follows a link to here: the page with the link sees nothing of the answer."""
     goes = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
     return goes and method in ("GET", "HEAD")
 

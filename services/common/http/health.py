@@ -1,7 +1,7 @@
 """Health over HTTP, the same on every service: `/healthz`, `/readyz` and `/metrics`.
 
 Healthy is the process alone: a camera, the database or the message server that is away must never have
-it restarted. Ready tells whether it can do its work now.
+it restarted. Ready says whether it can do its work now.
 """
 
 import time
@@ -21,8 +21,8 @@ HEARTBEAT_LIMIT_S = 60.0
 """Longer than anything that the main loop of a service may wait for."""
 
 
-class Heartbeat:
-    """Tells whether a loop still goes round. `beat` is callable from any thread."""
+class LoopHeartbeat:
+    """Knows whether a loop still goes round. `beat` is callable from any thread."""
 
     def __init__(
         self, limit_s: float = HEARTBEAT_LIMIT_S, monotonic_s: Callable[[], float] = time.monotonic
@@ -45,7 +45,7 @@ class Heartbeat:
         return self.age_s <= self._limit_s
 
 
-def liveness(heartbeat: Heartbeat | None = None, details: Mapping[str, object] | None = None) -> Response:
+def liveness(heartbeat: LoopHeartbeat | None = None, details: Mapping[str, object] | None = None) -> Response:
     """Answer that the process lives, with details for a person; 503 when its main loop has stopped."""
     if heartbeat is not None and not heartbeat.is_fresh:
         return problem(503, f"the main loop has not gone round for {heartbeat.age_s:.0f} s")
@@ -71,7 +71,7 @@ def _no_details() -> dict[str, Any]:
 def health_app(
     missing: Callable[[], Sequence[str]] = tuple,
     figures: Callable[[], Iterable[Figure]] = tuple,
-    heartbeat: Heartbeat | None = None,
+    heartbeat: LoopHeartbeat | None = None,
     details: Callable[[], Mapping[str, object]] = _no_details,
     is_loopback: bool = False,
 ) -> Starlette:

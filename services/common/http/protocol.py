@@ -207,7 +207,7 @@ class _Outlet(asyncio.Transport):
         self._transport.write(data)
 
     def is_closing(self) -> bool:
-        """Tell whether nothing more can be written."""
+        """Return whether nothing more can be written."""
         return self._transport.is_closing()
 
     def close(self) -> None:

@@ -9,12 +9,12 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Protocol
 
 from services.common.bus.protocol import EventQueue, Setups, SharedValue
 from services.common.leases.protocol import Lease, LeaseStore, Member
 from services.common.tasks import watched
-from services.core.sharding import chosen_member
 from services.core.types import CameraId, CameraSetup, OwnedCamera
 
 log = logging.getLogger(__name__)
@@ -224,3 +224,16 @@ class CameraManager:
 def _work(setup: CameraSetup) -> Sequence[object]:
     """Give what of a setup changes the work: not the floor of the next epoch."""
     return (setup.camera, setup.lines, setup.repeats, setup.revision)
+
+
+def chosen_member(camera: str, members: Sequence[str]) -> str | None:
+    """Give the member whose hash with the camera is the highest; None without members.
+
+    Every process comes to the same answer, and a further member takes over its own share of the cameras
+    alone (Thaler and Ravishankar, "Using name-based mappings to increase hit rates", 1998).
+    """
+    return max(members, key=lambda member: (_weight(camera, member), member), default=None)
+
+
+def _weight(camera: str, member: str) -> bytes:
+    return blake2b(f"{camera}\n{member}".encode(), digest_size=8).digest()

@@ -38,9 +38,9 @@ class PictureMemory:
     def __init__(self, all: "PictureMemories") -> None:
         self._all = all
         self.pictures: deque[_Kept] = deque()
-        self.held_bytes = 0
+        self.kept_bytes = 0
         self.peak_bytes = 0
-        """Most that was held since `take_shrunk` last said so: what the decoder has taken for it."""
+        """Most that was kept since `take_shrunk` last said so: what the decoder has taken for it."""
         self.largest_bytes = UNKNOWN_BYTES
 
     @property
@@ -58,7 +58,7 @@ class PictureMemory:
             return self.pictures[-1].decoded if self.pictures else None
 
     def find(self, frame: int, time_s: float) -> DecodedPicture | None:
-        """Give the picture of a frame; its time tells apart equal numbers of two connections."""
+        """Give the picture of a frame; its time distinguishes equal numbers of two connections."""
         with self._all.lock:
             for kept in reversed(self.pictures):
                 unit = kept.decoded.unit
@@ -67,11 +67,11 @@ class PictureMemory:
         return None
 
     def take_shrunk(self) -> bool:
-        """Tell, once, whether much less is held than the decoder has taken from the system."""
+        """Return, once, whether much less is kept than the decoder has taken from the system."""
         with self._all.lock:
-            if self.held_bytes >= self.peak_bytes // 2:
+            if self.kept_bytes >= self.peak_bytes // 2:
                 return False
-            self.peak_bytes = self.held_bytes
+            self.peak_bytes = self.kept_bytes
             return True
 
     def close(self) -> None:
@@ -88,7 +88,7 @@ class PictureMemories:
     def __init__(self, limit_mb: float = LIVE_MEMORY_MB) -> None:
         self.limit_bytes = round(limit_mb * MB)
         self.lock = threading.Lock()
-        self.held_bytes = 0
+        self.kept_bytes = 0
         """Bytes of all pictures that are kept now."""
         self._memories: list[PictureMemory] = []
         self._arrivals = itertools.count()
@@ -128,12 +128,12 @@ class PictureMemories:
                 self._check_room(memory, size_bytes)
                 memory.largest_bytes = size_bytes
             memory.pictures.append(_Kept(decoded, size_bytes, next(self._arrivals)))
-            memory.held_bytes += size_bytes
-            self.held_bytes += size_bytes
+            memory.kept_bytes += size_bytes
+            self.kept_bytes += size_bytes
             self._drop_old(memory, decoded.unit)
-            while self.held_bytes > self.limit_bytes and (other := self._oldest()) is not None:
+            while self.kept_bytes > self.limit_bytes and (other := self._oldest()) is not None:
                 self._drop_oldest(other)
-            memory.peak_bytes = max(memory.peak_bytes, memory.held_bytes)
+            memory.peak_bytes = max(memory.peak_bytes, memory.kept_bytes)
 
     def _drop_old(self, memory: PictureMemory, newest: AccessUnit) -> None:
         most = max(memory.least, KEPT_BYTES // memory.largest_bytes)
@@ -147,8 +147,8 @@ class PictureMemories:
 
     def _drop_oldest(self, memory: PictureMemory) -> None:
         size_bytes = memory.pictures.popleft().size_bytes
-        memory.held_bytes -= size_bytes
-        self.held_bytes -= size_bytes
+        memory.kept_bytes -= size_bytes
+        self.kept_bytes -= size_bytes
 
     def close(self, memory: PictureMemory) -> None:
         """Forget a camera."""
@@ -160,7 +160,7 @@ class PictureMemories:
 
 
 def _is_old(kept: AccessUnit, newest: AccessUnit) -> bool:
-    """Tell whether a picture is too old to be kept; the times of two connections say nothing together."""
+    """Return whether a picture is too old to be kept; the times of two connections say nothing together."""
     return kept.connection != newest.connection or kept.time_s < newest.time_s - KEPT_S
 
 

@@ -55,7 +55,7 @@ class _Channel:
         self._wake()
 
     def fail(self, error: StreamError) -> None:
-        """Tell all viewers that no picture will come any more."""
+        """Let all viewers know that no picture will come any more."""
         self.failure = error
         self._wake()
 
@@ -120,7 +120,7 @@ class LivePictures:
         """Give what live pictures cost this process."""
         memories = self._decoders.memories
         yield Figure("sightline_live_cameras", self._decoders.cameras)
-        yield Figure("sightline_live_memory_bytes", memories.held_bytes)
+        yield Figure("sightline_live_memory_bytes", memories.kept_bytes)
         yield Figure("sightline_live_memory_limit_bytes", memories.limit_bytes)
         yield Figure("sightline_live_refused_total", self._decoders.refused)
 

@@ -27,7 +27,7 @@ class Grant:
 
 
 class Door:
-    """Tells whether a client may watch. Blocks for as long as a new password takes to be checked."""
+    """Knows whether a client may watch. Blocks for as long as a new password takes to be checked."""
 
     def __init__(self, check: Check | None) -> None:
         """Take what knows accounts and tokens; None lets everybody in."""
@@ -58,7 +58,7 @@ class Door:
         return Grant(user=user, stamp=stamp)
 
     def still_holds(self, grant: Grant) -> bool:
-        """Tell whether what opened the door is still there. Never blocks."""
+        """Return whether what opened the door is still there. Never blocks."""
         if self._check is None:
             return True
         if grant.token:
@@ -69,14 +69,14 @@ class Door:
 def make_authentication(gstreamer: GStreamer, door: Door, on_admitted: Callable[[Any, Grant], None]) -> Any:
     """Make what GStreamer asks at each request, on the thread of that client.
 
-    `on_admitted` is told of each client and what opened the door to it.
+    `on_admitted` is called with each client and what opened the door to it.
     """
 
     class Authentication(gstreamer.server.RTSPAuth):  # type: ignore[name-defined,misc]  # no types
-        """Answers 401 before anything else is answered, so that not even a camera's name is told."""
+        """Answers 401 before anything else is answered, so that not even a camera's name is shown."""
 
         def do_check(self, context: Any, check: str) -> bool:
-            """Tell whether a client may do what it asks for."""
+            """Return whether a client may do what it asks for."""
             try:
                 return self._judge(context, check)
             except Exception:

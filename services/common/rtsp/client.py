@@ -12,7 +12,7 @@ from services.common.connections.places import Place
 from services.common.rtsp.access import Grant
 
 RECEIVED_AT = 128
-"""Where the system tells, in its structure of 64-bit numbers, how many bytes have come."""
+"""Where the system says, in its structure of 64-bit numbers, how many bytes have come."""
 
 REQUESTS_BYTES, REQUESTS_BYTES_S = 65_536, 1024
 """What requests and reports may come to: so much at once, and so much more for each second. GStreamer
@@ -41,10 +41,10 @@ class RtspClient:
         with self._lock:
             if self._socket.fileno() < 0:
                 return False
-            told = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, RECEIVED_AT + 8)
-        if len(told) < RECEIVED_AT + 8:
+            info = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, RECEIVED_AT + 8)
+        if len(info) < RECEIVED_AT + 8:
             return False
-        (received,) = struct.unpack_from("Q", told, RECEIVED_AT)
+        (received,) = struct.unpack_from("Q", info, RECEIVED_AT)
         age_s = self._monotonic_s() - self._since_s
         return bool(received > REQUESTS_BYTES + REQUESTS_BYTES_S * age_s)
 

@@ -99,7 +99,7 @@ class RtspMounts:
                 mount.clients.add(client)
 
     def ask_for_keyframe(self, path: str) -> None:
-        """Tell the feeds of a path that somebody begins to watch."""
+        """Let the feeds of a path know that somebody begins to watch."""
         with self._lock:
             mount = self._find(path)
             outputs = list(mount.outputs) if mount is not None else []

@@ -71,7 +71,7 @@ class RtspOutput:
         self._wants_keyframe.set()
 
     def take_wish(self) -> bool:
-        """Tell whether a key frame is wanted, once."""
+        """Return whether a key frame is wanted, once."""
         is_wanted = self._wants_keyframe.is_set()
         self._wants_keyframe.clear()
         return is_wanted
@@ -85,7 +85,7 @@ class RtspOutput:
         self._source.send_event(event)
 
     def fail(self) -> None:
-        """Have clients that wait for the first picture told that there is none (503)."""
+        """Answer clients that wait for the first picture that there is none (503)."""
         if not self._has_begun:
             error = self._gstreamer.glib.Error("the camera gives no picture")
             message = self._gstreamer.gst.Message.new_error(self._source, error, "")

@@ -256,7 +256,7 @@ class RtspServer:
                 connection.close()
 
     def _over(self, client: Any, connection: RtspClient) -> str | None:
-        """Tell why a connection may not go on: what opened the door is gone, or it only costs."""
+        """Say why a connection may not go on: what opened the door is gone, or it only costs."""
         place = connection.place
         if connection.grant is not None and not self._door.still_holds(connection.grant):
             return "access"

@@ -12,7 +12,7 @@ from services.core.errors import BadInputError
 
 ENVIRONMENT_PREFIX = "SIGHTLINE_"
 
-Place = Sequence[str | int]
+KeyPath = Sequence[str | int]
 """The way to a value within a file: keys and positions."""
 
 
@@ -119,11 +119,11 @@ def _explain(
     return f"{where}: {message}" + (f" (and {more} more)" if more else "")
 
 
-def _known_keys(kind: type[Settings], place: Place) -> str:
+def _known_keys(kind: type[Settings], place: KeyPath) -> str:
     return f" (known: {', '.join(sorted(kind.model_fields))})" if len(place) == 1 else ""
 
 
-def _line_of(node: yaml.Node | None, place: Place) -> int:
+def _line_of(node: yaml.Node | None, place: KeyPath) -> int:
     """Give the line of the deepest part of the way that the file has."""
     line = 1
     for part in place:

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from services.common.connections.addresses import address_for_others, is_every_address, is_loopback
 from services.common.http.forwarded import trusted_proxies
-from services.common.settings.camera_files import Folders
+from services.common.settings.cameras import Folders
 from services.common.settings.files import Settings
 from services.core.errors import BadInputError
 

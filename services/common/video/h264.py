@@ -10,10 +10,10 @@ from services.core.limits import PICTURE_LIMIT_PIXELS
 from services.core.types import AccessUnit
 
 WAITING_LIMIT = 32
-"""Units that a decoder may hold back to put pictures in order; more than any stream does."""
+"""Units that a decoder may keep back to put pictures in order; more than any stream does."""
 
-HELD_LIMIT_PIXELS = 8 * PICTURE_LIMIT_PIXELS
-"""Most pixels of all pictures together that a decoder may hold back: 200 MB."""
+WAITING_LIMIT_PIXELS = 8 * PICTURE_LIMIT_PIXELS
+"""Most pixels of all pictures together that a decoder may keep back: 200 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,9 @@ class H264Decoder:
         """Units that could not be decoded."""
 
     def decode(self, unit: AccessUnit) -> DecodedPicture | None:
-        """Decode one unit; None before the first key frame, for a broken unit, and while one is held back.
+        """Decode one unit; None before the first key frame, for a broken unit, and while one is kept back.
 
-        The picture that comes out may be of an earlier unit (streams with B-frames): it is told with
+        The picture that comes out may be of an earlier unit (streams with B-frames): it comes with
         the unit that it really came in.
         """
         if not self._is_started and not unit.is_keyframe:
@@ -57,7 +57,7 @@ class H264Decoder:
         self._waiting[unit.frame] = unit
         if len(self._waiting) > WAITING_LIMIT:
             del self._waiting[min(self._waiting)]
-        if len(self._waiting) * self._codec.width * self._codec.height > HELD_LIMIT_PIXELS:
+        if len(self._waiting) * self._codec.width * self._codec.height > WAITING_LIMIT_PIXELS:
             self._begin_anew()
             return None
         try:
@@ -72,7 +72,7 @@ class H264Decoder:
         return DecodedPicture(source, pictures[-1])
 
     def _begin_anew(self) -> None:
-        """Let go of what is held back, and wait for a key frame."""
+        """Let go of what is kept back, and wait for a key frame."""
         self._codec, self._is_started = _codec(), False
         self._waiting.clear()
         self.broken += 1

@@ -183,13 +183,13 @@ class VideoHub:
             group.go_on(unit)
 
     def _newest_group(self, camera: CameraId) -> list[AccessUnit]:
-        """Give the kept group; one that ended a while ago does not tell what the camera sees now."""
+        """Give the kept group; one that ended a while ago does not show what the camera sees now."""
         age_s = self._monotonic_s() - self._published_s.get(camera, -math.inf)
         group = self._groups.get(camera)
         return group.units if group is not None and age_s <= GROUP_AGE_S else []
 
     def has(self, camera: CameraId) -> bool:
-        """Tell whether a camera gave pictures here, since it was forgotten last."""
+        """Return whether a camera gave pictures here, since it was forgotten last."""
         with self._lock:
             return camera in self._groups
 
@@ -207,7 +207,7 @@ class VideoHub:
     def reader(self, camera: CameraId, wake: Callable[[], None] | None = None) -> Iterator[LocalVideoReader]:
         """Follow one camera, beginning with its newest group of pictures, marked as backlog.
 
-        `wake` tells a reader that must not wait in `read`, such as an event loop, that there is something
+        `wake` wakes a reader that must not wait in `read`, such as an event loop, when there is something
         to read; see `LocalVideoReader.put`.
         """
         reader = LocalVideoReader(wake=wake, on_drop=self._count_dropped)

@@ -95,7 +95,7 @@ class _Following:
         self._loop = asyncio.new_event_loop()
         self._ended = asyncio.Event()
         self._newest: tuple[int, int] | None = None
-        self._told = ""
+        self._logged = ""
         self._thread = threading.Thread(target=self._run, name=f"video-{camera}", daemon=True)
 
     def start(self) -> None:
@@ -125,7 +125,7 @@ class _Following:
     ) -> bool:
         """Wait for the end of the connection; True when it was ended because the camera has moved.
 
-        A holder that cannot be told now is no reason to leave one that sends.
+        A holder that cannot be asked now is no reason to leave one that sends.
         """
         has_moved = False
         while not (receiving.done() or ended.done() or has_moved):
@@ -146,7 +146,7 @@ class _Following:
         try:
             async with self._connect(member) as connection:
                 _bound_system_buffer(connection)
-                self._told = ""
+                self._logged = ""
                 async for message in connection:
                     self._take(decode_unit(message))
             log.info("video of camera %s ended at %s", self._camera, redact(member.address))
@@ -159,7 +159,7 @@ class _Following:
         except Exception:
             log.exception("the video of camera %s failed and starts again", self._camera)
             cause = "a fault in Sightline, which its log describes"
-        self._tell(f"no video of camera {self._camera} from {redact(member.address)} ({cause}); trying again")
+        self._log(f"no video of camera {self._camera} from {redact(member.address)} ({cause}); trying again")
 
     def _connect(self, member: Member) -> connect:
         return connect(
@@ -185,10 +185,10 @@ class _Following:
         self._newest = unit.connection, unit.frame
         self._reader.put(unit)
 
-    def _tell(self, text: str) -> None:
-        if text != self._told:
+    def _log(self, text: str) -> None:
+        if text != self._logged:
             log.warning("%s", text)
-        self._told = text
+        self._logged = text
 
 
 def _tls_options(address: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ LONGEST_WAIT_S = 30.0
 """A stream whose clock jumps ahead by more than this is anchored anew."""
 
 LEAST_STEP_S = 1 / UNITS_PER_S_LIMIT
-"""Units come no closer than this, whatever the stream's clock says, or where it tells none."""
+"""Units come no closer than this, whatever the stream's clock says, or where it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class SourceUnit:
     data: bytes
     is_keyframe: bool
     stream_s: float | None
-    """The stream's own clock, None where the stream tells none."""
+    """The stream's own clock, None where the stream has none."""
 
 
 class Connection(Protocol):

@@ -1,6 +1,6 @@
 """Whether the clock that the host shows is to be believed: pure.
 
-Two clocks are compared. The wall clock tells the time and can be set to anything; the steady one only counts
+Two clocks are compared. The wall clock shows the time and can be set to anything; the steady one only counts
 how long the machine runs. As long as both advance alike, the wall clock is believed. When it steps by more
 than a minute, the believed time goes on by the steady clock, and the wall clock is in doubt: until it comes
 back to the believed time, until it has run evenly for a day, or until a person says that it is right.
@@ -76,7 +76,7 @@ class ClockMark:
 
 
 def first_mark(newest_s: float | None, reading: ClockReading) -> ClockMark:
-    """Begin without a mark: the newest record tells a time that has been, else the clock is believed."""
+    """Begin without a mark: the newest record shows a time that has been, else the clock is believed."""
     return ClockMark(reading.wall_s if newest_s is None else newest_s, 0.0, "")
 
 
@@ -125,7 +125,7 @@ def _judged_within_boot(mark: ClockMark, reading: ClockReading) -> ClockMark:
 
 
 def _judged_after_boot(mark: ClockMark, reading: ClockReading) -> ClockMark:
-    """Nothing tells how long the machine was off: the clock alone says so."""
+    """Nothing says how long the machine was off: the clock alone says so."""
     if _may_follow(mark.believed_s, reading.wall_s):
         return confirmed(reading)
     doubt = mark.doubt

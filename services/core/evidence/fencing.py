@@ -99,7 +99,7 @@ class _Rule:
         return [seconds(time_ms) for edge_ms in edges_ms for time_ms in (edge_ms - 1, edge_ms)]
 
     def counts(self, time_ms: int, length_ms: int = 1) -> bool:
-        """Tell whether all of a span, by its first millisecond and its length, may be reported."""
+        """Return whether all of a span, by its first millisecond and its length, may be reported."""
         end_ms = time_ms + length_ms
         passes = [
             epoch for from_ms, until_ms, epoch in self._twice if from_ms < end_ms and time_ms < until_ms

@@ -96,7 +96,7 @@ class LostSeconds:
         self._forget_old(now_s)
 
     def withholds(self, rank: Rank, camera: CameraId, seconds: tuple[int, ...]) -> bool:
-        """Tell whether an event speaks of a second of which something was lost that it would vouch for."""
+        """Return whether an event speaks of a second of which something was lost that it would vouch for."""
         if not self._lost or rank not in _WITHHELD.values():
             return False
         self._forget_old(self._steady_s())

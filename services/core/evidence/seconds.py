@@ -49,7 +49,7 @@ CERTAIN = Pending()
 
 
 @dataclass(frozen=True, slots=True)
-class LineChange:
+class CountingChange:
     """What another setup does to the counting of lines."""
 
     cut: frozenset[LineId] = frozenset()
@@ -69,7 +69,7 @@ class EvidenceJudge:
     def __init__(self, camera: CameraId, epoch: int = 0, connection: int = 0, revision: str = "") -> None:
         self._camera, self._epoch, self._connection = camera, epoch, connection
         self._revision, self._revision_of_second = revision, revision
-        self._change = LineChange()
+        self._change = CountingChange()
         self._begun_s = self._clear_from_s = -math.inf
         self._frames = 0
         self._last_s = -math.inf
@@ -80,10 +80,10 @@ class EvidenceJudge:
         self._lacking: dict[int, set[LineId]] = {}
         self._line_begun_s: dict[LineId, float] = {}
 
-    def count_under(self, revision: str, change: LineChange) -> None:
+    def count_under(self, revision: str, change: CountingChange) -> None:
         """Go on under another revision of the setup from the next frame on."""
         self._revision = revision
-        self._change = LineChange(self._change.cut | change.cut, self._change.begun | change.begun)
+        self._change = CountingChange(self._change.cut | change.cut, self._change.begun | change.begun)
 
     def add(
         self, time_s: float, pending: Pending = CERTAIN, has_missed: bool = False
@@ -117,10 +117,10 @@ class EvidenceJudge:
         self._retracted.clear()
         self._lacking.clear()
         self._line_begun_s.clear()
-        self._change = LineChange()
+        self._change = CountingChange()
 
     def _is_settling(self, time_s: float, pending: Pending) -> bool:
-        """Tell whether up to this frame something may have crossed before its track was known."""
+        """Return whether up to this frame something may have crossed before its track was known."""
         since_s = time_s - self._begun_s
         if pending.has_appeared and since_s <= BORN_S:
             return True
@@ -138,7 +138,7 @@ class EvidenceJudge:
         for second in {*self._waiting, self._second, now} if cut else ():
             self._lacking.setdefault(second, set()).update(cut)
         self._line_begun_s |= dict.fromkeys(self._change.begun, time_s)
-        self._change = LineChange()
+        self._change = CountingChange()
 
     def _judge_unexplained(self, time_s: float, pending: Pending) -> None:
         """Give up the seconds in which something may have crossed that was on a line at a beginning.

@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from services.demo.entrance.cloud import Cloud, Colour
-from services.demo.entrance.looks import Look
+from services.demo.entrance.looks import VisitorLook
 from services.demo.entrance.parts import Point, ellipsoid, limb
 from services.demo.geometry import Floats
 
@@ -26,7 +26,7 @@ _WIDTHS = np.array([0.15, 0.172, 0.165, 0.16, 0.178, 0.192, 0.186, 0.15, 0.1, 0.
 _DEPTHS = np.array([0.095, 0.108, 0.108, 0.112, 0.122, 0.112, 0.095, 0.08, 0.068, 0.062, 0.06])
 
 
-def body_cloud(look: Look, phase: float) -> Cloud:
+def body_cloud(look: VisitorLook, phase: float) -> Cloud:
     """Torso, arms and legs; `phase` 0 to 1 through a cycle of two steps, negative for somebody who stands."""
     size = look.height_m / 1.75
     walks = phase >= 0
@@ -44,7 +44,7 @@ def body_cloud(look: Look, phase: float) -> Cloud:
 
 
 @functools.lru_cache(maxsize=8)
-def _torso(look: Look) -> Cloud:
+def _torso(look: VisitorLook) -> Cloud:
     levels = np.linspace(_LEVELS[-1], _LEVELS[0], int(0.72 / TORSO_STEP_M))
     around = np.linspace(-np.pi, np.pi, int(1.2 / TORSO_STEP_M))
     angles, z_m = np.meshgrid(around, levels)
@@ -56,7 +56,7 @@ def _torso(look: Look) -> Cloud:
     return Cloud.of_surface(np.stack([x_m + wrinkle, y_m, z_m], axis=-1), _cloth(look, ahead, y_m, z_m))
 
 
-def _cloth(look: Look, ahead: Floats, y_m: Floats, z_m: Floats) -> Floats:
+def _cloth(look: VisitorLook, ahead: Floats, y_m: Floats, z_m: Floats) -> Floats:
     """Jacket over shirt, or a jumper; a collar, a strap, stripes."""
     colours = np.broadcast_to(np.array(look.top, float), (*z_m.shape, 3)).copy()
     front, side = ahead > 0, np.abs(y_m)
@@ -75,7 +75,7 @@ def _cloth(look: Look, ahead: Floats, y_m: Floats, z_m: Floats) -> Floats:
     return colours
 
 
-def _arm(look: Look, side: float, swing: float) -> list[Cloud]:
+def _arm(look: VisitorLook, side: float, swing: float) -> list[Cloud]:
     shoulder, hand = (0.0 - 0.02, 0.185 * side, 1.385), (swing * 0.7 + 0.04, 0.235 * side, 0.87)
     elbow = _between(shoulder, hand, -0.03)
     sleeve = _times(look.top, 0.93)
@@ -86,7 +86,7 @@ def _arm(look: Look, side: float, swing: float) -> list[Cloud]:
     ]
 
 
-def _leg(look: Look, side: float, swing: float, lift_m: float) -> list[Cloud]:
+def _leg(look: VisitorLook, side: float, swing: float, lift_m: float) -> list[Cloud]:
     hip, foot = (-0.02, 0.085 * side, 0.88), (swing, 0.09 * side, 0.09 + lift_m)
     knee = _between(hip, foot, 0.05 + lift_m)
     return [

@@ -76,7 +76,7 @@ class Lamp:
 
 
 @dataclass(frozen=True)
-class Sprite:
+class CloudSprite:
     """A drawn cloud: `origin_px` is where the cloud's origin lies in the patch."""
 
     patch: Picture
@@ -86,7 +86,7 @@ class Sprite:
     origin_px: Floats
 
 
-def draw(cloud: Cloud, rotation: Floats, lamp: Lamp, scale_px: float) -> Sprite:
+def draw(cloud: Cloud, rotation: Floats, lamp: Lamp, scale_px: float) -> CloudSprite:
     """Draws a cloud at `scale_px` pixels a metre; `rotation`: rows right, down and into the picture."""
     seen = np.flatnonzero(cloud.normals @ rotation[2].astype(np.float32) < FACING)
     points = cloud.points[seen]
@@ -108,7 +108,7 @@ def draw(cloud: Cloud, rotation: Floats, lamp: Lamp, scale_px: float) -> Sprite:
     face = np.zeros(height * width, np.uint8)
     face[covered] = np.where(cloud.face[nearer], 255, 0)
     closed = cv2.morphologyEx(face.reshape(height, width), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
-    return Sprite(_closed(canvas.reshape(height, width, 4)), closed.astype(np.uint8), -low)
+    return CloudSprite(_closed(canvas.reshape(height, width, 4)), closed.astype(np.uint8), -low)
 
 
 def _closed(canvas: Picture) -> Picture:

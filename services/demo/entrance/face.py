@@ -4,7 +4,7 @@ import numpy as np
 
 from services.demo.entrance.cloud import Cloud, Flags
 from services.demo.entrance.head import CHIN_M, FACE_ANGLE, HAIRLINE_M, TOP_M
-from services.demo.entrance.looks import Look
+from services.demo.entrance.looks import VisitorLook
 from services.demo.geometry import Floats
 
 STEP_M = 0.0017
@@ -13,7 +13,7 @@ HAIR_M = 0.012
 """How far short hair stands off the skull."""
 
 
-def skull(look: Look) -> Cloud:
+def skull(look: VisitorLook) -> Cloud:
     """Face, skull and the hair on it."""
     angles, z_m = head_grid()
     bare = look.shape.surface(angles, z_m)
@@ -44,7 +44,7 @@ def head_grid(
     return angles, z_m
 
 
-def _hair(look: Look, angles: Floats, z_m: Floats) -> Floats:
+def _hair(look: VisitorLook, angles: Floats, z_m: Floats) -> Floats:
     """1 where hair grows, 0 on skin, with a soft edge."""
     away = np.abs(angles)
     wave = 0.006 * np.sin(look.seed + angles * 5)
@@ -55,7 +55,7 @@ def _hair(look: Look, angles: Floats, z_m: Floats) -> Floats:
     return np.clip(edge, 0.0, 1.0)
 
 
-def _skin(look: Look, angles: Floats, surface: Floats) -> Floats:
+def _skin(look: VisitorLook, angles: Floats, surface: Floats) -> Floats:
     """Uneven skin: redder cheeks and nose, darker around the eyes, a beard's shadow."""
     y_m, z_m = surface[..., 1], surface[..., 2]
     skin = np.broadcast_to(np.array(look.skin, float), (*z_m.shape, 3)).copy()
@@ -81,7 +81,7 @@ def _skin(look: Look, angles: Floats, surface: Floats) -> Floats:
     return skin
 
 
-def _features(look: Look, colours: Floats, side: Floats, y_m: Floats, z_m: Floats) -> Floats:
+def _features(look: VisitorLook, colours: Floats, side: Floats, y_m: Floats, z_m: Floats) -> Floats:
     """Eyes, brows and mouth, painted onto the skin."""
     out = colours.copy()
     size = look.shape.eyes
@@ -108,7 +108,7 @@ def _features(look: Look, colours: Floats, side: Floats, y_m: Floats, z_m: Float
     return _mouth(look, out, side, z_m)
 
 
-def _mouth(look: Look, out: Floats, side: Floats, z_m: Floats) -> Floats:
+def _mouth(look: VisitorLook, out: Floats, side: Floats, z_m: Floats) -> Floats:
     reach = np.clip(1 - (side / 0.0245) ** 2, 0, 1)
     full = 0.0062 * (0.7 + 0.3 * look.shape.lips)
     lip = (reach > 0) & (z_m < -0.0685 + full * reach**0.7) & (z_m > -0.0685 - 1.25 * full * reach**0.6)

@@ -5,14 +5,14 @@ import numpy as np
 from services.demo.entrance.cloud import Cloud
 from services.demo.entrance.face import STEP_M, head_grid
 from services.demo.entrance.head import TOP_M
-from services.demo.entrance.looks import Look
+from services.demo.entrance.looks import VisitorLook
 from services.demo.entrance.parts import ellipsoid, limb, wire
 
 METAL = (70.0, 72.0, 76.0)
 COARSE_M = 0.0019
 
 
-def around_the_face(look: Look) -> list[Cloud]:
+def around_the_face(look: VisitorLook) -> list[Cloud]:
     """Everything that a head has beside face, skull and mask."""
     parts = [*_ears(look), *_neck(look)]
     if look.hair_style == "long":
@@ -32,7 +32,7 @@ def _darker(colour: tuple[float, float, float], factor: float) -> tuple[float, f
     return colour[0] * factor, colour[1] * factor, colour[2] * factor
 
 
-def _ears(look: Look) -> list[Cloud]:
+def _ears(look: VisitorLook) -> list[Cloud]:
     if look.hair_style == "long":
         return []
     y_m = 0.0755 * look.shape.width
@@ -44,14 +44,14 @@ def _ears(look: Look) -> list[Cloud]:
     return ears
 
 
-def _neck(look: Look) -> list[Cloud]:
+def _neck(look: VisitorLook) -> list[Cloud]:
     """A neck in the shadow of the chin."""
     radius = 0.048 if look.beard == "none" else 0.055
     shaded = _darker(look.skin, 0.78)
     return [limb((-0.02, 0, -0.05), (-0.035, 0, -0.17), (radius, radius * 1.05), shaded, COARSE_M)]
 
 
-def _long_hair(look: Look) -> Cloud:
+def _long_hair(look: VisitorLook) -> Cloud:
     """A curtain from the crown to the shoulders, open at the front."""
     reach = np.radians(272) / 2
     angles, z_m = head_grid(-0.215, 0.1, reach, COARSE_M)
@@ -64,7 +64,7 @@ def _long_hair(look: Look) -> Cloud:
     return Cloud.of_surface(surface, np.array(look.hair) * strands[..., None])
 
 
-def _hat(look: Look) -> Cloud:
+def _hat(look: VisitorLook) -> Cloud:
     """A cap with a visor, a knitted hat, or a hard hat with its brim."""
     low_m = {"cap": 0.052, "beanie": 0.045, "helmet": 0.05}[look.hat]
     angles, z_m = head_grid(low_m, TOP_M, np.pi, STEP_M * 0.8)
@@ -84,7 +84,7 @@ def _hat(look: Look) -> Cloud:
     return Cloud.joined(parts)
 
 
-def _visor(look: Look, low_m: float, colour: np.ndarray) -> Cloud:
+def _visor(look: VisitorLook, low_m: float, colour: np.ndarray) -> Cloud:
     reach = np.radians(62) if look.hat == "cap" else np.pi
     length = 0.065 if look.hat == "cap" else 0.03
     angles, out = np.meshgrid(np.linspace(-reach, reach, 260), np.linspace(0, 1, 36))
@@ -100,7 +100,7 @@ def _visor(look: Look, low_m: float, colour: np.ndarray) -> Cloud:
     return Cloud.joined([upward, below])
 
 
-def _glasses(look: Look) -> list[Cloud]:
+def _glasses(look: VisitorLook) -> list[Cloud]:
     colour = METAL if look.glasses == "thin" else (26.0, 24.0, 24.0)
     radius = 0.0011 if look.glasses == "thin" else 0.0024
     ring = np.linspace(0, 2 * np.pi, 40)

@@ -83,7 +83,7 @@ FABRICS: tuple[Fabric, ...] = (
 
 
 @dataclass(frozen=True)
-class Look:
+class VisitorLook:
     """One visitor."""
 
     seed: int
@@ -106,7 +106,7 @@ class Look:
     fabric: Fabric
 
     @classmethod
-    def draw(cls, seed: int, wear: Wear) -> "Look":
+    def draw(cls, seed: int, wear: Wear) -> "VisitorLook":
         """A random person who wears a mask as asked for."""
         rng = random.Random(f"sightline-visitor-{seed}")
         is_man = rng.random() < 0.5

@@ -5,7 +5,7 @@ import numpy as np
 from services.demo.entrance.cloud import Cloud
 from services.demo.entrance.face import STEP_M, head_grid
 from services.demo.entrance.head import CHIN_M
-from services.demo.entrance.looks import Fabric, Look, Wear
+from services.demo.entrance.looks import Fabric, VisitorLook, Wear
 from services.demo.entrance.parts import wire
 from services.demo.geometry import Floats
 
@@ -19,7 +19,7 @@ EDGES_M: dict[Wear, tuple[float, float]] = {
 """Height of a mask's upper and lower edge in the middle of the face."""
 
 
-def mask(look: Look) -> Cloud:
+def mask(look: VisitorLook) -> Cloud:
     """The mask and its straps; the part that covers the face belongs to the face."""
     top_m, bottom_m = EDGES_M[look.wear]
     angles, z_m = head_grid(bottom_m, top_m, REACH, STEP_M)
@@ -34,7 +34,7 @@ def mask(look: Look) -> Cloud:
     return Cloud.joined([cloth.kept(inside), *_straps(look, top_m, bottom_m)])
 
 
-def _laid(look: Look, angles: Floats, z_m: Floats) -> Floats:
+def _laid(look: VisitorLook, angles: Floats, z_m: Floats) -> Floats:
     """Where the cloth lies: spanned over nose and chin, on the neck below the chin."""
     spanned = look.wear is Wear.RIGHT
     height = np.maximum(z_m, -0.108)
@@ -51,7 +51,7 @@ def _laid(look: Look, angles: Floats, z_m: Floats) -> Floats:
 
 
 def _fabric(
-    fabric: Fabric, look: Look, angles: Floats, share: Floats, upper: Floats, lower: Floats
+    fabric: Fabric, look: VisitorLook, angles: Floats, share: Floats, upper: Floats, lower: Floats
 ) -> Floats:
     """Colours of the cloth: border, folds, stripes or dots, and creases."""
     colours = np.broadcast_to(np.array(fabric.colour, float), (*angles.shape, 3)).copy()
@@ -80,7 +80,7 @@ def _fabric(
     return np.clip(colours * (crease * edge)[..., None], 0, 255)
 
 
-def _straps(look: Look, top_m: float, bottom_m: float) -> list[Cloud]:
+def _straps(look: VisitorLook, top_m: float, bottom_m: float) -> list[Cloud]:
     """From the corners of the mask to behind the ears."""
     colour = (225.0, 225.0, 225.0) if look.fabric.kind in ("surgical", "respirator") else look.fabric.colour
     height = top_m - bottom_m

@@ -5,7 +5,7 @@ import random
 
 import numpy as np
 
-from services.demo.entrance.looks import Look, Wear
+from services.demo.entrance.looks import VisitorLook, Wear
 from services.demo.entrance.room import Room
 from services.demo.entrance.visitor import EYES_M, Glance, Situation, Way
 from services.demo.geometry import Floats, Viewpoint
@@ -66,14 +66,14 @@ class Programme:
             turn += 1
         return [(kind, way) for kind, way in entries if way.path.times_s[0] >= MARGIN_S]
 
-    def _look(self) -> Look:
+    def _look(self) -> VisitorLook:
         if not self._wears:
             self._wears = list(WEARS)
             self.rng.shuffle(self._wears)
         self.number += 1
-        return Look.draw(self.seed * 1000 + self.number, self._wears.pop())
+        return VisitorLook.draw(self.seed * 1000 + self.number, self._wears.pop())
 
-    def _meets_m(self, look: Look) -> float:
+    def _meets_m(self, look: VisitorLook) -> float:
         """How far from the camera somebody stands whose face is seen on the line: a tall one nearer."""
         face_m = self.line_m * (self.view.height_m - _face_m(look)) / (self.view.height_m - FACE_M)
         return face_m + FACE_AHEAD_M
@@ -100,7 +100,7 @@ class Programme:
         lane_m: float,
         marks: tuple[Mark, ...] = (),
         glances: tuple[Glance, ...] = (),
-        look: Look | None = None,
+        look: VisitorLook | None = None,
     ) -> Way:
         """Over the line at `time_s`; marks: ways gone beyond the line by seconds after that, in between."""
         look = look or self._look()
@@ -201,7 +201,7 @@ class Programme:
         return [("bystander", Way(look, path, self.view, glances))]
 
 
-def _face_m(look: Look) -> float:
+def _face_m(look: VisitorLook) -> float:
     return look.height_m - EYES_M - FACE_BELOW_EYES_M
 
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from services.core.types import Box
 from services.demo.entrance.body import CYCLE_M, body_cloud
-from services.demo.entrance.cloud import Cloud, Lamp, Sprite, draw
+from services.demo.entrance.cloud import Cloud, CloudSprite, Lamp, draw
 from services.demo.entrance.face import skull
 from services.demo.entrance.hair import around_the_face
-from services.demo.entrance.looks import Look, Wear
+from services.demo.entrance.looks import VisitorLook, Wear
 from services.demo.entrance.masks import mask
 from services.demo.entrance.room import draw_room
 from services.demo.entrance.scene import Entrance
@@ -52,7 +52,7 @@ class EntranceRenderer:
         self._lamp = _lamp(rng, scene.room.brightness)
         self._sensor = Sensor(np.random.default_rng(scene.seed), rng.uniform(1.2, 3.5))
         self._heads: dict[int, Cloud] = {}
-        self._sprites: OrderedDict[tuple[int, ...], Sprite] = OrderedDict()
+        self._sprites: OrderedDict[tuple[int, ...], CloudSprite] = OrderedDict()
         self._door = scene.room.door_px(scene.view)
 
     def frame(self, number: int, owners: Owners | None = None) -> Picture:
@@ -99,7 +99,7 @@ class EntranceRenderer:
             if layer is not None:
                 lay(picture, layer, bounds, owners, visitor.number)
 
-    def _head(self, visitor: Visitor, head: HeadPose) -> Sprite:
+    def _head(self, visitor: Visitor, head: HeadPose) -> CloudSprite:
         turn, tilt = round(head.turn / HEAD_STEP), round(head.elevation / HEAD_STEP)
         key = (visitor.number, 0, turn, tilt)
         if key not in self._sprites:
@@ -109,7 +109,7 @@ class EntranceRenderer:
             self._keep(key, draw(self._heads[visitor.number], rotation, self._lamp, HEAD_PX))
         return self._sprites[key]
 
-    def _body(self, visitor: Visitor, neck: HeadPose, phase: int) -> Sprite:
+    def _body(self, visitor: Visitor, neck: HeadPose, phase: int) -> CloudSprite:
         turn, tilt = round(neck.turn / BODY_STEP), round(neck.elevation / BODY_STEP)
         key = (visitor.number, 1, turn, tilt, phase)
         if key not in self._sprites:
@@ -121,7 +121,7 @@ class EntranceRenderer:
             )
         return self._sprites[key]
 
-    def _keep(self, key: tuple[int, ...], sprite: Sprite) -> None:
+    def _keep(self, key: tuple[int, ...], sprite: CloudSprite) -> None:
         self._sprites[key] = sprite
         if len(self._sprites) > KEPT_SPRITES:
             self._sprites.popitem(last=False)
@@ -157,7 +157,7 @@ def _lamp(rng: random.Random, brightness: float) -> Lamp:
     return Lamp(towards / np.linalg.norm(towards), ambient * brightness, (1.08 - ambient) * brightness, tint)
 
 
-def _placed(sprite: Sprite, seen: HeadPose, drawn_px: float) -> Layer | None:
+def _placed(sprite: CloudSprite, seen: HeadPose, drawn_px: float) -> Layer | None:
     """Brings a sprite to its size; None where nothing of it is in the picture."""
     factor = seen.scale_px / drawn_px
     height, width = sprite.patch.shape[:2]
@@ -191,7 +191,7 @@ def lay(
         owned[(layer.face[rows, columns] > 127) & (cover > 127)] = number
 
 
-def head_cloud(look: Look) -> Cloud:
+def head_cloud(look: VisitorLook) -> Cloud:
     """The head with hair, glasses, hat and mask."""
     parts = [skull(look), *around_the_face(look)]
     if look.wear is not Wear.NONE:

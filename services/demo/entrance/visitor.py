@@ -10,7 +10,7 @@ import numpy as np
 from services.core.types import Box
 from services.demo.entrance.body import NECK_M
 from services.demo.entrance.head import face_patch
-from services.demo.entrance.looks import Look
+from services.demo.entrance.looks import VisitorLook
 from services.demo.geometry import HEIGHT_PX, WIDTH_PX, Floats, Pose, Viewpoint
 from services.demo.paths import Path
 from services.demo.script import FPS, BoxTrack
@@ -79,7 +79,7 @@ def view_of(turn: float, elevation: float) -> Floats:
 class Way:
     """A person's way through the picture."""
 
-    look: Look
+    look: VisitorLook
     path: Path
     view: Viewpoint
     glances: tuple[Glance, ...] = ()

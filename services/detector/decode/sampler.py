@@ -37,7 +37,7 @@ class Sampler:
         return self._rate
 
     def pick(self, time_s: float) -> bool:
-        """Tell whether the picture of this capture time is analysed."""
+        """Return whether the picture of this capture time is analysed."""
         period_s = 1 / self._rate
         if self._next_s is None or abs(time_s - self._next_s) > 10 * period_s:
             self._next_s = time_s
@@ -64,7 +64,7 @@ class Sampler:
         self._seen_s = time_s
 
     def has_missed(self, lost: int) -> bool:
-        """Tell whether a picture that was due before the newest one is missing, where `lost` of all are."""
+        """Return whether a picture that was due before the newest one is missing, where `lost` of all are."""
         return lost > 0 and self._step_s > LATE / self._rate
 
     def adapt(self, backlog_s: float) -> None:

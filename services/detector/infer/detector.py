@@ -34,7 +34,7 @@ class Detector(Protocol):
         """Name of the engine that computes it."""
 
     def letterbox(self, width: int, height: int) -> Letterbox:
-        """Tell how a picture of this size must be scaled for `detect`."""
+        """Give how a picture of this size is scaled for `detect`."""
 
     def detect(self, scaled_rgb: Picture, letterbox: Letterbox, confidence: float) -> list[Detection]:
         """Find objects in a picture that was scaled to `letterbox.size`."""

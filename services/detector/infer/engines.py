@@ -67,7 +67,7 @@ class OnnxRuntimeDetector:
         self._input = self._session.get_inputs()[0].name
 
     def letterbox(self, width: int, height: int) -> Letterbox:
-        """Tell how a picture of this size must be scaled for `detect`."""
+        """Give how a picture of this size is scaled for `detect`."""
         return Letterbox(self.info.input_width, self.info.input_height, width, height)
 
     def detect(self, scaled_rgb: Picture, letterbox: Letterbox, confidence: float) -> list[Detection]:
@@ -116,7 +116,7 @@ class OpenVinoDetector:
         self._request = model.create_infer_request()
 
     def letterbox(self, width: int, height: int) -> Letterbox:
-        """Tell how a picture of this size must be scaled for `detect`."""
+        """Give how a picture of this size is scaled for `detect`."""
         return Letterbox(self.info.input_width, self.info.input_height, width, height)
 
     def detect(self, scaled_rgb: Picture, letterbox: Letterbox, confidence: float) -> list[Detection]:

@@ -15,7 +15,7 @@ from google.protobuf.message import DecodeError
 from google.protobuf.message_factory import GetMessageClass
 
 from services.common.files import is_file
-from services.common.settings.camera_files import CameraFiles
+from services.common.settings.cameras import CameraFiles
 from services.core.errors import BadInputError
 from services.detector.infer.detector import ModelInfo
 
@@ -42,7 +42,7 @@ def model_path(name: str) -> Path:
 def check_named_model(name: str, files: CameraFiles, sees_files: bool = True) -> None:
     """Refuse a model that does not ship and is none of `files`; BadInputError says what may stand there.
 
-    No other file is looked for, so that no answer tells which files there are. `sees_files`: the files of
+    No other file is looked for, so that no answer shows which files there are. `sees_files`: the files of
     this machine are those that the detector will open.
     """
     if _shipped(name) is None and not (name.endswith(SUFFIX) and _is_among(name, files, sees_files)):

@@ -36,7 +36,7 @@ class ShownCameras:
         return camera
 
     def shows(self, camera: CameraId) -> bool:
-        """Tell whether a camera's streams go on."""
+        """Return whether a camera's streams go on."""
         setup = (self._setups or {}).get(camera)
         return setup is not None and setup.camera.enabled and not self._is_ended
 

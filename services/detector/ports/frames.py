@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 
 from services.common.wire import time_text
 from services.core.errors import BadInputError
-from services.core.tasks import classes_of_model
+from services.core.model_classes import classes_of_model
 from services.core.types import TrackedFrame, TrackedObject
 from services.detector.infer.models import model_path, read_info
 

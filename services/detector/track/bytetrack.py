@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from services.core.boxes import centres, corners, overlaps
-from services.core.masks import mask_state
+from services.core.model_classes import mask_state
 from services.core.types import Detection, TrackedObject
 from services.detector.track.classes import ClassVote, group_of, merge_same_objects
 from services.detector.track.kalman import BoxFilter

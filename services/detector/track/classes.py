@@ -56,7 +56,7 @@ def merge_same_objects(detections: Sequence[Detection], aspect: float) -> list[D
 
 
 def _doubles(boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Tell for each pair (weaker, stronger) whether both lie on one object."""
+    """Return for each pair (weaker, stronger) whether both lie on one object."""
     shared, area = intersections(boxes, boxes), areas(boxes)
     union = area[:, None] + area[None, :] - shared
     same = shared >= SAME_OBJECT_OVERLAP * union

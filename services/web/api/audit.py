@@ -9,8 +9,8 @@ from services.common.wire import parse_milliseconds, time_text
 from services.core.errors import BadInputError
 from services.core.times import milliseconds
 from services.web.api.answers import AuditAnswer, AuditPage
+from services.web.api.problems import refusals
 from services.web.context import Context
-from services.web.problems import refusals
 
 router = APIRouter(prefix="/api/v1/audit", tags=["users"])
 

@@ -7,17 +7,22 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.common.database.setups import StoredCamera
-from services.common.settings.camera_files import CameraFiles
+from services.common.settings.cameras import (
+    MAX_NAME_LENGTH,
+    CameraFiles,
+    check_url,
+    default_name,
+    validate_camera,
+)
 from services.common.wire import camera_object
 from services.core.camera_address import KINDS, restore_secrets
 from services.core.evidence.rate import LEAST_FPS, MOST_FPS
 from services.core.identifiers import id_from_name
-from services.core.tasks import check_classes, model_for
+from services.core.model_classes import check_classes, model_for
 from services.core.types import Camera, CameraId
 from services.web.api.answers import CameraAnswer, CamerasAnswer
-from services.web.cameras import MAX_NAME_LENGTH, check_url, default_name, validate_camera
+from services.web.api.problems import created, refusals
 from services.web.context import Context, WebContext
-from services.web.problems import created, refusals
 
 router = APIRouter(prefix="/api/v1/cameras", tags=["cameras"])
 

@@ -13,7 +13,7 @@ from services.common.database.reading import Records
 from services.core.errors import NotFoundError
 from services.core.evidence.coverage import AnalysedSeconds, Span
 from services.core.evidence.lines import LineEvidence
-from services.core.masks import tells_all_states
+from services.core.model_classes import counts_all_states
 from services.core.types import LineVersion
 from services.web.api.answers import CountsAnswer
 from services.web.api.parameters import (
@@ -25,12 +25,19 @@ from services.web.api.parameters import (
     ZoneParameter,
     check_length,
 )
+from services.web.api.problems import refusals
+from services.web.api.reading import ANSWER_LIMIT_S
+from services.web.api.spans import (
+    BUCKETS_S,
+    bucket_starts,
+    check_bucket,
+    requested_span,
+    whole_minutes,
+    zone_of,
+)
+from services.web.api.tally import Evidence, counts_json, counts_object
 from services.web.auth.caller import Who
 from services.web.context import Context
-from services.web.counts import Evidence, counts_json, counts_object
-from services.web.problems import refusals
-from services.web.reading import ANSWER_LIMIT_S
-from services.web.spans import BUCKETS_S, bucket_starts, check_bucket, requested_span, whole_minutes, zone_of
 
 router = APIRouter(prefix="/api/v1", tags=["counts"])
 
@@ -70,7 +77,7 @@ async def get_counts(
     versions = [v for v in await context.database.setups.line_versions(id) if not line or v.line.id == line]
     if line and not versions:
         raise NotFoundError(f"camera {id!r} has no line {line[:80]!r}")
-    records = context.database.records.for_thread(ANSWER_LIMIT_S)
+    records = context.database.records(ANSWER_LIMIT_S)
 
     def count() -> bytes:
         starts = bucket_starts(*span, bucket, zone)
@@ -90,17 +97,17 @@ def _evidence(
         records.minute_counts(camera, first, last, line),
         chain.from_iterable(records.crossings(camera, *edge, line) for edge in edge_spans),
         AnalysedSeconds(counted.minutes(records.evidence(camera, *span))),
-        _tell_all_states(versions, span),
+        _count_all_states(versions, span),
     )
 
 
-def _tell_all_states(versions: Sequence[LineVersion], span: Span) -> bool:
+def _count_all_states(versions: Sequence[LineVersion], span: Span) -> bool:
     """Whether what counted in a span counted all mask states; a version ends where the next one begins."""
     ends_s: dict[str, float] = {}
     for version in reversed(versions):
         end_s = ends_s.get(version.line.id, math.inf)
         ends_s[version.line.id] = version.valid_from_s
         counted = version.valid_from_s < span[1] and end_s > span[0] and not version.is_deleted
-        if counted and not tells_all_states(version.line.classes):
+        if counted and not counts_all_states(version.line.classes):
             return False
     return True

@@ -5,6 +5,7 @@ import binascii
 import csv
 import io
 import json
+import math
 import threading
 from collections.abc import AsyncIterator, Callable, Generator, Iterable
 from contextlib import ExitStack, closing
@@ -14,7 +15,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query
 from starlette.responses import Response
 
-from services.common.database.reading import Place
+from services.common.database.reading import CrossingCursor
 from services.common.wire import crossing_object, parse_milliseconds
 from services.core.errors import BadInputError
 from services.core.times import milliseconds
@@ -28,12 +29,12 @@ from services.web.api.parameters import (
     ZoneParameter,
     span_of,
 )
+from services.web.api.problems import refusals
+from services.web.api.reading import ReadingThreads
 from services.web.auth.audit import entry_of
 from services.web.auth.caller import Who
 from services.web.context import Context, WebContext
-from services.web.places import StreamedAnswer
-from services.web.problems import refusals
-from services.web.reading import ReadingThreads
+from services.web.live.streams import StreamedAnswer
 
 router = APIRouter(prefix="/api/v1", tags=["counts"])
 
@@ -93,16 +94,16 @@ async def get_crossings(
     """Crossings, newest first."""
     form = _form(format, accept)
     from_s, to_s = span_of(from_, to, context.now_s(), tz)
-    after = None if cursor is None else _place(cursor)
+    after = None if cursor is None else _cursor_from(cursor)
     stored = await context.camera_or_default(camera)
-    records = context.database.records.for_thread()
+    records = context.database.records(math.inf)
     found = records.crossings(stored.camera.id, from_s, to_s, line or None, after)
     if form == "json":
         most = min(limit or 100, MOST_ON_A_PAGE)
         page = await context.reading.run(who, lambda: _page(found, most))
         return Response(page, media_type=MEDIA_TYPES[form])
     with ExitStack() as opened:
-        place = opened.enter_context(closing(context.streams.take(who)))
+        slot = opened.enter_context(closing(context.streams.take(who)))
         write = _csv_rows if form == "csv" else _json_rows
         rows = opened.enter_context(closing(_Rows(context.reading, found, limit, write)))
         first = await context.reading.go_on(rows.next)
@@ -110,7 +111,7 @@ async def get_crossings(
         opened.pop_all()
     head = (",".join(COLUMNS) + "\r\n").encode() if form == "csv" else b""
     headers = {"Content-Disposition": f'attachment; filename="crossings-{stored.camera.id}.{form}"'}
-    return StreamedAnswer(_body(context, head + first, rows), MEDIA_TYPES[form], headers, rows, place)
+    return StreamedAnswer(_body(context, head + first, rows), MEDIA_TYPES[form], headers, rows, slot)
 
 
 def _form(format: str | None, accept: str) -> str:
@@ -155,7 +156,7 @@ class _Rows:
             return self._write(crossings).encode()
 
     def close(self) -> None:
-        """Ask no more, in a thread: the database is told so, which blocks."""
+        """Ask no more, in a thread: that ends the question in the database, which blocks."""
         self._reading.later(self._close)
 
     def _close(self) -> None:
@@ -193,10 +194,10 @@ def _cursor(crossing: Crossing) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _place(cursor: str) -> Place:
+def _cursor_from(cursor: str) -> CrossingCursor:
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         time_ms, _, id = text.partition(" ")
     except (binascii.Error, UnicodeError, ValueError):
         raise BadInputError("cursor is not one that this service gave") from None
-    return Place(parse_milliseconds(time_ms), id)
+    return CrossingCursor(parse_milliseconds(time_ms), id)

@@ -8,9 +8,9 @@ from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
 from services.common.http.problems import MEDIA_TYPE
-from services.web.auth import rules
+from services.web.api.problems import REFUSED, Problem
+from services.web.auth import caller as rules
 from services.web.auth.login import COOKIE
-from services.web.problems import REFUSED, Problem
 
 JsonObject = dict[str, Any]
 

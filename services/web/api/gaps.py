@@ -18,10 +18,10 @@ from services.web.api.parameters import (
     check_length,
     span_of,
 )
+from services.web.api.problems import refusals
+from services.web.api.reading import ANSWER_LIMIT_S
 from services.web.auth.caller import Who
 from services.web.context import Context
-from services.web.problems import refusals
-from services.web.reading import ANSWER_LIMIT_S
 
 router = APIRouter(prefix="/api/v1/cameras/{camera}", tags=["counts"])
 
@@ -46,7 +46,7 @@ async def get_gaps(
     if from_s >= to_s:
         return Response(_json([]), media_type="application/json")
     check_length(from_s, to_s, MOST_DAYS_COUNTED)
-    records = context.database.records.for_thread(ANSWER_LIMIT_S)
+    records = context.database.records(ANSWER_LIMIT_S)
 
     def find() -> bytes:
         analysed = AnalysedSeconds(records.analysed_minutes(camera, from_s, to_s))

@@ -9,11 +9,11 @@ from services.common.wire import JsonObject, line_object
 from services.core.errors import BadInputError
 from services.core.identifiers import id_from_name
 from services.core.lines import COLOR_PATTERN, DEFAULT_COLOR, MAX_POINTS, line_from_object
-from services.core.tasks import check_classes
+from services.core.model_classes import check_classes
 from services.core.types import Anchor, Line
 from services.web.api.answers import POINT_SCHEMA, SHARE_SCHEMA, LineAnswer, LinesAnswer
+from services.web.api.problems import created, refusals
 from services.web.context import Context
-from services.web.problems import created, refusals
 
 router = APIRouter(prefix="/api/v1/cameras/{camera}/lines", tags=["lines"])
 

@@ -6,7 +6,7 @@ from fastapi import Query
 
 from services.core.errors import BadInputError
 from services.core.evidence.coverage import Span
-from services.web.spans import requested_span, zone_of
+from services.web.api.spans import requested_span, zone_of
 
 FromTime = Annotated[
     str | None,

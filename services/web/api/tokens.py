@@ -11,9 +11,9 @@ from services.common.access.check import token_hash
 from services.common.wire import JsonObject, parse_time, time_text
 from services.core.errors import BadInputError
 from services.web.api.answers import NewTokenAnswer, TokenAnswer, TokensAnswer
+from services.web.api.problems import created, refusals
 from services.web.auth.caller import Who
 from services.web.context import Context
-from services.web.problems import created, refusals
 
 router = APIRouter(prefix="/api/v1/tokens", tags=["users"])
 

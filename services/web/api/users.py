@@ -10,10 +10,10 @@ from services.common.access.passwords import check_new_password
 from services.common.wire import time_text
 from services.core.errors import AccessDeniedError, BadInputError, NotFoundError
 from services.web.api.answers import UserAnswer, UsersAnswer
+from services.web.api.problems import created, refusals
 from services.web.api.session import begin_session
 from services.web.auth.caller import Caller, Who
 from services.web.context import Context, WebContext
-from services.web.problems import created, refusals
 
 router = APIRouter(prefix="/api/v1/users", tags=["users"])
 

@@ -33,7 +33,7 @@ class AuditLog:
         self._writing: asyncio.Task[None] | None = None
 
     async def record(self, entry: AuditEntry) -> None:
-        """Write an entry; what it tells of has happened, so a database that has gone undoes nothing."""
+        """Write an entry; what it records has happened, so a database that has gone undoes nothing."""
         try:
             await self._trail.add_audit(entry)
         except DatabaseUnavailableError as error:

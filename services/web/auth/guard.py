@@ -12,7 +12,7 @@ from services.common.http.allowed import RECHECK_S, while_allowed
 from services.common.http.guard import CROSS_ORIGIN, adding
 from services.common.http.problems import problem_of
 from services.core.errors import AccessDeniedError, DatabaseUnavailableError, LoginNeededError, SightlineError
-from services.web.auth import rules
+from services.web.auth import caller as rules
 from services.web.auth.audit import AuditLog, change_of, entry_of, refusal_of
 from services.web.auth.caller import Caller, set_caller
 from services.web.auth.login import (
@@ -176,7 +176,7 @@ def refused_pages(audit: AuditLog, trusted_proxy: str) -> Callable[[Scope], Awai
 
 
 def _without_token(scope: Scope) -> Scope:
-    """Take the token out of the address, so that nothing after the door can tell it on."""
+    """Take the token out of the address, so that nothing after the door can pass it on."""
     pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
     kept = urlencode([(name, value) for name, value in pairs if name != "token"])
     return {**scope, "query_string": kept.encode("latin-1"), "sightline.original": scope}

@@ -10,9 +10,8 @@ from services.common.access.check import token_hash
 from services.common.access.credentials import authorization
 from services.common.database.accounts import Accounts
 from services.core.errors import LoginNeededError
-from services.web.auth.caller import Caller
+from services.web.auth.caller import Caller, takes_token_in_query
 from services.web.auth.origin import Origin
-from services.web.auth.rules import takes_token_in_query
 
 COOKIE = "sightline_session"
 

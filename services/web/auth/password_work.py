@@ -21,7 +21,7 @@ class PasswordWork:
         self._waiting = 0
 
     async def check(self, name: str, password: str, user: User | None, address: str) -> bool:
-        """Tell whether it is the password of the user of this name, None for nobody.
+        """Return whether it is the password of the user of this name, None for nobody.
 
         ThrottledError for whoever guesses.
         """

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.core.sharding import chosen_member
+from services.common.leases.camera_manager import chosen_member
 from services.core.types import CameraId, Line, LineId
 from tests.members import Cluster, Node, cluster
 from tests.nats_server import nats_server

@@ -10,7 +10,7 @@ import pytest
 from services.common.access.accounts import AuditEntry, UserRole
 from services.common.database import setups as database_setups
 from services.common.database.documents import date_of
-from services.common.database.reading import Place
+from services.common.database.reading import CrossingCursor
 from services.core.errors import (
     BadInputError,
     ConflictError,
@@ -239,7 +239,7 @@ async def test_crossings_are_paged_over_equal_times(tables: Tables) -> None:
         if not page:
             break
         paged += [item.id for item in page]
-        place = Place(page[-1].time_s, page[-1].id)
+        place = CrossingCursor(page[-1].time_s, page[-1].id)
     assert paged == everything
 
 

@@ -146,7 +146,7 @@ async def test_the_end_of_the_service_leaves_nothing_out(guarded: Web, tables: T
 async def test_logins_of_the_media_ports_reach_the_log_by_the_store(guarded: Web, tables: Tables) -> None:
     bus = LocalBus()
     notes = AccessNotes(bus.events.publish, "relay")
-    notes.tell(AccessAction.FAILED, "anna", "192.0.2.7")
+    notes.report(AccessAction.FAILED, "anna", "192.0.2.7")
     batch = await bus.events.next_batch()
     for _ in range(2):
         await tables.events.insert_events(batch.events)

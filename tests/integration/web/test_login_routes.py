@@ -7,7 +7,7 @@ from fastapi.routing import APIRoute
 
 from services.common.access.accounts import UserRole
 from services.web.app import ROUTERS
-from services.web.auth import rules
+from services.web.auth import caller as rules
 from services.web.settings import WebSettings
 from tests.tables import Tables
 from tests.web_app import Web, web_over

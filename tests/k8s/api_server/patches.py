@@ -23,7 +23,7 @@ def json_merge(current: Any, patch: Any) -> Any:
 
 
 def strategic_merge(current: Document, patch: Document, field: Field) -> Document:
-    """Merge as the schema of the field says (strategic-merge-patch.md of kubernetes/community)."""
+    """Merge as the schema of the field says (the strategic merge patch of kubernetes/community)."""
     if patch.get(DIRECTIVE) == "replace":
         return {key: value for key, value in patch.items() if key != DIRECTIVE}
     kept = patch.get(KEPT)

@@ -7,7 +7,7 @@ import pytest
 
 from services.cli import doctor
 from services.cli.doctor import report
-from services.cli.doctor_host import Check
+from services.cli.doctor_host import Finding
 from services.common.video.source import SourceUnit
 from services.core.errors import StreamError
 
@@ -39,7 +39,7 @@ def _units(times_s: list[float], keyframe_every: int) -> list[SourceUnit]:
     return [SourceUnit(b"x", i % keyframe_every == 0, time_s) for i, time_s in enumerate(times_s)]
 
 
-def _check(monkeypatch: pytest.MonkeyPatch, stream: FakeStream) -> dict[str, Check]:
+def _check(monkeypatch: pytest.MonkeyPatch, stream: FakeStream) -> dict[str, Finding]:
     monkeypatch.setattr(doctor, "source_of", lambda url, demo: stream)
     return {check.name: check for check in doctor.check_camera(URL)}
 
@@ -73,11 +73,11 @@ def test_a_stream_without_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_refusal_is_given_in_the_words_of_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
     check = _check(monkeypatch, FakeStream([], refusal="the camera refuses user or password"))["stream"]
-    assert check == Check("wrong", "stream", "the camera refuses user or password")
+    assert check == Finding("wrong", "stream", "the camera refuses user or password")
 
 
 def test_the_report_shows_no_credential() -> None:
-    text = report([Check("wrong", "stream", f"cannot open {URL}: s3cret is wrong")], URL)
+    text = report([Finding("wrong", "stream", f"cannot open {URL}: s3cret is wrong")], URL)
     assert "s3cret" not in text
     assert "rtsp://user:***@192.0.2.1/live" in text
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from services.cli.doctor_host import Check, host_checks, processor_name
+from services.cli.doctor_host import Finding, host_checks, processor_name
 
 
-def _by_name(checks: list[Check]) -> dict[str, Check]:
+def _by_name(checks: list[Finding]) -> dict[str, Finding]:
     return {check.name: check for check in checks}
 
 

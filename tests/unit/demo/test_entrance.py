@@ -10,7 +10,7 @@ from services.core.types import MASK_CLASSES
 from services.demo.dataset import label, visible_boxes, write_dataset
 from services.demo.entrance.cloud import Lamp, draw
 from services.demo.entrance.head import face_patch
-from services.demo.entrance.looks import FABRICS, Look, Wear
+from services.demo.entrance.looks import FABRICS, VisitorLook, Wear
 from services.demo.entrance.render import EntranceRenderer, head_cloud
 from services.demo.entrance.scene import Entrance, make_entrance
 from services.demo.entrance.visitor import BELOW_CHIN_SHARE, Visitor, face_box, view_of
@@ -157,7 +157,7 @@ def test_hidden_faces_get_no_label(demo: EntranceRenderer) -> None:
 def _shades(wear: Wear) -> dict[str, np.ndarray]:
     """The colours at nose, mouth and below the chin of a drawn face, as blue over red."""
     look = replace(
-        Look.draw(5, wear), fabric=SURGICAL, beard="none", glasses="none", skin=(90.0, 130.0, 200.0)
+        VisitorLook.draw(5, wear), fabric=SURGICAL, beard="none", glasses="none", skin=(90.0, 130.0, 200.0)
     )
     lamp = Lamp(np.array([0.0, -0.6, -0.8]), 0.6, 0.4, np.ones(3))
     sprite = draw(head_cloud(look), view_of(0.0, 0.0), lamp, 500.0)

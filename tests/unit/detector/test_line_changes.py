@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from services.core.evidence.lines import revision_of
-from services.core.evidence.seconds import CERTAIN, EvidenceJudge, LineChange, Pending
+from services.core.evidence.seconds import CERTAIN, CountingChange, EvidenceJudge, Pending
 from services.core.types import AnalysedSecond, Crossing, Line, LineId
 from services.detector.analyser import Analyser
 from tests.crashes import CAMERA, FPS, LANES, START, Walker, make_walkers, time_of
@@ -147,8 +147,8 @@ def test_no_second_covers_a_line_whose_crossings_are_not_known() -> None:
 class NoChange(EvidenceJudge):
     """A line is taken to be counted at once, wherever it lies."""
 
-    def count_under(self, revision: str, change: LineChange) -> None:
-        super().count_under(revision, LineChange())
+    def count_under(self, revision: str, change: CountingChange) -> None:
+        super().count_under(revision, CountingChange())
 
 
 class NoUnexplained(EvidenceJudge):

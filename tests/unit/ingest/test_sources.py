@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from services.common.bus.local import LocalBus
-from services.common.settings.camera_files import CameraFiles
+from services.common.settings.cameras import CameraFiles
 from services.common.video.hub import VideoHub
 from services.core.errors import StreamError
 from services.core.types import Camera, CameraId, CameraStatus

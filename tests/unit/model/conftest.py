@@ -9,7 +9,7 @@ import torch
 
 from model.data.samples import Sample
 from model.network.build import TaskHead
-from model.network.checkpoint import Description, Progress, write_checkpoint
+from model.network.checkpoint import CheckpointDescription, Progress, write_checkpoint
 from services.core.types import MASK_CLASSES
 
 
@@ -49,7 +49,7 @@ def yolo_folder(tmp_path: Path) -> Path:
 def random_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A mask detector that learned nothing, whose scores and boxes are spread as those of one that did."""
     torch.manual_seed(0)
-    description = Description("gbyolo", "n", (TaskHead("mask", MASK_CLASSES),), 96, "test")
+    description = CheckpointDescription("gbyolo", "n", (TaskHead("mask", MASK_CLASSES),), 96, "test")
     network = description.build()
     for module in network.modules():
         if isinstance(module, torch.nn.Conv2d):

@@ -59,14 +59,14 @@ async def test_it_waits_longer_each_time_and_loses_nothing(caplog: pytest.LogCap
     writer, sink, waits = await _run(failures=6, number=10)
     assert waits == [1, 2, 4, 8, 10, 10]
     assert sink.written == seconds(1000, 10)
-    assert (writer.health.outages, writer.health.is_database_up, writer.health.waiting) == (1, True, 0)
+    assert (writer.health.is_database_up, writer.health.last_error, writer.health.waiting) == (True, None, 0)
     assert [r.levelname for r in caplog.records] == ["INFO", "WARNING", "INFO"]
 
 
 async def test_batches_are_written_in_their_order() -> None:
     writer, sink, waits = await _run(failures=0, number=35)
     assert sink.written == seconds(1000, 35)
-    assert (waits, writer.health.outages) == ([], 0)
+    assert (waits, writer.health.last_error) == ([], None)
     assert writer.health.refused == 4, "one of each batch"
 
 

@@ -43,7 +43,9 @@ REMEDY = "its user needs the permissions of configmaps/nats-users.conf"
 _REFUSED = re.compile(
     r'^nats: permissions violation for (publish|subscription)(?: with reply of| to) "(.*?)"'
 )
-"""What the server's protocol has for it, as the library hands it on."""
+_LOGIN_REFUSED = "'authorization violation'"
+"""The protocol of NATS has no codes, only these fixed words behind `-ERR`, and the library hands on no more:
+it has a class for a login that is refused, but does not use it while it dials."""
 
 _VERBS = {"publish": "publish to", "subscription": "subscribe to"}
 
@@ -225,7 +227,7 @@ class _Link:
             self._refusals.note(f"{_VERBS[refused[1]]} {refused[2]}")
         elif self._client.is_connected:
             log.debug("NATS: %s", _words(error))
-        elif "authorization" in str(error).lower():
+        elif _is_login_refused(error):
             self._refused.set()
             self._refusals.is_login_refused = True
             self._log(f"NATS at {self._shown_url} refuses the login; trying again")
@@ -252,6 +254,10 @@ async def _close(client: Client) -> None:
             await client.close()
     except (NatsError, OSError, TimeoutError) as error:
         log.debug("NATS: the connection did not end in order (%s)", _words(error))
+
+
+def _is_login_refused(error: Exception) -> bool:
+    return isinstance(error, AuthorizationError) or _LOGIN_REFUSED in str(error).lower()
 
 
 def _words(error: BaseException) -> str:

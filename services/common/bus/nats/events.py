@@ -69,7 +69,7 @@ def event_subject(event: Event) -> str:
 
 
 def is_in_place(event: Event, subject: str) -> bool:
-    """Tell whether an event was published where its kind may be, or where an earlier version kept all."""
+    """Return whether an event was published where its kind may be, or where an earlier version kept all."""
     return subject in (event_subject(event), f"{SUBJECT}.{event.camera}")
 
 

@@ -254,7 +254,7 @@ export interface paths {
         };
         /**
          * Get Health
-         * @description Tell that the process answers.
+         * @description Say that the process answers.
          */
         get: operations["get_health"];
         put?: never;

@@ -18,7 +18,7 @@ class Port:
         self.notes = AccessNotes(self._publish, "relay", lambda: 5e8, lambda: self.now_s)
         gate = PasswordGate(lambda: self.now_s, lambda password, stored: stored == f"#{password}")
         access = Access({"anna": f"#{PASSWORD}"}, frozenset({token_hash("sl_good")}))
-        self.check = AccessCheck(lambda: access, lambda: self.now_s, gate, self.notes.tell)
+        self.check = AccessCheck(lambda: access, lambda: self.now_s, gate, self.notes.report)
         self.told: list[AccessNote]
 
     def _publish(self, events: Sequence[Event]) -> None:
@@ -65,6 +65,6 @@ def test_a_flood_is_counted() -> None:
     assert {note.action for note in port.told} == {AccessAction.FAILED, AccessAction.THROTTLED}
     for _ in range(100):
         port.now_s += 60
-        port.notes.tell_counted()
+        port.notes.report_counted()
     assert sum(note.count for note in port.told) == 5000
     assert len(port.told) <= 400

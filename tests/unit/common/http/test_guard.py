@@ -11,7 +11,7 @@ from services.common.http.access import AccessGuard
 from services.common.http.bounds import HttpLimits, Peers, RequestBounds, probes_only
 from services.common.http.guard import PORT_HEADERS, AnswerHeaders, LoopbackGuard
 from services.common.http.health import health_app
-from services.web.guard import SECURITY_HEADERS
+from services.web.page import SECURITY_HEADERS
 
 CROSS = {"sec-fetch-site": "cross-site"}
 PICTURE = {"sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"}

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services.common.http.health import Heartbeat, health_app
+from services.common.http.health import LoopHeartbeat, health_app
 from services.common.metrics import METRICS, Figure, metrics_text
 
 PROBLEM = "application/problem+json"
@@ -27,7 +27,7 @@ async def test_alive_is_the_process_alone_and_details_are_for_people() -> None:
 
 async def test_a_main_loop_that_stopped_is_not_alive() -> None:
     now_s = [100.0]
-    heartbeat = Heartbeat(limit_s=10, monotonic_s=lambda: now_s[0])
+    heartbeat = LoopHeartbeat(limit_s=10, monotonic_s=lambda: now_s[0])
     async with _client(heartbeat=heartbeat) as client:
         now_s[0] = 110.0
         assert (await client.get("/healthz")).status_code == 200

@@ -1,5 +1,6 @@
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -7,10 +8,9 @@ from dataclasses import replace
 import pytest
 
 from services.common.bus.local import LocalBus, LocalEventQueue
-from services.common.leases.camera_manager import RETRY_S, CameraManager
+from services.common.leases.camera_manager import RETRY_S, CameraManager, chosen_member
 from services.common.leases.local import LocalLeaseStore, LocalLeaseTable
 from services.common.leases.protocol import Lease, Member, Role
-from services.core.sharding import chosen_member
 from services.core.types import CameraId, Line, LineId
 from tests.owners import NotingOwner, setup, until
 
@@ -280,3 +280,49 @@ async def test_the_epochs_of_cameras_that_are_there_are_kept():
     store.retain([CameraId("gate")])
     assert set(table.epochs) == {_key("gate")}
     assert (await store.take(CameraId("gate"), 0)).epoch == 10**15 + 2
+
+
+MANY_CAMERAS = [f"camera-{number}" for number in range(600)]
+MEMBERS = ["detector-a", "detector-b", "detector-c"]
+
+
+def _chosen_of_all(members: list[str]) -> dict[str, str | None]:
+    return {camera: chosen_member(camera, members) for camera in MANY_CAMERAS}
+
+
+def test_nobody_without_members():
+    assert chosen_member("gate", []) is None
+
+
+def test_the_choice_depends_on_the_names_alone():
+    assert chosen_member("gate", MEMBERS) == chosen_member("gate", list(reversed(MEMBERS)))
+    assert _chosen_of_all(MEMBERS) == _chosen_of_all([*MEMBERS[1:], MEMBERS[0]])
+
+
+def test_the_choice_is_the_same_in_every_version_of_the_program():
+    assert [chosen_member(camera, MEMBERS) for camera in ("gate", "yard", "street")] == [
+        "detector-a",
+        "detector-c",
+        "detector-b",
+    ]
+
+
+def test_cameras_spread_evenly():
+    counts = Counter(_chosen_of_all(MEMBERS).values())
+    assert all(150 <= counts[member] <= 250 for member in MEMBERS)
+
+
+@pytest.mark.parametrize("newcomer", ["detector-d", "0", "z"])
+def test_a_newcomer_takes_its_share_and_nothing_else_moves(newcomer):
+    before, after = _chosen_of_all(MEMBERS), _chosen_of_all([*MEMBERS, newcomer])
+    moved = {camera for camera in MANY_CAMERAS if before[camera] != after[camera]}
+    assert {after[camera] for camera in moved} == {newcomer}
+    assert 100 <= len(moved) <= 200
+
+
+@pytest.mark.parametrize("gone", MEMBERS)
+def test_when_a_member_goes_only_its_cameras_move(gone):
+    before, after = _chosen_of_all(MEMBERS), _chosen_of_all([member for member in MEMBERS if member != gone])
+    assert {camera for camera in MANY_CAMERAS if before[camera] != after[camera]} == {
+        camera for camera in MANY_CAMERAS if before[camera] == gone
+    }

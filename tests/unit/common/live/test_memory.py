@@ -52,7 +52,7 @@ def test_past_the_bound_the_oldest_pictures_of_all_cameras_give_way() -> None:
     for number in range(60):
         for memory in (first, second) if number >= 20 else (first,):
             memory.put(_picture(number))
-            assert memories.held_bytes <= memories.limit_bytes
+            assert memories.kept_bytes <= memories.limit_bytes
     kept = [len(memory.pictures) for memory in (first, second)]
     assert sum(kept) == 100_000_000 // HD_BYTES
     assert abs(kept[0] - kept[1]) <= 1
@@ -69,7 +69,7 @@ def test_one_camera_keeps_two_seconds_and_never_more_than_its_share() -> None:
     assert len(slow.pictures) == 11
     for number in range(60):
         quick.put(_picture(number, period_s=0.01))
-    assert quick.held_bytes <= KEPT_BYTES
+    assert quick.kept_bytes <= KEPT_BYTES
 
 
 def test_a_further_camera_is_refused_where_the_others_need_what_there_is() -> None:
@@ -128,7 +128,7 @@ async def test_all_forms_and_all_ports_share_one_reader_of_the_camera() -> None:
     for stream in streams:
         stream.close()
         stream.close()
-    assert (decoders.cameras, decoders.memories.held_bytes, ports[0].watched) == (0, 0, 0)
+    assert (decoders.cameras, decoders.memories.kept_bytes, ports[0].watched) == (0, 0, 0)
 
 
 async def test_a_viewer_of_pictures_that_are_too_large_is_told_why_and_the_next_try_is_a_new_one() -> None:

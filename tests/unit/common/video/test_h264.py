@@ -76,7 +76,7 @@ def test_nothing_is_reserved_for_a_picture_that_is_too_large():
 
 
 def test_large_pictures_that_are_held_back_are_let_go(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(h264, "HELD_LIMIT_PIXELS", 4 * 64 * 64)
+    monkeypatch.setattr(h264, "WAITING_LIMIT_PIXELS", 4 * 64 * 64)
     units = encoded(2)
     decoder = H264Decoder()
     held = [AccessUnit("c", n, float(n), False, b"\0\0\1\x41garbage") for n in range(100, 110)]

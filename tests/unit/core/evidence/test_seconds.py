@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from services.core.counting import Unexplained
-from services.core.evidence.seconds import BORN_S, CERTAIN, LIMIT_S, EvidenceJudge, LineChange, Pending
+from services.core.evidence.seconds import BORN_S, CERTAIN, LIMIT_S, CountingChange, EvidenceJudge, Pending
 from services.core.types import AnalysedSecond, CameraId, LineId
 
 GATE = CameraId("gate")
@@ -137,7 +137,7 @@ def test_a_clock_that_goes_back_begins_anew() -> None:
 
 
 def changed(
-    at_s: float, change: LineChange, pending: PendingAt = lambda _: CERTAIN, end_s: float = 109.0
+    at_s: float, change: CountingChange, pending: PendingAt = lambda _: CERTAIN, end_s: float = 109.0
 ) -> dict[int, AnalysedSecond]:
     """The evidence of an analysis that counts under another setup from a time on."""
     judge = EvidenceJudge(GATE, revision="old")
@@ -151,16 +151,16 @@ def changed(
 
 
 def test_a_second_names_the_revision_that_it_was_counted_under() -> None:
-    found = changed(104.05, LineChange())
+    found = changed(104.05, CountingChange())
     assert {s: item.revision for s, item in found.items()} == dict.fromkeys((101, 102, 103), "old") | (
         dict.fromkeys((104, 105, 106, 107), "new")
     )
-    assert changed(104.35, LineChange())[104].revision == "new"
+    assert changed(104.35, CountingChange())[104].revision == "new"
     assert not [item for item in found.values() if item.lacking], "a new name takes nothing"
 
 
 def test_a_line_that_begins_is_no_evidence_until_it_knows_what_is_there() -> None:
-    found = changed(103.05, LineChange(begun=frozenset({EXIT})))
+    found = changed(103.05, CountingChange(begun=frozenset({EXIT})))
     assert {s: item.lacking for s, item in found.items() if item.lacking} == {103: (EXIT,), 104: (EXIT,)}
 
 
@@ -168,7 +168,7 @@ def test_what_was_in_flight_is_no_evidence_for_a_line_that_is_cut() -> None:
     def pending(time_s: float) -> Pending:
         return Pending(undecided_s=[101.5] if 101.5 <= time_s < 103.35 else [])
 
-    found = changed(103.35, LineChange(cut=frozenset({MAIN})), pending)
+    found = changed(103.35, CountingChange(cut=frozenset({MAIN})), pending)
     assert {s: item.lacking for s, item in found.items() if item.lacking} == {101: (MAIN,), 103: (MAIN,)}
     assert found[101].revision == "old"
 
@@ -179,6 +179,6 @@ def test_what_lay_on_a_line_when_it_began_takes_a_second_from_that_line_alone() 
         meetings = [Unexplained(103.1, 106.5, line) for line in (EXIT, MAIN)]
         return Pending(unexplained=meetings if met else ())
 
-    found = changed(103.05, LineChange(begun=frozenset({EXIT})), pending)
+    found = changed(103.05, CountingChange(begun=frozenset({EXIT})), pending)
     assert found[106].lacking == (EXIT,)
     assert not found[105].lacking

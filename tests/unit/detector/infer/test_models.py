@@ -5,7 +5,7 @@ from pathlib import Path
 import onnxruntime as ort
 import pytest
 
-from services.common.settings.camera_files import CameraFiles
+from services.common.settings.cameras import CameraFiles
 from services.core.errors import BadInputError
 from services.detector.infer.models import WEIGHTS, check_named_model, model_path, read_info, read_metadata
 

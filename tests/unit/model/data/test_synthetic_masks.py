@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from model.data.samples import Sample
-from model.data.synthetic_masks import FABRICS, MASK, MASK_INCORRECT, NO_MASK, Wear, draw_mask, wear_masks
+from model.data.synthetic_masks import FABRICS, MASK, MASK_INCORRECT, NO_MASK, MaskWear, draw_mask, wear_masks
 
 
 def face(side_px: float = 60.0, label: int = NO_MASK) -> Sample:
@@ -34,9 +34,9 @@ def test_the_picture_that_others_see_is_not_drawn_into() -> None:
     assert (sample.picture == 150).all() and sample.labels[0, 0] == NO_MASK
 
 
-@pytest.mark.parametrize("wear", Wear)
+@pytest.mark.parametrize("wear", MaskWear)
 @pytest.mark.parametrize("fabric", FABRICS)
-def test_a_mask_covers_the_part_of_the_face_that_its_wear_says(wear: Wear, fabric: str) -> None:
+def test_a_mask_covers_the_part_of_the_face_that_its_wear_says(wear: MaskWear, fabric: str) -> None:
     sample = face()
     picture = sample.picture.copy()
     draw_mask(picture, sample.labels[0, 1:], wear, FABRICS[fabric], np.random.default_rng(1))
@@ -49,6 +49,6 @@ def test_a_mask_covers_the_part_of_the_face_that_its_wear_says(wear: Wear, fabri
 def test_a_face_at_the_border_of_the_picture_is_drawn_as_far_as_it_goes() -> None:
     picture = np.full((50, 50, 3), 150, np.uint8)
     box = np.array((30, 30, 70, 70), np.float32)
-    draw_mask(picture, box, Wear.RIGHT, FABRICS["cloth"], np.random.default_rng(0))
-    draw_mask(picture, box + 100, Wear.RIGHT, FABRICS["cloth"], np.random.default_rng(0))
+    draw_mask(picture, box, MaskWear.RIGHT, FABRICS["cloth"], np.random.default_rng(0))
+    draw_mask(picture, box + 100, MaskWear.RIGHT, FABRICS["cloth"], np.random.default_rng(0))
     assert (picture[46:, 40:] != 150).any()

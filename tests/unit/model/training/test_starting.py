@@ -22,7 +22,7 @@ from model.training.starting import widen
 from model.training.train import train
 from model.training.trainer import Trainer
 from services.core.errors import BadInputError, ConflictError
-from services.core.tasks import TASK_CLASSES
+from services.core.model_classes import TASK_CLASSES
 
 
 def config(folder: Path, run: Path, **changes: object) -> TrainConfig:

@@ -1,6 +1,7 @@
-"""Answers that go on, and places for them: a bound for all, and one for each user."""
+"""Answers that go on: slots for them, a bound for all and one for each user, and what all viewers share."""
 
-from collections import Counter
+import json
+from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Protocol
 
@@ -8,42 +9,44 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from services.common.access.throttle import network_of
+from services.common.wire import tracks_object
 from services.core.errors import StreamError, ThrottledError
+from services.core.types import TrackedFrame
 from services.web.auth.caller import Caller
 
 WAIT_S = 5.0
 """When another try makes sense for who has too many."""
 
 
-class Place:
-    """One answer's place, until it is given back."""
+class AnswerSlot:
+    """One answer's slot, until it is given back."""
 
     def __init__(self, on_close: Callable[[], None]) -> None:
         self._on_close: Callable[[], None] | None = on_close
 
     def close(self) -> None:
-        """Give the place back, once."""
+        """Give the slot back, once."""
         if self._on_close is not None:
             self._on_close()
         self._on_close = None
 
 
-class Places:
+class AnswerSlots:
     """Counts the answers of one kind, such as `streams`; on one event loop."""
 
     def __init__(self, what: str, most: int, most_each: int) -> None:
         self._what, self._most, self._most_each = what, most, most_each
         self._taken: Counter[str] = Counter()
         self.refused = 0
-        """Requests that found no place."""
+        """Requests that found no slot."""
 
     @property
     def taken(self) -> int:
         """Places that are taken now."""
         return self._taken.total()
 
-    def take(self, caller: Caller) -> Place:
-        """Take a place until it is closed.
+    def take(self, caller: Caller) -> AnswerSlot:
+        """Take a slot until it is closed.
 
         ThrottledError when this user has as many as one may have, StreamError when all are taken.
         """
@@ -60,7 +63,7 @@ class Places:
                 f"{self._most} {self._what} are open already, which is the most: try again later"
             )
         self._taken[key] += 1
-        return Place(lambda: self._leave(key))
+        return AnswerSlot(lambda: self._leave(key))
 
     def _leave(self, key: str) -> None:
         self._taken[key] -= 1
@@ -102,3 +105,25 @@ class StreamedAnswer(StreamingResponse):
         finally:
             for resource in self._resources:
                 resource.close()
+
+
+KEPT = 64
+"""Events that are remembered: the newest of several cameras."""
+
+
+class FrameEvents:
+    """Writes events, and remembers the newest; on one event loop."""
+
+    def __init__(self) -> None:
+        self._written: OrderedDict[tuple[str, int, float], bytes] = OrderedDict()
+
+    def of(self, frame: TrackedFrame) -> bytes:
+        """Give the event of a frame."""
+        key = frame.camera, frame.frame, frame.time_s
+        event = self._written.get(key)
+        if event is None:
+            event = f"data: {json.dumps(tracks_object(frame))}\n\n".encode()
+            self._written[key] = event
+            if len(self._written) > KEPT:
+                self._written.popitem(last=False)
+        return event

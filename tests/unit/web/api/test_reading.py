@@ -7,9 +7,9 @@ import pytest
 
 from services.common.access.accounts import UserRole
 from services.core.errors import ThrottledError
+from services.web.api.reading import AT_ONCE, MOST_WAITING_EACH, ReadingThreads
 from services.web.auth.caller import Caller
 from services.web.auth.origin import Origin
-from services.web.reading import AT_ONCE, MOST_WAITING_EACH, ReadingThreads
 
 WHO = Caller(UserRole.VIEWER, Origin("10.0.0.1", False, "here", None, True))
 
@@ -31,7 +31,7 @@ async def test_few_are_answered_at_once_and_a_user_who_asks_too_much_is_told_to_
     await asyncio.sleep(0.1)
     with pytest.raises(ThrottledError):
         await reading.run(WHO, work)
-    assert (reading.places.taken, reading.places.refused) == (MOST_WAITING_EACH, 1)
+    assert (reading.slots.taken, reading.slots.refused) == (MOST_WAITING_EACH, 1)
     goes_on.set()
     assert await asyncio.gather(*asking) == [7] * MOST_WAITING_EACH
-    assert (most[0], reading.places.taken) == (AT_ONCE, 0)
+    assert (most[0], reading.slots.taken) == (AT_ONCE, 0)

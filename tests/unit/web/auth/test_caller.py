@@ -4,9 +4,8 @@ import pytest
 
 from services.common.access.accounts import User, UserRole
 from services.web.auth.audit import change_of
-from services.web.auth.caller import Caller
+from services.web.auth.caller import Caller, is_open, may, takes_token_in_query
 from services.web.auth.origin import Origin, origin_of
-from services.web.auth.rules import is_open, may, takes_token_in_query
 
 HERE = Origin("192.0.2.1", False, "sightline:8080", None, True)
 

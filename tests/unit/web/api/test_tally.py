@@ -9,8 +9,8 @@ import pytest
 from services.core.errors import BadInputError
 from services.core.evidence.coverage import AnalysedSeconds
 from services.core.types import CameraId, LineId, MinuteCount
-from services.web.counts import Evidence, counts_object
-from services.web.spans import bucket_starts, whole_minutes
+from services.web.api.spans import bucket_starts, whole_minutes
+from services.web.api.tally import Evidence, counts_object
 
 FULL = (1 << 60) - 1
 BASE = 1_000_000 * 60

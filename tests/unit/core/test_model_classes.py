@@ -3,8 +3,14 @@
 import pytest
 
 from services.core.errors import BadInputError
-from services.core.masks import Compliance, mask_state, tells_all_states
-from services.core.tasks import check_classes, classes_of_model, model_for
+from services.core.model_classes import (
+    MaskCompliance,
+    check_classes,
+    classes_of_model,
+    counts_all_states,
+    mask_state,
+    model_for,
+)
 from services.core.types import MASK_CLASSES, TRAFFIC_CLASSES, Line, LineId
 
 
@@ -14,24 +20,24 @@ def test_only_faces_have_a_mask_state() -> None:
 
 
 def test_who_wears_a_mask_wrongly_does_not_comply() -> None:
-    found = Compliance.of({"mask": 6, "no_mask": 1}, {"mask_incorrect": 1, "person": 50})
+    found = MaskCompliance.of({"mask": 6, "no_mask": 1}, {"mask_incorrect": 1, "person": 50})
     assert (found.counted, found.compliant, found.rate) == (8, 6, 0.75)
 
 
 @pytest.mark.parametrize("counts", [{}, {"car": 7}, {"mask": 0}])
 def test_nobody_counted_gives_no_rate(counts: dict[str, int]) -> None:
-    assert Compliance.of(counts).rate is None
+    assert MaskCompliance.of(counts).rate is None
 
 
 def test_a_rate_of_zero_is_a_rate() -> None:
-    assert Compliance.of({"no_mask": 3}).rate == 0.0
+    assert MaskCompliance.of({"no_mask": 3}).rate == 0.0
 
 
 def test_a_line_that_leaves_out_a_state_tells_no_share() -> None:
-    assert tells_all_states(None)
-    assert tells_all_states(("car", "bus"))
-    assert tells_all_states(MASK_CLASSES)
-    assert not tells_all_states(("no_mask", "mask_incorrect"))
+    assert counts_all_states(None)
+    assert counts_all_states(("car", "bus"))
+    assert counts_all_states(MASK_CLASSES)
+    assert not counts_all_states(("no_mask", "mask_incorrect"))
 
 
 @pytest.mark.parametrize(

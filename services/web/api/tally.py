@@ -8,7 +8,7 @@ from typing import Any
 
 from services.common.wire import time_text
 from services.core.evidence.coverage import AnalysedSeconds, coverage_of
-from services.core.masks import Compliance
+from services.core.model_classes import MaskCompliance
 from services.core.types import Crossing, Direction, MinuteCount
 
 
@@ -27,9 +27,9 @@ class Tally:
     def compliance(self, has_rate: bool) -> dict[str, Any]:
         """Give the share of mask states that comply, of both directions together and of each."""
         return {
-            **_compliance(Compliance.of(self.forward, self.backward), has_rate),
-            "forward": _compliance(Compliance.of(self.forward), has_rate),
-            "backward": _compliance(Compliance.of(self.backward), has_rate),
+            **_compliance(MaskCompliance.of(self.forward, self.backward), has_rate),
+            "forward": _compliance(MaskCompliance.of(self.forward), has_rate),
+            "backward": _compliance(MaskCompliance.of(self.backward), has_rate),
         }
 
     def as_object(self) -> dict[str, dict[str, int]]:
@@ -40,7 +40,7 @@ class Tally:
         }
 
 
-def _compliance(found: Compliance, has_rate: bool) -> dict[str, Any]:
+def _compliance(found: MaskCompliance, has_rate: bool) -> dict[str, Any]:
     rate = found.rate if has_rate else None
     return {"rate": None if rate is None else round(rate, 4), "counted": found.counted}
 
@@ -55,7 +55,7 @@ class Evidence:
     """Crossings of the minutes that the span cuts; read once."""
     analysed: AnalysedSeconds
     """The seconds in which the line was counted, or all lines of the camera."""
-    tells_all_states: bool = True
+    counts_all_states: bool = True
     """Whether every line counted all mask states, so that their shares say something."""
 
 
@@ -80,13 +80,13 @@ def counts_object(
         "bucket": bucket,
         "coverage": coverage(from_s, to_s),
         "total": total.as_object(),
-        "compliance": total.compliance(evidence.tells_all_states),
+        "compliance": total.compliance(evidence.counts_all_states),
         "buckets": [
             {
                 "start": time_text(start),
                 "coverage": coverage(start, end),
                 **tally.as_object(),
-                "compliance": tally.compliance(evidence.tells_all_states),
+                "compliance": tally.compliance(evidence.counts_all_states),
             }
             for start, end, tally in zip(starts, ends, tallies, strict=True)
         ],

@@ -7,10 +7,10 @@ from fastapi import APIRouter
 from starlette.responses import StreamingResponse
 
 from services.core.types import CameraId
+from services.web.api.problems import refusals
 from services.web.auth.caller import Who
 from services.web.context import Context, WebContext
-from services.web.places import StreamedAnswer
-from services.web.problems import refusals
+from services.web.live.streams import StreamedAnswer
 
 router = APIRouter(prefix="/api/v1/cameras/{camera}", tags=["live"])
 
@@ -32,8 +32,8 @@ async def follow_tracks(camera: str, context: Context, who: Who) -> StreamingRes
     429 when this user has too many streams open, 503 when all have.
     """
     context.mirror.setup(camera)
-    place = context.streams.take(who)
-    return StreamedAnswer(_events(context, CameraId(camera)), EVENTS, HEADERS, place)
+    slot = context.streams.take(who)
+    return StreamedAnswer(_events(context, CameraId(camera)), EVENTS, HEADERS, slot)
 
 
 async def _events(context: WebContext, camera: CameraId) -> AsyncIterator[bytes]:

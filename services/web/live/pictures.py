@@ -13,10 +13,10 @@ from services.common.live import mjpeg
 from services.common.live.pictures import Form, LiveStream
 from services.core.errors import StreamError
 from services.core.types import CameraId, CameraStatus
+from services.web.api.problems import refusals
 from services.web.auth.caller import Who
 from services.web.context import Context, WebContext
-from services.web.places import StreamedAnswer
-from services.web.problems import refusals
+from services.web.live.streams import StreamedAnswer
 
 router = APIRouter(prefix="/api/v1/cameras/{camera}", tags=["live"])
 log = logging.getLogger(__name__)
@@ -66,11 +66,11 @@ async def stream_pictures(
     """
     context.mirror.setup(camera)
     with ExitStack() as opened:
-        place = opened.enter_context(closing(context.streams.take(who)))
+        slot = opened.enter_context(closing(context.streams.take(who)))
         stream = context.live.open(CameraId(camera), _form(overlay, lines))
         opened.pop_all()
     headers = {**mjpeg.NO_STORE, "X-Accel-Buffering": "no"}
-    return StreamedAnswer(_parts(context, camera, stream), mjpeg.MEDIA_TYPE, headers, stream, place)
+    return StreamedAnswer(_parts(context, camera, stream), mjpeg.MEDIA_TYPE, headers, stream, slot)
 
 
 async def _parts(context: WebContext, camera: str, stream: LiveStream) -> AsyncIterator[bytes]:

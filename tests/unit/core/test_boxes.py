@@ -3,8 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.core.boxes import overlaps
-from services.core.suppression import MERGE_OVERLAP, suppress
+from services.core.boxes import MERGE_OVERLAP, overlaps, suppress
 
 
 def boxes(*rows: tuple[float, float, float, float]) -> np.ndarray:

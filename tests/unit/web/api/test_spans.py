@@ -13,8 +13,8 @@ from services.core.errors import BadInputError
 from services.core.evidence.coverage import AnalysedSeconds
 from services.core.times import whole
 from services.core.types import CameraId, LineId, MinuteCount
-from services.web.counts import Evidence, counts_object
-from services.web.spans import BUCKETS_S, bucket_end, bucket_start, bucket_starts, requested_span, zone_of
+from services.web.api.spans import BUCKETS_S, bucket_end, bucket_start, bucket_starts, requested_span, zone_of
+from services.web.api.tally import Evidence, counts_object
 
 UTC_ZONE = ZoneInfo("UTC")
 ZONES = st.sampled_from(

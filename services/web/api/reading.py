@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import TypeVar
 
 from services.web.auth.caller import Caller
-from services.web.places import Places
+from services.web.live.streams import AnswerSlots
 
 T = TypeVar("T")
 
@@ -21,22 +21,22 @@ MOST_WAITING, MOST_WAITING_EACH = 120, 40
 
 
 class ReadingThreads:
-    """Answers questions that take longer than an event loop may be held up."""
+    """Answers questions that take longer than an event loop may be blocked."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(AT_ONCE, "reading")
-        self.places = Places("questions", MOST_WAITING, MOST_WAITING_EACH)
+        self.slots = AnswerSlots("questions", MOST_WAITING, MOST_WAITING_EACH)
 
     async def run(self, who: Caller, work: Callable[[], T]) -> T:
         """Do some work in its turn.
 
         ThrottledError when this user waits for too many already, StreamError when all do.
         """
-        with closing(self.places.take(who)):
+        with closing(self.slots.take(who)):
             return await self.go_on(work)
 
     async def go_on(self, work: Callable[[], T]) -> T:
-        """Do a further part of an answer that has its place already."""
+        """Do a further part of an answer that has its slot already."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     def later(self, work: Callable[[], object]) -> None:

@@ -39,9 +39,9 @@ def test_without_a_name_the_frame_is_measured(
 
     measured: list[Path] = []
 
-    def measure(path: Path, detector: object) -> list[command.Figure]:
+    def measure(path: Path, detector: object) -> list[command.MeasuredCost]:
         measured.append(path)
-        return [command.Figure("decode", 1.25)]
+        return [command.MeasuredCost("decode", 1.25)]
 
     monkeypatch.setattr(command, "OnnxRuntimeDetector", FakeDetector)
     monkeypatch.setattr(command, "model_path", lambda name: name)

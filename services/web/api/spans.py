@@ -35,7 +35,7 @@ def zone_of(name: str) -> ZoneInfo:
 def requested_span(
     from_text: str | None, to_text: str | None, now_s: float, zone: ZoneInfo, bucket: str | None = None
 ) -> Span:
-    """Read the span of a request; BadInputError when it is empty or tells no times.
+    """Read the span of a request; BadInputError when it is empty or its ends are no times.
 
     A date or time without a zone is one of `zone`; a date is the moment at which that day begins. What is not
     given runs from the same moment of the day before up to now; where there are buckets, from the start of

@@ -1,0 +1,77 @@
+"""What models can find: the classes of each task, and what the mask states among them say together."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from services.core.camera_address import DEMO_MASKS, demo_of
+from services.core.errors import BadInputError
+from services.core.types import MASK_CLASSES, TRAFFIC_CLASSES, Line
+
+TASK_CLASSES: dict[str, tuple[str, ...]] = {"traffic": TRAFFIC_CLASSES, "mask": MASK_CLASSES}
+SIZES = ("n", "s")
+
+COMPLIANT = "mask"
+"""Only this state complies: a mask under the nose or the chin (mask_incorrect) does not."""
+
+
+def classes_of_model(model: str) -> tuple[str, ...] | None:
+    """Give what a shipped model can find, by its name or its task's; None for a file, which may know more."""
+    task, _, size = model.partition("-")
+    return TASK_CLASSES.get(task) if not size or size in SIZES else None
+
+
+def model_for(url: str, model: str | None) -> str:
+    """Give the model of a camera: that of mask wearing where the scene of it is shown, else traffic.
+
+    BadInputError when there is no such scene.
+    """
+    demo = demo_of(url)
+    is_masks = demo is not None and demo.name == DEMO_MASKS
+    if model is None or (is_masks and classes_of_model(model) == TRAFFIC_CLASSES):
+        return "mask" if is_masks else "traffic"
+    return model
+
+
+def check_classes(lines: Iterable[Line], model: str) -> None:
+    """Refuse a line that counts what its camera's model never finds; BadInputError names line and class."""
+    known = classes_of_model(model)
+    for line in lines:
+        for name in line.classes or ():
+            if known is not None and name not in known:
+                raise BadInputError(
+                    f"line {line.id!r} counts {name}, which model {model!r} never finds: "
+                    f"its classes are {', '.join(known)}"
+                )
+
+
+def mask_state(class_name: str) -> str | None:
+    """Give the mask state that a class stands for; None for a class of traffic."""
+    return class_name if class_name in MASK_CLASSES else None
+
+
+def counts_all_states(classes: Iterable[str] | None) -> bool:
+    """Whether a line that counts these classes (None: all) counts all mask states, or none of them.
+
+    One that leaves out a state would give a rate of something else.
+    """
+    return classes is None or len(set(classes) & set(MASK_CLASSES)) in (0, len(MASK_CLASSES))
+
+
+@dataclass(frozen=True, slots=True)
+class MaskCompliance:
+    """How many of the people counted wore their mask over mouth and nose."""
+
+    counted: int
+    """People whose mask state was counted: mask, no_mask and mask_incorrect together."""
+    compliant: int
+
+    @classmethod
+    def of(cls, *counts: Mapping[str, int]) -> "MaskCompliance":
+        """Take counts by class; other classes than the three mask states say nothing here."""
+        counted = sum(by_class.get(name, 0) for by_class in counts for name in MASK_CLASSES)
+        return cls(counted, sum(by_class.get(COMPLIANT, 0) for by_class in counts))
+
+    @property
+    def rate(self) -> float | None:
+        """The share that complied, 0 to 1; None where nobody was counted."""
+        return self.compliant / self.counted if self.counted else None
