@@ -76,8 +76,10 @@ def count(
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInputError(f"{path} cannot be read as text") from error
+    except OSError as error:
+        raise BadInputError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise BadInputError(f"{path} is no text: give a file in UTF-8") from error
 
 
 def _count_video(path: Path, model: str, request: CountRequest) -> FileCount:

@@ -21,7 +21,7 @@ MOST_WRONG_IN_DENSE = 1
 differ in the last bits of a score."""
 DIRECTIONS = {"neg_to_pos": "forward", "pos_to_neg": "backward"}
 
-pytestmark = pytest.mark.data
+pytestmark = [pytest.mark.data, pytest.mark.timeout(1200)]
 
 
 @pytest.fixture(scope="module")

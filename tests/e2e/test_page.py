@@ -6,6 +6,7 @@ import cv2
 import httpx
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from services.common.live.drawing import CLASS_COLORS
 from services.demo.encode import write_video
@@ -13,7 +14,7 @@ from services.demo.render import Renderer
 from services.demo.script import Scene
 from services.demo.traffic import make_scene
 from tests.e2e.browser import Browser, browser
-from tests.processes import camera, platform, wait_until
+from tests.processes import camera, free_port, platform, wait_until
 
 SEED = 7
 SCENE_S = 30.0
@@ -118,6 +119,25 @@ def test_draw_count_reload_lose_and_regain_the_camera(
         assert abs(len(stored) - counted) <= 2
         page.page.screenshot(path=str(tmp_path / "page.png"))
         assert page.complaints == []
+
+
+def test_an_address_that_is_changed_opens_its_camera_and_old_errors_go(tmp_path: Path, chromium: str):
+    away = f"rtsp://127.0.0.1:{free_port()}/stream"
+    cameras = ("--camera", f"Gate={away}", "--camera", f"Yard={away}")
+    with platform(tmp_path / "data", *cameras) as up, browser(chromium, f"{up.url}/#%") as page:
+        title = page.page.locator("main h1")
+        expect(title).to_have_text("Gate", timeout=20_000)
+        for address, name in (("#yard", "Yard"), ("#%", "Yard"), ("#none", "Yard"), ("#gate", "Gate")):
+            page.page.evaluate("address => { location.hash = address }", address)
+            page.page.wait_for_timeout(200)
+            expect(title).to_have_text(name)
+        page.find("add-camera").click()
+        page.find("camera-name").fill("Street")
+        for url, said in (("ftp://192.0.2.1/", "ftp://"), ("/srv/clip.mp4", "file_camera_folders")):
+            page.find("camera-url").fill(url)
+            page.find("camera-save").click()
+            expect(page.find("toast")).to_have_count(1)
+            expect(page.find("toast")).to_contain_text(said)
 
 
 def wait_for_status(page: Browser, status: str, timeout_s: float) -> None:

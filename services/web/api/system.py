@@ -34,7 +34,8 @@ from services.web.context import Context, WebContext
 
 router = APIRouter(tags=["system"])
 
-DOCS = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sightline API</title></head>
+DOCS = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sightline API</title>
+<link rel="icon" href="/favicon.svg"></head>
 <body><h1>Sightline API</h1><p>The description of all routes in the OpenAPI format:
 <a href="/api/v1/openapi.json">/api/v1/openapi.json</a></p><table>{rows}</table></body></html>"""
 

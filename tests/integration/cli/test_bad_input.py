@@ -27,9 +27,8 @@ def refused(*arguments: object) -> str:
     result = sightline(*arguments)
     assert result.returncode == 2, result.stderr
     assert "Traceback" not in result.stderr + result.stdout
-    lines = [line for line in result.stderr.splitlines() if line.strip()]
-    assert len(lines) == 1, result.stderr
-    return lines[0]
+    (line,) = result.stderr.splitlines()
+    return line
 
 
 @pytest.fixture
@@ -69,6 +68,14 @@ def test_a_file_that_holds_no_lines(tmp_path: Path, video: Path, text: str):
     path = tmp_path / "bad.json"
     path.write_text(text)
     refused("count", video, "--lines", path)
+
+
+def test_files_of_lines_that_cannot_be_read(tmp_path: Path, video: Path):
+    assert refused("count", video, "--lines", tmp_path / "absent.json").endswith("No such file or directory")
+    assert refused("count", video, "--lines", tmp_path).endswith("Is a directory")
+    path = tmp_path / "bad.json"
+    path.write_bytes(b"\xff\xfe")
+    assert "UTF-8" in refused("count", video, "--lines", path)
 
 
 def test_files_that_are_no_video(tmp_path: Path, lines: Path):

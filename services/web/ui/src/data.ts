@@ -43,6 +43,12 @@ function chosen(ids: string[]): string | null {
   return wanted !== null && ids.includes(wanted) ? wanted : (ids[0] ?? null);
 }
 
+/** Opens the camera that the page's address names, after somebody changed it or followed a link. */
+function follow(): void {
+  const wanted = cameraOf(location.hash);
+  if (wanted !== null && state.cameras?.some((camera) => camera.id === wanted)) open(wanted);
+}
+
 const latestCameras = latest(api.cameras);
 const latestLines = latest(async () => {
   const camera = state.openId;
@@ -137,6 +143,7 @@ async function heartbeat(down: Down): Promise<void> {
 
 /** Starts all polling. `down` gets what is wrong: null when the server does not answer, "" when all is well. */
 export function startData(down: Down): void {
+  addEventListener("hashchange", follow);
   pollers = {
     cameras: poll(CAMERAS_MS, () => heartbeat(down)),
     live: poll(LIVE_MS, refreshLive),

@@ -23,8 +23,9 @@ function show(kind: "note" | "error", message: string, action?: Action): void {
 
 export const note = (message: string, action?: Action): void => show("note", message, action);
 
-/** Runs what a person asked for; says why when it fails. True when it succeeded. */
+/** Runs what a person asked for; says why when it fails, in place of why the last one failed. True when it succeeded. */
 export async function attempt(task: () => Promise<void>): Promise<boolean> {
+  for (const old of area.querySelectorAll(".error")) old.remove();
   try {
     await task();
     return true;
