@@ -43,6 +43,7 @@ interrupted by its own timeouts only, within seconds, and what it still reads is
 END_CHECK_S = 0.02
 
 LEAST_PASS_S = 1.0
+TOO_SHORT = f"the video is shorter than {LEAST_PASS_S:g} s: give a longer one"
 """A file whose video is shorter is no source to be played again and again: it waits as one that failed."""
 
 RESTART_S = 1.0
@@ -72,6 +73,8 @@ class CameraIngest:
     _connection: int = 0
     _newest_s: float = 0.0
     _steps: tuple[int, float] = (0, 0.0)
+    _was_too_short: bool = False
+    """Whether the last pass of a video file was none."""
     _repeated: RepeatedSpan | None = None
     """The span in which the newest picture's time came for the second time."""
 
@@ -137,9 +140,8 @@ class CameraIngest:
             return FAULT
         if kind_of(self.camera.url) is not AddressKind.FILE:
             return ENDED
-        if played_s < LEAST_PASS_S:
-            return f"the video is shorter than {LEAST_PASS_S:g} s: give a longer one"
-        return None
+        self._was_too_short = played_s < LEAST_PASS_S
+        return TOO_SHORT if self._was_too_short else None
 
     def _wait(self, machine: ConnectionState, wait_s: float) -> None:
         """Wait before the next attempt; shorter when a camera that was away answers again."""
@@ -172,8 +174,8 @@ class CameraIngest:
                 self._newest_s = clock.newest_s
                 cause = self._rate.see(time_s)
                 withheld = self._follow(time_s) or cause
-                if machine.on_picture(time_s, connection.resolution, withheld, self._steady_s()):
-                    self._publish_state(machine.state)
+                if not self._may_be_short(began_s):
+                    self._on_picture(machine, time_s, connection.resolution, withheld)
                 number = self._connection
                 self._publish(AccessUnit(self.camera.id, frame, time_s, unit.is_keyframe, unit.data, number))
         finally:
@@ -181,6 +183,16 @@ class CameraIngest:
         if began_s is None:
             raise StreamError("the stream ended before its first picture")
         return time.monotonic() - began_s
+
+    def _on_picture(
+        self, machine: ConnectionState, time_s: float, resolution: tuple[int, int], withheld: str
+    ) -> None:
+        if machine.on_picture(time_s, resolution, withheld, self._steady_s()):
+            self._publish_state(machine.state)
+
+    def _may_be_short(self, began_s: float) -> bool:
+        """Return whether a video that was too short has not lasted long enough again to be a camera."""
+        return self._was_too_short and time.monotonic() - began_s < LEAST_PASS_S
 
     def _new_clock(self) -> CaptureClock:
         """Begin the clock of a connection, or of the rest of one whose machine's clock was set.

@@ -173,6 +173,24 @@ def test_a_source_that_ends_at_once_is_degraded_and_waits_longer_each_time(url: 
     )
 
 
+async def test_a_file_that_is_too_short_changes_its_status_once():
+    bus, source, since = LocalBus(), Short(1), []
+    ingest = CameraIngest(
+        Camera("c", "C", "/clips/short.mp4"), bus.events, bus.states, VideoHub(), lambda url: source
+    )
+
+    def wait(machine: ConnectionState, wait_s: float) -> None:
+        since.append(bus.states.state("c").since_s)
+        if len(since) == 4:
+            ingest.stop()
+
+    ingest._wait = wait
+    ingest.start()
+    await asyncio.to_thread(wait_until, lambda: len(since) == 4, 5, "four attempts")
+    assert await statuses(bus) == ["connecting", "live", "degraded"]
+    assert len(set(since)) == 1
+
+
 def test_a_file_that_lasts_begins_anew_at_once_and_stays_live(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("services.ingest.service.LEAST_PASS_S", 0.05)
     bus, source = LocalBus(), Short(3, pause_s=0.04)
