@@ -39,7 +39,7 @@ async def bus_ends(server: NatsServer, number: int = 2) -> AsyncIterator[list[Na
         yield [await stack.enter_async_context(bus_end(server)) for _ in range(number)]
 
 
-async def until(condition: Callable[[], object], what: str, timeout_s: float = 3.0) -> None:
+async def until(condition: Callable[[], object], what: str, timeout_s: float = 10.0) -> None:
     """Ask again and again until it is true."""
     try:
         async with asyncio.timeout(timeout_s):

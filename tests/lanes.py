@@ -34,8 +34,13 @@ WAITING = (
 )
 """In the order in which they begin: the longest first. Each keeps less than a third of a core busy."""
 
-MEASURING = ("tests/integration/test_demo_live.py", "tests/integration/test_live_count.py", "tests/perf/")
-"""What a camera brings in real time is to be complete, or a cost is compared."""
+MEASURING = (
+    "tests/integration/ingest/test_hostile_cameras.py",
+    "tests/integration/test_demo_live.py",
+    "tests/integration/test_live_count.py",
+    "tests/perf/",
+)
+"""What a camera brings in real time is to be complete, or costs and limits of processor time are compared."""
 
 ONE_BY_ONE = (
     "tests/integration/cli/test_bad_input.py",

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from services.common.live.drawing import CLASS_COLORS
-from services.core.model_classes import Compliance
+from services.core.model_classes import MaskCompliance
 from services.core.types import MASK_CLASSES
 from services.demo.entrance.scene import make_entrance
 from tests.conftest_database import database_uri
@@ -45,7 +45,7 @@ def shown(page: Browser, state: str) -> int:
 def complies(page: Browser, address: str) -> bool:
     """Whether the page tells the share that follows from the crossings one by one."""
     items = httpx.get(f"{address}/api/v1/crossings?camera=door&limit=500").json()["items"]
-    rate = Compliance.of(*({item["mask"]: 1} for item in items))
+    rate = MaskCompliance.of(*({item["mask"]: 1} for item in items))
     assert rate.rate is not None
     told = page.find("compliance-entrance").inner_text()
     return told == f"{int(rate.rate * 100 + 1e-9)} % of {rate.counted}"

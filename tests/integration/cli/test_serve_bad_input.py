@@ -135,10 +135,13 @@ def test_nats_refuses_a_service_what_it_needs(tmp_path: Path) -> None:
             wait_until(
                 lambda: "subscribe to sightline.members.ingest:" in log.read_text(), 30, "it is logged"
             )
+            wait_until(
+                lambda: "subscribe to _inbox.ingest." in httpx.get(f"{url}/readyz").text, 20, "it is said"
+            )
             answer = httpx.get(f"{url}/readyz")
             assert answer.status_code == 503
             detail = answer.json()["detail"]
-            assert detail.startswith("NATS refuses to let this service subscribe to _inbox.ingest.")
+            assert detail.startswith("NATS refuses to let this service subscribe to ")
             assert status(f"{url}/healthz") == 200
     assert server.users["store"] not in log.read_text() + detail
     assert log.read_text().count("subscribe to sightline.members.ingest:") == 1
