@@ -82,4 +82,4 @@ async def _play(
                 analysis = analyser.update(shown - 1, time_s, detections)
                 web.bus.tracks.publish(analysis.tracked)
                 analysed = AnalysedSecond(DOOR.id, int(time_s))
-                await web.tables.events.insert_events([*analysis.crossings, *analysis.closed, analysed])
+                await web.tables.events.insert_events([*analysis.crossings, *analysis.recorded, analysed])

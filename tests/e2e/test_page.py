@@ -127,6 +127,7 @@ def test_an_address_that_is_changed_opens_its_camera_and_old_errors_go(tmp_path:
     with platform(tmp_path / "data", *cameras) as up, browser(chromium, f"{up.url}/#%") as page:
         title = page.page.locator("main h1")
         expect(title).to_have_text("Gate", timeout=20_000)
+        expect(page.page.get_by_text("Yard")).to_be_visible(timeout=20_000)
         for address, name in (("#yard", "Yard"), ("#%", "Yard"), ("#none", "Yard"), ("#gate", "Gate")):
             page.page.evaluate("address => { location.hash = address }", address)
             page.page.wait_for_timeout(200)

@@ -25,11 +25,11 @@ export const note = (message: string, action?: Action): void => show("note", mes
 
 /** Runs what a person asked for; says why when it fails, in place of why the last one failed. True when it succeeded. */
 export async function attempt(task: () => Promise<void>): Promise<boolean> {
-  for (const old of area.querySelectorAll(".error")) old.remove();
   try {
     await task();
     return true;
   } catch (error) {
+    for (const old of area.querySelectorAll(".error")) old.remove();
     if (error instanceof ApiError) show("error", error.message);
     else if (error instanceof Unreachable) show("error", t.down);
     else throw error;
