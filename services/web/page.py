@@ -1,8 +1,10 @@
 """The page's files, as the build made them, and the headers that say to browsers what they may do."""
 
+import re
 from pathlib import Path
 
 from fastapi import FastAPI
+from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -24,7 +26,7 @@ CONTENT_POLICY = "; ".join(
         "img-src 'self' blob: data:",
         "style-src 'self'",
         "object-src 'none'",
-        "base-uri 'none'",
+        "base-uri 'self'",
         "form-action 'self'",
         "frame-ancestors 'self'",
     )
@@ -43,11 +45,37 @@ HTTPS_HEADERS = {**SECURITY_HEADERS, "Strict-Transport-Security": "max-age=31536
 addresses, and only where they know the certificate."""
 
 
+VIEWS = ("watch", "draw", "counts", "crossings", "system", "account")
+"""First words of the addresses of the page's views (`ui/src/app/router.ts`)."""
+
+_VIEW = re.compile(rf"/(?:{'|'.join(VIEWS)})(?:/[^/]+)?/?")
+_BASE = '<base href="/"'
+
+
+def is_view(path: str) -> bool:
+    """Return whether the page has a view at a path."""
+    return _VIEW.fullmatch(path) is not None
+
+
+def based(html: str, path: str) -> str:
+    """Give the page for a path: what it asks for is relative to its root, wherever a proxy has put it."""
+    return html.replace(_BASE, f'<base href="{"../" * (path.count("/") - 1) or "./"}"', 1)
+
+
 class PageFiles(StaticFiles):
     """Files whose names carry a hash last; the others are asked for anew, so that an update shows at once."""
 
+    def __init__(self, folder: Path) -> None:
+        super().__init__(directory=folder)
+        self._html = (folder / "index.html").read_text(encoding="utf-8")
+
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """Give a file with the time for which it may be kept."""
+        """Give a file with the time for which it may be kept, and the page itself at each of its views."""
+        asked: str = scope["path"]
+        if asked in ("/", "/index.html") or is_view(asked):
+            if scope["method"] not in ("GET", "HEAD"):
+                raise HTTPException(405)
+            return HTMLResponse(based(self._html, asked), headers={"Cache-Control": "no-cache"})
         response = await super().get_response(path, scope)
         is_hashed = path.startswith("assets/") and response.status_code == 200
         response.headers["Cache-Control"] = "max-age=31536000, immutable" if is_hashed else "no-cache"
@@ -57,7 +85,7 @@ class PageFiles(StaticFiles):
 def install_page(app: FastAPI, folder: Path = PAGE_FOLDER) -> None:
     """Serve the page at `/`, after all other routes; where it is not built, say so."""
     if (folder / "index.html").is_file():
-        app.mount("/", PageFiles(directory=folder, html=True), name="page")
+        app.mount("/", PageFiles(folder), name="page")
     else:
         app.add_api_route("/", _not_built, include_in_schema=False)
 

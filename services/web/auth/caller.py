@@ -9,6 +9,7 @@ from starlette.types import Scope
 
 from services.common.access.accounts import User, UserRole
 from services.web.auth.origin import Origin
+from services.web.page import is_view
 
 SCOPE_KEY = "sightline.caller"
 
@@ -66,7 +67,7 @@ def is_open(method: str, path: str) -> bool:
     """Return whether everybody may send a request."""
     if path == SESSION_PATH:
         return True
-    is_page = path in PAGE_PATHS or path.startswith(PAGE_FOLDER)
+    is_page = path in PAGE_PATHS or path.startswith(PAGE_FOLDER) or is_view(path)
     return not is_change(method) and (is_page or path in OPEN_PATHS)
 
 

@@ -1,11 +1,12 @@
 """Serving the page's files."""
 
+import re
 from pathlib import Path
 
 import httpx
 from fastapi import FastAPI
 
-from services.web.page import install_page
+from services.web.page import PAGE_FOLDER, VIEWS, install_page
 
 
 def _client(folder: Path) -> httpx.AsyncClient:
@@ -27,3 +28,21 @@ async def test_the_page_is_asked_for_anew_and_its_assets_last(tmp_path: Path) ->
     assert (page.text, page.headers["cache-control"]) == ("<p>page</p>", "no-cache")
     assert "immutable" in asset.headers["cache-control"]
     assert (await client.get("/assets/none.js")).status_code == 404
+
+
+async def test_every_view_is_the_page_with_addresses_relative_to_its_root(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text('<base href="/" />')
+    client = _client(tmp_path)
+    bases = {"/": "./", "/counts": "./", "/watch/gate": "../", "/system/log": "../", "/watch/gate/": "../../"}
+    for path, base in bases.items():
+        answer = await client.get(path)
+        assert (answer.status_code, answer.text) == (200, f'<base href="{base}" />'), path
+    for none in ("/none", "/watch/gate/more/of", "/cameras/gate", "/counts.json"):
+        assert (await client.get(none)).status_code == 404, none
+    assert (await client.post("/counts")).status_code == 405
+
+
+def test_the_views_are_those_of_the_router() -> None:
+    source = (PAGE_FOLDER.parent / "src" / "app" / "router.ts").read_text()
+    words = {path.split("/")[1] for path in re.findall(r'^  "(/[^"]*)":', source, re.M)}
+    assert words - {""} == set(VIEWS)

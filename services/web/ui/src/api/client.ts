@@ -1,0 +1,30 @@
+import createClient from "openapi-fetch";
+import { BASE } from "./base.ts";
+import { answerOf, answer } from "./answers.ts";
+import { learnTime } from "./clock.ts";
+import type { paths } from "./schema.ts";
+
+/** Asks the API by its description: paths, parameters and answers are checked when the page is built. */
+const TIMEOUT_MS = 15_000;
+
+let loggedOut = (): void => undefined;
+
+/** Calls `run` when an answer says that nobody is logged in, or not any more. */
+export function whenLoggedOut(run: () => void): void {
+  loggedOut = run;
+}
+
+/** Sends a request of this page; what a link or a download needs beside `client`. */
+export async function ask(request: Request): Promise<Response> {
+  const begun = Date.now();
+  const response = await fetch(request, { signal: AbortSignal.any([request.signal, AbortSignal.timeout(TIMEOUT_MS)]) });
+  learnTime(response.headers.get("date"), begun, Date.now());
+  if (response.status === 401 && !request.url.endsWith("/session")) loggedOut();
+  return response;
+}
+
+export const client = createClient<paths, "application/json">({
+  baseUrl: BASE.href.replace(/\/$/, ""), fetch: ask, headers: { Accept: "application/json" }, cache: "no-store",
+});
+
+export { answer, answerOf };

@@ -1,0 +1,146 @@
+import type { CameraAnswer } from "./schema.ts";
+import { socketAddressOf } from "./base.ts";
+import { mergedWants, pictureOf } from "./live-messages.ts";
+import type { LiveText, Missing, Picture, Tracks, Wanted } from "./live-messages.ts";
+
+/** All live pictures of this tab over one WebSocket; it lets go of them while the tab is hidden. */
+const FIRST_WAIT_MS = 500;
+const LONGEST_WAIT_MS = 8000;
+/** The server says that it is alive every 5 s. */
+const SILENT_MS = 13_000;
+const SESSION_ENDED = 4401;
+
+export interface Follower {
+  picture?(picture: Picture): void;
+  tracks?(tracks: Tracks): void;
+  /** No picture comes, and why. */
+  missing?(missing: Missing): void;
+}
+
+class Live {
+  /** The server answers: `connecting` until it does for the first time, `away` after it was lost. */
+  state = $state<"connecting" | "open" | "away">("connecting");
+  /** What was told of the cameras last; null: nothing yet. */
+  cameras = $state.raw<CameraAnswer[] | null>(null);
+
+  readonly #followers = new Map<symbol, { wanted: Wanted; follower: Follower }>();
+  #socket: WebSocket | null = null;
+  #waitMs = FIRST_WAIT_MS;
+  #timer: number | undefined;
+  #silence: number | undefined;
+  #planned = false;
+  #isWanted = false;
+  #onEnd = (): void => undefined;
+
+  /** Opens the socket, and keeps it open; `onEnd` runs when the session has ended. */
+  start(onEnd: () => void): void {
+    this.#onEnd = onEnd;
+    this.#isWanted = true;
+    document.addEventListener("visibilitychange", this.#send);
+    addEventListener("online", this.#soon);
+    this.#open();
+  }
+
+  /** Opens it anew at once. */
+  restart(): void {
+    if (this.#isWanted) this.#open();
+  }
+
+  /** Closes it for good. */
+  stop(): void {
+    this.#isWanted = false;
+    document.removeEventListener("visibilitychange", this.#send);
+    removeEventListener("online", this.#soon);
+    clearTimeout(this.#timer);
+    clearTimeout(this.#silence);
+    this.#socket?.close();
+    this.#socket = null;
+    this.state = "connecting";
+    this.cameras = null;
+  }
+
+  /** Asks for pictures or tracks of a camera until the function that it gives is called. */
+  follow(wanted: Wanted, follower: Follower): () => void {
+    const key = Symbol(wanted.camera);
+    this.#followers.set(key, { wanted, follower });
+    this.#plan();
+    return () => {
+      this.#followers.delete(key);
+      this.#plan();
+    };
+  }
+
+  /** Views that change together send one message. */
+  #plan(): void {
+    if (this.#planned) return;
+    this.#planned = true;
+    queueMicrotask(() => {
+      this.#planned = false;
+      this.#send();
+    });
+  }
+
+  readonly #send = (): void => {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return;
+    const wants = document.hidden ? [] : [...this.#followers.values()].map(({ wanted }) => wanted);
+    this.#socket.send(JSON.stringify({ cameras: mergedWants(wants) }));
+  };
+
+  readonly #soon = (): void => {
+    if (this.state === "open" || !this.#isWanted) return;
+    clearTimeout(this.#timer);
+    this.#open();
+  };
+
+  #open(): void {
+    this.#socket?.close();
+    const socket = new WebSocket(socketAddressOf("api/v1/live"));
+    this.#socket = socket;
+    socket.binaryType = "arraybuffer";
+    socket.onopen = this.#send;
+    socket.onmessage = (event) => {
+      if (socket === this.#socket) this.#receive(event.data as string | ArrayBuffer);
+    };
+    socket.onclose = (event) => {
+      if (socket === this.#socket) this.#lost(event.code);
+    };
+    this.#watchSilence();
+  }
+
+  #receive(data: string | ArrayBuffer): void {
+    this.#watchSilence();
+    this.#waitMs = FIRST_WAIT_MS;
+    this.state = "open";
+    if (typeof data !== "string") {
+      const picture = pictureOf(data);
+      if (picture) this.#each(picture.camera, (follower) => follower.picture?.(picture));
+      return;
+    }
+    const message = JSON.parse(data) as LiveText;
+    if (message.type === "cameras") this.cameras = message.items;
+    else if (message.type === "tracks") this.#each(message.camera, (follower) => follower.tracks?.(message));
+    else if (message.type === "missing") this.#each(message.camera, (follower) => follower.missing?.(message));
+  }
+
+  #each(camera: string, tell: (follower: Follower) => void): void {
+    for (const { wanted, follower } of [...this.#followers.values()]) if (wanted.camera === camera) tell(follower);
+  }
+
+  #watchSilence(): void {
+    clearTimeout(this.#silence);
+    this.#silence = window.setTimeout(() => this.#open(), SILENT_MS);
+  }
+
+  #lost(code: number): void {
+    clearTimeout(this.#silence);
+    this.#socket = null;
+    if (!this.#isWanted) return;
+    if (code === SESSION_ENDED) return this.#onEnd();
+    this.state = "away";
+    clearTimeout(this.#timer);
+    this.#timer = window.setTimeout(() => this.#open(), this.#waitMs);
+    this.#waitMs = Math.min(LONGEST_WAIT_MS, this.#waitMs * 2);
+  }
+}
+
+export const live = new Live();

@@ -1,0 +1,4 @@
+/** What the folder `cameras` says. */
+export const cameras = {
+  title: "cameras",
+};

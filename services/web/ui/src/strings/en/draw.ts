@@ -1,0 +1,4 @@
+/** What the folder `draw` says. */
+export const draw = {
+  title: "draw",
+};

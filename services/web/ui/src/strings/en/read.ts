@@ -1,0 +1,4 @@
+/** What the folder `read` says. */
+export const read = {
+  title: "read",
+};

@@ -1,0 +1,4 @@
+/** What the folder `system` says. */
+export const system = {
+  title: "system",
+};

@@ -1,0 +1,4 @@
+/** What the folder `watch` says. */
+export const watch = {
+  title: "watch",
+};
