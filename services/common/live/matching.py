@@ -105,11 +105,13 @@ class MatchedPictures:
 
     async def plain(self) -> AsyncGenerator[LivePicture, None]:
         """Give pictures as they are, without end."""
+        due_s = self._loop.time()
         while True:
             picture = await self._newest(())
             if picture is not None:
                 yield picture
-            await asyncio.sleep(self.pause_s)
+            due_s = max(due_s + self.pause_s, self._loop.time())
+            await asyncio.sleep(due_s - self._loop.time())
 
     async def annotated(self, lines_of: LinesOf) -> AsyncGenerator[LivePicture, None]:
         """Give the picture of each analysed frame with its tracks, without end.

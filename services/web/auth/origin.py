@@ -38,6 +38,18 @@ def origin_of(scope: Scope, trusted_proxy: str = "") -> Origin:
     return Origin(proxies.client_address(headers, peer), scheme in HTTPS, host, foreign, is_known)
 
 
+def foreign_page(headers: Headers, origin: Origin) -> str | None:
+    """Give the page of another site that opens a WebSocket; None where there is none.
+
+    Browsers always say Origin then. What they say beside it counts only where there is none: not all of them
+    take the addresses of WebSockets for those of the page.
+    """
+    for page in headers.getlist("origin"):
+        if not _is_same(page, origin.host):
+            return page or "a page without an origin"
+    return None if "origin" in headers else origin.foreign
+
+
 def _page_of(headers: Headers, host: str) -> tuple[str | None, bool]:
     """Give the foreign page, if it is one, and whether anything was said about it."""
     site, page = headers.get("sec-fetch-site"), headers.get("origin") or headers.get("referer")
