@@ -36,7 +36,7 @@ from services.common.tasks import cancellable, end_tasks, watched
 from services.common.video.hub import VideoHub
 from services.demo import demo_source
 from services.detector.infer.models import check_named_model
-from services.detector.infer.select import make_detector
+from services.detector.infer.select import choice_of, make_detector
 from services.detector.service import DetectorService
 from services.ingest.service import IngestService
 from services.ingest.sources import source_of
@@ -88,7 +88,9 @@ class Platform:
         files = CameraFiles.of(settings.up.file_camera_folders, seed.files)
         bus, video, open_source = self._bus, self._video, partial(source_of, files=files, demo=demo_source)
         ingest = IngestService(bus.events, bus.states, video, open_source, clocks=clocks)
-        detector = DetectorService(bus.events, bus.tracks, bus.states, video, make_detector, clocks.steady_s)
+        detector = DetectorService(
+            bus.events, bus.tracks, bus.states, video, make_detector, clocks, choice_of=choice_of
+        )
         self._ingest = self._managing("ingest", ingest)
         self._detector = self._managing("detector", detector)
         self._decoders = Decoders(self._video, settings.up.live_memory_mb)
