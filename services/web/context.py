@@ -15,6 +15,7 @@ from services.web.api.reading import ReadingThreads
 from services.web.auth.audit import AuditLog
 from services.web.auth.password_work import PasswordWork
 from services.web.database import WebDatabase
+from services.web.findings import HostFindings
 from services.web.live.streams import AnswerSlots, FrameEvents
 from services.web.mirror import SetupMirror
 from services.web.settings import WebSettings
@@ -35,6 +36,7 @@ class WebContext:
     audit: AuditLog
     streams: AnswerSlots
     """Slots of answers that go on: pictures, tracks and files."""
+    findings: HostFindings
     now_s: Callable[[], float] = time.time
     events: FrameEvents = field(default_factory=FrameEvents)
     reading: ReadingThreads = field(default_factory=ReadingThreads)

@@ -19,6 +19,7 @@ from services.common.http.bounds import HEAD_LIMIT_BYTES, Clients, HttpLimits, P
 from services.common.http.guard import PORT_HEADERS
 from services.common.http.protocol import BoundedProtocol, Cause
 from services.common.metrics import Figure
+from services.common.queues import QueueState
 
 logging.getLogger("uvicorn.error").addFilter(SparingFilter())
 
@@ -67,7 +68,7 @@ class HttpServer(uvicorn.Server):
         self._cut: Counter[Cause] = Counter()
         self._end_streams = end_streams
         self._limits, self._clients = limits or HttpLimits(), clients or Peers()
-        most = affordable(self._limits.connections)
+        most = self._most = affordable(self._limits.connections)
         self._places = Places(PlaceLimits(most, self._limits.client_connections, self._limits.reserve))
         self._headers = headers
         self._bounds = RequestBounds(app, self._limits, self._clients, headers)
@@ -119,6 +120,11 @@ class HttpServer(uvicorn.Server):
         assert isinstance(protocol, BoundedProtocol)
         protocol.take_place(self._places, place)
         return protocol
+
+    def queue(self, name: str) -> QueueState:
+        """Give how many of the connections that the port may have are open."""
+        refused = self._places.refused + self._bounds.refused
+        return QueueState(name, len(self._places), self._most, refused, "refuse")
 
     def figures(self, port: str) -> Iterator[Figure]:
         """Give the figures of the connections; `port` names it."""
