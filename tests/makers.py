@@ -58,8 +58,8 @@ def crossing(
 def analysis_cost(cores: float = 0.18) -> AnalysisCost:
     """What a camera of 25 pictures a second costs of which ten are analysed."""
     tried = (
-        EngineTrial("onnxruntime-cpu", 15.5, True, "trial-reference"),
-        EngineTrial("openvino-cpu", 12.25, True, "trial-right"),
+        EngineTrial("onnxruntime-cpu", 15.5, True, "trial-reference", 15.0),
+        EngineTrial("openvino-cpu", 12.25, True, "trial-right", 11.5),
     )
     choice = EngineChoice("traffic-n", "openvino-cpu", "engine-fastest", tried)
     return AnalysisCost(choice, 13.75, 10.0, cores, 3, 25.0, 180.5)

@@ -34,6 +34,8 @@ class EngineTrial:
     passed: bool
     """Whether it computes the same as the reference, which passes itself."""
     code: str
+    cpu_ms: float | None = None
+    """Median processor time of one picture, which other work on the machine changes little."""
 
     @property
     def reason(self) -> str:
@@ -56,9 +58,9 @@ class EngineChoice:
         return ENGINE_REASONS.get(self.code, self.code)
 
     @property
-    def ms_per_frame(self) -> float | None:
-        """What one picture took the chosen engine when it was measured; None where it was not."""
-        return next((trial.ms for trial in self.tried if trial.engine == self.chosen), None)
+    def cpu_ms(self) -> float | None:
+        """Processor time of one picture in the chosen engine as it was measured; None where it was not."""
+        return next((trial.cpu_ms for trial in self.tried if trial.engine == self.chosen), None)
 
     @property
     def is_bounded(self) -> bool:
@@ -66,7 +68,7 @@ class EngineChoice:
         words = [self.model, self.chosen, self.code]
         words += [word for trial in self.tried for word in (trial.engine, trial.code)]
         are_short = len(self.tried) <= MOST_TRIALS and all(len(word) <= LONGEST_WORD for word in words)
-        return are_short and all(map(_is_number, (trial.ms for trial in self.tried)))
+        return are_short and all(_is_number(trial.ms) and _is_number(trial.cpu_ms) for trial in self.tried)
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,7 +128,7 @@ async def test_the_system_tells_of_itself(web: Web) -> None:
         "name": "traffic-n",
         "classes": ["person", "car"],
         "aliases": ["traffic"],
-        "ms_per_frame": 12.25,
+        "ms_per_frame": 11.5,
     }
     assert (await web.client.get("/readyz")).json() == {"status": "ready"}
     metrics = (await web.client.get("/metrics")).text

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -77,24 +77,32 @@ def choice_of(detector: Detector) -> EngineChoice:
 def _select(path: Path) -> _Selection:
     reference = OnnxRuntimeDetector(path)
     usable, refused = _others(path, reference)
-    times_ms: dict[str, list[float]] = defaultdict(list)
-    for _ in range(ROUNDS):
-        for detector in (reference, *usable):
-            times_ms[detector.engine].append(_measure_ms(detector))
-    medians = {engine: median(values) for engine, values in times_ms.items()}
+    medians, cpu_ms = _measured((reference, *usable))
     if usable:
         log.info("engines for %s: %s", path.name, ", ".join(f"{k} {v:.1f} ms" for k, v in medians.items()))
     best = min(usable, key=lambda other: medians[other.engine], default=reference)
     is_faster = medians[best.engine] < CLEARLY_FASTER * medians[reference.engine]
     chosen = best if is_faster else reference
     code = "engine-only" if not usable else "engine-fastest" if is_faster else "engine-reference"
+    codes = {reference.engine: "trial-reference", **{other.engine: "trial-right" for other in usable}}
     tried = (
-        EngineTrial(reference.engine, round(medians[reference.engine], 2), True, "trial-reference"),
-        *(EngineTrial(it.engine, round(medians[it.engine], 2), True, "trial-right") for it in usable),
+        *(EngineTrial(name, medians[name], True, code, cpu_ms[name]) for name, code in codes.items()),
         *refused,
     )
     name = reference.info.name[:LONGEST_WORD]
     return _Selection(EngineChoice(name, chosen.engine, code, tried), type(chosen))
+
+
+def _measured(detectors: Sequence[Detector]) -> tuple[dict[str, float], dict[str, float]]:
+    """Give the median time and processor time of a picture by engine, in milliseconds, measured in turn."""
+    times: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for _ in range(ROUNDS):
+        for detector in detectors:
+            times[detector.engine].append(_measure_ms(detector))
+    return (
+        {engine: round(median(wall for wall, _ in pairs), 2) for engine, pairs in times.items()},
+        {engine: round(median(cpu for _, cpu in pairs), 2) for engine, pairs in times.items()},
+    )
 
 
 def _others(path: Path, reference: Detector) -> tuple[list[Detector], list[EngineTrial]]:
@@ -132,12 +140,13 @@ def _probe(detector: Detector) -> Picture:
     return np.kron(noise, np.ones((8, 8, 1))).astype(np.uint8)
 
 
-def _measure_ms(detector: Detector) -> float:
+def _measure_ms(detector: Detector) -> tuple[float, float]:
+    """Give what one picture takes, and what it takes of this thread, in which engines compute."""
     picture = _probe(detector)
     letterbox = detector.letterbox(detector.info.input_width, detector.info.input_height)
-    started_s = time.perf_counter()
+    started_s, cpu_started_s = time.perf_counter(), time.thread_time()
     detector.detect(picture, letterbox, 0.5)
-    return (time.perf_counter() - started_s) * 1000
+    return (time.perf_counter() - started_s) * 1000, (time.thread_time() - cpu_started_s) * 1000
 
 
 def _agrees(reference: Detector, other: Detector) -> bool:

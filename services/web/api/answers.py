@@ -226,7 +226,11 @@ class ModelAnswer(Answer):
     classes: list[str]
     aliases: Annotated[list[str], Field(description="other names of it, which may change with a release")]
     ms_per_frame: Annotated[
-        float | None, Field(description="of one picture, as measured where it runs; null: it has not run")
+        float | None,
+        Field(
+            description="processor time of the network for one picture, measured where it runs; decoding and "
+            "tracking come on top. Null: it has not run"
+        ),
     ]
 
 

@@ -70,8 +70,8 @@ def model_answers(system: SystemInfo, choices: Iterable[EngineChoice]) -> list[M
     """Give the models; of one that runs on several machines the slowest counts."""
     times_ms: dict[str, float] = {}
     for choice in choices:
-        if choice.ms_per_frame is not None:
-            times_ms[choice.model] = max(choice.ms_per_frame, times_ms.get(choice.model, 0.0))
+        if choice.cpu_ms is not None:
+            times_ms[choice.model] = max(choice.cpu_ms, times_ms.get(choice.model, 0.0))
     return [
         ModelAnswer(
             name=model.name,

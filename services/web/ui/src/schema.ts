@@ -1340,7 +1340,7 @@ export interface components {
             aliases: string[];
             /**
              * Ms Per Frame
-             * @description of one picture, as measured where it runs; null: it has not run
+             * @description processor time of the network for one picture, measured where it runs; decoding and tracking come on top. Null: it has not run
              */
             ms_per_frame: number | null;
         };
