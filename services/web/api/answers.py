@@ -28,7 +28,10 @@ Share = Annotated[float, Field(ge=0, le=1)]
 """Of a whole, 0 to 1."""
 
 Coverage = Annotated[
-    Share | None, Field(description="analysed share of the time; null while none of it has passed")
+    Share | None,
+    Field(
+        description="analysed share of the time since the camera was made; null while none of it has passed"
+    ),
 ]
 SHARE_SCHEMA = {"type": "number", "minimum": 0, "maximum": 1}
 POINT_SCHEMA = {"type": "array", "items": SHARE_SCHEMA, "minItems": 2, "maxItems": 2}

@@ -123,7 +123,8 @@ export interface paths {
          *     day before to the one that holds now.
          *
          *     A line is covered from when it was being counted, not from when it was drawn; without a line, all lines
-         *     that were there have to be. A bucket's `coverage` is null while none of it has passed.
+         *     that were there have to be. A bucket's `coverage` is null while none of it has passed, and before the
+         *     camera was made.
          *
          *     `compliance` is the share of the people counted whose mask state is `mask`, with their number `counted`:
          *     who wears one wrongly (`mask_incorrect`) or none does not comply. Its `rate` is null where nobody was
@@ -879,7 +880,7 @@ export interface components {
             bucket: "1m" | "5m" | "15m" | "1h" | "1d";
             /**
              * Coverage
-             * @description analysed share of the time; null while none of it has passed
+             * @description analysed share of the time since the camera was made; null while none of it has passed
              */
             coverage: number | null;
             total: components["schemas"]["DirectedCounts"];
@@ -900,7 +901,7 @@ export interface components {
             start: string;
             /**
              * Coverage
-             * @description analysed share of the time; null while none of it has passed
+             * @description analysed share of the time since the camera was made; null while none of it has passed
              */
             coverage: number | null;
             /** Forward */
