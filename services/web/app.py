@@ -100,18 +100,9 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
+    findings = HostFindings(system.findings)
     app.state.context = WebContext(
-        database,
-        tracks,
-        states,
-        system,
-        settings,
-        mirror,
-        live,
-        audit,
-        streams,
-        HostFindings(system.findings),
-        now_s,
+        database, tracks, states, system, settings, mirror, live, audit, streams, findings, now_s
     )
     for module in ROUTERS:
         app.include_router(module.router)
