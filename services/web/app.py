@@ -102,6 +102,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
+    findings = HostFindings(system.findings)
     app.state.context = WebContext(
         database,
         tracks,
@@ -113,7 +114,7 @@ def create_app(
         audit,
         streams,
         sockets,
-        HostFindings(system.findings),
+        findings,
         now_s,
     )
     for module in ROUTERS:
