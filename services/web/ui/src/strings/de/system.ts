@@ -2,7 +2,7 @@ import type { Strings } from "../en/index.ts";
 
 export const system: Strings["system"] = {
   title: "System",
-  kinds: { crossings: "Durchgänge", trajectories: "Wege", minutes: "Zählungen je Minute", analysed: "Zeiten der Analyse", statuses: "Kamerazustände", audit: "Protokolleinträge" },
+  kinds: { crossings: "Durchgänge", trajectories: "Wege", minutes: "Zählungen je Minute", analysed: "Zeiten der Analyse", statuses: "Kamerazustände", audit: "Protokolleinträge", repeats: "Zeiten, die zweimal kamen" },
   olderThan: (count, kind, days) => `${count} ${kind}, die älter als ${days} Tage sind`,
   retentionNotice: (records, time) =>
     `Die Einstellungen bewahren Daten kürzer auf: ${records}, werden ${time ? `in ${time}` : "jetzt"} gelöscht.`,
@@ -18,6 +18,7 @@ export const system: Strings["system"] = {
   sinceOpened: (n) => `${n} mehr, seit diese Seite offen ist`,
 
   services: "Dienste",
+  serviceNames: { ingest: "holt die Bilder der Kameras", detector: "findet und zählt", store: "bewahrt das Gezählte auf", web: "Seite und API", rtsp: "gibt Bilder mit Rahmen weiter" },
   running: "läuft",
   troubled: "Läuft nicht, wie er soll. Ein Administrator sieht, warum.",
   serviceHelp: "Das Protokoll sagt mehr. Wenn es so bleibt, starten Sie Sightline neu.",
@@ -31,7 +32,7 @@ export const system: Strings["system"] = {
   },
   policies: {
     oldest: "Ist sie voll, weicht das Älteste.", newest: "Ist sie voll, kommt nichts Neues hinein.",
-    "to-key-frame": "Ist sie voll, entfällt alles bis zum nächsten ganzen Bild.", refuse: "Ist sie voll, wird Weiteres abgelehnt, und das wird gesagt.",
+    "to-key-frame": "Ist sie voll, entfällt alles bis zum nächsten ganzen Bild.", refuse: "Ist sie voll, wird Weiteres abgelehnt.",
   },
   queueHelps: {
     events: "Die Datenbank kommt nicht nach: Sehen Sie nach dem Datenträger und nach anderer Arbeit auf dem Rechner. Verlorene Sekunden stehen als Lücke da.",
@@ -46,6 +47,7 @@ export const system: Strings["system"] = {
   lost: (n) => `${n} verloren`,
   refused: (n) => `${n} abgelehnt`,
   noneLost: "nichts verloren",
+  noneRefused: "nichts abgelehnt",
 
   costs: "Was jede Kamera kostet",
   costHelp: "Über die letzten fünf Sekunden. Ein ganzer Kern ist 100 %.",
@@ -122,7 +124,7 @@ export const system: Strings["system"] = {
   moreGaps: (n) => `${n} weitere`,
   timeline: "Lücken aller Kameras im Verlauf der Zeit",
 
-  logHelp: (process) => `Die neuesten Einträge von ${process}. Passwörter und Schlüssel darin sind verdeckt.`,
+  logHelp: (process) => `Die neuesten Einträge dieses Prozesses (${process}). Passwörter und Schlüssel sind verdeckt.`,
   elsewhere: "Anderswo",
   levels: { debug: "Alles", info: "Hinweise und Schlimmeres", warning: "Warnungen und Schlimmeres", error: "Nur Fehler" },
   levelNames: { debug: "Einzelheit", info: "Hinweis", warning: "Warnung", error: "Fehler" },
@@ -136,7 +138,7 @@ export const system: Strings["system"] = {
   noRecords: "Nichts passt dazu. Wählen Sie eine andere Stufe oder andere Wörter.",
   noLog: "Noch wurde nichts festgehalten.",
 
-  doctorHelp: (process) => `Wie es ${process} und dem Rechner geht. Nach dem Rechner wird höchstens alle 10 Sekunden gesehen.`,
+  doctorHelp: (process) => `Wie es diesem Prozess (${process}) und seinem Rechner geht. Nach dem Rechner wird höchstens alle 10 Sekunden gesehen.`,
   lookAgain: "Erneut prüfen",
   lookedAt: (at) => `Geprüft um ${at}`,
   findingLevels: { ok: "in Ordnung", note: "ansehen", problem: "Problem" },
@@ -149,7 +151,7 @@ export const system: Strings["system"] = {
     "host-software": "Sightline {version} mit Python {python} auf {platform}", "host-processor": "{name}, {cores} Kerne, Last {load}",
     "host-memory": "{total} im Ganzen, {available} verfügbar", "host-memory-unknown": "Das System gibt keine Auskunft.",
     "host-disk": "{free} frei für {folder}", "host-disk-not-writable": "{free} frei für {folder}, wo nicht geschrieben werden darf",
-    "host-packages": "{packages}", "host-onnxruntime": "ONNX Runtime: {providers}", "host-openvino": "OpenVINO: {devices}",
+    "host-packages": "{packages}", "host-onnxruntime": "ONNX Runtime kann {providers} verwenden.", "host-openvino": "OpenVINO kann {devices} verwenden.",
     "host-openvino-missing": "OpenVINO ist nicht installiert.", "host-clock": "Über das Netz gestellt, höchstens {error_ms} ms daneben.",
     "host-clock-unknown": "Das System sagt nicht, ob seine Uhr über das Netz gestellt wird.", "host-clock-not-synchronised": "Dieser Rechner stellt seine Uhr nicht über das Netz: Die Zeiten der Zählungen können davonlaufen.",
     "database-works": "Sie schreibt und liest.", "service-troubled": "{service}: {status}",

@@ -1,7 +1,7 @@
 /** What the folder `system` says. */
 export const system = {
   title: "System",
-  kinds: { crossings: "crossings", trajectories: "paths", minutes: "counts by the minute", analysed: "times of analysis", statuses: "camera states", audit: "audit entries" } as Record<string, string>,
+  kinds: { crossings: "crossings", trajectories: "paths", minutes: "counts by the minute", analysed: "times of analysis", statuses: "camera states", audit: "audit entries", repeats: "times that came twice" } as Record<string, string>,
   olderThan: (count: string, kind: string, days: number) => `${count} ${kind} older than ${days} days`,
   retentionNotice: (records: string, time: string | null) =>
     `The settings keep records for a shorter time: ${records} will be deleted ${time ? `in ${time}` : "now"}.`,
@@ -17,6 +17,7 @@ export const system = {
   sinceOpened: (n: string) => `${n} more since this page was opened`,
 
   services: "Services",
+  serviceNames: { ingest: "fetches the cameras' pictures", detector: "finds and counts", store: "keeps what is counted", web: "page and API", rtsp: "passes pictures with boxes on" } as Record<string, string>,
   running: "running",
   troubled: "Not running as it should. An admin sees why.",
   serviceHelp: "The log says more. If it stays, start Sightline again.",
@@ -30,7 +31,7 @@ export const system = {
   } as Record<string, string>,
   policies: {
     oldest: "When it is full, the oldest gives way.", newest: "When it is full, nothing new comes in.",
-    "to-key-frame": "When it is full, all up to the next whole picture is left out.", refuse: "When it is full, more is refused, and told so.",
+    "to-key-frame": "When it is full, all up to the next whole picture is left out.", refuse: "When it is full, more is refused.",
   },
   queueHelps: {
     events: "The database does not keep up: look at the disk and at other work on the machine. Lost seconds stand as a gap.",
@@ -45,6 +46,7 @@ export const system = {
   lost: (n: string) => `${n} lost`,
   refused: (n: string) => `${n} refused`,
   noneLost: "nothing lost",
+  noneRefused: "nothing refused",
 
   costs: "What each camera costs",
   costHelp: "Over the last five seconds. A whole core is 100 %.",
@@ -97,7 +99,7 @@ export const system = {
   gapsHelp: "Each bar is time in which a camera was not analysed. Drag across the picture to look closer.",
   spans: { today: "Today", "24h": "24 hours", "7d": "7 days", "30d": "30 days" },
   spanLabel: "Span",
-  zone: (name: string) => `Times of ${name}`,
+  zone: (name: string) => `Times in ${name}`,
   zoomIn: "Closer", zoomOut: "Further", earlier: "Earlier", later: "Later", zoomAway: "The whole span", zoomHere: "Look closer",
   legend: "Causes",
   causes: { camera: "Camera gave no usable picture", stopped: "Sightline was not running", few: "Too few pictures", off: "Switched off", clock: "Clock was set", other: "Other" },
@@ -121,7 +123,7 @@ export const system = {
   moreGaps: (n: string) => `${n} more`,
   timeline: "Gaps of all cameras over time",
 
-  logHelp: (process: string) => `The newest records of ${process}. Passwords and keys in it are masked.`,
+  logHelp: (process: string) => `The newest records of this process (${process}). Passwords and keys are masked.`,
   elsewhere: "Elsewhere",
   levels: { debug: "Everything", info: "Notes and worse", warning: "Warnings and worse", error: "Errors only" },
   levelNames: { debug: "detail", info: "note", warning: "warning", error: "error" },
@@ -135,7 +137,7 @@ export const system = {
   noRecords: "Nothing matches. Choose another level or other words.",
   noLog: "Nothing was logged yet.",
 
-  doctorHelp: (process: string) => `How ${process} and its machine are. The machine is looked at every 10 seconds at most.`,
+  doctorHelp: (process: string) => `How this process (${process}) and its machine are. The machine is looked at every 10 seconds at most.`,
   lookAgain: "Look again",
   lookedAt: (at: string) => `Looked at ${at}`,
   findingLevels: { ok: "fine", note: "look at it", problem: "problem" },
@@ -148,7 +150,7 @@ export const system = {
     "host-software": "Sightline {version}, Python {python}, {platform}", "host-processor": "{name}, {cores} cores, load {load}",
     "host-memory": "{total} in all, {available} available", "host-memory-unknown": "The system does not say.",
     "host-disk": "{free} free for {folder}", "host-disk-not-writable": "{free} free for {folder}, which is not writable",
-    "host-packages": "{packages}", "host-onnxruntime": "ONNX Runtime: {providers}", "host-openvino": "OpenVINO: {devices}",
+    "host-packages": "{packages}", "host-onnxruntime": "ONNX Runtime can use {providers}.", "host-openvino": "OpenVINO can use {devices}.",
     "host-openvino-missing": "OpenVINO is not installed.", "host-clock": "Set by the network, off by {error_ms} ms at most.",
     "host-clock-unknown": "The system does not say whether its clock is set by the network.", "host-clock-not-synchronised": "This machine does not set its clock by the network: times of counts may drift.",
     "database-works": "It writes and reads.", "service-troubled": "{service}: {status}",
