@@ -142,7 +142,7 @@ async def test_a_camera_for_which_there_is_no_memory_says_so_and_the_others_go_o
         await web.app.state.context.mirror.refresh()
         async with live_socket(port) as socket:
             with playing(web, GATE, units=clip()):
-                asked = [{"camera": name} for name in ("gate", "hall", "yard")]
+                asked = [{"camera": name, "overlay": True} for name in ("gate", "hall", "yard")]
                 await socket.send(json.dumps({"cameras": asked}))
                 why = await message_of(socket, "missing", lambda message: message["camera"] == "yard")
                 assert "live_memory_mb" in why["text"]
