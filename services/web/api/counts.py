@@ -1,6 +1,6 @@
 """The routes of counts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from itertools import chain
@@ -110,14 +110,15 @@ async def get_counts(
     selection = CrossingSelection(_named(id, line, history), tuple(class_ or ()), tuple(direction or ()))
     records = context.database.records(ANSWER_LIMIT_S)
 
+    def known() -> Iterator[str]:
+        return chain(history.classes(), *(model.classes for model in context.system.models()))
+
     def count() -> bytes:
         buckets = Buckets(*span, bucket, bucket_starts(*span, bucket, zone), now_s)
         counts = _counts(records, id, selection, buckets, history, by is not None)
         total = counts.sums.total()
         check_classes_asked(
-            selection.classes,
-            (*total.forward, *total.backward, *history.classes()),
-            lambda: chain.from_iterable(model.classes for model in context.system.models()),
+            selection.classes, known, lambda name: name in total.forward or name in total.backward
         )
         if form == "json":
             return counts_json(counts)
