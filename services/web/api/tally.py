@@ -81,16 +81,17 @@ class BucketTallies:
         """Add counted minutes, none of which reaches over the end of its bucket."""
         place, first_s, end_s = -1, 0.0, 0.0
         starts, edges = self._starts, [*self._starts, float("inf")]
+        has_forward, has_backward, tally_of = self._has_forward, self._has_backward, self._tally
         for minute in minutes:
             time_s = minute.minute * 60
             if not first_s <= time_s < end_s:
                 place = bisect_right(starts, time_s) - 1
                 first_s, end_s = edges[place], edges[place + 1]
-            tally = self._tally(minute.line, place)
-            if self._has_forward and minute.forward:
-                _add(tally.forward, self._wanted(minute.forward))
-            if self._has_backward and minute.backward:
-                _add(tally.backward, self._wanted(minute.backward))
+            tally = tally_of(minute.line, place)
+            if has_forward and minute.forward:
+                _add(tally.forward, self._wanted(minute.forward) if self._classes else minute.forward)
+            if has_backward and minute.backward:
+                _add(tally.backward, self._wanted(minute.backward) if self._classes else minute.backward)
 
     def add_crossings(self, crossings: Iterable[Crossing]) -> None:
         """Add single crossings, already of the classes and directions that are wanted."""
@@ -119,12 +120,13 @@ class BucketTallies:
         return sums
 
     def _wanted(self, counts: Mapping[str, int]) -> Mapping[str, int]:
-        if not self._classes:
-            return counts
         return {name: number for name, number in counts.items() if name in self._classes}
 
     def _tally(self, line: str, place: int) -> Tally:
-        by_bucket = self._tallies.setdefault(line if self._is_by_line else ALL_LINES, {})
+        key = line if self._is_by_line else ALL_LINES
+        by_bucket = self._tallies.get(key)
+        if by_bucket is None:
+            by_bucket = self._tallies[key] = {}
         tally = by_bucket.get(place)
         if tally is None:
             tally = by_bucket[place] = Tally()
