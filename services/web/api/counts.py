@@ -1,8 +1,9 @@
 """The routes of counts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
+from datetime import tzinfo
 from functools import partial
 from itertools import chain, islice
 from typing import Annotated, Any, Literal
@@ -18,6 +19,7 @@ from services.web.api.counts_text import counts_json, counts_rows
 from services.web.api.forms import (
     MEDIA_TYPES,
     AcceptHeader,
+    Spreadsheet,
     SpreadsheetParameter,
     csv_begin,
     csv_text,
@@ -113,20 +115,13 @@ async def get_counts(
     records = context.database.records(ANSWER_LIMIT_S)
     begin_s = history.begin_s(stored.created_s)
 
-    def known() -> Iterator[str]:
-        return chain(history.classes(), *(model.classes for model in context.system.models()))
-
     def count() -> bytes:
         buckets = Buckets(*span, bucket, bucket_starts(*span, bucket, zone), now_s, begin_s)
         counts = _counts(records, id, selection, buckets, history, by is not None)
         total = counts.sums.total()
-        check_classes_asked(
-            selection.classes, known, lambda name: name in total.forward or name in total.backward
-        )
-        if form == "json":
-            return counts_json(counts)
-        rows = counts_rows(counts, zone, selection.classes)
-        return (csv_begin(spreadsheet) + csv_text(rows, spreadsheet)).encode()
+        known, counted = context.system.models, {*total.forward, *total.backward}
+        check_classes_asked(selection.classes, lambda: history.classes(known()), counted.__contains__)
+        return counts_json(counts) if form == "json" else _sheet(counts, zone, selection, spreadsheet)
 
     headers = {"Content-Disposition": f'attachment; filename="counts-{id}.csv"'} if form == "csv" else None
     return Response(await context.reading.run(who, count), media_type=MEDIA_TYPES[form], headers=headers)
@@ -142,6 +137,13 @@ async def get_counts_today(context: Context, who: Who, tz: ZoneParameter = "UTC"
     with closing(context.reading.slots.take(who)):
         answer = await context.today.answer(context.database, context.reading, zone, context.now_s)
     return Response(answer, media_type="application/json")
+
+
+def _sheet(
+    counts: Counts, zone: tzinfo, selection: CrossingSelection, spreadsheet: Spreadsheet | None
+) -> bytes:
+    rows = counts_rows(counts, zone, selection.classes)
+    return (csv_begin(spreadsheet) + csv_text(rows, spreadsheet)).encode()
 
 
 def _named(camera: str, lines: Sequence[str] | None, history: LineHistory) -> tuple[str, ...]:

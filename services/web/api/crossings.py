@@ -5,11 +5,11 @@ import binascii
 import json
 import math
 import threading
-from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Sequence
 from contextlib import ExitStack, closing
 from datetime import tzinfo
 from functools import partial
-from itertools import chain, islice
+from itertools import islice
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -200,8 +200,8 @@ async def _check_classes(
     history = LineHistory(await context.database.setups.line_versions(camera))
     records = context.database.records(ANSWER_LIMIT_S)
 
-    def known() -> Iterator[str]:
-        return chain(history.classes(), *(model.classes for model in context.system.models()))
+    def known() -> set[str]:
+        return history.classes(context.system.models())
 
     def is_counted(name: str) -> bool:
         with closing(records.crossings(camera, *span, CrossingSelection(classes=(name,)))) as found:
