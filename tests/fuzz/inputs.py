@@ -58,6 +58,8 @@ FITTING: dict[str, tuple[Any, ...]] = {
     "anchor": ("centre", "foot", None, []),
     "classes": (None, ["car"], ["car"] * 5000, [[]], [None]),
     "color": ("#ff6b35", "#", 5),
+    "forward_name": ("in", "x" * 41, "", None, []),
+    "backward_name": ("out", " ", 5, None),
     "version": (1, 10**400, True),
 }
 

@@ -35,6 +35,7 @@ POINT_SCHEMA = {"type": "array", "items": SHARE_SCHEMA, "minItems": 2, "maxItems
 Point = Annotated[tuple[float, float], WithJsonSchema(POINT_SCHEMA)]
 """x and y, as a list of two: many tools do not read the form that a pair has in OpenAPI 3.1."""
 
+DirectionName = Annotated[str | None, Field(description="what people call the direction; null: not named")]
 MaskState = Literal["mask", "no_mask", "mask_incorrect"]
 ByClass = dict[str, int]
 
@@ -89,6 +90,8 @@ class LineAnswer(Answer):
     classes: Annotated[list[str] | None, Field(description="classes that count; null: all")]
     color: str
     version: int
+    forward_name: DirectionName
+    backward_name: DirectionName
 
 
 class LinesAnswer(Answer):
@@ -137,6 +140,8 @@ class CountsAnswer(Answer):
     coverage: Coverage
     total: DirectedCounts
     compliance: Compliance
+    forward_name: Annotated[str | None, Field(description="of the line; null: not named, or not one line")]
+    backward_name: Annotated[str | None, Field(description="of the line; null: not named, or not one line")]
     buckets: list[CountsBucket]
 
 
@@ -154,6 +159,7 @@ class CrossingAnswer(Answer):
     track: int
     confidence: Share
     mask: MaskState | None
+    direction_name: DirectionName
 
 
 class CrossingsAnswer(Answer):

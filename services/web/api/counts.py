@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from services.common.database.reading import Records
+from services.core.direction_names import DirectionNames
 from services.core.errors import NotFoundError
 from services.core.evidence.coverage import AnalysedSeconds, Span
 from services.core.evidence.lines import LineEvidence
@@ -66,6 +67,9 @@ async def get_counts(
     `compliance` is the share of the people counted whose mask state is `mask`, with their number `counted`:
     who wears one wrongly (`mask_incorrect`) or none does not comply. Its `rate` is null where nobody was
     counted, and where a line did not count all three states.
+
+    Where one line is asked for, `forward_name` and `backward_name` are what people call its directions, as it
+    lay at the end of the span.
     """
     now_s = context.now_s()
     zone = zone_of(tz)
@@ -78,11 +82,13 @@ async def get_counts(
     if line and not versions:
         raise NotFoundError(f"camera {id!r} has no line {line[:80]!r}")
     records = context.database.records(ANSWER_LIMIT_S)
+    forward_name, backward_name = DirectionNames(versions).of_line(line or "", span[1])
+    names = {"forward_name": forward_name, "backward_name": backward_name}
 
     def count() -> bytes:
         starts = bucket_starts(*span, bucket, zone)
         evidence = _evidence(records, id, line or None, span, versions)
-        return counts_json(counts_object(*span, bucket, starts, evidence, now_s))
+        return counts_json(counts_object(*span, bucket, starts, evidence, now_s) | names)
 
     return Response(await context.reading.run(who, count), media_type="application/json")
 

@@ -9,6 +9,7 @@ import math
 import threading
 from collections.abc import AsyncIterator, Callable, Generator, Iterable
 from contextlib import ExitStack, closing
+from functools import partial
 from itertools import islice
 from typing import Annotated, Any
 
@@ -16,7 +17,8 @@ from fastapi import APIRouter, Header, Query
 from starlette.responses import Response
 
 from services.common.database.reading import CrossingCursor
-from services.common.wire import crossing_object, parse_milliseconds
+from services.common.wire import JsonObject, crossing_object, parse_milliseconds
+from services.core.direction_names import DirectionNames
 from services.core.errors import BadInputError
 from services.core.times import milliseconds
 from services.core.types import Crossing
@@ -50,6 +52,7 @@ COLUMNS = (
     "track",
     "confidence",
     "mask",
+    "direction_name",
 )
 MEDIA_TYPES = {
     "json": "application/json",
@@ -91,21 +94,26 @@ async def get_crossings(
     ] = None,
     accept: Annotated[str, Header(include_in_schema=False)] = "",
 ) -> Response:
-    """Crossings, newest first."""
+    """Crossings, newest first.
+
+    `direction_name` is what people call the direction on the line, as it lay when it was counted: a name that
+    is given later is that of earlier crossings too, as long as the line lies there.
+    """
     form = _form(format, accept)
     from_s, to_s = span_of(from_, to, context.now_s(), tz)
     after = None if cursor is None else _cursor_from(cursor)
     stored = await context.camera_or_default(camera)
+    names = DirectionNames(await context.database.setups.line_versions(stored.camera.id))
     records = context.database.records(math.inf)
     found = records.crossings(stored.camera.id, from_s, to_s, line or None, after)
     if form == "json":
         most = min(limit or 100, MOST_ON_A_PAGE)
-        page = await context.reading.run(who, lambda: _page(found, most))
+        page = await context.reading.run(who, lambda: _page(found, most, names))
         return Response(page, media_type=MEDIA_TYPES[form])
     with ExitStack() as opened:
         slot = opened.enter_context(closing(context.streams.take(who)))
         write = _csv_rows if form == "csv" else _json_rows
-        rows = opened.enter_context(closing(_Rows(context.reading, found, limit, write)))
+        rows = opened.enter_context(closing(_Rows(context.reading, found, limit, partial(write, names))))
         first = await context.reading.go_on(rows.next)
         await context.audit.count(entry_of(who, "crossings.export", f"{stored.camera.id} as {form}"))
         opened.pop_all()
@@ -126,11 +134,11 @@ def _form(format: str | None, accept: str) -> str:
     return wanted
 
 
-def _page(found: Generator[Crossing, None, None], limit: int) -> bytes:
+def _page(found: Generator[Crossing, None, None], limit: int, names: DirectionNames) -> bytes:
     with closing(found):
         items = list(islice(found, limit + 1))
     following = _cursor(items[limit - 1]) if len(items) > limit else None
-    rows = ",".join(_json(item) for item in islice(items, limit))
+    rows = ",".join(_json(names, item) for item in islice(items, limit))
     return f'{{"items":[{rows}],"next":{json.dumps(following)}}}'.encode()
 
 
@@ -172,21 +180,26 @@ async def _body(context: WebContext, first: bytes, rows: _Rows) -> AsyncIterator
         chunk = await context.reading.go_on(rows.next)
 
 
-def _csv_rows(crossings: Iterable[Crossing]) -> str:
+def _csv_rows(names: DirectionNames, crossings: Iterable[Crossing]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     for crossing in crossings:
-        row = crossing_object(crossing)
+        row = _row(names, crossing)
         writer.writerow(["" if row[column] is None else row[column] for column in COLUMNS])
     return text.getvalue()
 
 
-def _json_rows(crossings: Iterable[Crossing]) -> str:
-    return "".join(f"{_json(item)}\n" for item in crossings)
+def _json_rows(names: DirectionNames, crossings: Iterable[Crossing]) -> str:
+    return "".join(f"{_json(names, item)}\n" for item in crossings)
 
 
-def _json(crossing: Crossing) -> str:
-    return json.dumps(crossing_object(crossing), ensure_ascii=False)
+def _json(names: DirectionNames, crossing: Crossing) -> str:
+    return json.dumps(_row(names, crossing), ensure_ascii=False)
+
+
+def _row(names: DirectionNames, crossing: Crossing) -> JsonObject:
+    name = names.name(crossing.line, crossing.line_version, crossing.direction)
+    return crossing_object(crossing, name)
 
 
 def _cursor(crossing: Crossing) -> str:

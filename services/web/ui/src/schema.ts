@@ -128,6 +128,9 @@ export interface paths {
          *     `compliance` is the share of the people counted whose mask state is `mask`, with their number `counted`:
          *     who wears one wrongly (`mask_incorrect`) or none does not comply. Its `rate` is null where nobody was
          *     counted, and where a line did not count all three states.
+         *
+         *     Where one line is asked for, `forward_name` and `backward_name` are what people call its directions, as it
+         *     lay at the end of the span.
          */
         get: operations["get_counts"];
         put?: never;
@@ -148,6 +151,9 @@ export interface paths {
         /**
          * Get Crossings
          * @description Crossings, newest first.
+         *
+         *     `direction_name` is what people call the direction on the line, as it lay when it was counted: a name that
+         *     is given later is that of earlier crossings too, as long as the line lies there.
          */
         get: operations["get_crossings"];
         put?: never;
@@ -794,6 +800,16 @@ export interface components {
             coverage: number | null;
             total: components["schemas"]["DirectedCounts"];
             compliance: components["schemas"]["Compliance"];
+            /**
+             * Forward Name
+             * @description of the line; null: not named, or not one line
+             */
+            forward_name: string | null;
+            /**
+             * Backward Name
+             * @description of the line; null: not named, or not one line
+             */
+            backward_name: string | null;
             /** Buckets */
             buckets: components["schemas"]["CountsBucket"][];
         };
@@ -860,6 +876,11 @@ export interface components {
             confidence: number;
             /** Mask */
             mask: ("mask" | "no_mask" | "mask_incorrect") | null;
+            /**
+             * Direction Name
+             * @description what people call the direction; null: not named
+             */
+            direction_name: string | null;
         };
         /**
          * CrossingsAnswer
@@ -1005,6 +1026,16 @@ export interface components {
             color: string;
             /** Version */
             version: number;
+            /**
+             * Forward Name
+             * @description what people call the direction; null: not named
+             */
+            forward_name: string | null;
+            /**
+             * Backward Name
+             * @description what people call the direction; null: not named
+             */
+            backward_name: string | null;
         };
         /**
          * LineChange
@@ -1043,6 +1074,16 @@ export interface components {
              */
             color?: string;
             /**
+             * Forward Name
+             * @description what people call this direction, such as `in`; null: not named
+             */
+            forward_name?: string | null;
+            /**
+             * Backward Name
+             * @description what people call this direction, such as `in`; null: not named
+             */
+            backward_name?: string | null;
+            /**
              * Version
              * @description passed over: each change makes the next one
              */
@@ -1053,6 +1094,8 @@ export interface components {
          * @description A new line, by its points or by its two ends; without an id one is made from its name.
          * @example {
          *       "anchor": "centre",
+         *       "backward_name": "out",
+         *       "forward_name": "in",
          *       "name": "Main road",
          *       "points": [
          *         [
@@ -1095,6 +1138,16 @@ export interface components {
              * @default #ff6b35
              */
             color?: string;
+            /**
+             * Forward Name
+             * @description what people call this direction, such as `in`; null: not named
+             */
+            forward_name?: string | null;
+            /**
+             * Backward Name
+             * @description what people call this direction, such as `in`; null: not named
+             */
+            backward_name?: string | null;
             /**
              * Version
              * @description passed over: each change makes the next one

@@ -29,4 +29,5 @@ export type Token = TokenAnswer;
 export type User = UserAnswer;
 
 /** A line in the hands of a person: a new one (no id yet) or a copy of a stored one. */
-export type Draft = Omit<Line, "id" | "version"> & { id: string | null };
+type DirectionNames = Pick<Line, "forward_name" | "backward_name">;
+export type Draft = Omit<Line, "id" | "version" | keyof DirectionNames> & Partial<DirectionNames> & { id: string | null };
