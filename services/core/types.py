@@ -300,6 +300,8 @@ class MinuteCount:
     """Minutes since 1970, UTC."""
     forward: dict[str, int] = field(default_factory=dict)
     backward: dict[str, int] = field(default_factory=dict)
+    generation: int = 1
+    """Which making of the camera it was."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -274,14 +274,16 @@ def ownerships_from(document: Mapping[str, Any]) -> list[Ownership]:
 
 
 def minute_document(count: MinuteCount) -> Document:
-    """The counts of one line in one minute."""
+    """The counts of one line in one minute; those of a first generation name none, as in older releases."""
+    own = {"generation": count.generation} if count.generation > 1 else {}
     return {
-        "_id": f"{count.camera}/{count.line}/{count.minute}",
+        "_id": f"{count.camera}/{count.line}/{count.minute}" + (f"/{count.generation}" if own else ""),
         "camera": count.camera,
         "line": count.line,
         "time": date_of(count.minute * 60),
         "forward": count.forward,
         "backward": count.backward,
+        **own,
     }
 
 
@@ -293,6 +295,7 @@ def minute_from(document: Mapping[str, Any]) -> MinuteCount:
         minute=minute_of(seconds_of(document["time"])),
         forward=dict(document["forward"]),
         backward=dict(document["backward"]),
+        generation=document.get("generation", 1),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from services.common.database.documents import (
+    EPOCH,
     crossing_from,
     date_of,
     evidence_from,
@@ -18,6 +19,7 @@ from services.common.database.documents import (
     status_from,
     trajectory_from,
 )
+from services.common.database.generations import Generation, generations_of
 from services.common.database.link import DatabaseLink, Document
 from services.common.database.positions import POSITION_FIELDS, pieces_query, recountable
 from services.common.database.repeats import MOST_REPEATS, repeats_from, repeats_query
@@ -36,7 +38,7 @@ from services.core.errors import BadInputError
 from services.core.evidence.lines import MinuteEvidence
 from services.core.evidence.passes import seen_once
 from services.core.trajectories import joined
-from services.core.types import Crossing, MinuteCount, RepeatedSpan, StatusChange, Trajectory
+from services.core.types import CameraId, Crossing, MinuteCount, RepeatedSpan, StatusChange, Trajectory
 
 FIRST_WINDOW_S = 3600.0
 STATUS_LOOK_BACK_S = 90 * 86_400.0
@@ -63,12 +65,33 @@ class Records:
     def __init__(self, link: DatabaseLink, limit_s: float = math.inf) -> None:
         """BadInputError from reads that go on for longer than `limit_s` from now."""
         self._link, self._limit_s, self._begun_s = link, limit_s, time.monotonic()
+        self._generations: dict[str, Generation] = {}
+        """What is read of each camera: its newest generation where no other was chosen."""
+
+    def of(self, generation: Generation) -> "Records":
+        """Read a generation of a camera, whether it is the newest or an older one."""
+        self._generations[generation.camera] = generation
+        return self
+
+    def _generation(self, camera: str) -> Generation:
+        if camera not in self._generations:
+            known = generations_of(self._link, camera)
+            self._generations[camera] = known[-1] if known else Generation(CameraId(camera), 1, camera, 0.0)
+        return self._generations[camera]
+
+    def crossings_number(self, generation: Generation) -> int:
+        """Give how many crossings of a generation are kept."""
+        self._check_time()
+        query = {"camera": generation.camera, "time": {"$gte": EPOCH}} | generation.epochs_query()
+        with self._link.guarded():
+            return self._link.reading(CROSSINGS).count_documents(query)
 
     def minute_counts(
         self, camera: str, from_s: float, to_s: float, line: str | None = None
     ) -> Iterator[MinuteCount]:
         """Give the counted minutes that begin in a span, in the order of time."""
-        for document in self._find(MINUTES, _span(camera, from_s, to_s, line), [("time", 1)]):
+        query = _span(camera, from_s, to_s, line) | self._generation(camera).number_query()
+        for document in self._find(MINUTES, query, [("time", 1)]):
             yield minute_from(document)
 
     def crossings(
@@ -84,10 +107,10 @@ class Records:
         Walks back in windows that grow, so that the newest come at once from a span of any length.
         """
         end_s = to_s if after is None else min(to_s, after.time_s + 0.001)
-        window_s = FIRST_WINDOW_S
+        window_s, epochs = FIRST_WINDOW_S, self._generation(camera).epochs_query()
         while end_s > from_s:
             start_s = max(from_s, end_s - window_s)
-            query = _span(camera, start_s, end_s, line)
+            query = _span(camera, start_s, end_s, line) | epochs
             for document in self._find(CROSSINGS, query, [("time", -1), ("_id", -1)]):
                 crossing = crossing_from(document)
                 if after is None or _is_behind(crossing, after):
@@ -110,7 +133,8 @@ class Records:
         begin_s = from_s // 60 * 60
         repeats = self.repeats(camera, begin_s, to_s)
         fields = ["time", "seconds", "revision", "lacking"]
-        for document in self._find(ANALYSED, _span(camera, begin_s, to_s), [("time", 1)], fields):
+        query = _span(camera, begin_s, to_s) | self._generation(camera).epochs_query()
+        for document in self._find(ANALYSED, query, [("time", 1)], fields):
             found = evidence_from(document)
             once = seen_once(found.minute, found.seconds, repeats)
             yield found if once == found.seconds else replace(found, seconds=once)
@@ -132,7 +156,8 @@ class Records:
         with self._link.guarded():
             known = self._link.reading(META).find_one({"_id": RETENTION}) or {}
         deleted = known.get("deleted", {}).get(TRAJECTORIES)
-        found = self._find(ANALYSED, _span(camera, begin_s, to_s), [("time", 1)], POSITION_FIELDS)
+        query = _span(camera, begin_s, to_s) | self._generation(camera).epochs_query()
+        found = self._find(ANALYSED, query, [("time", 1)], POSITION_FIELDS)
         for minute, seconds in recountable(found, None if deleted is None else seconds_of(deleted)):
             yield minute, seen_once(minute, seconds, repeats)
 
@@ -142,7 +167,7 @@ class Records:
         Pieces that lie in the span in part are whole. A track of very many points comes in parts; see
         `joined`, which also bounds what is in memory.
         """
-        query = pieces_query(camera, from_s, to_s)
+        query = pieces_query(camera, from_s, to_s) | self._generation(camera).epochs_query()
         found = self._find(TRAJECTORIES, query, [("time", 1)])
         return joined(trajectory_from(document) for document in found)
 
@@ -152,8 +177,14 @@ class Records:
         return repeats_from(self._find(REPEATS, query, [("time", -1)], limit=MOST_REPEATS))
 
     def statuses(self, camera: str, from_s: float, to_s: float) -> list[StatusChange]:
-        """Give the status that was in force at the start of a span and its changes, in the order of time."""
-        before = _span(camera, from_s - STATUS_LOOK_BACK_S, from_s)
+        """Give the status that was in force at the start of a span and its changes, in the order of time.
+
+        A status knows no epoch: those from before a camera was made again are of an older generation.
+        """
+        generation = self._generation(camera)
+        begin_s = generation.created_s if generation.number > 1 else 0.0
+        from_s, to_s = max(from_s, begin_s), max(to_s, begin_s)
+        before = _span(camera, max(from_s - STATUS_LOOK_BACK_S, begin_s), from_s)
         earlier = list(self._find(STATUSES, before, [("time", -1)], limit=1))
         changes = self._find(STATUSES, _span(camera, from_s, to_s), [("time", 1)])
         return [status_from(document) for document in (*earlier, *changes)]

@@ -72,12 +72,42 @@ class CameraAnswer(Answer):
     measured_fps: Annotated[float, Field(description="frames analysed each second")]
     resolution: Size | None
     last_error: str | None
+    generation: Annotated[int, Field(description="which making of this id it is, 1 for the first")]
+    created: Time
 
 
 class CamerasAnswer(Answer):
     """All cameras."""
 
     items: list[CameraAnswer]
+
+
+class GenerationAnswer(Answer):
+    """One making of a camera."""
+
+    generation: int
+    name: str
+    created: Time
+    deleted: Annotated[Time | None, Field(description="null: it is there")]
+    crossings: Annotated[int, Field(description="how many of it are kept")]
+
+
+class GenerationsAnswer(Answer):
+    """The generations of a camera, the oldest first."""
+
+    items: list[GenerationAnswer]
+
+
+class CameraGenerationAnswer(GenerationAnswer):
+    """One making of a camera, with the camera's id."""
+
+    camera: str
+
+
+class CameraGenerationsAnswer(Answer):
+    """The generations of all cameras."""
+
+    items: list[CameraGenerationAnswer]
 
 
 class LineAnswer(Answer):

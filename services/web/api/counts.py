@@ -21,6 +21,7 @@ from services.web.api.parameters import (
     MOST_DAYS_COUNTED,
     CameraParameter,
     FromTime,
+    GenerationParameter,
     LineParameter,
     ToTime,
     ZoneParameter,
@@ -48,6 +49,7 @@ async def get_counts(
     context: Context,
     who: Who,
     camera: CameraParameter = None,
+    generation: GenerationParameter = None,
     line: LineParameter = None,
     from_: FromTime = None,
     to: ToTime = None,
@@ -76,12 +78,13 @@ async def get_counts(
     span = requested_span(from_, to, now_s, zone, bucket)
     check_length(span[0], span[1] if to else min(span[1], now_s), MOST_DAYS_COUNTED)
     check_bucket(bucket, *span)
-    stored = await context.camera_or_default(camera)
-    id = stored.camera.id
-    versions = [v for v in await context.database.setups.line_versions(id) if not line or v.line.id == line]
+    of = await context.generation(camera, generation)
+    id = of.camera
+    known = await context.database.setups.line_versions(id, of.number)
+    versions = [version for version in known if not line or version.line.id == line]
     if line and not versions:
         raise NotFoundError(f"camera {id!r} has no line {line[:80]!r}")
-    records = context.database.records(ANSWER_LIMIT_S)
+    records = context.database.records(ANSWER_LIMIT_S).of(of)
     forward_name, backward_name = DirectionNames(versions).of_line(line or "", span[1])
     names = {"forward_name": forward_name, "backward_name": backward_name}
 

@@ -13,6 +13,7 @@ from services.web.api.answers import GapsAnswer
 from services.web.api.parameters import (
     MOST_DAYS_COUNTED,
     FromTime,
+    GenerationParameter,
     ToTime,
     ZoneParameter,
     check_length,
@@ -31,22 +32,24 @@ async def get_gaps(
     camera: str,
     context: Context,
     who: Who,
+    generation: GenerationParameter = None,
     from_: FromTime = None,
     to: ToTime = None,
     tz: ZoneParameter = "UTC",
 ) -> Response:
-    """Spans in which the camera was not analysed, since it was made, with their causes.
+    """Spans in which the camera was not analysed, since it was made and until it was deleted, and why.
 
     Over at most 400 days, and at most 20000 of them.
     """
     now_s = context.now_s()
-    stored = await context.database.setups.camera(camera)
+    of = await context.generation(camera, generation)
     from_s, to_s = span_of(from_, to, now_s, tz)
-    from_s = max(from_s, stored.created_s)
+    from_s = max(from_s, of.created_s)
+    to_s = to_s if of.deleted_s is None else min(to_s, of.deleted_s)
     if from_s >= to_s:
         return Response(_json([]), media_type="application/json")
     check_length(from_s, to_s, MOST_DAYS_COUNTED)
-    records = context.database.records(ANSWER_LIMIT_S)
+    records = context.database.records(ANSWER_LIMIT_S).of(of)
 
     def find() -> bytes:
         analysed = AnalysedSeconds(records.analysed_minutes(camera, from_s, to_s))

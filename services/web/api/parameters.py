@@ -8,6 +8,8 @@ from services.core.errors import BadInputError
 from services.core.evidence.coverage import Span
 from services.web.api.spans import requested_span, zone_of
 
+MOST_GENERATIONS = 1_000_000
+
 FromTime = Annotated[
     str | None,
     Query(alias="from", description="ISO 8601, a date alone is the start of its day; default: a day before"),
@@ -20,6 +22,14 @@ ToTime = Annotated[
     ),
 ]
 CameraParameter = Annotated[str | None, Query(description="default: the oldest camera")]
+GenerationParameter = Annotated[
+    int | None,
+    Query(
+        ge=1,
+        le=MOST_GENERATIONS,
+        description="which making of the camera, 1 for the first; default: the newest",
+    ),
+]
 LineParameter = Annotated[str | None, Query(description="default: all lines")]
 ZoneParameter = Annotated[
     str, Query(description="zone of dates and times that name none, and of hours and days")

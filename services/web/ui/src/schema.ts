@@ -44,7 +44,7 @@ export interface paths {
         post?: never;
         /**
          * Delete Camera
-         * @description Remove a camera; its counts stay until their retention ends.
+         * @description Remove a camera; its counts stay until their retention ends, as those of a generation.
          */
         delete: operations["delete_camera"];
         options?: never;
@@ -173,7 +173,7 @@ export interface paths {
         };
         /**
          * Get Gaps
-         * @description Spans in which the camera was not analysed, since it was made, with their causes.
+         * @description Spans in which the camera was not analysed, since it was made and until it was deleted, and why.
          *
          *     Over at most 400 days, and at most 20000 of them.
          */
@@ -181,6 +181,72 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cameras/{camera}/generations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Generations
+         * @description The generations of a camera, the oldest first; those of a deleted one too.
+         *
+         *     A camera that is deleted and made again is a new generation. Counts, crossings and gaps are of the newest
+         *     one; `generation` asks for those of another.
+         */
+        get: operations["list_generations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/generations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List All Generations
+         * @description The generations of all cameras by their ids, those of deleted ones too.
+         */
+        get: operations["list_all_generations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cameras/{camera}/generations/{generation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Generation
+         * @description Remove all that belongs to a generation of a camera that was deleted: it cannot be brought back.
+         *
+         *     It is not given any more from now on. Its crossings, minutes, evidence, positions, statuses and lines are
+         *     removed by the store, little by little.
+         */
+        delete: operations["remove_generation"];
         options?: never;
         head?: never;
         patch?: never;
@@ -636,6 +702,17 @@ export interface components {
             resolution: components["schemas"]["Size"] | null;
             /** Last Error */
             last_error: string | null;
+            /**
+             * Generation
+             * @description which making of this id it is, 1 for the first
+             */
+            generation: number;
+            /**
+             * Created
+             * Format: date-time
+             * @example 2026-11-21T20:43:29.169Z
+             */
+            created: string;
         };
         /**
          * CameraChange
@@ -655,6 +732,42 @@ export interface components {
              * @description frames to analyse a second, 4 to 60
              */
             fps?: number | null;
+        };
+        /**
+         * CameraGenerationAnswer
+         * @description One making of a camera, with the camera's id.
+         */
+        CameraGenerationAnswer: {
+            /** Generation */
+            generation: number;
+            /** Name */
+            name: string;
+            /**
+             * Created
+             * Format: date-time
+             * @example 2026-11-21T20:43:29.169Z
+             */
+            created: string;
+            /**
+             * Deleted
+             * @description null: it is there
+             */
+            deleted: string | null;
+            /**
+             * Crossings
+             * @description how many of it are kept
+             */
+            crossings: number;
+            /** Camera */
+            camera: string;
+        };
+        /**
+         * CameraGenerationsAnswer
+         * @description The generations of all cameras.
+         */
+        CameraGenerationsAnswer: {
+            /** Items */
+            items: components["schemas"]["CameraGenerationAnswer"][];
         };
         /**
          * CameraInput
@@ -986,6 +1099,40 @@ export interface components {
         GapsAnswer: {
             /** Items */
             items: components["schemas"]["GapAnswer"][];
+        };
+        /**
+         * GenerationAnswer
+         * @description One making of a camera.
+         */
+        GenerationAnswer: {
+            /** Generation */
+            generation: number;
+            /** Name */
+            name: string;
+            /**
+             * Created
+             * Format: date-time
+             * @example 2026-11-21T20:43:29.169Z
+             */
+            created: string;
+            /**
+             * Deleted
+             * @description null: it is there
+             */
+            deleted: string | null;
+            /**
+             * Crossings
+             * @description how many of it are kept
+             */
+            crossings: number;
+        };
+        /**
+         * GenerationsAnswer
+         * @description The generations of a camera, the oldest first.
+         */
+        GenerationsAnswer: {
+            /** Items */
+            items: components["schemas"]["GenerationAnswer"][];
         };
         /**
          * HealthAnswer
@@ -1604,6 +1751,8 @@ export type AuditAnswer = components['schemas']['AuditAnswer'];
 export type AuditPage = components['schemas']['AuditPage'];
 export type CameraAnswer = components['schemas']['CameraAnswer'];
 export type CameraChange = components['schemas']['CameraChange'];
+export type CameraGenerationAnswer = components['schemas']['CameraGenerationAnswer'];
+export type CameraGenerationsAnswer = components['schemas']['CameraGenerationsAnswer'];
 export type CameraInput = components['schemas']['CameraInput'];
 export type CameraStatus = components['schemas']['CameraStatus'];
 export type CamerasAnswer = components['schemas']['CamerasAnswer'];
@@ -1622,6 +1771,8 @@ export type DirectedCounts = components['schemas']['DirectedCounts'];
 export type FpsAnswer = components['schemas']['FpsAnswer'];
 export type GapAnswer = components['schemas']['GapAnswer'];
 export type GapsAnswer = components['schemas']['GapsAnswer'];
+export type GenerationAnswer = components['schemas']['GenerationAnswer'];
+export type GenerationsAnswer = components['schemas']['GenerationsAnswer'];
 export type HealthAnswer = components['schemas']['HealthAnswer'];
 export type LineAnswer = components['schemas']['LineAnswer'];
 export type LineChange = components['schemas']['LineChange'];
@@ -1995,6 +2146,8 @@ export interface operations {
             query?: {
                 /** @description default: the oldest camera */
                 camera?: string | null;
+                /** @description which making of the camera, 1 for the first; default: the newest */
+                generation?: number | null;
                 /** @description default: all lines */
                 line?: string | null;
                 /** @description ISO 8601, a date alone is the start of its day; default: a day before */
@@ -2037,6 +2190,8 @@ export interface operations {
             query?: {
                 /** @description default: the oldest camera */
                 camera?: string | null;
+                /** @description which making of the camera, 1 for the first; default: the newest */
+                generation?: number | null;
                 /** @description default: all lines */
                 line?: string | null;
                 /** @description ISO 8601, a date alone is the start of its day; default: a day before */
@@ -2083,6 +2238,8 @@ export interface operations {
     get_gaps: {
         parameters: {
             query?: {
+                /** @description which making of the camera, 1 for the first; default: the newest */
+                generation?: number | null;
                 /** @description ISO 8601, a date alone is the start of its day; default: a day before */
                 from?: string | null;
                 /** @description ISO 8601, without its end, a date alone is the start of its day; default: now */
@@ -2111,6 +2268,95 @@ export interface operations {
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_generations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GenerationsAnswer"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_all_generations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraGenerationsAnswer"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    remove_generation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera: string;
+                generation: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
             413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
