@@ -137,8 +137,8 @@ class EventWriter:
             cameras = {event.camera for event in events if isinstance(event, Reported)}
             known = await self._ownerships.ownerships(cameras)
             repeats = await self._repeats.known_repeats(cameras)
-            kept = [rest for event in events if (rest := admitted(event, known, repeats)) is not None]
-            kept = await self._removed.without(kept, cameras)
+            admissible = [rest for event in events if (rest := admitted(event, known, repeats)) is not None]
+            kept = await self._removed.without(admissible, cameras)
             await self._insert_crossings([event for event in kept if isinstance(event, Crossing)], owned)
             await self._insert_others(kept)
             fences = [*owned, *self._fences_of(events, known, repeats)]

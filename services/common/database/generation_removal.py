@@ -7,7 +7,7 @@ says where the generation's epochs end, so that a camera that is made again mean
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 
 from services.common.database.documents import date_of
 from services.common.database.generations import ALL_TIME, Generation, generations_of
@@ -97,8 +97,10 @@ class RemovedGenerations:
     def __init__(self, link: DatabaseLink) -> None:
         self._link = link
 
-    async def without(self, events: Sequence[Event], cameras: Iterable[CameraId]) -> list[Event]:
+    async def without(self, events: Sequence[Event], cameras: Collection[CameraId]) -> Sequence[Event]:
         """Give the events but for those that were reported under an epoch of a removed generation."""
+        if not cameras:
+            return events
         query = {"camera": {"$in": sorted(cameras)}, "time": ALL_TIME, "removal": {"$exists": True}}
         with self._link.guarded():
             found = await self._link.collection(GENERATIONS).find(query, ["camera"]).to_list()

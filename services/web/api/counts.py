@@ -49,7 +49,7 @@ async def get_counts(
     context: Context,
     who: Who,
     camera: CameraParameter = None,
-    generation: GenerationParameter = None,
+    number: GenerationParameter = None,
     line: LineParameter = None,
     from_: FromTime = None,
     to: ToTime = None,
@@ -78,13 +78,13 @@ async def get_counts(
     span = requested_span(from_, to, now_s, zone, bucket)
     check_length(span[0], span[1] if to else min(span[1], now_s), MOST_DAYS_COUNTED)
     check_bucket(bucket, *span)
-    of = await context.generation(camera, generation)
-    id = of.camera
-    known = await context.database.setups.line_versions(id, of.number)
+    generation = await context.generation(camera, number)
+    id = generation.camera
+    known = await context.database.setups.line_versions(id, generation.number)
     versions = [version for version in known if not line or version.line.id == line]
     if line and not versions:
         raise NotFoundError(f"camera {id!r} has no line {line[:80]!r}")
-    records = context.database.records(ANSWER_LIMIT_S).of(of)
+    records = context.database.records(ANSWER_LIMIT_S).of(generation)
     forward_name, backward_name = DirectionNames(versions).of_line(line or "", span[1])
     names = {"forward_name": forward_name, "backward_name": backward_name}
 

@@ -84,7 +84,7 @@ async def get_crossings(
     context: Context,
     who: Who,
     camera: CameraParameter = None,
-    generation: GenerationParameter = None,
+    number: GenerationParameter = None,
     line: LineParameter = None,
     from_: FromTime = None,
     to: ToTime = None,
@@ -104,10 +104,10 @@ async def get_crossings(
     form = _form(format, accept)
     from_s, to_s = span_of(from_, to, context.now_s(), tz)
     after = None if cursor is None else _cursor_from(cursor)
-    of = await context.generation(camera, generation)
-    names = DirectionNames(await context.database.setups.line_versions(of.camera, of.number))
-    records = context.database.records(math.inf).of(of)
-    found = records.crossings(of.camera, from_s, to_s, line or None, after)
+    generation = await context.generation(camera, number)
+    names = DirectionNames(await context.database.setups.line_versions(generation.camera, generation.number))
+    records = context.database.records(math.inf).of(generation)
+    found = records.crossings(generation.camera, from_s, to_s, line or None, after)
     if form == "json":
         most = min(limit or 100, MOST_ON_A_PAGE)
         page = await context.reading.run(who, lambda: _page(found, most, names))
@@ -117,10 +117,10 @@ async def get_crossings(
         write = _csv_rows if form == "csv" else _json_rows
         rows = opened.enter_context(closing(_Rows(context.reading, found, limit, partial(write, names))))
         first = await context.reading.go_on(rows.next)
-        await context.audit.count(entry_of(who, "crossings.export", f"{of.camera} as {form}"))
+        await context.audit.count(entry_of(who, "crossings.export", f"{generation.camera} as {form}"))
         opened.pop_all()
     head = (",".join(COLUMNS) + "\r\n").encode() if form == "csv" else b""
-    headers = {"Content-Disposition": f'attachment; filename="crossings-{of.camera}.{form}"'}
+    headers = {"Content-Disposition": f'attachment; filename="crossings-{generation.camera}.{form}"'}
     return StreamedAnswer(_body(context, head + first, rows), MEDIA_TYPES[form], headers, rows, slot)
 
 

@@ -32,7 +32,7 @@ async def get_gaps(
     camera: str,
     context: Context,
     who: Who,
-    generation: GenerationParameter = None,
+    number: GenerationParameter = None,
     from_: FromTime = None,
     to: ToTime = None,
     tz: ZoneParameter = "UTC",
@@ -42,14 +42,14 @@ async def get_gaps(
     Over at most 400 days, and at most 20000 of them.
     """
     now_s = context.now_s()
-    of = await context.generation(camera, generation)
+    generation = await context.generation(camera, number)
     from_s, to_s = span_of(from_, to, now_s, tz)
-    from_s = max(from_s, of.created_s)
-    to_s = to_s if of.deleted_s is None else min(to_s, of.deleted_s)
+    from_s = max(from_s, generation.created_s)
+    to_s = to_s if generation.deleted_s is None else min(to_s, generation.deleted_s)
     if from_s >= to_s:
         return Response(_json([]), media_type="application/json")
     check_length(from_s, to_s, MOST_DAYS_COUNTED)
-    records = context.database.records(ANSWER_LIMIT_S).of(of)
+    records = context.database.records(ANSWER_LIMIT_S).of(generation)
 
     def find() -> bytes:
         analysed = AnalysedSeconds(records.analysed_minutes(camera, from_s, to_s))

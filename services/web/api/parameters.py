@@ -25,6 +25,7 @@ CameraParameter = Annotated[str | None, Query(description="default: the oldest c
 GenerationParameter = Annotated[
     int | None,
     Query(
+        alias="generation",
         ge=1,
         le=MOST_GENERATIONS,
         description="which making of the camera, 1 for the first; default: the newest",
