@@ -8,8 +8,9 @@ says where the generation's epochs end, so that a camera that is made again mean
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from datetime import timedelta
 
-from services.common.database.documents import date_of
+from services.common.database.documents import EPOCH, date_of
 from services.common.database.generations import ALL_TIME, Generation, generations_of
 from services.common.database.link import DatabaseLink, Document
 from services.common.database.schema import (
@@ -18,7 +19,6 @@ from services.common.database.schema import (
     GENERATIONS,
     LINES,
     MINUTES,
-    REPEATS,
     REVISIONS,
     STATUSES,
     TRAJECTORIES,
@@ -26,8 +26,11 @@ from services.common.database.schema import (
 )
 from services.core.types import CameraId, Event
 
-BY_EPOCH = (CROSSINGS, TRAJECTORIES, ANALYSED, REPEATS)
+BY_EPOCH = (CROSSINGS, TRAJECTORIES, ANALYSED)
 """Records that carry an epoch."""
+
+WINDOW = timedelta(days=1)
+"""How much is looked through at once: a camera may have millions of records of another generation."""
 
 
 class GenerationRemoval:
@@ -60,14 +63,24 @@ class GenerationRemoval:
         async for number in self._remove_revisions(generation, most):
             yield number
         for collection, query in _belonging(generation, following):
-            while True:
-                ids = await self._some(collection, query, most)
-                if not ids:
-                    break
-                await self._schema.before_writing()
-                with self._link.guarded():
-                    result = await self._link.collection(collection).delete_many({"_id": {"$in": ids}})
-                yield result.deleted_count
+            async for window in self._windows(collection, generation.camera):
+                while ids := await self._some(collection, {"$and": [query, window]}, most):
+                    await self._schema.before_writing()
+                    with self._link.guarded():
+                        result = await self._link.collection(collection).delete_many({"_id": {"$in": ids}})
+                    yield result.deleted_count
+
+    async def _windows(self, collection: str, camera: str) -> AsyncIterator[Document]:
+        """Give the days in which there is something of a camera, as what matches its documents."""
+        begin = EPOCH
+        while True:
+            query = {"camera": camera, "time": {"$gte": begin}}
+            with self._link.guarded():
+                found = await self._link.collection(collection).find_one(query, ["time"], sort=[("time", 1)])
+            if found is None:
+                return
+            begin = found["time"] + WINDOW
+            yield {"camera": camera, "time": {"$gte": found["time"], "$lt": begin}}
 
     async def _some(self, collection: str, query: Document, most: int) -> list[object]:
         with self._link.guarded():
@@ -122,11 +135,10 @@ def _belonging(generation: Generation, following: Sequence[Generation]) -> Itera
 
     Crossings go before minutes: whoever counts a minute again meanwhile counts no more of them.
     """
-    own: Document = {"camera": generation.camera, "time": ALL_TIME}
     for collection in BY_EPOCH:
-        yield collection, own | generation.epochs_query()
-    yield MINUTES, own | generation.number_query()
-    begin = ALL_TIME if generation.number == 1 else {"$gte": date_of(generation.created_s)}
+        yield collection, generation.epochs_query()
+    yield MINUTES, generation.number_query()
+    begin = {"$gte": EPOCH if generation.number == 1 else date_of(generation.created_s)}
     end = {"$lt": date_of(following[0].created_s if following else generation.removal_s or 0.0)}
-    yield STATUSES, own | {"time": {**begin, **end}}
-    yield LINES, own | generation.number_query()
+    yield STATUSES, {"time": begin | end}
+    yield LINES, generation.number_query()

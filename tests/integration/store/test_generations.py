@@ -165,7 +165,8 @@ async def test_a_second_camera_of_the_same_id_changes_nothing(tables: Tables) ->
 
 async def test_an_old_generation_is_removed_and_the_newest_keeps_all(tables: Tables) -> None:
     await make(tables)
-    old = [Ownership(GATE, 7, NOW_S), *(event for n in range(9) for event in seen(7, NOW_S + n))]
+    times = [NOW_S - 5 * 86_400, *(NOW_S + n for n in range(8))]
+    old = [Ownership(GATE, 7, times[0]), *(event for at_s in times for event in seen(7, at_s))]
     await tables.events.insert_events([*old, StatusChange(GATE, NOW_S, CameraStatus.LIVE)])
     await delete(tables, NOW_S + 30)
     second = await make(tables, NOW_S + 31)
