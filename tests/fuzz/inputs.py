@@ -34,6 +34,7 @@ FITTING: dict[str, tuple[Any, ...]] = {
     "tz": ("UTC", "America/New_York", "Asia/Kolkata", "Pacific/Apia", "Europe"),
     "camera": ("gate",),
     "line": ("main",),
+    "generation": (1, 2, 10**6, 10**400),
     "limit": (1, 100, 5000, 10**18),
     "format": ("json", "csv", "ndjson", "parquet"),
     "id": ("gate", "main", "other", None),
