@@ -78,7 +78,7 @@ class BucketTallies:
         self._has_backward = not directions or "backward" in directions
         self._tallies: dict[str, dict[int, Tally]] = {}
         self.begin_s = math.inf
-        """By when the first of what was counted had happened: of a minute, its end."""
+        """By when the first of what was counted had happened: of a minute, its last second."""
 
     def add_minutes(self, minutes: Iterable[MinuteCount]) -> None:
         """Add counted minutes, none of which reaches over the end of its bucket."""
@@ -87,7 +87,7 @@ class BucketTallies:
         has_forward, has_backward, tally_of = self._has_forward, self._has_backward, self._tally
         for minute in minutes:
             time_s = minute.minute * 60.0
-            self.begin_s = min(self.begin_s, time_s + 60.0)
+            self.begin_s = min(self.begin_s, time_s + 59.0)
             if not first_s <= time_s < end_s:
                 place = bisect_right(starts, time_s) - 1
                 first_s, end_s = edges[place], edges[place + 1]
