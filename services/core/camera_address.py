@@ -21,7 +21,8 @@ MASK = "***"
 LONGEST_ADDRESS = 2000
 """Characters that an address may have."""
 
-NETWORK_SCHEMES = ("rtsp", "rtsps")
+DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322}
+NETWORK_SCHEMES = tuple(DEFAULT_PORTS)
 DEMO_TRAFFIC, DEMO_MASKS = "traffic", "masks"
 DEMOS = (DEMO_TRAFFIC, DEMO_MASKS)
 KINDS = "give rtsp://, rtsps://, a file path, demo://traffic or demo://masks"
@@ -48,6 +49,9 @@ _TOKEN_SCHEME = re.compile(r"(?:nats|tls|wss?|https?)\Z", re.IGNORECASE)
 """Where a name in front of the host, without a password, is a token; a camera's is that of a user."""
 
 _ENCODED_AUTHORITY = re.compile(r"%3a%2f%2f([^/?#&;=\s]*)", re.IGNORECASE)
+_NESTED = re.compile(r"://|%3a%2f%2f", re.IGNORECASE)
+"""Begins an address that stands in another one."""
+
 _ENCODED_EQUALS = re.compile(r"%3d", re.IGNORECASE)
 _ENCODED_END = re.compile(r"[&;\s]|%26|%3b", re.IGNORECASE)
 """Of a value that stands in an address that is itself the value of a parameter."""
@@ -196,23 +200,47 @@ def secrets_of(address: str) -> tuple[str, ...]:
 def restore_secrets(address: str, stored: str = "") -> str:
     """Put the stored secrets where an address holds `***`, so that what was shown can be given back.
 
-    BadInputError when there is a `***` for which nothing is stored.
+    BadInputError when there is a `***` for which nothing is stored, and when the stored secret would go to
+    another host, port or scheme than the one that it was given for: who changes these has to know it.
     """
     if len(address) > LONGEST_ADDRESS:
         raise BadInputError(_WRONG_LENGTH)
     known: defaultdict[str, list[str]] = defaultdict(list)
     for secret in secrets_in(stored):
         known[secret.name].append(stored[secret.start : secret.end])
-    parts, position = [], 0
+    parts, position, is_restored = [], 0, False
     for secret in secrets_in(address):
         kept = known[secret.name].pop(0) if known[secret.name] else MASK
         given = address[secret.start : secret.end]
         parts += [address[position : secret.start], kept if given == MASK else given]
-        position = secret.end
+        position, is_restored = secret.end, is_restored or given == MASK
     restored = "".join((*parts, address[position:]))
     if MASK in restored:
         raise BadInputError(f"the address holds {MASK} in place of a secret: give the secret itself")
+    if is_restored and not _goes_where(restored, stored):
+        raise BadInputError(
+            f"the address leads elsewhere than the one whose secret {MASK} stands for: give the secret itself"
+        )
     return restored
+
+
+def _goes_where(address: str, stored: str) -> bool:
+    """Return whether whoever dials an address gives its secrets to the one that has those of the stored one.
+
+    Of addresses within addresses nobody here knows who dials them: they are the same, or lead elsewhere.
+    """
+    if address == stored:
+        return True
+    if _NESTED.search(address, address.find(_SEPARATOR) + 1) is not None:
+        return False
+    server = _server_of(address)
+    return server is not None and server == _server_of(stored)
+
+
+def _server_of(address: str) -> tuple[str, str, int] | None:
+    """Give scheme, host and port that are dialled; None where an address names no such thing."""
+    scheme, place = scheme_of(address), place_of(address)
+    return (scheme, place[0], place[1] or DEFAULT_PORTS[scheme]) if place is not None else None
 
 
 def secrets_in(address: str) -> tuple[SecretSpan, ...]:
