@@ -14,6 +14,7 @@ from typing import Annotated, Generic, TypeVar
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from services.common.access.check import Access
+from services.common.bus.camera_tests import CameraTestResult
 from services.core.errors import BadMessageError
 from services.core.identifiers import is_id
 from services.core.times import MS, milliseconds
@@ -101,6 +102,20 @@ class _PackedTrajectory:
     """An earlier version gives none: it sends a track as a whole."""
 
 
+@dataclass(frozen=True, slots=True)
+class CameraTestMessage:
+    """Of an address that is tried: a question has the address, the last answer the result or that it is full.
+
+    An answer with neither says that the test has begun.
+    """
+
+    id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    """The question's number: random, and part of the subject of its answers."""
+    url: str = field(default="", repr=False)
+    result: CameraTestResult | None = None
+    is_full: bool = False
+
+
 class _Codec(Generic[T]):
     """One kind of message."""
 
@@ -147,6 +162,9 @@ _TRACKS = _Codec("tracks", TypeAdapter(tuple[TrackedFrame], config=_STRICT))
 _UPDATE = _Codec("news", TypeAdapter(tuple[CameraUpdate], config=_STRICT))
 _SETUPS = _Codec("setups", TypeAdapter(tuple[tuple[CameraSetup, ...]], config=_STRICT), is_compressed=True)
 _ACCESS = _Codec("access", TypeAdapter(tuple[Access], config=_STRICT), is_compressed=True)
+
+_BYTES = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+_TEST = _Codec("camera-test", TypeAdapter(tuple[CameraTestMessage], config=_STRICT | _BYTES))
 
 
 def encode_event(event: Event) -> bytes:
@@ -352,3 +370,13 @@ def _trajectory(message: _PackedTrajectory) -> Trajectory:
         points=unpacked(times_ms, message.boxes),
         piece=message.piece,
     )
+
+
+def encode_camera_test(message: CameraTestMessage) -> bytes:
+    """Give a question or an answer of a camera test as a message."""
+    return _TEST.encode(message)
+
+
+def decode_camera_test(data: bytes) -> CameraTestMessage:
+    """Give the question or answer of a message."""
+    return _TEST.decode(data)
