@@ -26,7 +26,6 @@ DEMO_TRAFFIC, DEMO_MASKS = "traffic", "masks"
 DEMOS = (DEMO_TRAFFIC, DEMO_MASKS)
 KINDS = "give rtsp://, rtsps://, a file path, demo://traffic or demo://masks"
 
-_WRONG_LENGTH = f"url is an address of 1 to {LONGEST_ADDRESS} printable characters"
 _SEPARATOR = "://"
 _DEMO = "demo://"
 _LONGEST_NAME = 64
@@ -120,7 +119,7 @@ def demo_of(address: str) -> DemoName | None:
     key, _, value = query.partition("=")
     is_seed = key == "seed" and value.isascii() and value.isdecimal() and len(value) <= _LONGEST_SEED
     if name not in DEMOS or (has_query and not is_seed):
-        raise BadInputError("there is no such demo: give demo://traffic or demo://masks")
+        raise BadInputError("demo-unknown")
     return DemoName(name, int(value) if has_query else None)
 
 
@@ -141,18 +140,15 @@ def check_address(address: str) -> None:
     Whether a file is there is left to whoever may look.
     """
     if not 0 < len(address) <= LONGEST_ADDRESS:
-        raise BadInputError(_WRONG_LENGTH)
+        raise BadInputError("address-length", most=LONGEST_ADDRESS)
     kind = kind_of(address)
     _check_characters(address, is_path=kind is AddressKind.FILE)
     if kind is None:
-        raise BadInputError(f"{_shown_scheme(scheme_of(address))}:// is not supported: {KINDS}")
+        raise _unsupported(scheme_of(address))
     if kind is AddressKind.DEMO:
         demo_of(address)
     elif kind is AddressKind.NETWORK and place_of(address) is None:
-        raise BadInputError(
-            "the address names no host, or cannot be read: give rtsp://HOST/PATH, and write / ? # @ "
-            "in a password as %2F %3F %23 %40"
-        )
+        raise BadInputError("address-no-host")
 
 
 def _check_characters(address: str, is_path: bool) -> None:
@@ -161,16 +157,16 @@ def _check_characters(address: str, is_path: bool) -> None:
             continue
         name = unicodedata.name(character, f"character U+{ord(character):04X}").lower()
         if is_path:
-            raise BadInputError(f"a path holds printable characters, and this one has a {name}")
+            raise BadInputError("path-character", character=name)
         encoded = quote(character, safe="", errors="replace")
-        raise BadInputError(
-            f"no address may hold a {name}: write it as {encoded} in user, password and parameters"
-        )
+        raise BadInputError("address-character", character=name, encoded=encoded)
 
 
-def _shown_scheme(scheme: str) -> str:
+def _unsupported(scheme: str) -> BadInputError:
     """A scheme is short; what else stands there may be anything."""
-    return scheme if scheme.isascii() and scheme.isalnum() and len(scheme) <= 10 else "this kind of"
+    if scheme.isascii() and scheme.isalnum() and len(scheme) <= 10:
+        return BadInputError("address-scheme", scheme=scheme)
+    return BadInputError("address-scheme-odd")
 
 
 def mask_address(address: str) -> str:
@@ -199,7 +195,7 @@ def restore_secrets(address: str, stored: str = "") -> str:
     BadInputError when there is a `***` for which nothing is stored.
     """
     if len(address) > LONGEST_ADDRESS:
-        raise BadInputError(_WRONG_LENGTH)
+        raise BadInputError("address-length", most=LONGEST_ADDRESS)
     known: defaultdict[str, list[str]] = defaultdict(list)
     for secret in secrets_in(stored):
         known[secret.name].append(stored[secret.start : secret.end])
@@ -211,7 +207,7 @@ def restore_secrets(address: str, stored: str = "") -> str:
         position = secret.end
     restored = "".join((*parts, address[position:]))
     if MASK in restored:
-        raise BadInputError(f"the address holds {MASK} in place of a secret: give the secret itself")
+        raise BadInputError("address-masked")
     return restored
 
 

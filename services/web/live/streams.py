@@ -53,15 +53,10 @@ class AnswerSlots:
         key = _key(caller)
         if self._taken[key] >= self._most_each:
             self.refused += 1
-            raise ThrottledError(
-                f"{self._most_each} {self._what} at once are the most for one user or address: end one first",
-                WAIT_S,
-            )
+            raise ThrottledError("answers-own-limit", WAIT_S, most=self._most_each, what=self._what)
         if self.taken >= self._most:
             self.refused += 1
-            raise StreamError(
-                f"{self._most} {self._what} are open already, which is the most: try again later"
-            )
+            raise StreamError("answers-limit", most=self._most, what=self._what)
         self._taken[key] += 1
         return AnswerSlot(lambda: self._leave(key))
 
