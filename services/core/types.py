@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal, NewType
 
-from services.core.sentences.sentence import Params, Sentence, heard
+from services.core.sentences.sentence import Params, Sentence, sentence_from
 
 CameraId = NewType("CameraId", str)
 LineId = NewType("LineId", str)
@@ -255,7 +255,7 @@ class Ownership:
     @property
     def reason(self) -> Sentence:
         """The cause with its code."""
-        return heard(self.cause, self.code, self.params)
+        return sentence_from(self.cause, self.code, self.params)
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +278,7 @@ class RepeatedSpan:
     @property
     def reason(self) -> Sentence:
         """The cause with its code."""
-        return heard(self.cause, self.code, self.params)
+        return sentence_from(self.cause, self.code, self.params)
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +296,7 @@ class StatusChange:
     @property
     def reason(self) -> Sentence | None:
         """The cause with its code, where there is one."""
-        return heard(self.cause, self.code, self.params) if self.cause else None
+        return sentence_from(self.cause, self.code, self.params) if self.cause else None
 
 
 def status_change(
@@ -329,7 +329,7 @@ class CameraState:
         """The last error with its code."""
         if self.last_error is None:
             return None
-        return heard(self.last_error, self.last_error_code, self.last_error_params)
+        return sentence_from(self.last_error, self.last_error_code, self.last_error_params)
 
     def with_error(self, error: Sentence | None) -> "CameraState":
         """Give the same state with an error, or without one."""

@@ -75,7 +75,9 @@ class StreamBounds:
     def check_length(size_bytes: int) -> None:
         """StreamError when an access unit is too large to be taken."""
         if size_bytes > UNIT_LIMIT_BYTES:
-            raise StreamError("picture-bytes", megabytes=round(size_bytes / 1e6), most=round(UNIT_LIMIT_BYTES / 1e6))
+            raise StreamError(
+                "picture-bytes", megabytes=round(size_bytes / 1e6), most=round(UNIT_LIMIT_BYTES / 1e6)
+            )
 
     def check_headers(self, data: bytes) -> None:
         """Look at the sequence headers of an access unit; StreamError when its pictures are too large."""

@@ -77,7 +77,7 @@ def said(what: "str | Sentence", /, **params: "Value | Sentence") -> Sentence:
     return sentence(what, **params) if what in CATALOGUE else plain(what)
 
 
-def heard(text: str, code: str, params: Params) -> Sentence:
+def sentence_from(text: str, code: str, params: Params) -> Sentence:
     """Give what another process or release said; without a code it is a text alone."""
     return Sentence(code, params, text) if code else plain(text)
 

@@ -4,7 +4,7 @@ import json
 import struct
 from enum import IntEnum
 
-from services.core.sentences.sentence import Sentence, heard
+from services.core.sentences.sentence import Sentence, sentence_from
 
 REQUEST_LIMIT_BYTES = 64_000
 TEXT_LIMIT_BYTES = 4_000
@@ -43,7 +43,7 @@ def body_of(what: Sentence) -> bytes:
 
 def sentence_of(body: bytes | bytearray) -> Sentence:
     """Read the body of `REFUSED`."""
-    return heard(*json.loads(body))
+    return sentence_from(*json.loads(body))
 
 
 class Exit(IntEnum):

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, get_args
 
 from services.common.leases.protocol import RUNNING, Member, Role
-from services.core.sentences.sentence import Sentence, heard, is_sayable, plain
+from services.core.sentences.sentence import Sentence, is_sayable, plain, sentence_from
 from services.core.types import CameraId
 
 HEARTBEAT_S = 0.5
@@ -76,7 +76,7 @@ def _status(fields: Mapping[str, Any]) -> Sentence:
     text, code, params = str(fields["status"]), fields.get("status_code", ""), fields.get("status_params", {})
     if text == RUNNING.text or not is_sayable(code, params):
         return RUNNING if text == RUNNING.text else plain(text)
-    return heard(text, code, params)
+    return sentence_from(text, code, params)
 
 
 @dataclass(frozen=True, slots=True)
