@@ -272,7 +272,7 @@ def is_owned(token: Token, owner: User | None) -> bool:
 
 
 def _last_admin(name: str) -> ConflictError:
-    return ConflictError(f"{name!r} is the last admin: make another one first")
+    return ConflictError("user-last-admin", user=name)
 
 
 def _user_document(user: User) -> Document:

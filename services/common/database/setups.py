@@ -207,4 +207,4 @@ def _stored(document: Document) -> StoredCamera:
 
 
 def _no_camera(id: str) -> NotFoundError:
-    return NotFoundError(f"there is no camera {id[:80]!r}")
+    return NotFoundError("camera-missing", camera=id[:80])

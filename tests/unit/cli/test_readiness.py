@@ -44,7 +44,7 @@ async def test_what_is_missing_is_said_in_the_answer() -> None:
     database = SimpleNamespace(probe=SimpleNamespace(check=works))
     answer = await get_readiness(SimpleNamespace(database=database, system=system))
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
-    assert missing[0].encode() in answer.body
+    assert missing[0].text.encode() in answer.body and b'"code": "cameras-not-seeded"' in answer.body
     missing.clear()
     assert (await get_readiness(SimpleNamespace(database=database, system=system))).status_code == 200
 
