@@ -28,12 +28,13 @@ from services.common.database.link import DatabaseLink
 from services.common.http.server import HttpServer
 from services.common.leases.camera_manager import CameraManager, Owner
 from services.common.leases.local import LocalLeaseStore, LocalLeaseTable
-from services.common.leases.protocol import Member, Role
+from services.common.leases.protocol import RUNNING, Member, Role
 from services.common.live.decoding import Decoders
 from services.common.metrics import Figure
 from services.common.settings.cameras import CameraFiles
 from services.common.tasks import cancellable, end_tasks, watched
 from services.common.video.hub import VideoHub
+from services.core.sentences.sentence import Sentence, sentence
 from services.demo import demo_source
 from services.detector.infer.models import check_named_model
 from services.detector.infer.select import make_detector
@@ -52,6 +53,9 @@ log = logging.getLogger(__name__)
 
 DRAIN_TIMEOUT_S = 5.0
 """How long the end of the process waits for the last events to become durable."""
+
+
+STOPPED = sentence("stopped")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,10 +182,10 @@ class Platform:
             space=lambda: self._space.shortage,
         )
 
-    def _missing(self) -> Sequence[str]:
+    def _missing(self) -> Sequence[Sentence]:
         """Give what the command line asked for and is not there yet."""
         is_seeded = self._tasks.has_ended("seed")
-        return () if is_seeded else ("the cameras of the command line are not set up yet",)
+        return () if is_seeded else (sentence("cameras-not-seeded"),)
 
     def _model_files(self) -> CameraFiles:
         """Give the files that may be named as models through the API: the command line's are among them."""
@@ -200,7 +204,7 @@ class Platform:
     def _services(self) -> Sequence[ServiceState]:
         states = []
         for name in ("ingest", "detector", "store", "web"):
-            status = "running" if self._tasks.is_running(name) else "stopped"
+            status = RUNNING if self._tasks.is_running(name) else STOPPED
             if name == "store":
                 status = self._store.health.last_error or self._space.shortage or status
             states.append(ServiceState(name, status))

@@ -27,7 +27,6 @@ DEMO_TRAFFIC, DEMO_MASKS = "traffic", "masks"
 DEMOS = (DEMO_TRAFFIC, DEMO_MASKS)
 KINDS = "give rtsp://, rtsps://, a file path, demo://traffic or demo://masks"
 
-_WRONG_LENGTH = f"url is an address of 1 to {LONGEST_ADDRESS} printable characters"
 _SEPARATOR = "://"
 _DEMO = "demo://"
 _LONGEST_NAME = 64
@@ -124,7 +123,7 @@ def demo_of(address: str) -> DemoName | None:
     key, _, value = query.partition("=")
     is_seed = key == "seed" and value.isascii() and value.isdecimal() and len(value) <= _LONGEST_SEED
     if name not in DEMOS or (has_query and not is_seed):
-        raise BadInputError("there is no such demo: give demo://traffic or demo://masks")
+        raise BadInputError("demo-unknown")
     return DemoName(name, int(value) if has_query else None)
 
 
@@ -145,18 +144,15 @@ def check_address(address: str) -> None:
     Whether a file is there is left to whoever may look.
     """
     if not 0 < len(address) <= LONGEST_ADDRESS:
-        raise BadInputError(_WRONG_LENGTH)
+        raise BadInputError("address-length", most=LONGEST_ADDRESS)
     kind = kind_of(address)
     _check_characters(address, is_path=kind is AddressKind.FILE)
     if kind is None:
-        raise BadInputError(f"{_shown_scheme(scheme_of(address))}:// is not supported: {KINDS}")
+        raise _unsupported(scheme_of(address))
     if kind is AddressKind.DEMO:
         demo_of(address)
     elif kind is AddressKind.NETWORK and place_of(address) is None:
-        raise BadInputError(
-            "the address names no host, or cannot be read: give rtsp://HOST/PATH, and write / ? # @ "
-            "in a password as %2F %3F %23 %40"
-        )
+        raise BadInputError("address-no-host")
 
 
 def _check_characters(address: str, is_path: bool) -> None:
@@ -165,16 +161,16 @@ def _check_characters(address: str, is_path: bool) -> None:
             continue
         name = unicodedata.name(character, f"character U+{ord(character):04X}").lower()
         if is_path:
-            raise BadInputError(f"a path holds printable characters, and this one has a {name}")
+            raise BadInputError("path-character", character=name)
         encoded = quote(character, safe="", errors="replace")
-        raise BadInputError(
-            f"no address may hold a {name}: write it as {encoded} in user, password and parameters"
-        )
+        raise BadInputError("address-character", character=name, encoded=encoded)
 
 
-def _shown_scheme(scheme: str) -> str:
+def _unsupported(scheme: str) -> BadInputError:
     """A scheme is short; what else stands there may be anything."""
-    return scheme if scheme.isascii() and scheme.isalnum() and len(scheme) <= 10 else "this kind of"
+    if scheme.isascii() and scheme.isalnum() and len(scheme) <= 10:
+        return BadInputError("address-scheme", scheme=scheme)
+    return BadInputError("address-scheme-odd")
 
 
 def mask_address(address: str) -> str:
@@ -204,7 +200,7 @@ def restore_secrets(address: str, stored: str = "") -> str:
     another host, port or scheme than the one that it was given for: who changes these has to know it.
     """
     if len(address) > LONGEST_ADDRESS:
-        raise BadInputError(_WRONG_LENGTH)
+        raise BadInputError("address-length", most=LONGEST_ADDRESS)
     known: defaultdict[str, list[str]] = defaultdict(list)
     for secret in secrets_in(stored):
         known[secret.name].append(stored[secret.start : secret.end])
@@ -216,11 +212,9 @@ def restore_secrets(address: str, stored: str = "") -> str:
         position, is_restored = secret.end, is_restored or given == MASK
     restored = "".join((*parts, address[position:]))
     if MASK in restored:
-        raise BadInputError(f"the address holds {MASK} in place of a secret: give the secret itself")
+        raise BadInputError("address-masked")
     if is_restored and not _goes_where(restored, stored):
-        raise BadInputError(
-            f"the address leads elsewhere than the one whose secret {MASK} stands for: give the secret itself"
-        )
+        raise BadInputError("address-masked-elsewhere")
     return restored
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from services.common.secrets import redact
 from services.common.settings.cameras import CameraFiles
 from services.common.video.source import Connection, PacedConnection, Source
-from services.core.camera_address import KINDS, AddressKind, kind_of, place_of
+from services.core.camera_address import AddressKind, kind_of, place_of
 from services.core.errors import BadInputError, StreamError
 from services.ingest.apart.connection import ApartConnection
 
@@ -28,7 +28,7 @@ class RtspSource:
         try:
             return ApartConnection.open(f"{scheme.lower()}:{rest}")
         except StreamError as error:
-            raise StreamError(redact(str(error), self.url)) from None
+            raise StreamError(error.sentence.masked(lambda text: redact(text, self.url))) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class FileSource:
         try:
             real = self.files.real_path(self.path) if self.files is not None else Path(self.path).absolute()
         except BadInputError as error:
-            raise StreamError(str(error)) from None
+            raise StreamError(error.sentence) from None
         return PacedConnection(ApartConnection.open(str(real)))
 
 
@@ -63,7 +63,7 @@ def source_of(
             return demo(url)
         case AddressKind.FILE:
             return FileSource(url, files)
-    raise StreamError(f"this kind of address is not supported: {KINDS}")
+    raise StreamError("stream-kind-unsupported")
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ class WebContext:
             return await self.database.setups.camera(id)
         cameras = await self.database.setups.cameras()
         if not cameras:
-            raise NotFoundError("there is no camera yet")
+            raise NotFoundError("camera-none")
         return cameras[0]
 
 

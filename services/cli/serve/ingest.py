@@ -21,6 +21,7 @@ from services.common.rtsp.server import rtsp_limits
 from services.common.settings.cameras import CameraFiles
 from services.common.settings.service import nats_url, reachable_host
 from services.common.video.hub import VideoHub
+from services.core.sentences.sentence import Sentence, sentence
 from services.demo import demo_source
 from services.ingest.relay import RelayServer
 from services.ingest.service import IngestService
@@ -80,11 +81,11 @@ class IngestProcess:
         self._relay = relay
         await relay.run(link.bus.setups, lambda: manager.cameras)
 
-    def _missing(self) -> Sequence[str]:
+    def _missing(self) -> Sequence[Sentence]:
         if self._manager is None:
-            return ("the port of the video is not open yet",)
+            return (sentence("video-port-closed"),)
         if self._settings.relay and (self._relay is None or self._relay.port is None):
-            return (f"port {self._settings.port} is not open yet",)
+            return (sentence("port-closed", port=self._settings.port),)
         return ()
 
     def _figures(self) -> Iterator[Figure]:

@@ -21,6 +21,7 @@ from services.common.settings.cameras import CameraFiles
 from services.common.settings.service import mongodb_uri
 from services.common.tasks import cancellable, watched
 from services.common.video.remote import RemoteVideo
+from services.core.sentences.sentence import Sentence, sentence
 from services.detector.infer.models import check_named_model
 from services.web.app import create_app
 from services.web.auth.first_admin import ensure_first_admin
@@ -42,7 +43,7 @@ class WebProcess:
         self._listening = listen(settings.host, settings.port)
         self._video: RemoteVideo | None = None
         self._server: HttpServer | None = None
-        self._missing: list[str] = []
+        self._missing: list[Sentence] = []
         self._process = ServiceProcess("web", settings.host, settings.health_port, figures=self._figures)
 
     async def run(self) -> None:
@@ -69,7 +70,7 @@ class WebProcess:
                 tasks.create_task(cancellable(mirror.run()))
                 tasks.create_task(server.run_until_cancelled(bound_send_buffers(self._listening)))
                 if self._settings.wants_login:
-                    self._missing = ["somebody who can log in is not there yet"]
+                    self._missing = [sentence("admin-not-made")]
                     tasks.create_task(cancellable(self._make_first_admin(database.accounts)))
         finally:
             await asyncio.shield(link.leases.leave())
@@ -109,9 +110,9 @@ def service_states(link: Link) -> Sequence[ServiceState]:
     for role in ROLES:
         members = link.leases.members(role)
         if members is None:
-            states.append(ServiceState(role, "unknown: NATS is away"))
+            states.append(ServiceState(role, sentence("service-unknown")))
         elif not members:
-            states.append(ServiceState(role, "no process of this service is alive"))
+            states.append(ServiceState(role, sentence("service-none")))
         else:
             states += [ServiceState(member.id, member.status) for member in members]
     return states

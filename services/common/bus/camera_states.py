@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from services.common.bus.messages import CameraUpdate, RateReport, StateReport
+from services.core.sentences.sentence import sentence
 from services.core.types import CameraId, CameraState, CameraStatus
 
 T = TypeVar("T", StateReport, RateReport)
@@ -20,7 +21,7 @@ T = TypeVar("T", StateReport, RateReport)
 SILENCE_S = 5.0
 """A report that was not repeated for this long is of a process that is gone."""
 
-NOBODY_REPORTS = "no ingest service tells of this camera"
+NOBODY_REPORTS = sentence("camera-unreported")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +183,8 @@ class CameraStates:
         if last is None:
             return None
         state, last_s = last
-        return CameraState(
-            CameraStatus.DEGRADED, since_s=last_s, resolution=state.resolution, last_error=NOBODY_REPORTS
-        )
+        gone = CameraState(CameraStatus.DEGRADED, since_s=last_s, resolution=state.resolution)
+        return gone.with_error(NOBODY_REPORTS)
 
     def _is_there(self, camera: CameraId) -> bool:
         return self._cameras is None or camera in self._cameras

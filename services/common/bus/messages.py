@@ -17,6 +17,7 @@ from services.common.access.check import Access
 from services.common.bus.camera_tests import CameraTestResult
 from services.core.errors import BadMessageError
 from services.core.identifiers import is_id
+from services.core.sentences.sentence import is_sayable
 from services.core.times import MS, milliseconds
 from services.core.trajectories import BOX_STEPS, Steps, packed, unpacked
 from services.core.types import (
@@ -193,7 +194,7 @@ def decode_event(data: bytes) -> Event:
     event = _decoded_event(data)
     if isinstance(event, PositionSeconds) and not _are_near(event.seconds):
         raise BadMessageError("a word about positions names no seconds, or too many")
-    is_named = all(map(is_id, _names(event)))
+    is_named = all(map(is_id, _names(event))) and _is_caused(event)
     if not (is_named and all(map(_is_number, _numbers(event))) and all(map(_is_text, _texts(event)))):
         raise BadMessageError("an event holds what no event can hold")
     return event
@@ -256,6 +257,15 @@ def _texts(event: Event) -> tuple[str, ...]:
             return ()
 
 
+def _is_caused(event: Event) -> bool:
+    """Return whether the cause of an event, if it has one, has a code and parameters within bounds."""
+    match event:
+        case StatusChange() | RepeatedSpan() | Ownership():
+            return is_sayable(event.code, event.params)
+        case _:
+            return True
+
+
 def _are_near(seconds: tuple[int, ...]) -> bool:
     """Return whether seconds ascend within a minute."""
     is_ascending = all(before < after for before, after in pairwise(seconds))
@@ -314,8 +324,12 @@ def encode_update(update: CameraUpdate) -> bytes:
 
 
 def decode_update(data: bytes) -> CameraUpdate:
-    """Give the states and rates of a message."""
-    return _UPDATE.decode(data)
+    """Give the states and rates of a message; one whose errors are beyond bounds is broken."""
+    update = _UPDATE.decode(data)
+    states = (report.state for report in update.states.values())
+    if not all(is_sayable(state.last_error_code, state.last_error_params) for state in states):
+        raise BadMessageError("a state holds what no state can hold")
+    return update
 
 
 def encode_setups(setups: Sequence[CameraSetup]) -> bytes:

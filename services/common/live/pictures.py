@@ -80,7 +80,7 @@ class LiveStream:
                 seen = newest.number
                 yield newest.data
             elif self._channel.failure is not None:
-                raise StreamError(str(self._channel.failure))
+                raise StreamError(self._channel.failure.sentence)
             else:
                 await changed.wait()
 
@@ -131,7 +131,7 @@ class LivePictures:
                 async with asyncio.timeout(timeout_s):
                     return await anext(aiter(stream))
             except TimeoutError:
-                raise StreamError(f"camera {camera!r} gives no picture now") from None
+                raise StreamError("camera-no-picture", camera=camera) from None
 
     async def stream(self, camera: CameraId, form: Form) -> AsyncGenerator[bytes, None]:
         """Give JPEG pictures from now on, without end."""
@@ -173,14 +173,14 @@ class LivePictures:
 
         Whoever looks again, or comes later, begins with a new channel.
         """
-        failure = StreamError(f"the pictures of camera {camera} ended")
+        failure = StreamError("camera-pictures-ended", camera=camera)
         try:
             await self._make_each(channel, pictures)
         except StreamError as error:
             failure = error
         except Exception:
             log.exception("live pictures of camera %s failed", camera)
-            failure = StreamError("a fault in Sightline, which its log describes")
+            failure = StreamError("fault")
         finally:
             channel.fail(failure)
 
@@ -209,5 +209,5 @@ def render(picture: LivePicture, quality: int) -> bytes:
     """Draw into a picture and give it as JPEG."""
     is_good, data = cv2.imencode(".jpg", draw(picture), [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not is_good:
-        raise StreamError("the picture could not be encoded")
+        raise StreamError("picture-not-encoded")
     return bytes(data.tobytes())

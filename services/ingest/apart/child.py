@@ -23,6 +23,7 @@ from services.ingest.apart.wire import (
     UNIT,
     Exit,
     Kind,
+    body_of,
 )
 from services.ingest.container import ContainerConnection
 
@@ -76,7 +77,7 @@ def main() -> int:
     try:
         _read(starter, Watch(connection))
     except StreamError as error:
-        starter.send_text(Kind.REFUSED, str(error))
+        starter.send(Kind.REFUSED, body_of(error.sentence))
     except MemoryError:
         return Exit.MEMORY
     except ConnectionError:

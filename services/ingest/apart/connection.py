@@ -16,8 +16,19 @@ from pathlib import Path
 from services.common.video.source import SourceUnit
 from services.core.errors import StreamError
 from services.core.limits import UNIT_LIMIT_BYTES
+from services.core.sentences.sentence import sentence
 from services.ingest.apart.limits import OPENING_S
-from services.ingest.apart.wire import HAS_TIME, HEAD, KEYFRAME, SIZE, TEXT_LIMIT_BYTES, UNIT, Exit, Kind
+from services.ingest.apart.wire import (
+    HAS_TIME,
+    HEAD,
+    KEYFRAME,
+    SIZE,
+    TEXT_LIMIT_BYTES,
+    UNIT,
+    Exit,
+    Kind,
+    sentence_of,
+)
 
 OPEN_DEADLINE_S = 20.0
 """The process gives up by itself before this, also on a machine that is busy."""
@@ -41,17 +52,14 @@ SECRETS = "SIGHTLINE_"
 """Variables of this name carry the passwords of databases; who reads strangers' streams needs none."""
 
 TOO_MUCH_MEMORY = {
-    False: "opening the camera's stream takes more memory than Sightline gives to one: its description or "
-    "its pictures are too large, or have no end",
-    True: "the camera's stream takes more memory than Sightline gives to one: a picture in it is too large, "
-    "or has no end",
+    False: sentence("stream-opening-memory"),
+    True: sentence("stream-reading-memory"),
 }
 TOO_MUCH_WORK = {
-    False: f"opening the camera's stream takes more than {OPENING_S:g} s of processor time: what the camera "
-    "answers is too large, or has no end",
-    True: "the camera's stream takes more processor time than Sightline gives to one: it sends too much, or "
-    "too little of it is video",
+    False: sentence("stream-opening-work", seconds=OPENING_S),
+    True: sentence("stream-reading-work"),
 }
+"""By whether the stream had been opened."""
 
 
 @dataclass(slots=True)
@@ -73,7 +81,7 @@ class ApartConnection:
                 process = _start(theirs)
             except OSError as error:
                 ours.close()
-                raise StreamError(f"no process can be started for the camera: {error.strerror}") from None
+                raise StreamError("stream-no-process", reason=str(error.strerror)) from None
         connection = cls((0, 0), process, ours)
         try:
             connection._begin(url)
@@ -114,10 +122,10 @@ class ApartConnection:
         number, length = HEAD.unpack(self._exactly(HEAD.size))
         kind = Kind(number)
         if length > (MESSAGE_LIMIT_BYTES if kind is Kind.UNIT else TEXT_LIMIT_BYTES):
-            raise StreamError(f"the reader of the camera's stream sent {length} bytes at once")
+            raise StreamError("stream-reader-flood", bytes=length)
         body = self._exactly(length)
         if kind is Kind.REFUSED:
-            raise StreamError(body.decode(errors="replace"))
+            raise StreamError(sentence_of(body))
         if kind is Kind.FAULT:
             raise RuntimeError(f"the reader of a camera's stream failed:\n{body.decode(errors='replace')}")
         return kind, body
@@ -132,7 +140,7 @@ class ApartConnection:
                     raise self._end()
                 view = view[count:]
         except TimeoutError:
-            raise StreamError("the camera does not answer in time") from None
+            raise StreamError("camera-timeout") from None
         except ConnectionError:
             raise self._end() from None
         return data
@@ -142,15 +150,12 @@ class ApartConnection:
         try:
             code = self._process.wait(END_DEADLINE_S)
         except subprocess.TimeoutExpired:
-            return StreamError("the reader of the camera's stream sends nothing any more")
+            return StreamError("stream-silent")
         if code == Exit.MEMORY:
             return StreamError(TOO_MUCH_MEMORY[self._has_opened])
         if code == Exit.PROCESSOR:
             return StreamError(TOO_MUCH_WORK[self._has_opened])
-        return StreamError(
-            f"the reader of the camera's stream ended (code {code}): the camera sends something broken, or "
-            "more than Sightline takes"
-        )
+        return StreamError("stream-reader-ended", exit=code)
 
     def close(self) -> None:
         """End the session in order, or else its process. Safe to call again."""

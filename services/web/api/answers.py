@@ -35,6 +35,12 @@ POINT_SCHEMA = {"type": "array", "items": SHARE_SCHEMA, "minItems": 2, "maxItems
 Point = Annotated[tuple[float, float], WithJsonSchema(POINT_SCHEMA)]
 """x and y, as a list of two: many tools do not read the form that a pair has in OpenAPI 3.1."""
 
+CODE = "names the sentence, by which it can be translated; `other` where it has no name"
+
+SentenceParams = Annotated[
+    dict[str, str | int | float], Field(description="what the sentence is filled in with, by name")
+]
+
 MaskState = Literal["mask", "no_mask", "mask_incorrect"]
 ByClass = dict[str, int]
 
@@ -71,6 +77,8 @@ class CameraAnswer(Answer):
     measured_fps: Annotated[float, Field(description="frames analysed each second")]
     resolution: Size | None
     last_error: str | None
+    last_error_code: Annotated[str | None, Field(description=CODE)]
+    last_error_params: SentenceParams
 
 
 class CamerasAnswer(Answer):
@@ -169,6 +177,8 @@ class GapAnswer(Answer):
     from_: Annotated[Time, Field(alias="from")]
     to: Time
     cause: str
+    code: Annotated[str, Field(description=CODE)]
+    params: SentenceParams
 
 
 class GapsAnswer(Answer):
@@ -195,8 +205,12 @@ class DatabaseAnswer(Answer):
     kind: str
     address: str
     status: Annotated[str, Field(description="`up`, or what is wrong")]
+    code: Annotated[str, Field(description=CODE)]
+    params: SentenceParams
     free_bytes: int | None
     not_stored: Annotated[str | None, Field(description="what is not stored for want of room")]
+    not_stored_code: Annotated[str | None, Field(description=CODE)]
+    not_stored_params: SentenceParams
 
 
 class ServiceAnswer(Answer):
@@ -204,6 +218,8 @@ class ServiceAnswer(Answer):
 
     name: str
     status: Annotated[str, Field(description="`running`, or what is wrong")]
+    code: Annotated[str, Field(description=CODE)]
+    params: SentenceParams
 
 
 class ModelAnswer(Answer):

@@ -76,7 +76,7 @@ async def get_counts(
     id = stored.camera.id
     versions = [v for v in await context.database.setups.line_versions(id) if not line or v.line.id == line]
     if line and not versions:
-        raise NotFoundError(f"camera {id!r} has no line {line[:80]!r}")
+        raise NotFoundError("line-missing", camera=id, line=line[:80])
     records = context.database.records(ANSWER_LIMIT_S)
 
     def count() -> bytes:

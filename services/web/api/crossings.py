@@ -120,9 +120,9 @@ def _form(format: str | None, accept: str) -> str:
         kinds = [part.split(";")[0].strip().lower() for part in accept.split(",")]
         wanted = next((ACCEPTED[kind] for kind in kinds if kind in ACCEPTED), "json")
     if wanted == "parquet":
-        raise BadInputError("parquet is not built yet: ask for csv or ndjson")
+        raise BadInputError("format-parquet")
     if wanted not in MEDIA_TYPES:
-        raise BadInputError(f"format is json, csv or ndjson, not {wanted[:20]!r}")
+        raise BadInputError("format-unknown", format=wanted[:20])
     return wanted
 
 
@@ -199,5 +199,5 @@ def _cursor_from(cursor: str) -> CrossingCursor:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         time_ms, _, id = text.partition(" ")
     except (binascii.Error, UnicodeError, ValueError):
-        raise BadInputError("cursor is not one that this service gave") from None
+        raise BadInputError("cursor-invalid") from None
     return CrossingCursor(parse_milliseconds(time_ms), id)

@@ -63,7 +63,15 @@ async def get_gaps(
 
 def _json(gaps: Sequence[Gap]) -> bytes:
     items = (
-        json.dumps({"from": time_text(gap.from_s), "to": time_text(gap.to_s), "cause": gap.cause})
+        json.dumps(
+            {
+                "from": time_text(gap.from_s),
+                "to": time_text(gap.to_s),
+                "cause": gap.cause.text,
+                "code": gap.cause.code,
+                "params": gap.cause.params,
+            }
+        )
         for gap in gaps
     )
     return f'{{"items":[{",".join(items)}]}}'.encode()

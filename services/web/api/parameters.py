@@ -43,6 +43,4 @@ def span_of(from_text: str | None, to_text: str | None, now_s: float, tz: str = 
 def check_length(start_s: float, end_s: float, most_days: int) -> None:
     """Check that a span is not longer than so many days; BadInputError says so."""
     if end_s - start_s > most_days * DAY_S:
-        raise BadInputError(
-            f"the span is longer than {most_days} days: ask for shorter ones, one after the other"
-        )
+        raise BadInputError("span-too-long", days=most_days)

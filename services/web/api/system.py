@@ -16,6 +16,7 @@ from services.common.metrics import METRICS_TYPE, Figure
 from services.common.wire import time_text
 from services.core.errors import DatabaseUnavailableError
 from services.core.evidence.rate import LEAST_FPS, MOST_FPS
+from services.core.sentences.sentence import sentence
 from services.core.types import CameraStatus
 from services.web.api.answers import (
     ClockAnswer,
@@ -31,8 +32,11 @@ from services.web.api.answers import (
 from services.web.api.description import operations
 from services.web.api.problems import refusals
 from services.web.context import Context, WebContext
+from services.web.system import ServiceState
 
 router = APIRouter(tags=["system"])
+
+UP = sentence("up")
 
 DOCS = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sightline API</title>
 <link rel="icon" href="/favicon.svg"></head>
@@ -95,7 +99,7 @@ async def get_system(context: Context) -> SystemAnswer:
         address=system.address,
         time=time_text(context.now_s()),
         database=await _database(context),
-        services=[ServiceAnswer(name=service.name, status=service.status) for service in system.services()],
+        services=[_service(service) for service in system.services()],
         retention=retention,
         clock=clock,
         set_aside=set_aside,
@@ -135,18 +139,28 @@ async def get_docs(request: Request) -> HTMLResponse:
     return HTMLResponse(DOCS.format(rows=rows))
 
 
+def _service(service: ServiceState) -> ServiceAnswer:
+    status = service.status
+    return ServiceAnswer(name=service.name, status=status.text, code=status.code, params=status.params)
+
+
 async def _database(context: WebContext) -> DatabaseAnswer:
     try:
         await context.database.probe.check()
-        status = "up"
+        status = UP
     except DatabaseUnavailableError as error:
-        status = str(error)
+        status = error.sentence
+    space = context.system.space()
     return DatabaseAnswer(
         kind=context.system.database,
         address=context.database.address,
-        status=status,
+        status=status.text,
+        code=status.code,
+        params=status.params,
         free_bytes=free_bytes(context),
-        not_stored=context.system.space(),
+        not_stored=space.text if space else None,
+        not_stored_code=space.code if space else None,
+        not_stored_params=space.params if space else {},
     )
 
 

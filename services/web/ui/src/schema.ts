@@ -630,6 +630,18 @@ export interface components {
             resolution: components["schemas"]["Size"] | null;
             /** Last Error */
             last_error: string | null;
+            /**
+             * Last Error Code
+             * @description names the sentence, by which it can be translated; `other` where it has no name
+             */
+            last_error_code: string | null;
+            /**
+             * Last Error Params
+             * @description what the sentence is filled in with, by name
+             */
+            last_error_params: {
+                [key: string]: string | number;
+            };
         };
         /**
          * CameraChange
@@ -888,6 +900,18 @@ export interface components {
              * @description `up`, or what is wrong
              */
             status: string;
+            /**
+             * Code
+             * @description names the sentence, by which it can be translated; `other` where it has no name
+             */
+            code: string;
+            /**
+             * Params
+             * @description what the sentence is filled in with, by name
+             */
+            params: {
+                [key: string]: string | number;
+            };
             /** Free Bytes */
             free_bytes: number | null;
             /**
@@ -895,6 +919,18 @@ export interface components {
              * @description what is not stored for want of room
              */
             not_stored: string | null;
+            /**
+             * Not Stored Code
+             * @description names the sentence, by which it can be translated; `other` where it has no name
+             */
+            not_stored_code: string | null;
+            /**
+             * Not Stored Params
+             * @description what the sentence is filled in with, by name
+             */
+            not_stored_params: {
+                [key: string]: string | number;
+            };
         };
         /**
          * Description
@@ -957,6 +993,18 @@ export interface components {
             to: string;
             /** Cause */
             cause: string;
+            /**
+             * Code
+             * @description names the sentence, by which it can be translated; `other` where it has no name
+             */
+            code: string;
+            /**
+             * Params
+             * @description what the sentence is filled in with, by name
+             */
+            params: {
+                [key: string]: string | number;
+            };
         };
         /**
          * GapsAnswer
@@ -1216,6 +1264,19 @@ export interface components {
              */
             detail: string;
             /**
+             * Code
+             * @description names the sentence, stable over releases
+             * @example camera-exists
+             */
+            code: string;
+            /**
+             * Params
+             * @description what the sentence is filled in with, by name
+             */
+            params: {
+                [key: string]: string | number;
+            };
+            /**
              * Errors
              * @description only where a request cannot be used
              * @default []
@@ -1231,6 +1292,19 @@ export interface components {
             field: string;
             /** Message */
             message: string;
+            /**
+             * Code
+             * @description names the sentence, stable over releases
+             * @example camera-exists
+             */
+            code: string;
+            /**
+             * Params
+             * @description what the sentence is filled in with, by name
+             */
+            params: {
+                [key: string]: string | number;
+            };
         };
         /**
          * ReadinessAnswer
@@ -1266,6 +1340,18 @@ export interface components {
              * @description `running`, or what is wrong
              */
             status: string;
+            /**
+             * Code
+             * @description names the sentence, by which it can be translated; `other` where it has no name
+             */
+            code: string;
+            /**
+             * Params
+             * @description what the sentence is filled in with, by name
+             */
+            params: {
+                [key: string]: string | number;
+            };
         };
         /**
          * SessionAnswer
