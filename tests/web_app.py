@@ -55,7 +55,7 @@ class Web:
 def app_over(tables: Tables, bus: LocalBus, video: VideoHub, settings: WebSettings) -> FastAPI:
     """Make the application over a database, with a mirror that the caller runs."""
     mirror = SetupMirror(tables.web, bus.setups, bus.access)
-    return create_app(tables.web, bus.tracks, bus.states, video, SYSTEM, settings, mirror)
+    return create_app(tables.web, bus.tracks, bus.states, video, SYSTEM, settings, mirror, bus.camera_tests)
 
 
 @asynccontextmanager

@@ -39,6 +39,7 @@ from services.demo import demo_source
 from services.detector.infer.models import check_named_model
 from services.detector.infer.select import make_detector
 from services.detector.service import DetectorService
+from services.ingest.camera_tests import CameraTester
 from services.ingest.service import IngestService
 from services.ingest.sources import source_of
 from services.store.service import StoreService
@@ -91,6 +92,7 @@ class Platform:
         self._leases = LocalLeaseTable(clocks.now_s)
         files = CameraFiles.of(settings.up.file_camera_folders, seed.files)
         bus, video, open_source = self._bus, self._video, partial(source_of, files=files, demo=demo_source)
+        self._tester = CameraTester(files, demo_source)
         ingest = IngestService(bus.events, bus.states, video, open_source, clocks=clocks)
         detector = DetectorService(bus.events, bus.tracks, bus.states, video, make_detector, clocks.steady_s)
         self._ingest = self._managing("ingest", ingest)
@@ -111,7 +113,7 @@ class Platform:
         self._tasks.start("setups", cancellable(self._mirror.run()))
         seed = self._seed.apply(self._database.setups, self._mirror)
         self._tasks.start("seed", cancellable(seed), may_end=True)
-        self._tasks.start("ingest", self._ingest.run())
+        self._tasks.start("ingest", self._run_ingest())
         self._tasks.start("detector", self._detector.run())
         self._tasks.start("media", self._media.run(lambda: self._ingest.cameras), may_end=True)
         self._tasks.start("web", self._server.run_until_cancelled(bound_send_buffers(listening)))
@@ -119,6 +121,11 @@ class Platform:
             await self._tasks.until_stopped()
         finally:
             await self._end()
+
+    async def _run_ingest(self) -> None:
+        """Keep the cameras connected, and answer whether an address would be one."""
+        async with self._bus.camera_tests.answering(self._tester.test):
+            await self._ingest.run()
 
     def _open_database(self) -> DatabaseAccess:
         """Let a database of this process explain its failures; nobody asks it for the disk of its folder."""
@@ -162,6 +169,7 @@ class Platform:
             self._system(),
             settings.web,
             self._mirror,
+            camera_tests=self._bus.camera_tests,
             decoders=self._decoders,
             now_s=self._clocks.now_s,
         )

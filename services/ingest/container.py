@@ -1,5 +1,7 @@
 """Reads H.264 access units out of anything that FFmpeg opens: an RTSP session or a file."""
 
+import errno
+import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +14,7 @@ from av.video.stream import VideoStream
 
 from services.common.secrets import redact
 from services.common.video.source import SourceUnit
-from services.core.camera_address import AddressKind, kind_of
+from services.core.camera_address import AddressKind, kind_of, place_of, scheme_of
 from services.core.errors import StreamError
 from services.core.h264 import ParameterSets
 from services.core.limits import PICTURE_LIMIT_PIXELS, size_fault
@@ -39,16 +41,22 @@ FILE_OPTIONS = {"protocol_whitelist": "file", **PROBE_OPTIONS}
 OPEN_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 4.0
 NO_END = sentence("camera-no-end")
+UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN)
 
 CAUSES: tuple[tuple[type[Exception], Sentence], ...] = (
     (av.error.HTTPUnauthorizedError, sentence("camera-login")),
     (av.error.HTTPForbiddenError, sentence("camera-forbidden")),
     (av.error.HTTPNotFoundError, sentence("camera-no-such-path")),
     (av.error.ConnectionRefusedError, sentence("camera-refused")),
+    (av.error.HTTPClientError, sentence("camera-cannot-serve")),
+    (av.error.HTTPServerError, sentence("camera-cannot-serve")),
     (av.error.TimeoutError, sentence("camera-timeout")),
     (av.error.ExitError, sentence("camera-timeout")),
     (av.error.ProtocolNotFoundError, sentence("stream-unsupported")),
     (av.error.FileNotFoundError, sentence("stream-file-missing")),
+    (av.error.PermissionError, sentence("stream-file-unreadable")),
+    (ConnectionResetError, sentence("camera-reset")),
+    (BrokenPipeError, sentence("camera-reset")),
     (MemoryError, sentence("stream-memory")),
     (av.error.InvalidDataError, sentence("stream-not-video")),
 )
@@ -59,7 +67,21 @@ def cause_of(error: Exception) -> Sentence:
     for kind, what in CAUSES:
         if isinstance(error, kind):
             return what
+    if getattr(error, "errno", None) in UNREACHABLE:
+        return sentence("camera-unreachable")
     return plain(redact(str(getattr(error, "strerror", None) or error)))
+
+
+def _cause_of_opening(url: str, error: Exception) -> Sentence:
+    """Say why an address could not be opened: FFmpeg has one and the same error for several causes."""
+    place = place_of(url)
+    if place is None or getattr(error, "errno", None) != errno.EIO:
+        return cause_of(error)
+    try:
+        socket.getaddrinfo(place[0], place[1])
+    except OSError:
+        return sentence("camera-host-unknown", host=place[0])
+    return sentence("camera-no-tls" if scheme_of(url) == "rtsps" else "camera-reset")
 
 
 @dataclass(slots=True)
@@ -79,7 +101,7 @@ class ContainerConnection:
             container = av.open(url, "r", options=options, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S))
         except (av.error.FFmpegError, OSError, MemoryError) as error:
             has_run_out = is_live and time.monotonic() - began_s >= OPEN_TIMEOUT_S
-            raise StreamError(NO_END if has_run_out else cause_of(error)) from None
+            raise StreamError(NO_END if has_run_out else _cause_of_opening(url, error)) from None
         try:
             cls._check(container, is_live)
         except StreamError:

@@ -15,6 +15,9 @@ from services.ingest.apart.connection import ApartConnection
 RTSP_PORT = 554
 PROBE_TIMEOUT_S = 0.5
 
+Opener = Callable[[str], ApartConnection]
+"""Opens an address in a process of its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class RtspSource:
@@ -24,9 +27,13 @@ class RtspSource:
 
     def connect(self) -> Connection:
         """Open the session."""
+        return self.open(ApartConnection.open)
+
+    def open(self, opener: Opener) -> ApartConnection:
+        """Open the session by an opener of one's own."""
         scheme, _, rest = self.url.partition(":")
         try:
-            return ApartConnection.open(f"{scheme.lower()}:{rest}")
+            return opener(f"{scheme.lower()}:{rest}")
         except StreamError as error:
             raise StreamError(error.sentence.masked(lambda text: redact(text, self.url))) from None
 
@@ -40,12 +47,16 @@ class FileSource:
     """Which files may be opened; None: all."""
 
     def connect(self) -> Connection:
-        """Open the file where it really lies; FFmpeg takes only a whole path for a path whatever its name."""
+        """Open the file, to be played at its own speed."""
+        return PacedConnection(self.open(ApartConnection.open))
+
+    def open(self, opener: Opener) -> ApartConnection:
+        """Open it where it really lies; FFmpeg takes only a whole path for a path whatever its name."""
         try:
             real = self.files.real_path(self.path) if self.files is not None else Path(self.path).absolute()
         except BadInputError as error:
             raise StreamError(error.sentence) from None
-        return PacedConnection(ApartConnection.open(str(real)))
+        return opener(str(real))
 
 
 def source_of(

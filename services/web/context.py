@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from services.common.bus.camera_tests import CameraTests
 from services.common.bus.protocol import StateBoard, TrackFeed
 from services.common.database.setups import StoredCamera
 from services.common.live.pictures import LivePictures
@@ -35,6 +36,9 @@ class WebContext:
     audit: AuditLog
     streams: AnswerSlots
     """Slots of answers that go on: pictures, tracks and files."""
+    camera_tests: CameraTests
+    tests: AnswerSlots
+    """Slots of addresses that are tried."""
     now_s: Callable[[], float] = time.time
     events: FrameEvents = field(default_factory=FrameEvents)
     reading: ReadingThreads = field(default_factory=ReadingThreads)

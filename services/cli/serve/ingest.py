@@ -23,6 +23,7 @@ from services.common.settings.service import nats_url, reachable_host
 from services.common.video.hub import VideoHub
 from services.core.sentences.sentence import Sentence, sentence
 from services.demo import demo_source
+from services.ingest.camera_tests import CameraTester
 from services.ingest.relay import RelayServer
 from services.ingest.service import IngestService
 from services.ingest.sources import source_of
@@ -66,6 +67,8 @@ class IngestProcess:
             service = IngestService(link.bus.events, link.bus.states, self._hub, open_source)
             bus = link.bus
             self._manager = CameraManager(member, link.leases, bus.setups, bus.events, service)
+            tester = CameraTester(files, demo_source)
+            await stack.enter_async_context(bus.camera_tests.answering(tester.test))
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._manager.run())
                 if self._settings.relay:

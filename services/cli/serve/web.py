@@ -62,6 +62,7 @@ class WebProcess:
             self._system(link),
             self._settings,
             mirror,
+            camera_tests=link.bus.camera_tests,
         )
         server = self._server = web_server(app, self._settings)
         await link.leases.join(Member(self._process.member_id, "web"))

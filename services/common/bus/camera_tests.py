@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from services.core.errors import BusUnavailableError, StreamError
+from services.core.sentences.sentence import Sentence
 
 TEST_S = 18.0
 """Most time that ingest takes to try an address."""
@@ -39,25 +40,13 @@ class TestsFullError(StreamError):
 
 
 @dataclass(frozen=True, slots=True)
-class StreamFault:
-    """Why an address gives no pictures: a stable code with what it speaks of, and the same as a line of text.
-
-    None of it holds a secret of the address.
-    """
-
-    code: str
-    params: dict[str, str | float]
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class CameraTestResult:
     """What an address gives, as far as it was seen."""
 
     seconds: float
     """How long it took."""
-    fault: StreamFault | None = None
-    """Why it does not work; None where it does."""
+    fault: Sentence | None = None
+    """Why it does not work, without a secret of the address; None where it does."""
     picture: bytes | None = field(default=None, repr=False)
     """A JPEG, at most `PICTURE_WIDTH` wide."""
     resolution: tuple[int, int] | None = None
@@ -114,9 +103,9 @@ class LocalCameraTests:
 
 def no_ingest() -> NoIngestError:
     """Say that nobody is there to try an address, and what to do."""
-    return NoIngestError("no ingest service answers, so that no camera can be tested: see that one runs")
+    return NoIngestError("test-no-ingest")
 
 
 def no_answer() -> BusUnavailableError:
     """Say that an ingest began and did not come to an end."""
-    return BusUnavailableError("the ingest service does not answer in time: try again")
+    return BusUnavailableError("test-no-answer")

@@ -14,7 +14,7 @@ from typing import Annotated, Generic, TypeVar
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from services.common.access.check import Access
-from services.common.bus.camera_tests import CameraTestResult
+from services.common.bus.camera_tests import PICTURE_LIMIT_BYTES, CameraTestResult
 from services.core.errors import BadMessageError
 from services.core.identifiers import is_id
 from services.core.sentences.sentence import is_sayable
@@ -393,4 +393,14 @@ def encode_camera_test(message: CameraTestMessage) -> bytes:
 
 def decode_camera_test(data: bytes) -> CameraTestMessage:
     """Give the question or answer of a message."""
-    return _TEST.decode(data)
+    message = _TEST.decode(data)
+    result = message.result
+    if result is not None and not _is_bounded(result):
+        raise BadMessageError("a camera test holds what none can hold")
+    return message
+
+
+def _is_bounded(result: CameraTestResult) -> bool:
+    fault, codec = result.fault, result.codec or ""
+    is_said = fault is None or (len(fault.text) <= LONGEST_TEXT and is_sayable(fault.code, fault.params))
+    return is_said and len(codec) <= 32 and len(result.picture or b"") <= PICTURE_LIMIT_BYTES

@@ -9,10 +9,11 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from services.common.bus.camera_tests import PICTURE_LIMIT_BYTES
 from services.common.video.source import SourceUnit
 from services.core.errors import StreamError
 from services.core.limits import UNIT_LIMIT_BYTES
@@ -36,8 +37,8 @@ OPEN_DEADLINE_S = 20.0
 READ_DEADLINE_S = 10.0
 END_DEADLINE_S = 0.5
 
-MESSAGE_LIMIT_BYTES = UNIT.size + 2 * UNIT_LIMIT_BYTES
-"""A key frame may have got its headers on top."""
+LIMITS_BYTES = {Kind.UNIT: UNIT.size + 2 * UNIT_LIMIT_BYTES, Kind.PICTURE: PICTURE_LIMIT_BYTES}
+"""A key frame may have got its headers on top; all else is a text."""
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -70,11 +71,21 @@ class ApartConnection:
     """Width and height in pixels, as the newest access unit has them."""
     _process: subprocess.Popen[bytes]
     _socket: socket.socket
+    picture: bytes | None = None
+    """The first picture as a JPEG, where it was asked for and has come."""
     _has_opened: bool = False
 
     @classmethod
-    def open(cls, url: str) -> "ApartConnection":
-        """Start the process and have it open an address; StreamError says why it cannot."""
+    def open(
+        cls,
+        url: str,
+        wants_picture: bool = False,
+        on_start: Callable[["ApartConnection"], None] = lambda connection: None,
+    ) -> "ApartConnection":
+        """Start the process and have it open an address; StreamError says why it cannot.
+
+        `on_start` is given the connection before it is open, to be able to end it by `abort`.
+        """
         ours, theirs = socket.socketpair()
         with theirs:
             try:
@@ -84,7 +95,8 @@ class ApartConnection:
                 raise StreamError("stream-no-process", reason=str(error.strerror)) from None
         connection = cls((0, 0), process, ours)
         try:
-            connection._begin(url)
+            on_start(connection)
+            connection._begin(url, wants_picture)
         except BaseException:
             connection.close()
             raise
@@ -95,10 +107,10 @@ class ApartConnection:
         """The process that reads the stream."""
         return self._process.pid
 
-    def _begin(self, url: str) -> None:
+    def _begin(self, url: str, wants_picture: bool) -> None:
         self._socket.settimeout(OPEN_DEADLINE_S)
         try:
-            self._socket.sendall(json.dumps(url).encode() + b"\n")
+            self._socket.sendall(json.dumps([url, wants_picture]).encode() + b"\n")
         except OSError:
             raise self._end() from None
         _, body = self._receive()
@@ -112,6 +124,9 @@ class ApartConnection:
             kind, body = self._receive()
             if kind is Kind.ENDED:
                 return
+            if kind is Kind.PICTURE:
+                self.picture = bytes(body)
+                continue
             flags, stream_s, width, height = UNIT.unpack_from(body)
             self.resolution = width, height
             data = bytes(memoryview(body)[UNIT.size :])
@@ -121,7 +136,7 @@ class ApartConnection:
         """Give the next message that is no failure; StreamError for one."""
         number, length = HEAD.unpack(self._exactly(HEAD.size))
         kind = Kind(number)
-        if length > (MESSAGE_LIMIT_BYTES if kind is Kind.UNIT else TEXT_LIMIT_BYTES):
+        if length > LIMITS_BYTES.get(kind, TEXT_LIMIT_BYTES):
             raise StreamError("stream-reader-flood", bytes=length)
         body = self._exactly(length)
         if kind is Kind.REFUSED:
@@ -156,6 +171,10 @@ class ApartConnection:
         if code == Exit.PROCESSOR:
             return StreamError(TOO_MUCH_WORK[self._has_opened])
         return StreamError("stream-reader-ended", exit=code)
+
+    def abort(self) -> None:
+        """End the process at once. Callable from any thread: what waits for it fails."""
+        self._process.kill()
 
     def close(self) -> None:
         """End the session in order, or else its process. Safe to call again."""

@@ -31,6 +31,8 @@ class Kind(IntEnum):
     """Its body is the reason, as a sentence in JSON."""
     FAULT = 5
     """Its body says what nobody foresaw."""
+    PICTURE = 6
+    """Its body is the first picture as a JPEG, where one was asked for."""
 
 
 def body_of(what: Sentence) -> bytes:

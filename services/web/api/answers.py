@@ -87,6 +87,26 @@ class CamerasAnswer(Answer):
     items: list[CameraAnswer]
 
 
+class CameraTestError(Answer):
+    """Why an address gives no pictures."""
+
+    code: Annotated[str, Field(description=CODE)]
+    params: SentenceParams
+    text: str
+
+
+class CameraTestAnswer(Answer):
+    """What an address gives; where it does not work, `error` says why and the others are as far as seen."""
+
+    works: bool
+    picture: Annotated[str | None, Field(description="a JPEG in base64, at most 640 pixels wide")]
+    resolution: Size | None
+    codec: str | None
+    fps: Annotated[float | None, Field(description="pictures a second; null where the stream has no times")]
+    seconds: Annotated[float, Field(description="how long it took")]
+    error: CameraTestError | None
+
+
 class LineAnswer(Answer):
     """A counting line as it is now."""
 

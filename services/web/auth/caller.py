@@ -13,6 +13,10 @@ from services.web.auth.origin import Origin
 SCOPE_KEY = "sightline.caller"
 
 SESSION_PATH = "/api/v1/session"
+CAMERA_TEST_PATH = "/api/v1/cameras/test"
+TARGET_KEY = "sightline.target"
+"""Under it a route leaves in the scope what a change was made to, where its path does not say so."""
+
 OPEN_PATHS = ("/healthz", "/readyz", "/metrics")
 """Probes and figures: they hold no secret, and what asks for them cannot log in."""
 

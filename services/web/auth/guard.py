@@ -154,7 +154,8 @@ class LoginGuard:
         status, method, path = answer["status"], scope["method"], scope["path"]
         if status < 400:
             location = MutableHeaders(scope=answer).get("location")
-            entry = entry_of(caller, *change_of(method, location or path))
+            action, target = change_of(method, location or path)
+            entry = entry_of(caller, action, scope.get(rules.TARGET_KEY, target))
             is_admin = caller.role is UserRole.ADMIN
             await (self._audit.record(entry) if is_admin else self._audit.count(entry))
         elif status in REFUSALS:

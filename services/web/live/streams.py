@@ -18,7 +18,7 @@ from services.web.auth.caller import Caller
 WAIT_S = 5.0
 """When another try makes sense for who has too many."""
 
-_WORDS = {"streams": sentence("streams"), "questions": sentence("questions")}
+_WORDS = {what: sentence(what) for what in ("streams", "questions", "camera-tests")}
 """What kinds of answers are called."""
 
 

@@ -237,10 +237,11 @@ def _refused_publications(role: Role) -> Iterator[str]:
         if other != role or role not in ("ingest", "detector"):
             yield f"$KV.{LEASES}.{other}.gate"
     if role != "ingest":
-        yield "sightline.states"
+        yield from ("sightline.states", "sightline.tests.answers.ab")
     if role != "detector":
         yield from ("sightline.rates", "sightline.tracks.gate")
     if role != "web":
+        yield from ("sightline.tests.ask", "sightline.tests.cancel")
         yield from ("sightline.setups.changed", f"$JS.API.STREAM.DELETE.{OLD_STREAM}")
     yield from OTHERS
 
@@ -249,6 +250,10 @@ def _refused_subscriptions(role: Role) -> Iterator[str]:
     yield from (">", "_INBOX.>", "_INBOX.*", "$KV.>", "$JS.>", "$SYS.>", "sightline.>", "sightline.events.>")
     yield from ("sightline.members.>", f"$KV.{ADDRESSES}.all", f"$KV.{ACCESS}.all", "$JS.EVENT.>")
     yield from (f"_INBOX.{other}.>" for other in ROLES if other != role)
+    if role != "ingest":
+        yield from ("sightline.tests.ask", "sightline.tests.cancel", "sightline.tests.>")
+    if role != "web":
+        yield "sightline.tests.answers.*"
     if role == "store":
         yield from ("sightline.members.ingest", "sightline.tracks.gate", "sightline.states")
 

@@ -59,7 +59,7 @@ class NatsCameraTests:
     async def ask(self, url: str) -> CameraTestResult:
         """Have one of the ingests try an address."""
         if not self._client.is_connected:
-            raise BusUnavailableError("NATS is away, so that no camera can be tested: try again later")
+            raise BusUnavailableError("nats-away")
         id, is_answered = secrets.token_hex(16), False
         try:
             result = await while_connected(self._client, self._answer_to(id, url))
@@ -85,7 +85,7 @@ class NatsCameraTests:
             async with asyncio.timeout(self._answer_s):
                 while answer.result is None:
                     if answer.is_full:
-                        raise TestsFullError("the ingest service tests other cameras already: try again soon")
+                        raise TestsFullError("tests-full")
                     answer = await self._next(subscription)
             return answer.result
         finally:
@@ -101,7 +101,7 @@ class NatsCameraTests:
             return decode_camera_test(message.data)
         except BadMessageError:
             self.refused += 1
-            raise BusUnavailableError("an ingest service of another version answers: update it") from None
+            raise BusUnavailableError("test-version") from None
 
     @asynccontextmanager
     async def answering(self, test: Tester) -> AsyncIterator[None]:
