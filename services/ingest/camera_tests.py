@@ -163,18 +163,16 @@ class _Attempt:
     def _fault(self, has_ended: bool) -> Sentence | None:
         if has_ended and kind_of(self.url) is AddressKind.FILE and self._played_s() < LEAST_PASS_S:
             return sentence("video-too-short", seconds=LEAST_PASS_S)
-        if self._picture is None:
-            return sentence("stream-ended-early" if has_ended else "stream-no-picture", **_wait(has_ended))
-        return None
+        if self._picture is not None:
+            return None
+        if has_ended:
+            return sentence("stream-ended-early")
+        return sentence("stream-no-picture", seconds=PICTURE_WAIT_S)
 
     def _played_s(self) -> float:
         """Give how long what was seen lasts, with the last picture; without times nobody knows."""
         rate_fps = rate_of(self._times_s)
         return _span_s(self._times_s) + 1 / rate_fps if rate_fps else 0.0
-
-
-def _wait(has_ended: bool) -> dict[str, float]:
-    return {} if has_ended else {"seconds": PICTURE_WAIT_S}
 
 
 def rate_of(times_s: list[float]) -> float | None:

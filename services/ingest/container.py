@@ -81,7 +81,7 @@ def _cause_of_opening(url: str, error: Exception) -> Sentence:
         socket.getaddrinfo(place[0], place[1])
     except OSError:
         return sentence("camera-host-unknown", host=place[0])
-    return sentence("camera-no-tls" if scheme_of(url) == "rtsps" else "camera-reset")
+    return sentence("camera-no-tls") if scheme_of(url) == "rtsps" else sentence("camera-reset")
 
 
 @dataclass(slots=True)

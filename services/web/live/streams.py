@@ -18,7 +18,11 @@ from services.web.auth.caller import Caller
 WAIT_S = 5.0
 """When another try makes sense for who has too many."""
 
-_WORDS = {what: sentence(what) for what in ("streams", "questions", "camera-tests")}
+_WORDS = {
+    "streams": sentence("streams"),
+    "questions": sentence("questions"),
+    "camera-tests": sentence("camera-tests"),
+}
 """What kinds of answers are called."""
 
 
