@@ -14,6 +14,7 @@ from services.common.bus.local import LocalBus
 from services.common.metrics import Figure
 from services.common.video.hub import VideoHub
 from services.core.errors import BadInputError
+from services.core.sentences.sentence import plain
 from services.core.types import MASK_CLASSES
 from services.web.app import create_app
 from services.web.mirror import SetupMirror
@@ -34,7 +35,7 @@ SYSTEM = SystemInfo(
     database="embedded (test)",
     started_s=1_700_000_000.0,
     address=ORIGIN,
-    services=lambda: [ServiceState("web"), ServiceState("store", "waits for the database")],
+    services=lambda: [ServiceState("web"), ServiceState("store", plain("waits for the database"))],
     models=lambda: [ModelEntry("traffic-n", ("person", "car")), ModelEntry("mask-n", MASK_CLASSES)],
     check_model=_check_model,
     figures=lambda: [Figure("sightline_events_written_total", 7.0)],

@@ -29,17 +29,14 @@ NEVER_SHOWN = {"BadMessageError", "StoppedError"}
 """Of the bus, which counts it and passes over it, and of the command line, which ends."""
 
 COMMAND_LINE = (
-    *("services/cli/", "services/detector/count_file.py", "services/detector/decode/file.py"),
-    *("services/detector/infer/", "services/common/settings/", "services/common/logs.py"),
-    *(
-        "services/common/rtsp/gstreamer.py",
-        "services/common/connections/",
-        "services/common/database/link.py",
-    ),
-    *("services/common/database/transfer.py", "services/web/auth/first_admin.py"),
-    *("services/ingest/video_server.py", "model/"),
+    *("services/cli/", "model/"),
+    *("services/common/bus/nats/connection.py", "services/common/connections/", "services/common/logs.py"),
+    *("services/common/database/link.py", "services/common/database/transfer.py"),
+    *("services/common/rtsp/gstreamer.py", "services/common/settings/", "services/web/auth/first_admin.py"),
+    *("services/detector/count_file.py", "services/detector/decode/file.py", "services/detector/infer/"),
+    "services/ingest/video_server.py",
 )
-"""What is also said while a command begins or ends, to whoever started it: such texts may be without a code."""
+"""Said also while a command begins or ends, to whoever started it: these texts may be without a code."""
 
 MAKERS = {"sentence", "said"}
 CODE = re.compile(r"[a-z]+(-[a-z]+)*")
