@@ -68,3 +68,11 @@ class StoppedError(SightlineError):
 
 class BadMessageError(SightlineError):
     """A message of the bus is broken, foreign, or of another version: counted and passed over."""
+
+
+class NoIngestError(BusUnavailableError):
+    """No ingest service is there to try an address (HTTP: 503)."""
+
+
+class FullError(StreamError):
+    """Ingest tries as many addresses as it may at once (HTTP: 503)."""

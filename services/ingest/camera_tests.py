@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 
-from services.common.bus.camera_tests import TEST_S, CameraTestResult, TestsFullError
+from services.common.bus.camera_tests import TEST_S, CameraTestResult
 from services.common.settings.cameras import CameraFiles
 from services.common.video.source import Connection, Source, SourceUnit
 from services.core.camera_address import AddressKind, kind_of
-from services.core.errors import StreamError
+from services.core.errors import FullError, StreamError
 from services.core.sentences.sentence import Sentence, sentence
 from services.ingest.apart.connection import ApartConnection
 from services.ingest.service import LEAST_PASS_S
@@ -61,9 +61,9 @@ class CameraTester:
         self._running = 0
 
     async def test(self, url: str) -> CameraTestResult:
-        """Try an address; being cancelled it is let go of. TestsFullError when too many are tried already."""
+        """Try an address; being cancelled it is let go of. FullError when too many are tried already."""
         if self._running >= MOST_AT_ONCE:
-            raise TestsFullError("tests-full")
+            raise FullError("tests-full")
         attempt = _Attempt(url, self._open)
         loop = asyncio.get_running_loop()
         self._running += 1

@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from services.core.errors import BusUnavailableError, StreamError
+from services.core.errors import BusUnavailableError, NoIngestError
 from services.core.sentences.sentence import Sentence
 
 TEST_S = 18.0
@@ -27,16 +27,6 @@ PICTURE_LIMIT_BYTES = 400_000
 
 PICTURE_WIDTH = 640
 """Most pixels that it is wide."""
-
-
-class NoIngestError(BusUnavailableError):
-    """No ingest service is there to try an address (HTTP: 503)."""
-
-
-class TestsFullError(StreamError):
-    """The ingest that was asked tries as many addresses as it may at once (HTTP: 503)."""
-
-    __test__ = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +47,7 @@ class CameraTestResult:
 
 
 Tester = Callable[[str], Awaitable[CameraTestResult]]
-"""Tries an address; TestsFullError when it tries too many at once. Being cancelled it lets go of it."""
+"""Tries an address; FullError when it tries too many at once. Being cancelled it lets go of it."""
 
 
 class CameraTests(Protocol):
@@ -66,7 +56,7 @@ class CameraTests(Protocol):
     async def ask(self, url: str) -> CameraTestResult:
         """Have an ingest try an address; being cancelled it is tried no further.
 
-        NoIngestError when none begins within `BEGIN_S`, TestsFullError when it has too many already,
+        NoIngestError when none begins within `BEGIN_S`, FullError when it has too many already,
         BusUnavailableError when its answer does not come.
         """
 

@@ -8,16 +8,11 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import pytest
 
-from services.common.bus.camera_tests import (
-    BEGIN_S,
-    CameraTestResult,
-    NoIngestError,
-    TestsFullError,
-)
+from services.common.bus.camera_tests import BEGIN_S, CameraTestResult
 from services.common.bus.nats.bus import NatsBus
 from services.common.bus.nats.camera_tests import ASK
 from services.common.bus.nats.connection import Refusals, nats_connection
-from services.core.errors import BusUnavailableError
+from services.core.errors import BusUnavailableError, FullError, NoIngestError
 from services.demo import demo_source
 from services.ingest.camera_tests import CameraTester
 from tests.bus_ends import bus_end, until
@@ -130,11 +125,11 @@ async def test_what_nobody_waits_for_ends(server: NatsServer) -> None:
 
 async def test_an_ingest_without_time_says_so(server: NatsServer) -> None:
     async def full(url: str) -> CameraTestResult:
-        raise TestsFullError("tests-full")
+        raise FullError("tests-full")
 
     async with ends(server) as (web, (bus,)), bus.camera_tests.answering(full):
         await bus._sender._client.flush()
-        with pytest.raises(TestsFullError):
+        with pytest.raises(FullError):
             await web.camera_tests.ask(URL)
 
 

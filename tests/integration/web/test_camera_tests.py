@@ -6,7 +6,8 @@ import logging
 
 import pytest
 
-from services.common.bus.camera_tests import CameraTestResult, NoIngestError, TestsFullError
+from services.common.bus.camera_tests import CameraTestResult
+from services.core.errors import FullError, NoIngestError
 from services.core.sentences.sentence import sentence
 from tests.tables import Tables
 from tests.web_app import Web, served, web_over
@@ -111,7 +112,7 @@ async def test_the_stored_secrets_are_tried_at_the_same_host_alone(web: Web) -> 
 
 
 @pytest.mark.parametrize(
-    ("error", "code"), [(TestsFullError("tests-full"), "tests-full"), (NoIngestError("test-no-ingest"), None)]
+    ("error", "code"), [(FullError("tests-full"), "tests-full"), (NoIngestError("test-no-ingest"), None)]
 )
 async def test_an_ingest_that_has_no_time_and_none_at_all(
     web: Web, error: Exception, code: str | None

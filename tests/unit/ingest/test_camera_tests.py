@@ -16,8 +16,9 @@ import numpy as np
 import psutil
 import pytest
 
-from services.common.bus.camera_tests import CameraTestResult, TestsFullError
+from services.common.bus.camera_tests import CameraTestResult
 from services.common.settings.cameras import CameraFiles
+from services.core.errors import FullError
 from services.demo import demo_source
 from services.ingest.camera_tests import MOST_AT_ONCE, CameraTester, rate_of
 from services.ingest.container import _cause_of_opening
@@ -208,7 +209,7 @@ async def test_too_many_at_once_are_refused_and_cancelled_ones_let_go() -> None:
         tester = CameraTester()
         running = [asyncio.create_task(tester.test(url)) for _ in range(MOST_AT_ONCE)]
         await asyncio.sleep(0.3)
-        with pytest.raises(TestsFullError):
+        with pytest.raises(FullError):
             await tester.test(url)
         for task in running:
             task.cancel()
@@ -219,7 +220,7 @@ async def test_too_many_at_once_are_refused_and_cancelled_ones_let_go() -> None:
                 try:
                     assert (await tester.test("/absent.mp4")).fault is not None
                     break
-                except TestsFullError:
+                except FullError:
                     await asyncio.sleep(0.02)
 
 

@@ -14,19 +14,11 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
-from services.common.bus.camera_tests import (
-    ANSWER_S,
-    BEGIN_S,
-    CameraTestResult,
-    Tester,
-    TestsFullError,
-    no_answer,
-    no_ingest,
-)
+from services.common.bus.camera_tests import ANSWER_S, BEGIN_S, CameraTestResult, Tester, no_answer, no_ingest
 from services.common.bus.messages import CameraTestMessage, decode_camera_test, encode_camera_test
 from services.common.bus.nats.publishing import BUS_ERRORS, listening, while_connected
 from services.common.tasks import end_tasks, watched
-from services.core.errors import BadMessageError, BusUnavailableError
+from services.core.errors import BadMessageError, BusUnavailableError, FullError
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +77,7 @@ class NatsCameraTests:
             async with asyncio.timeout(self._answer_s):
                 while answer.result is None:
                     if answer.is_full:
-                        raise TestsFullError("tests-full")
+                        raise FullError("tests-full")
                     answer = await self._next(subscription)
             return answer.result
         finally:
@@ -143,7 +135,7 @@ class NatsCameraTests:
         await self._publish_answer(CameraTestMessage(request.id))
         try:
             answer = CameraTestMessage(request.id, result=await test(request.url))
-        except TestsFullError:
+        except FullError:
             answer = CameraTestMessage(request.id, is_full=True)
         await self._publish_answer(answer)
 

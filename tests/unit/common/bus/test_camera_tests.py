@@ -4,14 +4,9 @@ import asyncio
 
 import pytest
 
-from services.common.bus.camera_tests import (
-    PICTURE_LIMIT_BYTES,
-    CameraTestResult,
-    LocalCameraTests,
-    NoIngestError,
-)
+from services.common.bus.camera_tests import PICTURE_LIMIT_BYTES, CameraTestResult, LocalCameraTests
 from services.common.bus.messages import CameraTestMessage, decode_camera_test, encode_camera_test
-from services.core.errors import BadMessageError, BusUnavailableError
+from services.core.errors import BadMessageError, BusUnavailableError, NoIngestError
 from services.core.sentences.sentence import Sentence, sentence
 
 ID = "ab" * 16
