@@ -87,7 +87,7 @@ class RunningDatabase:
         """Keep what it has said within a bound."""
         self._folder.bound_log()
 
-    def damaged(self) -> str:
+    def damaged(self) -> Sentence:
         """Name files that it cannot use, and the way out."""
         return self._folder.damaged(self._folder.last_log_line())
 

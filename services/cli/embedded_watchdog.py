@@ -17,7 +17,7 @@ from services.cli.data_folder import MINIMUM_FREE_BYTES
 from services.common.database.link import DatabaseLink
 from services.common.database.probe import DatabaseProbe
 from services.core.errors import DatabaseUnavailableError, HalfRestoredError, SightlineError
-from services.core.sentences.sentence import Sentence, plain, sentence
+from services.core.sentences.sentence import Sentence, sentence
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class Watched(Protocol):
     def bound_log(self) -> None:
         """Keep what it has said within a bound."""
 
-    def damaged(self) -> str:
+    def damaged(self) -> Sentence:
         """Describe files that it cannot use."""
 
     def end(self) -> None:
@@ -192,7 +192,7 @@ class DatabaseWatchdog:
             return
         wait_s = self._restarts.next_wait_s(self._monotonic_s())
         if wait_s is None:
-            self._on_trouble(_Trouble.DAMAGED, plain(self._database.damaged()))
+            self._on_trouble(_Trouble.DAMAGED, self._database.damaged())
             return
         logger.error("%s; it is started again in %g s", why, wait_s)
         self._kind, self.trouble = None, sentence("database-restarts", reason=why)

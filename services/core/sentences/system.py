@@ -45,6 +45,10 @@ SYSTEM: dict[str, str] = {
     "database-disk-unknown": "the disk of {folder} cannot be asked: {reason}",
     "database-disk-full": "the disk of {folder} is full ({megabytes} MB free): make room; "
     "counting goes on by itself with {needed} MB",
+    "database-no-room": "the disk of {folder} is full, or the quota on it is used up: make room",
+    "database-damaged": "the database cannot use its files in {folder}, which seem damaged ({reason}): end "
+    "Sightline, move that folder away, and bring back a backup with `sightline restore FILE` "
+    "({log} says more)",
     "process-ends": "this process ends",
     "disk-no-trajectories": "the paths of tracks are not stored ({megabytes} MB free)",
     "disk-counts-only": "paths of tracks, changes of status and the audit log are not stored "

@@ -4,7 +4,7 @@ import json
 import struct
 from enum import IntEnum
 
-from services.core.sentences.sentence import Sentence, sentence_from
+from services.core.sentences.sentence import Sentence, is_sayable, plain, sentence_from
 
 REQUEST_LIMIT_BYTES = 64_000
 TEXT_LIMIT_BYTES = 4_000
@@ -44,8 +44,9 @@ def body_of(what: Sentence) -> bytes:
 
 
 def sentence_of(body: bytes | bytearray) -> Sentence:
-    """Read the body of `REFUSED`."""
-    return sentence_from(*json.loads(body))
+    """Read the body of `REFUSED`; a code or parameters beyond bounds leave the text alone."""
+    text, code, params = json.loads(body)
+    return sentence_from(text, code, params) if is_sayable(code, params) else plain(str(text))
 
 
 class Exit(IntEnum):

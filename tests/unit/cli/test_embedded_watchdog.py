@@ -21,7 +21,7 @@ from services.cli.embedded_watchdog import (
     Restarts,
 )
 from services.core.errors import DatabaseUnavailableError, HalfRestoredError
-from services.core.sentences.sentence import sentence
+from services.core.sentences.sentence import Sentence, sentence
 
 ROOM = 10 * MINIMUM_FREE_BYTES
 
@@ -46,8 +46,8 @@ class MadeUp:
     def bound_log(self) -> None:
         self.bounds += 1
 
-    def damaged(self) -> str:
-        return "the database cannot use its files in /data/database, which seem damaged (WT_ERROR): move"
+    def damaged(self) -> Sentence:
+        return sentence("database-damaged", folder="/data/database", reason="WT_ERROR", log="database.log")
 
     def end(self) -> None:
         self.exit_code = self.exit_code or 0

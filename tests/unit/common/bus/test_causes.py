@@ -106,3 +106,4 @@ def test_the_reader_of_a_stream_hands_on_why_it_ended() -> None:
     )
     assert len(body_of(long)) <= TEXT_LIMIT_BYTES
     assert long.code == OTHER
+    assert sentence_of(b'["odd", "up", {"a": [1]}]') == plain("odd")
