@@ -158,7 +158,7 @@ def _named(camera: str, lines: Sequence[str] | None, history: LineHistory) -> tu
     named = tuple(dict.fromkeys(line for line in lines or () if line))
     for line in named:
         if line not in history.names:
-            raise NotFoundError(f"camera {camera!r} has no line {line[:80]!r}")
+            raise NotFoundError("line-missing", camera=camera, line=line[:80])
     return named
 
 

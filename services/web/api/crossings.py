@@ -265,5 +265,5 @@ def _cursor_from(cursor: str) -> CrossingCursor:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         time_ms, _, id = text.partition(" ")
     except (binascii.Error, UnicodeError, ValueError):
-        raise BadInputError("cursor is not one that this service gave") from None
+        raise BadInputError("cursor-invalid") from None
     return CrossingCursor(parse_milliseconds(time_ms), id)

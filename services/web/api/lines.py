@@ -110,7 +110,7 @@ async def change_line(camera: str, line: str, body: LineChange, context: Context
     current = await context.database.setups.line(camera, line)
     given = body.given()
     if given.get("id", line) != line:
-        raise BadInputError("the id of a line cannot change: delete the line and add another")
+        raise BadInputError("line-id-fixed")
     wanted = line_from_object({**line_object(current), **given})
     if "classes" in given:
         check_classes([wanted], (await context.database.setups.camera(camera)).camera.model)

@@ -4,6 +4,28 @@
  */
 
 export interface paths {
+    "/api/v1/cameras/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test Camera
+         * @description Try an address: a picture of it, or the exact reason why there is none; within 20 s.
+         *
+         *     429 while another test of this user runs, 503 while too many run, and when no ingest service answers.
+         */
+        post: operations["test_camera"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cameras": {
         parameters: {
             query?: never;
@@ -810,6 +832,18 @@ export interface components {
              * @example 2026-11-21T20:43:29.169Z
              */
             created: string;
+            /**
+             * Last Error Code
+             * @description names the sentence, by which it can be translated; `other` where it has no name
+             */
+            last_error_code: string | null;
+            /**
+             * Last Error Params
+             * @description what the sentence is filled in with, by name
+             */
+            last_error_params: {
+                [key: string]: string | number;
+            };
         };
         /**
          * CameraChange
@@ -849,6 +883,18 @@ export interface components {
             to: string;
             /** Cause */
             cause: string;
+            /**
+             * Code
+             * @description names the sentence, by which it can be translated; `other` where it has no name
+             */
+            code: string;
+            /**
+             * Params
+             * @description what the sentence is filled in with, by name
+             */
+            params: {
+                [key: string]: string | number;
+            };
             /** Camera */
             camera: string;
         };
@@ -933,6 +979,74 @@ export interface components {
          * @enum {string}
          */
         CameraStatus: "connecting" | "live" | "degraded" | "disabled";
+        /**
+         * CameraTestAnswer
+         * @description What an address gives; where it does not work, `error` says why and the others are as far as seen.
+         */
+        CameraTestAnswer: {
+            /** Works */
+            works: boolean;
+            /**
+             * Picture
+             * @description a JPEG in base64, at most 640 pixels wide
+             */
+            picture: string | null;
+            resolution: components["schemas"]["Size"] | null;
+            /** Codec */
+            codec: string | null;
+            /**
+             * Fps
+             * @description pictures a second; null where the stream has no times
+             */
+            fps: number | null;
+            /**
+             * Seconds
+             * @description how long it took
+             */
+            seconds: number;
+            error: components["schemas"]["CameraTestError"] | null;
+        };
+        /**
+         * CameraTestError
+         * @description Why an address gives no pictures.
+         */
+        CameraTestError: {
+            /**
+             * Code
+             * @description names the sentence, by which it can be translated; `other` where it has no name
+             */
+            code: string;
+            /**
+             * Params
+             * @description what the sentence is filled in with, by name
+             */
+            params: {
+                [key: string]: string | number;
+            };
+            /** Text */
+            text: string;
+        };
+        /**
+         * CameraTestInput
+         * @description An address that is to be tried; nothing of it is kept.
+         */
+        CameraTestInput: {
+            /**
+             * Url
+             * @description give rtsp://, rtsps://, a file path, demo://traffic or demo://masks
+             */
+            url: string;
+            /**
+             * Camera
+             * @description the camera whose secrets `***` stands for
+             */
+            camera?: string | null;
+            /**
+             * Model
+             * @description is looked for, and not used
+             */
+            model?: string | null;
+        };
         /**
          * CameraToday
          * @description Counts of one camera today: its lines as they are now, and deleted ones that have counted today.
@@ -1214,6 +1328,18 @@ export interface components {
              * @description `up`, or what is wrong
              */
             status: string;
+            /**
+             * Code
+             * @description names the sentence, by which it can be translated; `other` where it has no name
+             */
+            code: string;
+            /**
+             * Params
+             * @description what the sentence is filled in with, by name
+             */
+            params: {
+                [key: string]: string | number;
+            };
             /** Free Bytes */
             free_bytes: number | null;
             /**
@@ -1221,6 +1347,18 @@ export interface components {
              * @description what is not stored for want of room
              */
             not_stored: string | null;
+            /**
+             * Not Stored Code
+             * @description names the sentence, by which it can be translated; `other` where it has no name
+             */
+            not_stored_code: string | null;
+            /**
+             * Not Stored Params
+             * @description what the sentence is filled in with, by name
+             */
+            not_stored_params: {
+                [key: string]: string | number;
+            };
         };
         /**
          * Description
@@ -1349,6 +1487,18 @@ export interface components {
             to: string;
             /** Cause */
             cause: string;
+            /**
+             * Code
+             * @description names the sentence, by which it can be translated; `other` where it has no name
+             */
+            code: string;
+            /**
+             * Params
+             * @description what the sentence is filled in with, by name
+             */
+            params: {
+                [key: string]: string | number;
+            };
         };
         /**
          * GapsAnswer
@@ -1773,6 +1923,19 @@ export interface components {
              */
             detail: string;
             /**
+             * Code
+             * @description names the sentence, stable over releases
+             * @example camera-exists
+             */
+            code: string;
+            /**
+             * Params
+             * @description what the sentence is filled in with, by name
+             */
+            params: {
+                [key: string]: string | number;
+            };
+            /**
              * Errors
              * @description only where a request cannot be used
              * @default []
@@ -1788,6 +1951,19 @@ export interface components {
             field: string;
             /** Message */
             message: string;
+            /**
+             * Code
+             * @description names the sentence, stable over releases
+             * @example camera-exists
+             */
+            code: string;
+            /**
+             * Params
+             * @description what the sentence is filled in with, by name
+             */
+            params: {
+                [key: string]: string | number;
+            };
         };
         /**
          * QueueAnswer
@@ -1849,6 +2025,18 @@ export interface components {
              * @description `running`, or what is wrong
              */
             status: string;
+            /**
+             * Code
+             * @description names the sentence, by which it can be translated; `other` where it has no name
+             */
+            code: string;
+            /**
+             * Params
+             * @description what the sentence is filled in with, by name
+             */
+            params: {
+                [key: string]: string | number;
+            };
             /** Queues */
             queues: components["schemas"]["QueueAnswer"][];
             /**
@@ -2208,6 +2396,9 @@ export type CameraGenerationAnswer = components['schemas']['CameraGenerationAnsw
 export type CameraGenerationsAnswer = components['schemas']['CameraGenerationsAnswer'];
 export type CameraInput = components['schemas']['CameraInput'];
 export type CameraStatus = components['schemas']['CameraStatus'];
+export type CameraTestAnswer = components['schemas']['CameraTestAnswer'];
+export type CameraTestError = components['schemas']['CameraTestError'];
+export type CameraTestInput = components['schemas']['CameraTestInput'];
 export type CameraToday = components['schemas']['CameraToday'];
 export type CamerasAnswer = components['schemas']['CamerasAnswer'];
 export type ClockAnswer = components['schemas']['ClockAnswer'];
@@ -2277,6 +2468,40 @@ export type ResponseProblem500 = components['responses']['Problem500'];
 export type ResponseProblem503 = components['responses']['Problem503'];
 export type $defs = Record<string, never>;
 export interface operations {
+    test_camera: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CameraTestInput"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraTestAnswer"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     list_cameras: {
         parameters: {
             query?: never;
