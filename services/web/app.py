@@ -18,6 +18,7 @@ from services.web.api import (
     cameras,
     counts,
     crossings,
+    diagnosis,
     gaps,
     lines,
     session,
@@ -31,7 +32,8 @@ from services.web.auth.audit import AuditLog
 from services.web.auth.guard import LoginGuard, refused_pages
 from services.web.context import WebContext
 from services.web.database import WebDatabase
-from services.web.live import pictures, tracks
+from services.web.findings import HostFindings
+from services.web.live import pictures, socket, tracks
 from services.web.live.streams import AnswerSlots
 from services.web.mirror import SetupMirror
 from services.web.page import SecurityHeaders, install_page
@@ -47,7 +49,9 @@ ROUTERS = (
     gaps,
     tracks,
     pictures,
+    socket,
     system,
+    diagnosis,
     session,
     users,
     tokens,
@@ -80,6 +84,7 @@ def create_app(
     decoders = decoders or Decoders(video, settings.live_memory_mb)
     live = LivePictures(tracks, decoders, lines_of, settings.live_fps, settings.jpeg_quality)
     streams = AnswerSlots("streams", settings.streams, settings.streams_per_user)
+    sockets = AnswerSlots("live connections", settings.sockets, settings.sockets_per_user)
     audit = AuditLog(database.audit)
 
     @asynccontextmanager
@@ -98,7 +103,18 @@ def create_app(
         redoc_url=None,
     )
     app.state.context = WebContext(
-        database, tracks, states, system, settings, mirror, live, audit, streams, now_s
+        database,
+        tracks,
+        states,
+        system,
+        settings,
+        mirror,
+        live,
+        audit,
+        streams,
+        sockets,
+        HostFindings(system.findings),
+        now_s,
     )
     for module in ROUTERS:
         app.include_router(module.router)

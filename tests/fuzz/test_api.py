@@ -37,7 +37,7 @@ PASSWORD = "correct horse battery"
 SPAN = {"from": "2026-11-28T00:00:00Z", "to": "2026-11-29T00:00:00Z", "bucket": "15m", "tz": "Asia/Kolkata"}
 GOOD: list[tuple[str, dict[str, Any]]] = [
     *((f"GET {path}", {}) for path in ("/healthz", "/readyz", "/metrics")),
-    *((f"GET /api/v1/{path}", {}) for path in ("docs", "openapi.json", "system", "session")),
+    *((f"GET /api/v1/{path}", {}) for path in ("docs", "openapi.json", "system", "system/doctor", "session")),
     ("POST /api/v1/cameras", {"body": {"id": "yard", "url": "demo://traffic"}}),
     ("GET /api/v1/cameras", {}),
     ("GET /api/v1/cameras/{id}", {"path_parameters": {"id": "gate"}}),
@@ -62,6 +62,7 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
     ("POST /api/v1/session", {"body": {"user": "root", "password": PASSWORD}}),
     ("DELETE /api/v1/session", {}),
     ("GET /api/v1/audit", {"query": {"limit": 2}}),
+    ("GET /api/v1/system/log", {"query": {"level": "warning", "after": 0, "limit": 5}}),
     (
         "DELETE /api/v1/cameras/{camera}/lines/{line}",
         {"path_parameters": {"camera": "yard", "line": "yard"}},

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -61,7 +61,8 @@ async def get_counts(
     day before to the one that holds now.
 
     A line is covered from when it was being counted, not from when it was drawn; without a line, all lines
-    that were there have to be. A bucket's `coverage` is null while none of it has passed.
+    that were there have to be. A bucket's `coverage` is null while none of it has passed, and before the
+    camera was made.
 
     `compliance` is the share of the people counted whose mask state is `mask`, with their number `counted`:
     who wears one wrongly (`mask_incorrect`) or none does not comply. Its `rate` is null where nobody was
@@ -78,26 +79,37 @@ async def get_counts(
     if line and not versions:
         raise NotFoundError(f"camera {id!r} has no line {line[:80]!r}")
     records = context.database.records(ANSWER_LIMIT_S)
+    begin_s = min([stored.created_s, *(version.valid_from_s for version in versions)])
 
     def count() -> bytes:
         starts = bucket_starts(*span, bucket, zone)
-        evidence = _evidence(records, id, line or None, span, versions)
+        evidence = _evidence(records, id, line or None, span, versions, begin_s)
         return counts_json(counts_object(*span, bucket, starts, evidence, now_s))
 
     return Response(await context.reading.run(who, count), media_type="application/json")
 
 
 def _evidence(
-    records: Records, camera: str, line: str | None, span: Span, versions: Sequence[LineVersion]
+    records: Records,
+    camera: str,
+    line: str | None,
+    span: Span,
+    versions: Sequence[LineVersion],
+    begin_s: float,
 ) -> Evidence:
-    """Begin to read what is known of a span."""
+    """Begin to read what is known of a span; the camera is there from `begin_s` on, or its first record."""
     counted = LineEvidence(versions, partial(records.line_versions_of, camera), line)
+    found = records.evidence(camera, *span)
+    oldest = list(islice(found, 1))
+    for minute in oldest:
+        begin_s = min(begin_s, minute.minute * 60.0 + (minute.seconds & -minute.seconds).bit_length() - 1)
     (first, last), edge_spans = whole_minutes(*span)
     return Evidence(
         records.minute_counts(camera, first, last, line),
         chain.from_iterable(records.crossings(camera, *edge, line) for edge in edge_spans),
-        AnalysedSeconds(counted.minutes(records.evidence(camera, *span))),
+        AnalysedSeconds(counted.minutes(chain(oldest, found))),
         _count_all_states(versions, span),
+        begin_s,
     )
 
 

@@ -1,6 +1,7 @@
 """Counts in buckets of time: pure."""
 
 import json
+import math
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -57,6 +58,8 @@ class Evidence:
     """The seconds in which the line was counted, or all lines of the camera."""
     counts_all_states: bool = True
     """Whether every line counted all mask states, so that their shares say something."""
+    begin_s: float = -math.inf
+    """Since when the camera has been there, or has records: nothing was to be analysed before."""
 
 
 def counts_object(
@@ -65,13 +68,15 @@ def counts_object(
     """Give the counts of all buckets, empty ones too, and their coverage."""
     tallies = [Tally() for _ in starts]
     total = Tally()
+    begin_s = evidence.begin_s
     for time_s, direction, class_name, number in _numbers(evidence):
         tallies[bisect_right(starts, time_s) - 1].add(direction, class_name, number)
         total.add(direction, class_name, number)
+        begin_s = min(begin_s, time_s)
     ends = [*starts[1:], to_s]
 
     def coverage(start_s: float, end_s: float) -> float | None:
-        share = coverage_of(evidence.analysed, start_s, end_s, now_s)
+        share = coverage_of(evidence.analysed, max(start_s, begin_s), end_s, now_s)
         return None if share is None else round(share, 4)
 
     return {

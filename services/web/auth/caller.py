@@ -14,6 +14,9 @@ from services.web.page import is_view
 SCOPE_KEY = "sightline.caller"
 
 SESSION_PATH = "/api/v1/session"
+LIVE_PATH = "/api/v1/live"
+"""The one WebSocket, by which all that is live comes to a page."""
+
 OPEN_PATHS = ("/healthz", "/readyz", "/metrics")
 """Probes and figures: they hold no secret, and what asks for them cannot log in."""
 
@@ -21,7 +24,13 @@ PAGE_PATHS = ("/", "/index.html", "/favicon.svg")
 PAGE_FOLDER = "/assets/"
 """The page's files are the same for everybody; the page asks for the login itself."""
 
-ADMIN_PATHS = ("/api/v1/users", "/api/v1/tokens", "/api/v1/audit")
+ADMIN_PATHS = (
+    "/api/v1/users",
+    "/api/v1/tokens",
+    "/api/v1/audit",
+    "/api/v1/system/log",
+    "/api/v1/system/doctor",
+)
 READING = ("GET", "HEAD", "OPTIONS")
 
 _STREAM = re.compile(r"/api/v1/cameras/[^/]+/(stream\.mjpeg|snapshot\.jpg|tracks)")

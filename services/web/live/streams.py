@@ -1,6 +1,8 @@
 """Answers that go on: slots for them, a bound for all and one for each user, and what all viewers share."""
 
 import json
+import math
+import time
 from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Protocol
@@ -9,6 +11,7 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from services.common.access.throttle import network_of
+from services.common.queues import QueueState
 from services.common.wire import tracks_object
 from services.core.errors import StreamError, ThrottledError
 from services.core.types import TrackedFrame
@@ -44,6 +47,10 @@ class AnswerSlots:
     def taken(self) -> int:
         """Places that are taken now."""
         return self._taken.total()
+
+    def queue(self) -> QueueState:
+        """Give how many of the places are taken."""
+        return QueueState(self._what, self.taken, self._most, self.refused, "refuse")
 
     def take(self, caller: Caller) -> AnswerSlot:
         """Take a slot until it is closed.
@@ -112,18 +119,41 @@ KEPT = 64
 
 
 class FrameEvents:
-    """Writes events, and remembers the newest; on one event loop."""
+    """Writes frames as events and as messages, and remembers the newest; on one event loop."""
 
     def __init__(self) -> None:
-        self._written: OrderedDict[tuple[str, int, float], bytes] = OrderedDict()
+        self._written: OrderedDict[tuple[str, int, float], tuple[bytes, str]] = OrderedDict()
 
     def of(self, frame: TrackedFrame) -> bytes:
-        """Give the event of a frame."""
+        """Give the server-sent event of a frame."""
+        return self._both(frame)[0]
+
+    def message_of(self, frame: TrackedFrame) -> str:
+        """Give the message of a frame: the same object with its type."""
+        return self._both(frame)[1]
+
+    def _both(self, frame: TrackedFrame) -> tuple[bytes, str]:
         key = frame.camera, frame.frame, frame.time_s
-        event = self._written.get(key)
-        if event is None:
-            event = f"data: {json.dumps(tracks_object(frame))}\n\n".encode()
-            self._written[key] = event
+        both = self._written.get(key)
+        if both is None:
+            text = json.dumps(tracks_object(frame))
+            both = self._written[key] = f"data: {text}\n\n".encode(), f'{{"type": "tracks", {text[1:]}'
             if len(self._written) > KEPT:
                 self._written.popitem(last=False)
-        return event
+        return both
+
+
+class SharedText:
+    """Remembers for a while what was written for one viewer, for the others."""
+
+    def __init__(self, monotonic_s: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic_s = monotonic_s
+        self._text = ""
+        self._until_s = -math.inf
+
+    def newest(self, write: Callable[[], str], kept_s: float) -> str:
+        """Give what was written last; what is older than it was to be kept is written anew."""
+        now_s = self._monotonic_s()
+        if now_s >= self._until_s:
+            self._text, self._until_s = write(), now_s + kept_s
+        return self._text
