@@ -20,7 +20,8 @@ export class LineEditor {
   errors = $state.raw<ReadonlyMap<string, unknown>>(new Map());
   faults = $state.raw<ReadonlyMap<string, Fault>>(new Map());
 
-  constructor(readonly camera: string) {}
+  /** `onread` gets the lines as they are after they were stored. */
+  constructor(readonly camera: string, private readonly onread: (lines: Line[]) => void) {}
 
   get drafts(): Drafts {
     return this.#history.present;
@@ -153,6 +154,7 @@ export class LineEditor {
     const lines = await this.#read();
     if (errors.size === 0) this.#history = begun<Drafts>(lines.map(draftOf));
     this.follow(lines);
+    this.onread(lines);
     return errors.size === 0;
   }
 
