@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.e2e.browser import Browser, browser
 from tests.processes import Platform, platform, wait_until
@@ -183,6 +183,13 @@ def test_a_finger_draws_and_moves(up: Platform, chromium: str, page: Browser) ->
     expect(phone.get_by_test_id("line-save")).to_have_count(0, timeout=15_000)
     assert _near(_points(up), [(0.2, 0.5), (0.5, 0.4), (0.8, 0.5)])
     context.close()
+
+
+def _break_posts(route: Route) -> None:
+    if route.request.method == "POST":
+        route.abort()
+    else:
+        route.continue_()
 
 
 def _touch(session: Any, kind: str, x: float, y: float) -> None:
