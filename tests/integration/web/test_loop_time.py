@@ -4,7 +4,7 @@ import asyncio
 import gc
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -90,7 +90,7 @@ def _versions(records: Records, camera: str, revision: str) -> dict[str, int]:
 
 
 def _counted(
-    records: Records, camera: str, from_s: float, to_s: float, line: str | None = None
+    records: Records, camera: str, from_s: float, to_s: float, lines: Collection[str] = ()
 ) -> Iterator[MinuteCount]:
     first, last = int(from_s // 60), int(to_s // 60)
     for minute in range(first, last, max(1, (last - first) // MINUTES_WITH_COUNTS)):

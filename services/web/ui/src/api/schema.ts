@@ -123,11 +123,14 @@ export interface paths {
          *     day before to the one that holds now.
          *
          *     A line is covered from when it was being counted, not from when it was drawn; without a line, all lines
-         *     that were there have to be. A bucket's `coverage` is null while none of it has passed.
+         *     that were there have to be, and with several each of them. A bucket's `coverage` is null while none of it
+         *     has passed.
          *
          *     `compliance` is the share of the people counted whose mask state is `mask`, with their number `counted`:
          *     who wears one wrongly (`mask_incorrect`) or none does not comply. Its `rate` is null where nobody was
-         *     counted, and where a line did not count all three states.
+         *     counted, and where a line did not count all three states or `class` leaves one out.
+         *
+         *     As csv, a row is a bucket, with by=line one of a line; each class has a column for each direction.
          */
         get: operations["get_counts"];
         put?: never;
@@ -147,7 +150,10 @@ export interface paths {
         };
         /**
          * Get Crossings
-         * @description Crossings, newest first.
+         * @description Crossings, newest first; those that fit all that is asked for.
+         *
+         *     Confidences are compared as they are given, with four digits; both ends belong to the range. As csv, the
+         *     last column has the time in `tz`, as spreadsheets read it.
          */
         get: operations["get_crossings"];
         put?: never;
@@ -172,6 +178,28 @@ export interface paths {
          *     Over at most 400 days, and at most 20000 of them.
          */
         get: operations["get_gaps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gaps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Gaps Of All
+         * @description Spans in which cameras were not analysed, each since it was made, one camera after the other.
+         *
+         *     Over at most 400 days, and at most 20000 of them together.
+         */
+        get: operations["get_gaps_of_all"];
         put?: never;
         post?: never;
         delete?: never;
@@ -651,6 +679,36 @@ export interface components {
             fps?: number | null;
         };
         /**
+         * CameraGapAnswer
+         * @description A span in which a camera was not analysed, and which camera that is.
+         */
+        CameraGapAnswer: {
+            /**
+             * From
+             * Format: date-time
+             * @example 2026-11-21T20:43:29.169Z
+             */
+            from: string;
+            /**
+             * To
+             * Format: date-time
+             * @example 2026-11-21T20:43:29.169Z
+             */
+            to: string;
+            /** Cause */
+            cause: string;
+            /** Camera */
+            camera: string;
+        };
+        /**
+         * CameraGapsAnswer
+         * @description All gaps of a span, of one camera after the other in the order of the list of cameras.
+         */
+        CameraGapsAnswer: {
+            /** Items */
+            items: components["schemas"]["CameraGapAnswer"][];
+        };
+        /**
          * CameraInput
          * @description A new camera; without an id one is made from its name.
          */
@@ -796,6 +854,12 @@ export interface components {
             compliance: components["schemas"]["Compliance"];
             /** Buckets */
             buckets: components["schemas"]["CountsBucket"][];
+            /**
+             * Lines
+             * @description only by=line: the same of each line, beside the sums
+             * @default []
+             */
+            lines?: components["schemas"]["LineCounts"][];
         };
         /**
          * CountsBucket
@@ -1047,6 +1111,28 @@ export interface components {
              * @description passed over: each change makes the next one
              */
             version?: number | null;
+        };
+        /**
+         * LineCounts
+         * @description Counts of one line of those that are asked for.
+         */
+        LineCounts: {
+            /** Line */
+            line: string;
+            /**
+             * Name
+             * @description as it is called now, or was when it was deleted
+             */
+            name: string;
+            /**
+             * Coverage
+             * @description analysed share of the time; null while none of it has passed
+             */
+            coverage: number | null;
+            total: components["schemas"]["DirectedCounts"];
+            compliance: components["schemas"]["Compliance"];
+            /** Buckets */
+            buckets: components["schemas"]["CountsBucket"][];
         };
         /**
          * LineInput
@@ -1551,6 +1637,8 @@ export type AuditAnswer = components['schemas']['AuditAnswer'];
 export type AuditPage = components['schemas']['AuditPage'];
 export type CameraAnswer = components['schemas']['CameraAnswer'];
 export type CameraChange = components['schemas']['CameraChange'];
+export type CameraGapAnswer = components['schemas']['CameraGapAnswer'];
+export type CameraGapsAnswer = components['schemas']['CameraGapsAnswer'];
 export type CameraInput = components['schemas']['CameraInput'];
 export type CameraStatus = components['schemas']['CameraStatus'];
 export type CamerasAnswer = components['schemas']['CamerasAnswer'];
@@ -1572,6 +1660,7 @@ export type GapsAnswer = components['schemas']['GapsAnswer'];
 export type HealthAnswer = components['schemas']['HealthAnswer'];
 export type LineAnswer = components['schemas']['LineAnswer'];
 export type LineChange = components['schemas']['LineChange'];
+export type LineCounts = components['schemas']['LineCounts'];
 export type LineInput = components['schemas']['LineInput'];
 export type LinesAnswer = components['schemas']['LinesAnswer'];
 export type Login = components['schemas']['Login'];
@@ -1942,8 +2031,8 @@ export interface operations {
             query?: {
                 /** @description default: the oldest camera */
                 camera?: string | null;
-                /** @description default: all lines */
-                line?: string | null;
+                /** @description may be repeated; default: all lines */
+                line?: string[] | null;
                 /** @description ISO 8601, a date alone is the start of its day; default: a day before */
                 from?: string | null;
                 /** @description ISO 8601, without its end, a date alone is the start of its day; default: now */
@@ -1952,6 +2041,16 @@ export interface operations {
                 bucket?: "1m" | "5m" | "15m" | "1h" | "1d";
                 /** @description zone of dates and times that name none, and of hours and days */
                 tz?: string;
+                /** @description may be repeated; default: all */
+                class?: string[] | null;
+                /** @description may be repeated; default: both */
+                direction?: ("forward" | "backward")[] | null;
+                /** @description `line`: each line beside the sums; at most 100000 buckets of all lines together */
+                by?: "line" | null;
+                /** @description default: by Accept */
+                format?: "json" | "csv" | null;
+                /** @description csv made for a spreadsheet to open: with a byte order mark, columns parted by this; with `semicolon` decimals have a comma, as where Excel is set to German. Default: for programs */
+                spreadsheet?: ("comma" | "semicolon") | null;
             };
             header?: never;
             path?: never;
@@ -1966,6 +2065,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CountsAnswer"];
+                    "text/csv": string;
                 };
             };
             401: components["responses"]["Problem401"];
@@ -1984,8 +2084,8 @@ export interface operations {
             query?: {
                 /** @description default: the oldest camera */
                 camera?: string | null;
-                /** @description default: all lines */
-                line?: string | null;
+                /** @description may be repeated; default: all lines */
+                line?: string[] | null;
                 /** @description ISO 8601, a date alone is the start of its day; default: a day before */
                 from?: string | null;
                 /** @description ISO 8601, without its end, a date alone is the start of its day; default: now */
@@ -1998,6 +2098,16 @@ export interface operations {
                 cursor?: string | null;
                 /** @description default: by Accept */
                 format?: "json" | "csv" | "ndjson" | null;
+                /** @description may be repeated; default: all */
+                class?: string[] | null;
+                /** @description may be repeated; default: both */
+                direction?: ("forward" | "backward")[] | null;
+                /** @description may be repeated; default: all */
+                mask?: ("mask" | "no_mask" | "mask_incorrect")[] | null;
+                min_confidence?: number | null;
+                max_confidence?: number | null;
+                /** @description csv made for a spreadsheet to open: with a byte order mark, columns parted by this; with `semicolon` decimals have a comma, as where Excel is set to German. Default: for programs */
+                spreadsheet?: ("comma" | "semicolon") | null;
             };
             header?: never;
             path?: never;
@@ -2057,6 +2167,41 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_gaps_of_all: {
+        parameters: {
+            query?: {
+                /** @description ISO 8601, a date alone is the start of its day; default: a day before */
+                from?: string | null;
+                /** @description ISO 8601, without its end, a date alone is the start of its day; default: now */
+                to?: string | null;
+                /** @description zone of dates and times that name none, and of hours and days */
+                tz?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraGapsAnswer"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
             408: components["responses"]["Problem408"];
             413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
