@@ -14,17 +14,17 @@ export function whenLoggedOut(run: () => void): void {
   loggedOut = run;
 }
 
-/** Sends a request of this page; what a link or a download needs beside `client`. */
-export async function ask(request: Request): Promise<Response> {
+/** Sends a request of this page; for what `client` does not do: downloads, and what may take longer. */
+export async function ask(request: Request, timeoutMs = TIMEOUT_MS): Promise<Response> {
   const begun = Date.now();
-  const response = await fetch(request, { signal: AbortSignal.any([request.signal, AbortSignal.timeout(TIMEOUT_MS)]) });
+  const response = await fetch(request, { signal: AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)]) });
   learnTime(response.headers.get("date"), begun, Date.now());
   if (response.status === 401 && !request.url.endsWith("/session")) loggedOut();
   return response;
 }
 
 export const client = createClient<paths, "application/json">({
-  baseUrl: BASE.href.replace(/\/$/, ""), fetch: ask, headers: { Accept: "application/json" }, cache: "no-store",
+  baseUrl: BASE.href.replace(/\/$/, ""), fetch: (request) => ask(request), headers: { Accept: "application/json" }, cache: "no-store",
 });
 
 export { answer, answerOf };

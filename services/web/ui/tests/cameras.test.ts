@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Camera } from "../src/api/types.ts";
+import { coresOf, modelFor } from "../src/cameras/cost.ts";
+import { MAKES, addressAt } from "../src/cameras/makes.ts";
+import { nextStep, ownCamera } from "../src/cameras/steps.ts";
+
+const HIKVISION = MAKES.find((make) => make.id === "hikvision");
+
+test("an address is put together, with passwords of any signs", () => {
+  const pattern = HIKVISION?.main ?? "";
+  assert.equal(addressAt(pattern, { host: "10.0.0.7", user: "admin", password: "p@ss:/?#$&" }),
+    "rtsp://admin:p%40ss%3A%2F%3F%23%24%26@10.0.0.7:554/Streaming/Channels/101");
+  assert.equal(addressAt(pattern, { host: " http://cam.local:80/x ", user: "", password: "" }), "rtsp://cam.local:554/Streaming/Channels/101");
+  assert.equal(addressAt(pattern, { host: "fe80::1", user: "a", password: "" }), "rtsp://a@[fe80::1]:554/Streaming/Channels/101");
+});
+
+test("every make has a full picture, and no address keeps a placeholder", () => {
+  for (const make of MAKES) {
+    for (const pattern of [make.main, make.sub ?? make.main]) {
+      assert.doesNotMatch(addressAt(pattern, { host: "h", user: "u", password: "p" }), /[{}]/);
+    }
+  }
+});
+
+test("what a rate costs is a share of a core, where that was measured", () => {
+  assert.equal(coresOf(10, 12), 0.12);
+  assert.equal(coresOf(10, null), null);
+  assert.equal(coresOf(null, 12), null);
+  assert.equal(modelFor(" demo://masks"), "mask");
+  assert.equal(modelFor("rtsp://a/b"), "traffic");
+});
+
+test("the first steps lead from the demo to a count of one's own", () => {
+  const demo = { id: "demo", url: "demo://traffic" } as Camera;
+  const gate = { id: "gate", url: "rtsp://h/1" } as Camera;
+  assert.equal(ownCamera([demo]), null);
+  assert.equal(ownCamera([demo, gate])?.id, "gate");
+  assert.equal(nextStep(null, null, null), "camera");
+  assert.equal(nextStep(gate, null, null), null);
+  assert.equal(nextStep(gate, 0, null), "line");
+  assert.equal(nextStep(gate, 1, 0), "count");
+  assert.equal(nextStep(gate, 1, 3), null);
+});
