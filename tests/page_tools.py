@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 PAGE = Path(__file__).resolve().parent.parent / "services" / "web" / "ui"
-TYPES = PAGE / "src" / "schema.ts"
+TYPES = PAGE / "src" / "api" / "schema.ts"
 GENERATOR = (
     "openapi-typescript/bin/cli.js",
     "--default-non-nullable=false",
