@@ -38,6 +38,10 @@ METRICS: dict[str, MetricInfo] = {
     "sightline_live_refused_total": MetricInfo(
         "counter", "Watchers of a further camera for whose pictures there was no memory."
     ),
+    "sightline_sockets": MetricInfo("gauge", "WebSockets of pages that are open."),
+    "sightline_sockets_refused_total": MetricInfo(
+        "counter", "WebSockets beyond the most that may be open, of one user or of all."
+    ),
     "sightline_questions": MetricInfo("gauge", "Large questions that are answered or wait for their turn."),
     "sightline_questions_refused_total": MetricInfo(
         "counter", "Large questions beyond the most that may wait, of one user or of all."

@@ -31,7 +31,7 @@ from services.web.auth.audit import AuditLog
 from services.web.auth.guard import LoginGuard, refused_pages
 from services.web.context import WebContext
 from services.web.database import WebDatabase
-from services.web.live import pictures, tracks
+from services.web.live import pictures, socket, tracks
 from services.web.live.streams import AnswerSlots
 from services.web.mirror import SetupMirror
 from services.web.page import SecurityHeaders, install_page
@@ -47,6 +47,7 @@ ROUTERS = (
     gaps,
     tracks,
     pictures,
+    socket,
     system,
     session,
     users,
@@ -80,6 +81,7 @@ def create_app(
     decoders = decoders or Decoders(video, settings.live_memory_mb)
     live = LivePictures(tracks, decoders, lines_of, settings.live_fps, settings.jpeg_quality)
     streams = AnswerSlots("streams", settings.streams, settings.streams_per_user)
+    sockets = AnswerSlots("live connections", settings.sockets, settings.sockets_per_user)
     audit = AuditLog(database.audit)
 
     @asynccontextmanager
@@ -98,7 +100,7 @@ def create_app(
         redoc_url=None,
     )
     app.state.context = WebContext(
-        database, tracks, states, system, settings, mirror, live, audit, streams, now_s
+        database, tracks, states, system, settings, mirror, live, audit, streams, sockets, now_s
     )
     for module in ROUTERS:
         app.include_router(module.router)

@@ -15,7 +15,7 @@ from services.web.api.reading import ReadingThreads
 from services.web.auth.audit import AuditLog
 from services.web.auth.password_work import PasswordWork
 from services.web.database import WebDatabase
-from services.web.live.streams import AnswerSlots, FrameEvents
+from services.web.live.streams import AnswerSlots, FrameEvents, SharedText
 from services.web.mirror import SetupMirror
 from services.web.settings import WebSettings
 from services.web.system import SystemInfo
@@ -35,8 +35,11 @@ class WebContext:
     audit: AuditLog
     streams: AnswerSlots
     """Slots of answers that go on: pictures, tracks and files."""
+    sockets: AnswerSlots
+    """Slots of WebSockets."""
     now_s: Callable[[], float] = time.time
     events: FrameEvents = field(default_factory=FrameEvents)
+    camera_list: SharedText = field(default_factory=SharedText)
     reading: ReadingThreads = field(default_factory=ReadingThreads)
     passwords: PasswordWork = field(default_factory=PasswordWork)
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from services.common.access.check import Access
 from services.common.bus.protocol import Setups, SharedValue
 from services.common.database.accounts import is_owned
+from services.common.database.setups import StoredCamera
 from services.core.errors import DatabaseUnavailableError, DiskFullError, NotFoundError
 from services.core.evidence.lines import revision_of
 from services.core.types import Camera, CameraId, CameraSetup
@@ -38,6 +39,7 @@ class SetupMirror:
         self._database, self._sleep, self._check_s = database, sleep, check_s
         self._shared_setups, self._shared_access = setups, access
         self._setups: dict[str, CameraSetup] | None = None
+        self._stored: tuple[StoredCamera, ...] | None = None
         self._access: Access | None = None
         self._lock = asyncio.Lock()
         self._stale = asyncio.Event()
@@ -73,6 +75,10 @@ class SetupMirror:
         """Return whether a camera is there, for streams that go on as long as it is."""
         return self._setups is not None and camera in self._setups
 
+    def stored_cameras(self) -> tuple[StoredCamera, ...] | None:
+        """Give the cameras as the database held them last, the oldest first; None before it has answered."""
+        return self._stored
+
     def cameras(self) -> list[CameraId]:
         """Give the ids of the published cameras."""
         return [setup.camera.id for setup in (self._setups or {}).values()]
@@ -95,14 +101,15 @@ class SetupMirror:
                 return
             self._stale.clear()
             try:
-                cameras = [stored.camera for stored in await self._database.setups.cameras()]
-                setups = await self._setups_of(cameras)
+                stored = await self._database.setups.cameras()
+                setups = await self._setups_of([item.camera for item in stored])
                 access = await self._load_access()
                 await self._database.schema.ensure_whole()
                 setups = await self._kept(setups)
             except DatabaseUnavailableError:
                 self._stale.set()
                 raise
+            self._stored = tuple(stored)
             self._publish({setup.camera.id: setup for setup in setups}, access)
 
     def _publish(self, setups: dict[str, CameraSetup], access: Access) -> None:

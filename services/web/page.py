@@ -102,7 +102,7 @@ class SecurityHeaders:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and add to the answer what it does not say itself."""
-        if scope["type"] == "http":
+        if scope["type"] in ("http", "websocket"):
             is_https = origin_of(scope, self._trusted_proxy).is_https
             send = adding(send, HTTPS_HEADERS if is_https else SECURITY_HEADERS)
         await self._app(scope, receive, send)

@@ -11,7 +11,7 @@ from services.common.http.bounds import HttpLimits
 from services.common.http.forwarded import trusted_proxies
 from services.common.http.server import HttpServer
 from services.common.metrics import Figure
-from services.web.auth.caller import SESSION_PATH
+from services.web.auth.caller import LIVE_PATH, SESSION_PATH
 from services.web.auth.origin import origin_of
 from services.web.page import SECURITY_HEADERS
 from services.web.settings import WebSettings
@@ -98,6 +98,7 @@ def web_server(app: ASGIApp, settings: WebSettings, stall_s: float = STALL_S) ->
         limits=web_limits(settings),
         clients=ProxyClients(settings.trusted_proxy),
         headers=SECURITY_HEADERS,
+        sockets=(LIVE_PATH,),
         tls_cert=settings.tls_cert,
         tls_key=settings.tls_key,
     )

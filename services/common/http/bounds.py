@@ -104,7 +104,7 @@ class RequestBounds:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on within its bounds."""
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
         client = self._forwarded_client(scope)
@@ -115,7 +115,10 @@ class RequestBounds:
             return
         self._requests.update([client] if client is not None else [])
         try:
-            await self._pass_on(scope, receive, send)
+            if scope["type"] == "websocket":
+                await self._app(scope, receive, send)
+            else:
+                await self._pass_on(scope, receive, send)
         finally:
             if client is not None:
                 self._requests[client] -= 1

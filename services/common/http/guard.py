@@ -24,15 +24,18 @@ class AnswerHeaders:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
-        is_http = scope["type"] == "http"
-        await self._app(scope, receive, adding(send, self._headers) if is_http else send)
+        is_answered = scope["type"] in ("http", "websocket")
+        await self._app(scope, receive, adding(send, self._headers) if is_answered else send)
 
 
 def adding(send: Send, headers: Mapping[str, str]) -> Send:
-    """Give a `send` that adds headers to the answer where it has none of that name."""
+    """Give a `send` that adds headers to the answer where it has none of that name.
+
+    A WebSocket that is refused is answered, too.
+    """
 
     async def send_with_headers(message: Message) -> None:
-        if message["type"] == "http.response.start":
+        if message["type"] in ("http.response.start", "websocket.http.response.start"):
             known = MutableHeaders(scope=message)
             for name, value in headers.items():
                 known.setdefault(name, value)
@@ -42,7 +45,7 @@ def adding(send: Send, headers: Mapping[str, str]) -> Send:
 
 
 class LoopbackGuard:
-    """Refuses requests that a foreign page makes to a service without login.
+    """Refuses requests and WebSockets that a foreign page makes to a service without login.
 
     A page of the outside may point its own name at 127.0.0.1 (DNS rebinding), post from another origin, or
     show pictures from here: Host, Origin or Sec-Fetch-Site give it away. No browser leaves the Host out, so
@@ -55,8 +58,8 @@ class LoopbackGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 403, or pass the request on."""
-        if scope["type"] == "http":
-            foreign = _foreign(scope["method"], Headers(scope=scope))
+        if scope["type"] in ("http", "websocket"):
+            foreign = _foreign(scope.get("method", ""), Headers(scope=scope))
             if foreign is not None:
                 if self._on_refused is not None:
                     await self._on_refused(scope)

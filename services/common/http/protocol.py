@@ -1,7 +1,7 @@
 """One HTTP connection within bounds: heads, bodies and further requests by size and time."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Literal
 
 import h11
@@ -17,6 +17,7 @@ from services.common.http.bounds import (
 )
 from services.common.http.guard import PORT_HEADERS
 from services.common.http.problems import problem
+from services.common.http.sockets import BoundedSocket, fits_handshake
 
 RESERVE_HEAD_S = 2.0
 """How long a connection beyond the limit may take to ask whether the service is healthy."""
@@ -67,6 +68,9 @@ class BoundedProtocol(H11Protocol):
     _waits_for: Cause | None = None
     _thrown_away = 0
     _is_lingering = False
+    sockets: Collection[str] = ()
+    """Paths at which a request may become a WebSocket."""
+    _is_socket = False
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -110,12 +114,41 @@ class BoundedProtocol(H11Protocol):
         """Handle what is there, and see what is waited for now."""
         before = self.cycle
         super().handle_events()
+        if self._is_socket:
+            return
         if self.cycle is not before:
             self._thrown_away = 0
             self._wait_for(None)
             self.cycle.transport = _Outlet(self.transport, self.close_gently)
             self.cycle.keep_alive = self.cycle.keep_alive and not self.place.is_reserve
         self._look()
+
+    def _should_upgrade(self) -> bool:
+        """Let a request become a WebSocket where there are some; elsewhere it is answered as any other."""
+        if self.scope["path"] not in self.sockets or self.place.is_reserve:
+            return False
+        method, target = self.scope["method"].encode("ascii"), self.scope["raw_path"]
+        target += b"?" + self.scope["query_string"]
+        is_newest = self.scope["http_version"] == "1.1"
+        return (
+            self._get_upgrade() == b"websocket" and is_newest and fits_handshake(method, target, self.headers)
+        )
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """Hand the connection with its place over to the protocol of WebSockets."""
+        self._wait_for(None)
+        self._is_socket = True
+        make = self.ws_protocol_class
+
+        def with_place(**named: Any) -> BoundedSocket:
+            assert make is not None, "there are WebSockets"
+            protocol = make(**named)
+            assert isinstance(protocol, BoundedSocket)
+            protocol.take_place(self.places, self.place)
+            return protocol
+
+        self.ws_protocol_class = with_place  # type: ignore[assignment]  # is only called
+        super().handle_websocket_upgrade(event)
 
     def on_response_complete(self) -> None:
         """Wait for the next request, if there is to be one."""

@@ -5,7 +5,7 @@ import contextlib
 import logging
 import socket
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
 import uvicorn
@@ -18,6 +18,13 @@ from services.common.connections.sparing import SparingFilter
 from services.common.http.bounds import HEAD_LIMIT_BYTES, Clients, HttpLimits, Peers, RequestBounds
 from services.common.http.guard import PORT_HEADERS
 from services.common.http.protocol import BoundedProtocol, Cause
+from services.common.http.sockets import (
+    MESSAGE_LIMIT_BYTES,
+    PING_INTERVAL_S,
+    PONG_TIMEOUT_S,
+    BoundedSocket,
+)
+from services.common.http.stalling import StallWatch
 from services.common.metrics import Figure
 
 logging.getLogger("uvicorn.error").addFilter(SparingFilter())
@@ -34,9 +41,6 @@ KEEP_ALIVE_S = 75
 Whoever closes first may do so while the other's request is on its way.
 """
 
-STALL_CHECK_S = 0.25
-"""Most time between two looks at a connection that does not take its data."""
-
 
 def _nothing() -> None:
     """End no stream in particular."""
@@ -47,6 +51,7 @@ class HttpServer(uvicorn.Server):
 
     `end_streams` is called when the server is to end, so that endless answers come to an orderly end.
     `headers` are those of answers that the application never sees, such as for too many requests.
+    `sockets` are the paths at which a request may become a WebSocket; elsewhere that wish is passed over.
     A connection that takes nothing of what waits for it for `stall_timeout_s` is cut off; None: never.
     """
 
@@ -59,6 +64,7 @@ class HttpServer(uvicorn.Server):
         limits: HttpLimits | None = None,
         clients: Clients | None = None,
         headers: Mapping[str, str] = PORT_HEADERS,
+        sockets: Collection[str] = (),
         tls_cert: Path | None = None,
         tls_key: Path | None = None,
     ) -> None:
@@ -69,13 +75,17 @@ class HttpServer(uvicorn.Server):
         self._limits, self._clients = limits or HttpLimits(), clients or Peers()
         most = affordable(self._limits.connections)
         self._places = Places(PlaceLimits(most, self._limits.client_connections, self._limits.reserve))
-        self._headers = headers
+        self._headers, self._sockets = headers, frozenset(sockets)
         self._bounds = RequestBounds(app, self._limits, self._clients, headers)
         super().__init__(
             uvicorn.Config(
                 self._bounds,
                 http=self._protocol_class(stall_timeout_s),
-                ws="none",
+                ws=self._socket_class(stall_timeout_s) if sockets else "none",
+                ws_max_size=MESSAGE_LIMIT_BYTES,
+                ws_ping_interval=PING_INTERVAL_S,
+                ws_ping_timeout=PONG_TIMEOUT_S,
+                ws_per_message_deflate=False,
                 h11_max_incomplete_event_size=HEAD_LIMIT_BYTES,
                 log_config=None,
                 log_level="warning",
@@ -94,6 +104,7 @@ class HttpServer(uvicorn.Server):
 
         class _Protocol(_WatchedProtocol):
             stall_timeout_s, limits, own_headers = stall_timeout, server._limits, server._headers
+            sockets = server._sockets
 
             def on_stalled(self) -> None:
                 server.stalled += 1
@@ -102,6 +113,17 @@ class HttpServer(uvicorn.Server):
                 server._cut[cause] += 1
 
         return _Protocol
+
+    def _socket_class(self, stall_timeout: float | None) -> type[asyncio.Protocol]:
+        server = self
+
+        class _Socket(_WatchedSocket):
+            stall_timeout_s = stall_timeout
+
+            def on_stalled(self) -> None:
+                server.stalled += 1
+
+        return _Socket
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to accept, each connection in a place of its own."""
@@ -176,53 +198,9 @@ class HttpServer(uvicorn.Server):
             transport.abort()
 
 
-class _WatchedProtocol(BoundedProtocol):
-    """Aborts a connection whose peer takes nothing of what is written for it.
+class _WatchedProtocol(StallWatch, BoundedProtocol):
+    """A connection of requests."""
 
-    Closing would wait for the peer to take the rest: only aborting frees the memory. Where stalling is
-    watched, the next part is taken only when the system has the whole of the one before.
-    """
 
-    stall_timeout_s: float | None = None
-    _stall_timer: asyncio.TimerHandle | None = None
-
-    def on_stalled(self) -> None:
-        """Count a peer that took nothing."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        if self.stall_timeout_s is not None:
-            transport.set_write_buffer_limits(high=1, low=0)  # 0 would pause TLS while nothing waits
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._stall_timer is not None:
-            self._stall_timer.cancel()
-        super().connection_lost(exc)
-
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        if self.stall_timeout_s is not None and self._stall_timer is None:
-            self._watch(self.transport.get_write_buffer_size(), self.loop.time())
-
-    def resume_writing(self) -> None:
-        if self._stall_timer is not None:
-            self._stall_timer.cancel()
-            self._stall_timer = None
-        super().resume_writing()
-
-    def _watch(self, waiting_bytes: int, since_s: float) -> None:
-        """Look again soon: while writing is paused, what waits only becomes less."""
-        assert self.stall_timeout_s is not None
-        period_s = min(STALL_CHECK_S, self.stall_timeout_s / 4)
-        self._stall_timer = self.loop.call_later(period_s, self._check_stall, waiting_bytes, since_s)
-
-    def _check_stall(self, waiting_bytes: int, since_s: float) -> None:
-        assert self.stall_timeout_s is not None
-        left_bytes, now_s = self.transport.get_write_buffer_size(), self.loop.time()
-        if left_bytes != waiting_bytes:
-            self._watch(left_bytes, now_s)
-        elif now_s - since_s < self.stall_timeout_s:
-            self._watch(waiting_bytes, since_s)
-        else:
-            self.on_stalled()
-            self.transport.abort()
+class _WatchedSocket(StallWatch, BoundedSocket):
+    """A connection that has become a WebSocket."""

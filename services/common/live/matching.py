@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import Executor
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -55,7 +56,9 @@ class MatchedPictures:
         pause_s: float,
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._camera, self._tracks, self._pause_s, self._now_s = camera, tracks, pause_s, now_s
+        self._camera, self._tracks, self._now_s = camera, tracks, now_s
+        self.pause_s = pause_s
+        """Least time between two pictures without tracks; may be set at any time."""
         self._loop, self._ready = asyncio.get_running_loop(), asyncio.Event()
         self._decoders = decoders
         self._decoder: DecodingThread | None = None
@@ -74,7 +77,19 @@ class MatchedPictures:
         if self._decoder is not None and not self._decoder.is_watched:
             self._decoder.join()
 
+    @property
+    def drawing(self) -> Executor:
+        """Where this process draws and encodes pictures."""
+        return self._decoders.drawing
+
+    def age_s(self, picture: LivePicture) -> float:
+        """Give how long ago a picture was decoded."""
+        return self._now_s() - picture.decoded.at_s
+
     def _on_picture(self) -> None:
+        """Wake who waits; whoever has not looked since the last picture will find this one, too."""
+        if self._ready.is_set():
+            return
         try:
             self._loop.call_soon_threadsafe(self._ready.set)
         except RuntimeError:  # the loop has ended, and its viewers with it
@@ -90,11 +105,13 @@ class MatchedPictures:
 
     async def plain(self) -> AsyncGenerator[LivePicture, None]:
         """Give pictures as they are, without end."""
+        due_s = self._loop.time()
         while True:
             picture = await self._newest(())
             if picture is not None:
                 yield picture
-            await asyncio.sleep(self._pause_s)
+            due_s = max(due_s + self.pause_s, self._loop.time())
+            await asyncio.sleep(due_s - self._loop.time())
 
     async def annotated(self, lines_of: LinesOf) -> AsyncGenerator[LivePicture, None]:
         """Give the picture of each analysed frame with its tracks, without end.
@@ -133,30 +150,31 @@ class MatchedPictures:
                 picture = await self._newest(lines_of(self._camera))
                 if picture is not None:
                     yield picture
-                await asyncio.wait({following}, timeout=self._pause_s)
+                await asyncio.wait({following}, timeout=self.pause_s)
 
     async def _newest(self, lines: tuple[Line, ...]) -> LivePicture | None:
         """Wait for a picture and give it, if it is of now."""
         await self._ready.wait()
         self._ready.clear()
         decoded = self._memory.newest()
-        if decoded is None or self._now_s() - decoded.at_s > STALE_S:
-            return None
-        return LivePicture(decoded, (), lines)
+        picture = None if decoded is None else LivePicture(decoded, (), lines)
+        return None if picture is None or self.age_s(picture) > STALE_S else picture
 
     async def _picture_of(self, frame: TrackedFrame) -> DecodedPicture | None:
         """Wait for a frame's picture; None when it is lost or too late."""
         end_s = time.monotonic() + LATE_S
-        while (decoded := self._memory.find(frame.frame, frame.time_s)) is None:
+        while True:
+            self._ready.clear()
+            decoded = self._memory.find(frame.frame, frame.time_s)
+            if decoded is not None:
+                return decoded
             newest = self._memory.newest()
             is_past = newest is not None and newest.unit.time_s >= frame.time_s
             left_s = end_s - time.monotonic()
             if is_past or left_s <= 0:
                 return None
-            self._ready.clear()
             try:
                 async with asyncio.timeout(left_s):
                     await self._ready.wait()
             except TimeoutError:
                 return None
-        return decoded

@@ -61,7 +61,9 @@ class CameraChange(BaseModel):
 @router.get("")
 async def list_cameras(context: Context) -> CamerasAnswer:
     """All cameras, the oldest first; it is the default camera."""
-    return CamerasAnswer(items=[_answer(context, item) for item in await context.database.setups.cameras()])
+    return CamerasAnswer(
+        items=[camera_answer(context, item) for item in await context.database.setups.cameras()]
+    )
 
 
 @router.post("", status_code=201, responses=created(refusals(409)))
@@ -77,13 +79,13 @@ async def add_camera(camera: CameraInput, context: Context, response: Response) 
     stored = await context.database.setups.add_camera(_validated(context, wanted, True))
     await context.mirror.refresh()
     response.headers["Location"] = f"/api/v1/cameras/{stored.camera.id}"
-    return _answer(context, stored)
+    return camera_answer(context, stored)
 
 
 @router.get("/{id}", responses=refusals(404))
 async def get_camera(id: str, context: Context) -> CameraAnswer:
     """One camera with what is known of its stream."""
-    return _answer(context, await context.database.setups.camera(id))
+    return camera_answer(context, await context.database.setups.camera(id))
 
 
 @router.patch("/{id}", responses=refusals(404))
@@ -103,7 +105,7 @@ async def change_camera(id: str, change: CameraChange, context: Context) -> Came
         check_classes(await context.database.setups.lines(id), camera.model)
     await context.database.setups.change_camera(camera)
     await context.mirror.refresh()
-    return _answer(context, replace(stored, camera=camera))
+    return camera_answer(context, replace(stored, camera=camera))
 
 
 @router.delete("/{id}", status_code=204, responses=refusals(404))
@@ -125,5 +127,6 @@ def _check_url(context: WebContext, url: str) -> None:
     check_url(url, sees_files=context.system.sees_files, files=files)
 
 
-def _answer(context: WebContext, stored: StoredCamera) -> CameraAnswer:
+def camera_answer(context: WebContext, stored: StoredCamera) -> CameraAnswer:
+    """Give a camera with what is known of its stream."""
     return CameraAnswer.model_validate(camera_object(stored.camera, context.states.state(stored.camera.id)))

@@ -14,6 +14,9 @@ from services.web.page import is_view
 SCOPE_KEY = "sightline.caller"
 
 SESSION_PATH = "/api/v1/session"
+LIVE_PATH = "/api/v1/live"
+"""The one WebSocket, by which all that is live comes to a page."""
+
 OPEN_PATHS = ("/healthz", "/readyz", "/metrics")
 """Probes and figures: they hold no secret, and what asks for them cannot log in."""
 

@@ -24,6 +24,7 @@ from services.web.auth.login import (
     with_own_cookie,
 )
 from services.web.auth.origin import Origin, origin_of
+from services.web.auth.socket_guard import SocketGuard
 from services.web.settings import WebSettings
 
 REFUSALS = (403, 429)
@@ -39,11 +40,12 @@ class LoginGuard:
     def __init__(self, app: ASGIApp, accounts: Accounts, settings: WebSettings, audit: AuditLog) -> None:
         self._app, self._accounts, self._audit = app, accounts, audit
         self._wants_login, self._trusted_proxy = settings.wants_login, settings.trusted_proxy
+        self._sockets = SocketGuard(app, self._find, self._is_still, self._count_refused, self._trusted_proxy)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 401 or 403, or pass the request on."""
         if scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
+            await self._sockets(with_own_cookie(scope), receive, send)
         elif scope["type"] != "http":
             await self._app(scope, receive, send)
         else:
@@ -134,13 +136,17 @@ class LoginGuard:
         await while_allowed(self._app, scope, receive, send, is_allowed, RECHECK_S, is_endless)
 
     async def _is_still_allowed(self, scope: Scope, caller: Caller) -> bool:
-        original = scope["sightline.original"]
+        return await self._is_still(scope["sightline.original"], caller)
+
+    async def _is_still(self, scope: Scope, caller: Caller) -> bool:
+        """Return whether what somebody said of themselves still holds, and lets them do the same."""
         try:
-            return await find_caller(self._accounts, original, caller.origin) is not None
+            now = await find_caller(self._accounts, scope, caller.origin)
         except LoginNeededError:
             return False
         except DatabaseUnavailableError:
             return True
+        return now is not None and now.role is caller.role
 
     def _recording(self, scope: Scope, caller: Caller, send: Send) -> Send:
         """Write the audit log before the answer leaves, so that what is answered is also written."""
@@ -168,7 +174,7 @@ def refused_pages(audit: AuditLog, trusted_proxy: str) -> Callable[[Scope], Awai
     """Give what counts the changes that foreign pages try where no login is wanted."""
 
     async def count(scope: Scope) -> None:
-        if rules.is_change(scope["method"]):
+        if scope["type"] == "http" and rules.is_change(scope["method"]):
             caller = anybody(origin_of(scope, trusted_proxy), None)
             await audit.count(refusal_of(caller, scope["method"], scope["path"]))
 

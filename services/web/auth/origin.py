@@ -9,6 +9,7 @@ from starlette.types import Scope
 from services.common.http.forwarded import trusted_proxies
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+HTTPS = ("https", "wss")
 OWN_SITES = ("same-origin", "none")
 
 
@@ -34,7 +35,19 @@ def origin_of(scope: Scope, trusted_proxy: str = "") -> Origin:
     scheme = proxies.last_word(headers, "x-forwarded-proto", peer) or scope.get("scheme")
     host = proxies.last_word(headers, "x-forwarded-host", peer) or headers.get("host", "")
     foreign, is_known = _page_of(headers, host)
-    return Origin(proxies.client_address(headers, peer), scheme == "https", host, foreign, is_known)
+    return Origin(proxies.client_address(headers, peer), scheme in HTTPS, host, foreign, is_known)
+
+
+def foreign_page(headers: Headers, origin: Origin) -> str | None:
+    """Give the page of another site that opens a WebSocket; None where there is none.
+
+    Browsers always say Origin then. What they say beside it counts only where there is none: not all of them
+    take the addresses of WebSockets for those of the page.
+    """
+    for page in headers.getlist("origin"):
+        if not _is_same(page, origin.host):
+            return page or "a page without an origin"
+    return None if "origin" in headers else origin.foreign
 
 
 def _page_of(headers: Headers, host: str) -> tuple[str | None, bool]:

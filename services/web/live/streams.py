@@ -1,6 +1,8 @@
 """Answers that go on: slots for them, a bound for all and one for each user, and what all viewers share."""
 
 import json
+import math
+import time
 from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Protocol
@@ -112,18 +114,41 @@ KEPT = 64
 
 
 class FrameEvents:
-    """Writes events, and remembers the newest; on one event loop."""
+    """Writes frames as events and as messages, and remembers the newest; on one event loop."""
 
     def __init__(self) -> None:
-        self._written: OrderedDict[tuple[str, int, float], bytes] = OrderedDict()
+        self._written: OrderedDict[tuple[str, int, float], tuple[bytes, str]] = OrderedDict()
 
     def of(self, frame: TrackedFrame) -> bytes:
-        """Give the event of a frame."""
+        """Give the server-sent event of a frame."""
+        return self._both(frame)[0]
+
+    def message_of(self, frame: TrackedFrame) -> str:
+        """Give the message of a frame: the same object with its type."""
+        return self._both(frame)[1]
+
+    def _both(self, frame: TrackedFrame) -> tuple[bytes, str]:
         key = frame.camera, frame.frame, frame.time_s
-        event = self._written.get(key)
-        if event is None:
-            event = f"data: {json.dumps(tracks_object(frame))}\n\n".encode()
-            self._written[key] = event
+        both = self._written.get(key)
+        if both is None:
+            text = json.dumps(tracks_object(frame))
+            both = self._written[key] = f"data: {text}\n\n".encode(), f'{{"type": "tracks", {text[1:]}'
             if len(self._written) > KEPT:
                 self._written.popitem(last=False)
-        return event
+        return both
+
+
+class SharedText:
+    """Remembers for a while what was written for one viewer, for the others."""
+
+    def __init__(self, monotonic_s: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic_s = monotonic_s
+        self._text = ""
+        self._until_s = -math.inf
+
+    def newest(self, write: Callable[[], str], kept_s: float) -> str:
+        """Give what was written last; what is older than it was to be kept is written anew."""
+        now_s = self._monotonic_s()
+        if now_s >= self._until_s:
+            self._text, self._until_s = write(), now_s + kept_s
+        return self._text
