@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from services.common.database.documents import (
+    FAR,
     crossing_from,
     date_of,
     evidence_from,
@@ -24,6 +25,7 @@ from services.common.database.repeats import MOST_REPEATS, repeats_from, repeats
 from services.common.database.schema import (
     ANALYSED,
     CROSSINGS,
+    LATE,
     META,
     MINUTES,
     REPEATS,
@@ -42,6 +44,7 @@ FIRST_WINDOW_S = 3600.0
 STATUS_LOOK_BACK_S = 90 * 86_400.0
 
 CONFIDENCE_STEP = 1e-4
+EVIDENCE_FIELDS = ["camera", "time", "seconds", "revision", "lacking"]
 
 BATCH = 1000
 """Documents that are read at once: a thread that reads many holds up the others for a moment only."""
@@ -101,6 +104,11 @@ class Records:
         for document in self._find(MINUTES, query, [("time", 1)]):
             yield minute_from(document)
 
+    def minute_counts_of_all(self, from_s: float, to_s: float) -> Iterator[MinuteCount]:
+        """Give the counted minutes of all cameras that begin in a span, in the order of time."""
+        for document in self._find(MINUTES, _time(from_s, to_s), [("time", 1)]):
+            yield minute_from(document)
+
     def crossings(
         self,
         camera: str,
@@ -140,11 +148,29 @@ class Records:
         """
         begin_s = from_s // 60 * 60
         repeats = self.repeats(camera, begin_s, to_s)
-        fields = ["time", "seconds", "revision", "lacking"]
-        for document in self._find(ANALYSED, _span(camera, begin_s, to_s), [("time", 1)], fields):
+        query = _span(camera, begin_s, to_s)
+        for document in self._find(ANALYSED, query, [("time", 1)], EVIDENCE_FIELDS):
             found = evidence_from(document)
             once = seen_once(found.minute, found.seconds, repeats)
             yield found if once == found.seconds else replace(found, seconds=once)
+
+    def evidence_of_all(self, from_s: float, to_s: float) -> Iterator[tuple[str, MinuteEvidence]]:
+        """Give what is known of minutes of all cameras, as `evidence` does of one."""
+        begin_s = from_s // 60 * 60
+        ending = {"time": {"$gt": date_of(begin_s), "$lte": FAR}}
+        repeats: dict[str, list[RepeatedSpan]] = {}
+        for span in repeats_from(self._find(REPEATS, ending, [("time", -1)], limit=MOST_REPEATS)):
+            repeats.setdefault(span.camera, []).append(span)
+        for document in self._find(ANALYSED, _time(begin_s, to_s), [("time", 1)], EVIDENCE_FIELDS):
+            found, camera = evidence_from(document), document["camera"]
+            once = seen_once(found.minute, found.seconds, repeats.get(camera, []))
+            yield camera, found if once == found.seconds else replace(found, seconds=once)
+
+    def late_changes(self) -> dict[str, int]:
+        """Give how often what was recorded of each camera was changed when it was long past (`LATE_S`)."""
+        with self._link.guarded():
+            known = self._link.reading(META).find_one({"_id": LATE}) or {}
+        return dict(known.get("cameras", {}))
 
     def line_versions_of(self, camera: str, revision: str) -> dict[str, int] | None:
         """Give the versions of the lines of a revision of a camera's setup; None where nobody knows it."""
@@ -213,7 +239,11 @@ class Records:
 
 
 def _span(camera: str, from_s: float, to_s: float) -> dict[str, Any]:
-    return {"camera": camera, "time": {"$gte": date_of(from_s), "$lt": date_of(to_s)}}
+    return {"camera": camera, **_time(from_s, to_s)}
+
+
+def _time(from_s: float, to_s: float) -> dict[str, Any]:
+    return {"time": {"$gte": date_of(from_s), "$lt": date_of(to_s)}}
 
 
 def _lines(lines: Collection[str]) -> Document:

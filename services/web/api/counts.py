@@ -1,6 +1,7 @@
 """The routes of counts."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from functools import partial
 from itertools import chain
 from typing import Annotated, Any, Literal
@@ -11,7 +12,7 @@ from starlette.responses import Response
 from services.common.database.reading import CrossingSelection, Records
 from services.core.errors import BadInputError, NotFoundError
 from services.core.evidence.selections import analysed_of
-from services.web.api.answers import CountsAnswer
+from services.web.api.answers import CountsAnswer, TodayAnswer
 from services.web.api.counts_text import counts_json, counts_rows
 from services.web.api.forms import (
     MEDIA_TYPES,
@@ -125,6 +126,18 @@ async def get_counts(
 
     headers = {"Content-Disposition": f'attachment; filename="counts-{id}.csv"'} if form == "csv" else None
     return Response(await context.reading.run(who, count), media_type=MEDIA_TYPES[form], headers=headers)
+
+
+@router.get("/counts/today", response_model=TodayAnswer)
+async def get_counts_today(context: Context, who: Who, tz: ZoneParameter = "UTC") -> Response:
+    """Counts of all cameras in the day of `tz` that holds now: what `/counts` says of each with bucket=1d.
+
+    Made to be asked every few seconds: minutes that are long past are read again only where they changed.
+    """
+    zone = zone_of(tz)
+    with closing(context.reading.slots.take(who)):
+        answer = await context.today.answer(context.database, context.reading, zone, context.now_s)
+    return Response(answer, media_type="application/json")
 
 
 def _named(camera: str, lines: Sequence[str] | None, history: LineHistory) -> tuple[str, ...]:

@@ -141,6 +141,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/counts/today": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Counts Today
+         * @description Counts of all cameras in the day of `tz` that holds now: what `/counts` says of each with bucket=1d.
+         *
+         *     Made to be asked every few seconds: minutes that are long past are read again only where they changed.
+         */
+        get: operations["get_counts_today"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/crossings": {
         parameters: {
             query?: never;
@@ -746,6 +768,22 @@ export interface components {
          */
         CameraStatus: "connecting" | "live" | "degraded" | "disabled";
         /**
+         * CameraToday
+         * @description Counts of one camera today: its lines as they are now, and deleted ones that have counted today.
+         */
+        CameraToday: {
+            /** Camera */
+            camera: string;
+            /**
+             * Coverage
+             * @description analysed share of the time; null while none of it has passed
+             */
+            coverage: number | null;
+            total: components["schemas"]["DirectedCounts"];
+            /** Lines */
+            lines: components["schemas"]["LineToday"][];
+        };
+        /**
          * CamerasAnswer
          * @description All cameras.
          */
@@ -1196,6 +1234,22 @@ export interface components {
             y2?: number | null;
         };
         /**
+         * LineToday
+         * @description Counts of one line today.
+         */
+        LineToday: {
+            /** Line */
+            line: string;
+            /** Forward */
+            forward: {
+                [key: string]: number;
+            };
+            /** Backward */
+            backward: {
+                [key: string]: number;
+            };
+        };
+        /**
          * LinesAnswer
          * @description All lines of a camera.
          */
@@ -1408,6 +1462,27 @@ export interface components {
             fps: components["schemas"]["FpsAnswer"];
             /** Models */
             models: components["schemas"]["ModelAnswer"][];
+        };
+        /**
+         * TodayAnswer
+         * @description Counts of all cameras in the day that holds now, in the order of the list of cameras.
+         */
+        TodayAnswer: {
+            /**
+             * From
+             * Format: date-time
+             * @example 2026-11-21T20:43:29.169Z
+             */
+            from: string;
+            /**
+             * To
+             * Format: date-time
+             * @description the end of the day
+             * @example 2026-11-21T20:43:29.169Z
+             */
+            to: string;
+            /** Items */
+            items: components["schemas"]["CameraToday"][];
         };
         /**
          * TokenAnswer
@@ -1641,6 +1716,7 @@ export type CameraGapAnswer = components['schemas']['CameraGapAnswer'];
 export type CameraGapsAnswer = components['schemas']['CameraGapsAnswer'];
 export type CameraInput = components['schemas']['CameraInput'];
 export type CameraStatus = components['schemas']['CameraStatus'];
+export type CameraToday = components['schemas']['CameraToday'];
 export type CamerasAnswer = components['schemas']['CamerasAnswer'];
 export type ClockAnswer = components['schemas']['ClockAnswer'];
 export type ClockDoubt = components['schemas']['ClockDoubt'];
@@ -1662,6 +1738,7 @@ export type LineAnswer = components['schemas']['LineAnswer'];
 export type LineChange = components['schemas']['LineChange'];
 export type LineCounts = components['schemas']['LineCounts'];
 export type LineInput = components['schemas']['LineInput'];
+export type LineToday = components['schemas']['LineToday'];
 export type LinesAnswer = components['schemas']['LinesAnswer'];
 export type Login = components['schemas']['Login'];
 export type ModelAnswer = components['schemas']['ModelAnswer'];
@@ -1675,6 +1752,7 @@ export type ServiceAnswer = components['schemas']['ServiceAnswer'];
 export type SessionAnswer = components['schemas']['SessionAnswer'];
 export type Size = components['schemas']['Size'];
 export type SystemAnswer = components['schemas']['SystemAnswer'];
+export type TodayAnswer = components['schemas']['TodayAnswer'];
 export type TokenAnswer = components['schemas']['TokenAnswer'];
 export type TokenInput = components['schemas']['TokenInput'];
 export type TokensAnswer = components['schemas']['TokensAnswer'];
@@ -2071,6 +2149,37 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_counts_today: {
+        parameters: {
+            query?: {
+                /** @description zone of dates and times that name none, and of hours and days */
+                tz?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TodayAnswer"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
             408: components["responses"]["Problem408"];
             413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
