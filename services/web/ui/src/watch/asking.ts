@@ -1,10 +1,7 @@
-import { ApiError, refusalOf } from "../api/answers.ts";
-import { addressOf } from "../api/base.ts";
-import { answerOf, ask, client } from "../api/client.ts";
+import { answerOf, client } from "../api/client.ts";
 import { serverNow } from "../api/clock.ts";
 import { browserZone } from "../api/zones.ts";
 import type { Gap } from "./coverage.ts";
-import type { Today } from "./today.ts";
 
 /** What the views of this folder ask for again and again. */
 const COUNTS_MS = 2000;
@@ -12,17 +9,9 @@ const GAPS_MS = 10_000;
 const LINES_MS = 5000;
 const SHOWN_CROSSINGS = 12;
 
-async function readToday(): Promise<Today> {
-  const response = await ask(new Request(addressOf(`api/v1/counts/today?tz=${encodeURIComponent(browserZone())}`), { headers: { Accept: "application/json" } }));
-  if (!response.ok) throw refusalOf(await response.json().catch(() => null), response);
-  return await response.json() as Today;
-}
-
-const isUnknown = (error: unknown): boolean => error instanceof ApiError && error.status === 404;
-
 export const todayQuery = () => ({
-  queryKey: ["today"], queryFn: readToday,
-  refetchInterval: (query: { state: { error: unknown } }) => (isUnknown(query.state.error) ? false as const : COUNTS_MS),
+  queryKey: ["today", browserZone()], refetchInterval: COUNTS_MS,
+  queryFn: () => answerOf(client.GET("/api/v1/counts/today", { params: { query: { tz: browserZone() } } })),
 });
 
 export const linesQuery = (camera: string) => ({

@@ -1,9 +1,6 @@
-/** Today's counts of all cameras, as `GET /counts/today` gives them. */
+/** Today's counts: of a camera, of a line, of a direction. */
 export type ByClass = Record<string, number>;
 export interface Directed { forward: ByClass; backward: ByClass }
-export interface LineToday extends Directed { line: string }
-export interface CameraToday { camera: string; coverage: number | null; total: Directed; lines: LineToday[] }
-export interface Today { from: string; to: string; items: CameraToday[] }
 
 export const sum = (counts: ByClass): number => Object.values(counts).reduce((a, b) => a + b, 0);
 export const both = ({ forward, backward }: Directed): number => sum(forward) + sum(backward);
