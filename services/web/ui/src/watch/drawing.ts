@@ -1,7 +1,11 @@
 import type { Track } from "../api/live-messages.ts";
 import type { Line, Point, Size } from "../api/types.ts";
 import { classColor, inkOn } from "./colors.ts";
-import type { Layers } from "./layers.svelte.ts";
+
+/** What can be drawn over a live picture. */
+export const LAYERS = ["boxes", "labels", "lines", "trails"] as const;
+export type Layer = (typeof LAYERS)[number];
+export type Layers = Record<Layer, boolean>;
 
 /** Draws what Sightline knows of a picture over it: on the screen, and into a snapshot. */
 export interface Knowledge {
@@ -44,6 +48,9 @@ export function arrowDegrees(points: readonly Point[], ratio: number): number {
 }
 
 const apart = (a: Point, b: Point): number => Math.hypot(b[0] - a[0], b[1] - a[1]);
+
+/** Letters and lines are smaller over a picture that is small on the screen, so that they leave something of it. */
+export const letterScale = (screenWidth: number): number => Math.min(1, Math.max(0.75, screenWidth / 640));
 
 /** `unit` is how many pixels of the canvas are one of the screen's: lines and letters keep their size. */
 export function drawAll(context: CanvasRenderingContext2D, size: Size, unit: number, shown: Layers, known: Knowledge): void {

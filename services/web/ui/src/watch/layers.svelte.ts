@@ -1,10 +1,8 @@
 import { keep, kept } from "../app/kept.ts";
+import { LAYERS } from "./drawing.ts";
+import type { Layer, Layers } from "./drawing.ts";
 
-/** What is drawn over a live picture; this browser remembers what was switched. */
-export const LAYERS = ["boxes", "labels", "lines", "trails"] as const;
-export type Layer = (typeof LAYERS)[number];
-export type Layers = Record<Layer, boolean>;
-
+/** Which layers are drawn; this browser remembers what was switched. */
 const KEY = "layers";
 const FIRST: Layers = { boxes: true, labels: true, lines: true, trails: false };
 

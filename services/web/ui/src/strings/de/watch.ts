@@ -23,6 +23,8 @@ export const watch: Strings["watch"] = {
     waiting: "Es kommt gleich.",
     stopped: "Sie sehen das letzte Bild, das ankam. Das nächste ist angefragt.",
   },
+  sinceTime: (time) => `seit ${time}`,
+  notCounted: "Es kommen Bilder, aber gezählt wird gerade nicht",
   addCamera: "Kamera hinzufügen",
   today: "heute",
   perSecond: (value) => `${value} Bilder/s`,

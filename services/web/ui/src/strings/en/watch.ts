@@ -22,6 +22,8 @@ export const watch = {
     waiting: "It comes in a moment.",
     stopped: "What you see is the last picture that came. The next one is asked for.",
   },
+  sinceTime: (time: string) => `since ${time}`,
+  notCounted: "Pictures come, but nothing is counted now",
   addCamera: "Add camera",
   today: "today",
   perSecond: (value: string) => `${value} fps`,
