@@ -2,6 +2,7 @@
 
 import time
 
+from services.core.costs import AnalysisCost, EngineChoice, EngineTrial
 from services.core.model_classes import mask_state
 from services.core.types import (
     AnalysedSecond,
@@ -52,6 +53,16 @@ def crossing(
         epoch=epoch,
         mask=mask_state(class_name),
     )
+
+
+def analysis_cost(cores: float = 0.18) -> AnalysisCost:
+    """What a camera of 25 pictures a second costs of which ten are analysed."""
+    tried = (
+        EngineTrial("onnxruntime-cpu", 15.5, True, "trial-reference", 15.0),
+        EngineTrial("openvino-cpu", 12.25, True, "trial-right", 11.5),
+    )
+    choice = EngineChoice("traffic-n", "openvino-cpu", "engine-fastest", tried)
+    return AnalysisCost(choice, 13.75, 10.0, cores, 3, 25.0, 180.5)
 
 
 def trajectory(number: int, time_s: float, points: int = 20, epoch: int = 1) -> Trajectory:

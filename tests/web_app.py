@@ -18,7 +18,8 @@ from services.core.types import MASK_CLASSES
 from services.web.app import create_app
 from services.web.mirror import SetupMirror
 from services.web.settings import WebSettings
-from services.web.system import ModelEntry, ServiceState, SystemInfo
+from services.web.system import DiskState, ModelEntry, ServiceState, SystemFinding, SystemInfo
+from tests.makers import analysis_cost
 from tests.tables import Tables
 
 ORIGIN = "http://127.0.0.1:8080"
@@ -35,9 +36,16 @@ SYSTEM = SystemInfo(
     started_s=1_700_000_000.0,
     address=ORIGIN,
     services=lambda: [ServiceState("web"), ServiceState("store", "waits for the database")],
-    models=lambda: [ModelEntry("traffic-n", ("person", "car")), ModelEntry("mask-n", MASK_CLASSES)],
+    models=lambda: [
+        ModelEntry("traffic-n", ("person", "car"), ("traffic",)),
+        ModelEntry("mask-n", MASK_CLASSES),
+    ],
     check_model=_check_model,
     figures=lambda: [Figure("sightline_events_written_total", 7.0)],
+    engines=lambda: [analysis_cost().engine],
+    disk=lambda: DiskState("/srv/sightline", 600, 400, 1000),
+    versions=lambda: {"python": "3.11.2", "av": "18.1.0"},
+    findings=lambda: [SystemFinding("clock", "host-clock", {"error_ms": 0.5}, "ok", "synchronised")],
 )
 
 
@@ -52,17 +60,21 @@ class Web:
     video: VideoHub
 
 
-def app_over(tables: Tables, bus: LocalBus, video: VideoHub, settings: WebSettings) -> FastAPI:
+def app_over(
+    tables: Tables, bus: LocalBus, video: VideoHub, settings: WebSettings, system: SystemInfo = SYSTEM
+) -> FastAPI:
     """Make the application over a database, with a mirror that the caller runs."""
     mirror = SetupMirror(tables.web, bus.setups, bus.access)
-    return create_app(tables.web, bus.tracks, bus.states, video, SYSTEM, settings, mirror)
+    return create_app(tables.web, bus.tracks, bus.states, video, system, settings, mirror)
 
 
 @asynccontextmanager
-async def web_over(tables: Tables, settings: WebSettings | None = None) -> AsyncIterator[Web]:
+async def web_over(
+    tables: Tables, settings: WebSettings | None = None, system: SystemInfo = SYSTEM
+) -> AsyncIterator[Web]:
     """Make the application over a database, with its mirror running."""
     bus, video = LocalBus(), VideoHub()
-    app = app_over(tables, bus, video, settings or WebSettings())
+    app = app_over(tables, bus, video, settings or WebSettings(), system)
     task = asyncio.create_task(app.state.context.mirror.run())
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, timeout=20) as client:

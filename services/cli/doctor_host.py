@@ -7,7 +7,8 @@ import platform
 import shutil
 import socket
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -41,6 +42,9 @@ class Finding:
     state: State
     name: str
     text: str
+    code: str = ""
+    """What was found: stable, for whoever puts it into words of their own; empty of a camera's."""
+    params: Mapping[str, str | float] = field(default_factory=dict)
 
 
 PACKAGES = ("av", "fastapi", "numpy", "onnxruntime", "openvino", "opencv-python-headless", "pymongo")
@@ -56,16 +60,23 @@ LITTLE_MEMORY_BYTES = 10**9
 
 def host_checks(data_folder: Path) -> list[Finding]:
     """Look at everything but cameras."""
+    ports = (_port(port, purpose) for port, purpose in PORTS)
+    return [*machine_checks(data_folder), _database(), *ports]
+
+
+def machine_checks(data_folder: Path | None, has_engines: bool = True) -> list[Finding]:
+    """Look at what a process that runs has under it: no network, and no ports, which may be its own.
+
+    `has_engines`: whether it computes models; to look at engines loads them.
+    """
     return [
         _software(),
         _processor(),
         _memory(),
-        _disk(data_folder),
+        *([] if data_folder is None else [_disk(data_folder)]),
         _packages(),
-        *_engines(),
-        _database(),
+        *(_engines() if has_engines else ()),
         _clock(),
-        *(_port(port, purpose) for port, purpose in PORTS),
     ]
 
 
@@ -79,12 +90,17 @@ def _version(package: str) -> str | None:
 def _software() -> Finding:
     version = _version("sightline") or "from source"
     text = f"Sightline {version}, Python {platform.python_version()}, {platform.platform()}"
-    return Finding("good" if sys.version_info >= (3, 11) else "wrong", "software", text)
+    params = {"version": version, "python": platform.python_version(), "platform": platform.platform()}
+    state: State = "good" if sys.version_info >= (3, 11) else "wrong"
+    return Finding(state, "software", text, "host-software", params)
 
 
 def _processor() -> Finding:
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return Finding("good", "processor", f"{processor_name()}, {usable} cores, load {os.getloadavg()[0]:.1f}")
+    load = round(os.getloadavg()[0], 1)
+    text = f"{processor_name()}, {usable} cores, load {load:.1f}"
+    params: dict[str, str | float] = {"name": processor_name(), "cores": usable or 0, "load": load}
+    return Finding("good", "processor", text, "host-processor", params)
 
 
 def _memory() -> Finding:
@@ -94,41 +110,46 @@ def _memory() -> Finding:
         if value.strip().endswith("kB"):
             sizes[key] = int(value.split()[0]) * 1024
     if "MemTotal" not in sizes or "MemAvailable" not in sizes:
-        return Finding("unknown", "memory", "the system does not say")
+        return Finding("unknown", "memory", "the system does not say", "host-memory-unknown")
     available = sizes["MemAvailable"]
     text = f"{_gigabytes(sizes['MemTotal'])} in all, {_gigabytes(available)} available"
-    return Finding("note" if available < LITTLE_MEMORY_BYTES else "good", "memory", text)
+    params = {"total": _gigabytes(sizes["MemTotal"]), "available": _gigabytes(available)}
+    state: State = "note" if available < LITTLE_MEMORY_BYTES else "good"
+    return Finding(state, "memory", text, "host-memory", params)
 
 
 def _disk(folder: Path) -> Finding:
     existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
     free = shutil.disk_usage(existing).free
     shown = str(folder).replace(str(Path.home()), "~", 1)
-    text = f"{_gigabytes(free)} free for {shown}"
+    text, params = f"{_gigabytes(free)} free for {shown}", {"free": _gigabytes(free), "folder": shown}
     if not os.access(existing, os.W_OK):
-        return Finding("wrong", "disk", f"{text}, which is not writable")
-    return Finding("wrong" if free < MINIMUM_FREE_BYTES else "good", "disk", text)
+        return Finding("wrong", "disk", f"{text}, which is not writable", "host-disk-not-writable", params)
+    state: State = "wrong" if free < MINIMUM_FREE_BYTES else "good"
+    return Finding(state, "disk", text, "host-disk", params)
 
 
 def _packages() -> Finding:
     found = {package: _version(package) for package in PACKAGES}
-    return Finding(
-        "good", "packages", ", ".join(f"{name} {version or '-'}" for name, version in found.items())
-    )
+    text = ", ".join(f"{name} {version or '-'}" for name, version in found.items())
+    return Finding("good", "packages", text, "host-packages", {"packages": text})
 
 
 def _engines() -> list[Finding]:
     import onnxruntime
 
     providers = [name.removesuffix("ExecutionProvider") for name in onnxruntime.get_available_providers()]
-    checks = [Finding("good", "engine", f"ONNX Runtime: {', '.join(providers)}")]
+    known = ", ".join(providers)
+    checks = [Finding("good", "engine", f"ONNX Runtime: {known}", "host-onnxruntime", {"providers": known})]
     try:
         import openvino
 
         devices = ", ".join(openvino.Core().available_devices) or "no device"
-        checks.append(Finding("good", "engine", f"OpenVINO: {devices}"))
+        text, params = f"OpenVINO: {devices}", {"devices": devices}
+        checks.append(Finding("good", "engine", text, "host-openvino", params))
     except ImportError:
-        checks.append(Finding("note", "engine", "OpenVINO is not installed (often the faster one on Intel)"))
+        text = "OpenVINO is not installed (often the faster one on Intel)"
+        checks.append(Finding("note", "engine", text, "host-openvino-missing"))
     return checks
 
 
@@ -161,12 +182,14 @@ async def _database_version(uri: str) -> str:
 def _clock() -> Finding:
     error_s = synchronised_within_s()
     if error_s is None:
-        return Finding("unknown", "clock", "the system does not say whether its clock is synchronised")
+        text = "the system does not say whether its clock is synchronised"
+        return Finding("unknown", "clock", text, "host-clock-unknown")
     if error_s == float("inf"):
-        return Finding(
-            "note", "clock", "not synchronised by this host: times of counts may drift (install chrony)"
-        )
-    return Finding("good", "clock", f"synchronised, estimated error {error_s * 1000:.1f} ms")
+        text = "not synchronised by this host: times of counts may drift (install chrony)"
+        return Finding("note", "clock", text, "host-clock-not-synchronised")
+    error_ms = round(error_s * 1000, 1)
+    text = f"synchronised, estimated error {error_ms:.1f} ms"
+    return Finding("good", "clock", text, "host-clock", {"error_ms": error_ms})
 
 
 def _port(port: int, purpose: str) -> Finding:

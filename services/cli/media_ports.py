@@ -19,6 +19,7 @@ from services.common.connections.listening import listen
 from services.common.http.bounds import http_limits
 from services.common.live.decoding import Decoders
 from services.common.metrics import Figure
+from services.common.queues import QueueState
 from services.common.rtsp.server import rtsp_limits
 from services.common.video.hub import VideoHub
 from services.core.errors import SightlineError
@@ -65,6 +66,11 @@ class MediaPorts:
         for port in (self._detector, self._relay, self._annotated):
             if port is not None:
                 yield from port.figures()
+
+    def queues(self) -> dict[str, list[QueueState]]:
+        """Give the queues of the ports by service; none of a port that is not open."""
+        parts = {"ingest": self._relay, "detector": self._detector, "rtsp": self._annotated}
+        return {name: list(part.queues()) for name, part in parts.items() if part is not None}
 
     async def _serve(self, names: tuple[str, ...], serve: Callable[[], Awaitable[Any]]) -> None:
         try:

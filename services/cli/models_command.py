@@ -83,4 +83,5 @@ def model_entries(folder: Path = WEIGHTS) -> Sequence[ModelEntry]:
 @lru_cache(maxsize=64)
 def _entry(path: Path, changed_ns: int) -> ModelEntry:
     info = read_info(path)
-    return ModelEntry(info.name, info.classes)
+    aliases = tuple(alias for alias, name in ALIASES.items() if name == path.stem)
+    return ModelEntry(info.name, info.classes, aliases)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 
 from services.cli.database_parts import (
     DatabaseAccess,
@@ -20,6 +21,7 @@ from services.cli.media_ports import MediaPorts
 from services.cli.models_command import model_entries
 from services.cli.running import END_TIMEOUT_S, RunningTasks
 from services.cli.setup_seed import SetupSeed
+from services.cli.system_facts import disk_of, machine_findings, process_name, software_versions
 from services.cli.up_settings import UpConfig
 from services.common.bus.local import LocalBus
 from services.common.clocks import HOST_CLOCKS, Clocks
@@ -30,13 +32,15 @@ from services.common.leases.camera_manager import CameraManager, Owner
 from services.common.leases.local import LocalLeaseStore, LocalLeaseTable
 from services.common.leases.protocol import Member, Role
 from services.common.live.decoding import Decoders
+from services.common.logs import RECENT
 from services.common.metrics import Figure
+from services.common.queues import QueueState
 from services.common.settings.cameras import CameraFiles
 from services.common.tasks import cancellable, end_tasks, watched
 from services.common.video.hub import VideoHub
 from services.demo import demo_source
 from services.detector.infer.models import check_named_model
-from services.detector.infer.select import make_detector
+from services.detector.infer.select import choice_of, engine_choices, make_detector
 from services.detector.service import DetectorService
 from services.ingest.service import IngestService
 from services.ingest.sources import source_of
@@ -46,7 +50,7 @@ from services.web.app import create_app
 from services.web.mirror import SetupMirror
 from services.web.serving import bound_send_buffers, server_figures, web_server
 from services.web.settings import WebSettings
-from services.web.system import ServiceState, SystemInfo
+from services.web.system import DiskState, ServiceState, SystemInfo
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +92,9 @@ class Platform:
         files = CameraFiles.of(settings.up.file_camera_folders, seed.files)
         bus, video, open_source = self._bus, self._video, partial(source_of, files=files, demo=demo_source)
         ingest = IngestService(bus.events, bus.states, video, open_source, clocks=clocks)
-        detector = DetectorService(bus.events, bus.tracks, bus.states, video, make_detector, clocks.steady_s)
+        detector = DetectorService(
+            bus.events, bus.tracks, bus.states, video, make_detector, clocks, choice_of=choice_of
+        )
         self._ingest = self._managing("ingest", ingest)
         self._detector = self._managing("detector", detector)
         self._decoders = Decoders(self._video, settings.up.live_memory_mb)
@@ -176,7 +182,22 @@ class Platform:
             missing=self._missing,
             free_bytes=self._free_bytes,
             space=lambda: self._space.shortage,
+            process=process_name("up"),
+            engines=engine_choices,
+            disk=self._disk,
+            versions=software_versions,
+            log=RECENT,
+            findings=lambda: machine_findings(self._data_folder, has_engines=True),
         )
+
+    @property
+    def _data_folder(self) -> Path | None:
+        database = self._settings.database
+        return None if database is None else database.folder
+
+    def _disk(self) -> DiskState | None:
+        folder = self._data_folder
+        return None if folder is None else disk_of(folder)
 
     def _missing(self) -> Sequence[str]:
         """Give what the command line asked for and is not there yet."""
@@ -198,10 +219,21 @@ class Platform:
         yield from server_figures(self._server)
 
     def _services(self) -> Sequence[ServiceState]:
+        queues = self._queues()
         states = []
         for name in ("ingest", "detector", "store", "web"):
             status = "running" if self._tasks.is_running(name) else "stopped"
             if name == "store":
                 status = self._store.health.last_error or self._space.shortage or status
-            states.append(ServiceState(name, status))
+            states.append(ServiceState(name, status, name, tuple(queues.get(name, ()))))
+        if "rtsp" in queues:
+            states.append(ServiceState("rtsp", role="rtsp", queues=tuple(queues["rtsp"])))
         return states
+
+    def _queues(self) -> dict[str, list[QueueState]]:
+        """Give all queues of this process, each with the service that it brings its work to."""
+        ports = self._media.queues()
+        ports.setdefault("detector", []).extend((self._video.queue(), self._bus.track_queue()))
+        ports.setdefault("store", []).append(self._bus.event_queue())
+        ports.setdefault("web", []).append(self._server.queue("connections"))
+        return ports

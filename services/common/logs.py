@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TextIO
 
+from services.common.recent_log import RecentLog
 from services.common.secrets import cut, redact
 from services.common.tasks import log_thread_failures
 from services.core.errors import BadInputError
@@ -46,7 +47,7 @@ def configure_logging(stream: TextIO | None = None, environment: Mapping[str, st
         raise BadInputError(f"{LEVEL_VARIABLE} is one of {', '.join(LEVELS)}, not {level!r}")
     handler = logging.StreamHandler(target)
     handler.setFormatter(HumanFormatter() if form == "human" else JsonFormatter())
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.basicConfig(level=level, handlers=[handler, RECENT], force=True)
     logging.captureWarnings(True)
     log_thread_failures()
     for name in QUIET_LOGGERS:
@@ -63,7 +64,7 @@ def _shown(text: str) -> str:
 
 
 def _shown_lines(text: str) -> str:
-    """Leave out the middle of what is very long, and the end of each line that is."""
+    """Mask the secrets; leave out the middle of what is very long, and the end of each line that is."""
     lines = text.split("\n")
     if len(lines) > FIRST_LINES + LAST_LINES:
         left_out = f"… {len(lines) - FIRST_LINES - LAST_LINES} lines …"
@@ -74,8 +75,8 @@ def _shown_lines(text: str) -> str:
 class HumanFormatter(logging.Formatter):
     """Time, level, logger and message on one line, and the traceback of an exception under it."""
 
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    def __init__(self, form: str = "%(asctime)s %(levelname)-7s %(name)s: %(message)s") -> None:
+        super().__init__(form)
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
         """Give the time in the form that everything else uses."""
@@ -103,3 +104,9 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             fields["exception"] = _shown_lines(self.formatException(record.exc_info))
         return json.dumps(fields, ensure_ascii=False)
+
+
+RECENT = RecentLog()
+"""The newest records of this process, filled from when the log is configured."""
+
+RECENT.setFormatter(HumanFormatter("%(message)s"))

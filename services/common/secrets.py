@@ -26,12 +26,24 @@ _DELIMITER = re.compile(r"""\s|['"](?=[\s,:;.)\]}>'"]|\Z)""")
 
 _OPENING = re.compile(r"""['"](?=[a-zA-Z][a-zA-Z0-9+.-]{0,20}://)""")
 
+_HEADER = re.compile(
+    r"""\b(bearer\s{1,8}|authorization['"]?\s?[:=]\s?b?['"]?(?:basic|digest)\s{1,8})[\w.~+/=-]{8,}""",
+    re.IGNORECASE,
+)
+_OWN_TOKEN = re.compile(r"\b(sl_)[\w-]{20,}")
+_QUOTED = re.compile(
+    r"""((?:password|passwd|secret|token)['"]\s?:\s?b?['"])[^'"\n]+(?=['"])""", re.IGNORECASE
+)
+"""Secrets that stand in no address: of a header, of a program, and the value of a name in a dictionary."""
+
 
 def redact(text: str, *urls: str) -> str:
     """Mask the secrets of each address in a text, and those of the given addresses wherever they stand."""
     literals = {form for url in urls for secret in secrets_of(url) for form in _forms(secret)}
     for literal in sorted(literals, key=len, reverse=True):
         text = text.replace(literal, MASK)
+    for named in (_HEADER, _OWN_TOKEN, _QUOTED):
+        text = named.sub(rf"\g<1>{MASK}", text)
     if "://" not in text and "=" not in text:
         return text
     parts: list[str] = []

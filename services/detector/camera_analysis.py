@@ -7,15 +7,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from services.common.bus.protocol import EventQueue, StateBoard, TrackFeed
-from services.common.clocks import steady_s
+from services.common.clocks import HOST_CLOCKS, Clocks
 from services.common.video.h264 import DecodedPicture, H264Decoder
 from services.common.video.hub import VideoSource
 from services.common.wire import time_text
+from services.core.costs import AnalysisCost, EngineChoice
 from services.core.evidence.passes import STEP_S, Passes
 from services.core.evidence.rate import countable_fps
 from services.core.evidence.seconds import EvidenceJudge
 from services.core.types import AccessUnit, CameraSetup, Detection, Event, OwnedCamera, Ownership
 from services.detector.analyser import Analyser
+from services.detector.cost_meter import CostMeter
 from services.detector.decode.sampler import Sampler
 from services.detector.decode.scaling import scaled_rgb
 from services.detector.infer.detector import Detector
@@ -39,6 +41,14 @@ STILL_S = 3.0
 
 DetectorFactory = Callable[[str], Detector]
 """Makes a detector of its own for a thread, by model name."""
+
+ChoiceOf = Callable[[Detector], EngineChoice]
+"""Gives why a detector has its engine."""
+
+
+def unmeasured(detector: Detector) -> EngineChoice:
+    """Give the engine of a detector of which nothing else is known."""
+    return EngineChoice(detector.info.name, detector.engine, "engine-only")
 
 
 @dataclass(slots=True)
@@ -83,7 +93,8 @@ class CameraAnalysis:
     video: VideoSource
     make_detector: DetectorFactory
     edge: LiveEdge
-    steady_s: Callable[[], float] = steady_s
+    clocks: Clocks = HOST_CLOCKS
+    choice_of: ChoiceOf = unmeasured
     _stopped: threading.Event = field(default_factory=threading.Event)
     _gate: threading.RLock = field(default_factory=threading.RLock)
     """Locked while something is published, or noted for a next analysis."""
@@ -130,17 +141,19 @@ class CameraAnalysis:
         camera = self.owned.setup.camera
         detector = self.make_detector(camera.model)
         sampler, losses = Sampler(countable_fps(camera.fps)), _Losses()
-        rate = _Rate(self.steady_s)
+        rate, meter, choice = _Rate(self.clocks.steady_s), CostMeter(self.clocks), self.choice_of(detector)
         with self.video.reader(camera.id) as reader:
             decoder, connection = H264Decoder(), -1
             while not self._stopped.is_set():
                 self._publish_rate(rate)
+                self._publish_cost(meter.measured(choice, reader.dropped))
                 unit = reader.read(READ_TIMEOUT_S)
                 if unit is None:
                     self._on_silence(rate)
                     continue
                 if unit.connection != connection:
                     decoder, connection = H264Decoder(), unit.connection
+                meter.receive()
                 picture = decoder.decode(unit)
                 losses.see(unit, decoder.broken)
                 if picture is None or not self.edge.is_due(picture.unit):
@@ -148,7 +161,9 @@ class CameraAnalysis:
                 rate.silent_s = 0.0
                 if self._comes_again(picture.unit.time_s) or not sampler.pick(picture.unit.time_s):
                     continue
+                began_s = meter.begin()
                 self._analyse(detector, picture, sampler.has_missed(losses.take()))
+                meter.end(began_s, picture.unit.time_s)
                 rate.add()
                 sampler.adapt(reader.backlog_s)
         self._finish()
@@ -161,7 +176,7 @@ class CameraAnalysis:
     def _is_repeat(self, time_s: float) -> bool:
         passes, epoch = self.edge.passes, self.edge.epoch
         passes.learn([known for known in self.owned.setup.repeats if 0 < known.epoch < epoch])
-        updates = passes.see(time_s, self.steady_s())
+        updates = passes.see(time_s, self.clocks.steady_s())
         if updates:
             self.events.publish(updates)
         repeat, was_repeat = passes.repeat_at(time_s), self._was_repeat
@@ -222,6 +237,11 @@ class CameraAnalysis:
             if fps is None or self._is_over:
                 return
             self.states.publish_rate(self.owned.setup.camera.id, fps)
+
+    def _publish_cost(self, cost: AnalysisCost | None) -> None:
+        with self._gate:
+            if cost is not None and not self._is_over:
+                self.states.publish_cost(self.owned.setup.camera.id, cost)
 
     def _on_silence(self, rate: "_Rate") -> None:
         rate.silent_s += READ_TIMEOUT_S

@@ -1,14 +1,20 @@
 """The detector service: analyses the cameras that it owns, each in a thread of its own."""
 
 import asyncio
-from collections.abc import Callable
 
 from services.common.bus.protocol import EventQueue, StateBoard, TrackFeed
-from services.common.clocks import steady_s
+from services.common.clocks import HOST_CLOCKS, Clocks
 from services.common.video.hub import VideoSource
 from services.core.evidence.passes import Passes
 from services.core.types import CameraId, OwnedCamera
-from services.detector.camera_analysis import STOP_TIMEOUT_S, CameraAnalysis, DetectorFactory, LiveEdge
+from services.detector.camera_analysis import (
+    STOP_TIMEOUT_S,
+    CameraAnalysis,
+    ChoiceOf,
+    DetectorFactory,
+    LiveEdge,
+    unmeasured,
+)
 
 
 class DetectorService:
@@ -21,12 +27,13 @@ class DetectorService:
         states: StateBoard,
         video: VideoSource,
         make_detector: DetectorFactory,
-        steady_s: Callable[[], float] = steady_s,
+        clocks: Clocks = HOST_CLOCKS,
         stop_timeout_s: float = STOP_TIMEOUT_S,
+        choice_of: ChoiceOf = unmeasured,
     ) -> None:
         self._events, self._tracks, self._states = events, tracks, states
         self._video, self._make_detector = video, make_detector
-        self._steady_s, self._stop_timeout_s = steady_s, stop_timeout_s
+        self._clocks, self._stop_timeout_s, self._choice_of = clocks, stop_timeout_s, choice_of
         self._running: dict[CameraId, CameraAnalysis] = {}
         self._edges: dict[CameraId, LiveEdge] = {}
 
@@ -55,7 +62,8 @@ class DetectorService:
                 self._video,
                 self._make_detector,
                 self._edge_of(key, owned.epoch),
-                self._steady_s,
+                self._clocks,
+                self._choice_of,
             )
             self._running[key] = analysis
             analysis.start()

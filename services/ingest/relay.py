@@ -12,6 +12,7 @@ from contextlib import suppress
 from services.common.access.credentials import Check
 from services.common.bus.protocol import Setups, SharedValue
 from services.common.metrics import Figure
+from services.common.queues import QueueState
 from services.common.rtsp.gstreamer import load_gstreamer
 from services.common.rtsp.mounts import Feed, RtspStream
 from services.common.rtsp.output import RtspOutput
@@ -84,6 +85,10 @@ class RelayServer:
         if self._server is not None:
             yield from self._server.figures("relay")
             yield Figure("sightline_pictures_dropped_total", self.dropped, {"port": "relay"})
+
+    def queues(self) -> Iterator[QueueState]:
+        """Give what the pipelines could not take."""
+        yield QueueState("relay-pictures", None, None, self.dropped, "newest")
 
     def start(self) -> None:
         """Listen; SightlineError when GStreamer is missing, BadInputError when the port cannot be had."""

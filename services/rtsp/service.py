@@ -10,6 +10,7 @@ from services.common.bus.protocol import Setups, SharedValue, TrackFeed
 from services.common.live.decoding import Decoders
 from services.common.live.matching import MatchedPictures
 from services.common.metrics import Figure
+from services.common.queues import QueueState
 from services.common.rtsp.gstreamer import load_gstreamer
 from services.common.rtsp.mounts import Feed, RtspStream
 from services.common.rtsp.output import RtspOutput
@@ -111,6 +112,10 @@ class RtspService:
         if self._server is not None:
             yield from self._server.figures("annotated")
             yield Figure("sightline_pictures_dropped_total", self.dropped, {"port": "annotated"})
+
+    def queues(self) -> Iterator[QueueState]:
+        """Give what the encoders could not take; nothing waits for them."""
+        yield QueueState("annotated-pictures", None, None, self.dropped, "newest")
 
     async def run(self) -> None:
         """Serve until cancelled.

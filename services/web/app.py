@@ -18,6 +18,7 @@ from services.web.api import (
     cameras,
     counts,
     crossings,
+    diagnosis,
     gaps,
     lines,
     session,
@@ -31,6 +32,7 @@ from services.web.auth.audit import AuditLog
 from services.web.auth.guard import LoginGuard, refused_pages
 from services.web.context import WebContext
 from services.web.database import WebDatabase
+from services.web.findings import HostFindings
 from services.web.live import pictures, socket, tracks
 from services.web.live.streams import AnswerSlots
 from services.web.mirror import SetupMirror
@@ -49,6 +51,7 @@ ROUTERS = (
     pictures,
     socket,
     system,
+    diagnosis,
     session,
     users,
     tokens,
@@ -99,8 +102,9 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
+    findings = HostFindings(system.findings)
     app.state.context = WebContext(
-        database, tracks, states, system, settings, mirror, live, audit, streams, sockets, now_s
+        database, tracks, states, system, settings, mirror, live, audit, streams, sockets, findings, now_s
     )
     for module in ROUTERS:
         app.include_router(module.router)

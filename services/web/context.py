@@ -16,6 +16,7 @@ from services.web.api.today import TodayCounts
 from services.web.auth.audit import AuditLog
 from services.web.auth.password_work import PasswordWork
 from services.web.database import WebDatabase
+from services.web.findings import HostFindings
 from services.web.live.streams import AnswerSlots, FrameEvents, SharedText
 from services.web.mirror import SetupMirror
 from services.web.settings import WebSettings
@@ -38,6 +39,7 @@ class WebContext:
     """Slots of answers that go on: pictures, tracks and files."""
     sockets: AnswerSlots
     """Slots of WebSockets."""
+    findings: HostFindings
     now_s: Callable[[], float] = time.time
     events: FrameEvents = field(default_factory=FrameEvents)
     camera_list: SharedText = field(default_factory=SharedText)

@@ -1,9 +1,13 @@
 """What the web service reports of the whole system; the composition root knows it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from services.common.metrics import Figure
+from services.common.queues import QueueState
+from services.common.recent_log import RecentLog
+from services.core.costs import EngineChoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +16,11 @@ class ServiceState:
 
     name: str
     status: str = "running"
+    role: str = ""
+    """Which service it is, where the name is that of one of its processes."""
+    queues: tuple[QueueState, ...] = ()
+    elsewhere: str | None = None
+    """Where to look for its queues, where this process does not know them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +29,34 @@ class ModelEntry:
 
     name: str
     classes: tuple[str, ...]
+    aliases: tuple[str, ...] = ()
+    """Names of tasks that stand for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DiskState:
+    """The disk of what lasts."""
+
+    path: str
+    """The folder; empty where only the database knows."""
+    free_bytes: int
+    used_bytes: int
+    total_bytes: int
+
+
+Level = Literal["ok", "note", "problem"]
+
+
+@dataclass(frozen=True, slots=True)
+class SystemFinding:
+    """Something that was looked at, and how it is."""
+
+    id: str
+    code: str
+    """What was found: stable, for whoever puts it into words of their own."""
+    params: Mapping[str, str | float]
+    level: Level
+    text: str
 
 
 def _nothing_to_check(name: str) -> None:
@@ -28,6 +65,10 @@ def _nothing_to_check(name: str) -> None:
 
 def _unknown() -> None:
     """Know nothing."""
+
+
+def _no_versions() -> Mapping[str, str]:
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +94,18 @@ class SystemInfo:
     """What keeps the system from answering as it was asked to, beside the database."""
     figures: Callable[[], Iterable[Figure]] = tuple
     """Figures of the other services of this process, for `/metrics`."""
+    process: str = "web"
+    """Which process this is, for people: `up` or `web`, and its machine."""
+    own_name: str = "web"
+    """The name of this service among `services`."""
+    elsewhere: str | None = None
+    """Where to look for what this process does not know; None where it is all there is."""
+    engines: Callable[[], Sequence[EngineChoice]] = tuple
+    """Engines that were chosen in this process; those of others come with the costs of their cameras."""
+    disk: Callable[[], DiskState | None] = field(default=_unknown)
+    """The disk of the data folder; None where only the database knows."""
+    versions: Callable[[], Mapping[str, str]] = field(default=_no_versions)
+    """Versions of what this process runs on."""
+    log: RecentLog = field(default_factory=RecentLog)
+    findings: Callable[[], Sequence[SystemFinding]] = tuple
+    """Looks at the host as `sightline doctor` does; it blocks for some seconds at most."""

@@ -7,7 +7,14 @@ import pytest
 
 from services.common.wire import time_text
 from services.core.types import CameraStatus, StatusChange
-from services.web.api.answers import Answer, CameraGapsAnswer, CountsAnswer, CrossingsAnswer, GapsAnswer
+from services.web.api.answers import (
+    Answer,
+    CameraGapsAnswer,
+    CountsAnswer,
+    CrossingsAnswer,
+    GapsAnswer,
+    TodayAnswer,
+)
 from tests.makers import GATE, camera, crossing, line, recent_minute_s, seconds
 from tests.web_app import Web
 
@@ -38,6 +45,7 @@ QUESTIONS: list[tuple[str, dict[str, str], type[Answer]]] = [
     ("counts", {"by": "line", "class": "mask", "direction": "forward"}, CountsAnswer),
     ("cameras/gate/gaps", {}, GapsAnswer),
     ("gaps", {}, CameraGapsAnswer),
+    ("counts/today", {"tz": "Asia/Kolkata"}, TodayAnswer),
     ("cameras/gate/gaps", LONG_AGO, GapsAnswer),
     ("crossings", {}, CrossingsAnswer),
     ("crossings", {"limit": "7"}, CrossingsAnswer),

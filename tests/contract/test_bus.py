@@ -25,7 +25,7 @@ from services.core.types import (
     TrackedObject,
 )
 from tests.bus_ends import bus_end, read_events, until
-from tests.makers import GATE, camera, crossing, line, trajectory
+from tests.makers import GATE, analysis_cost, camera, crossing, line, trajectory
 from tests.nats_server import nats_server
 
 EVENT_LIMIT = 6
@@ -177,6 +177,16 @@ async def test_a_withdrawn_rate_is_none(buses):
     buses.there.states.withdraw_rate(GATE)
     for bus in (buses.here, buses.there):
         await until(lambda bus=bus: bus.states.state(GATE) == live, "there is no rate", 0.9)
+
+
+async def test_a_cost_is_known_everywhere_until_its_analysis_ends(buses):
+    assert buses.there.states.cost(GATE) is None
+    buses.here.states.publish_rate(GATE, 9.5)
+    buses.here.states.publish_cost(GATE, analysis_cost())
+    for bus in (buses.here, buses.there):
+        await until(lambda bus=bus: bus.states.cost(GATE) == analysis_cost(), "the cost is known", 7)
+    buses.here.states.withdraw_rate(GATE)
+    assert buses.here.states.cost(GATE) is None
 
 
 async def test_a_deleted_camera_is_forgotten_though_it_is_still_reported(buses):

@@ -120,8 +120,16 @@ async def test_the_system_tells_of_itself(web: Web) -> None:
         "embedded (test)",
         "up",
     )
-    assert {"name": "web", "status": "running"} in body["services"]
-    assert body["models"][0] == {"name": "traffic-n", "classes": ["person", "car"]}
+    assert [(service["name"], service["status"]) for service in body["services"]] == [
+        ("web", "running"),
+        ("store", "waits for the database"),
+    ]
+    assert body["models"][0] == {
+        "name": "traffic-n",
+        "classes": ["person", "car"],
+        "aliases": ["traffic"],
+        "ms_per_frame": 11.5,
+    }
     assert (await web.client.get("/readyz")).json() == {"status": "ready"}
     metrics = (await web.client.get("/metrics")).text
     assert 'sightline_camera_live{camera="gate"} 0.0' in metrics

@@ -34,11 +34,11 @@ def test_what_would_be_deleted_is_told_and_deleted_when_somebody_says_so(
     database.close()
     with platform(data) as running, browser(chromium, running.url) as page:
         notice = page.find("retention-notice")
-        expect(notice).to_contain_text("1 trajectories older than 30 days", timeout=60_000)
+        expect(notice).to_contain_text("1 paths older than 30 days", timeout=60_000)
         expect(page.find("clock-notice")).to_be_hidden()
         page.page.screenshot(path=tmp_path / "notice.png")
         notice.get_by_role("button").click()
-        page.find("confirm-ok").click()
+        page.find("confirm").click()
         expect(notice).to_be_hidden(timeout=60_000)
         told = httpx.get(f"{running.url}/api/v1/system").json()["retention"]
         assert told["pending"] is None

@@ -37,7 +37,7 @@ PASSWORD = "correct horse battery"
 SPAN = {"from": "2026-11-28T00:00:00Z", "to": "2026-11-29T00:00:00Z", "bucket": "15m", "tz": "Asia/Kolkata"}
 GOOD: list[tuple[str, dict[str, Any]]] = [
     *((f"GET {path}", {}) for path in ("/healthz", "/readyz", "/metrics")),
-    *((f"GET /api/v1/{path}", {}) for path in ("docs", "openapi.json", "system", "session")),
+    *((f"GET /api/v1/{path}", {}) for path in ("docs", "openapi.json", "system", "system/doctor", "session")),
     ("POST /api/v1/cameras", {"body": {"id": "yard", "url": "demo://traffic"}}),
     ("GET /api/v1/cameras", {}),
     ("GET /api/v1/cameras/{id}", {"path_parameters": {"id": "gate"}}),
@@ -51,6 +51,11 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
     ),
     ("GET /api/v1/counts", {"query": {"camera": "gate", "bucket": "1m"}}),
     ("GET /api/v1/counts", {"query": {"line": "main", **SPAN}}),
+    ("GET /api/v1/counts", {"query": {"by": "line", "line": ["main"], "class": ["car"], **SPAN}}),
+    ("GET /api/v1/counts", {"query": {"by": "line", "format": "csv", "spreadsheet": "comma"}}),
+    ("GET /api/v1/counts/today", {"query": {"tz": "Asia/Kolkata"}}),
+    ("GET /api/v1/gaps", {}),
+    ("GET /api/v1/crossings", {"query": {"class": ["car", "bus"], "mask": "mask", "min_confidence": 0.5}}),
     *(("GET /api/v1/crossings", {"query": {"format": form}}) for form in ("json", "csv", "ndjson")),
     ("GET /api/v1/cameras/{camera}/gaps", {"path_parameters": {"camera": "gate"}}),
     ("POST /api/v1/users", {"body": {"name": "anna", "password": PASSWORD}}),
@@ -62,6 +67,7 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
     ("POST /api/v1/session", {"body": {"user": "root", "password": PASSWORD}}),
     ("DELETE /api/v1/session", {}),
     ("GET /api/v1/audit", {"query": {"limit": 2}}),
+    ("GET /api/v1/system/log", {"query": {"level": "warning", "after": 0, "limit": 5}}),
     (
         "DELETE /api/v1/cameras/{camera}/lines/{line}",
         {"path_parameters": {"camera": "yard", "line": "yard"}},

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from services.common.access.check import Access
 from services.common.bus import messages
-from services.common.bus.messages import CameraUpdate, RateReport, StateReport
+from services.common.bus.messages import CameraUpdate, CostReport, RateReport, StateReport
 from services.common.database.documents import (
     crossing_document,
     note_document,
@@ -46,7 +46,7 @@ from services.core.types import (
     Trajectory,
 )
 from tests.fuzz.memory import LIMIT_BYTES, resident_bytes
-from tests.makers import GATE, camera, crossing, line, trajectory
+from tests.makers import GATE, analysis_cost, camera, crossing, line, trajectory
 
 NOON_S = 1_790_000_000.0
 MANY = settings(max_examples=250, derandomize=True, database=None, deadline=None)
@@ -76,6 +76,7 @@ WHOLE |= {
                 "f00",
                 {GATE: StateReport(NOON_S, CameraState(CameraStatus.LIVE, NOON_S, 9.5, (1920, 1080)))},
                 {GATE: RateReport(NOON_S, 9.5)},
+                {GATE: CostReport(NOON_S, analysis_cost())},
             )
         ),
     ),

@@ -5,21 +5,24 @@
 
 import asyncio
 import json
+import logging
 import secrets
 import sys
+from dataclasses import replace
 
 from services.common.access.accounts import Token, UserRole
 from services.common.access.check import token_hash
 from services.common.bus.local import LocalBus
 from services.common.connections.listening import listen
 from services.common.http.server import HttpServer
+from services.common.logs import RECENT, configure_logging
 from services.common.video.hub import VideoHub
 from services.core.lines import line_from_object
 from services.core.types import Camera, CameraId
 from services.web.settings import WebSettings
-from tests.makers import crossing, recent_minute_s, seconds
+from tests.makers import analysis_cost, crossing, recent_minute_s, seconds
 from tests.tables import Tables
-from tests.web_app import app_over
+from tests.web_app import SYSTEM, app_over
 from tests.web_login import add_user
 
 LINE = {"id": "main", "points": [[0.1, 0.7], [0.9, 0.7]]}
@@ -48,7 +51,11 @@ async def main(uri: str, name: str, login: str) -> None:
     tokens = await _tokens(tables)
     bus = LocalBus()
     settings = WebSettings.model_validate({"login": login})
-    app = app_over(tables, bus, VideoHub(), settings)
+    system = replace(SYSTEM, log=RECENT)
+    configure_logging()
+    logging.getLogger("services.web").warning("opening %s", "rtsp://u:secret@h/s")
+    app = app_over(tables, bus, VideoHub(), settings, system)
+    bus.states.publish_cost(CameraId("gate"), analysis_cost())
     with listen("127.0.0.1", 0) as listening:
         port = listening.getsockname()[1]
         print(json.dumps({"port": port, **tokens}), flush=True)

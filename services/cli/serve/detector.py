@@ -14,7 +14,7 @@ from services.common.leases.protocol import Member
 from services.common.live.decoding import Decoders
 from services.common.metrics import Figure
 from services.common.video.remote import RemoteVideo
-from services.detector.infer.select import make_detector
+from services.detector.infer.select import choice_of, make_detector
 from services.detector.ports.service import DetectorPorts, PortOptions
 from services.detector.service import DetectorService
 
@@ -42,7 +42,9 @@ class DetectorProcess:
     async def _serve(self, link: Link) -> None:
         settings, bus = self._settings, link.bus
         video = self._video = RemoteVideo(lambda camera: link.leases.holder("ingest", camera))
-        service = DetectorService(bus.events, bus.tracks, bus.states, video, make_detector)
+        service = DetectorService(
+            bus.events, bus.tracks, bus.states, video, make_detector, choice_of=choice_of
+        )
         member = Member(self._process.member_id, "detector")
         self._manager = CameraManager(member, link.leases, bus.setups, bus.events, service)
         notes = AccessNotes(bus.events.publish, "detector")

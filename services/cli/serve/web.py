@@ -10,13 +10,16 @@ from pathlib import Path
 from services.cli.database_parts import audit_trail, database_access, web_database
 from services.cli.models_command import model_entries
 from services.cli.serve.process import Link, ServiceProcess
+from services.cli.system_facts import machine_findings, process_name, software_versions
 from services.common.connections.addresses import host_and_port
 from services.common.connections.listening import listen
 from services.common.database.accounts import Accounts
 from services.common.database.link import DatabaseLink
 from services.common.http.server import HttpServer
 from services.common.leases.protocol import Member, Role
+from services.common.logs import RECENT
 from services.common.metrics import Figure
+from services.common.queues import QueueState
 from services.common.settings.cameras import CameraFiles
 from services.common.settings.service import mongodb_uri
 from services.common.tasks import cancellable, watched
@@ -30,6 +33,12 @@ from services.web.settings import WebSettings
 from services.web.system import ServiceState, SystemInfo
 
 CLOSE_TIMEOUT_S = 5.0
+ELSEWHERE = (
+    "this is what the process that serves the page knows: on the machines of the others, their own log and "
+    "`sightline doctor` say the rest"
+)
+ITS_OWN_FIGURES = "its own /metrics, on its health port (9090 if none was given), has its queues"
+
 ROLES: tuple[Role, ...] = ("ingest", "detector", "store", "web", "rtsp")
 
 
@@ -87,13 +96,27 @@ class WebProcess:
             database="MongoDB",
             started_s=time.time(),
             address=host_and_port(self._settings.host, self._settings.port),
-            services=lambda: service_states(link),
+            services=lambda: service_states(link, self._process.member_id, self._queues(link)),
             models=model_entries,
             check_model=partial(check_named_model, files=models, sees_files=False),
             sees_files=False,
             figures=self._process.all_figures,
             missing=lambda: (*self._process.refused(), *self._missing),
+            process=process_name("web"),
+            own_name=self._process.member_id,
+            elsewhere=ELSEWHERE,
+            versions=software_versions,
+            log=RECENT,
+            findings=lambda: machine_findings(self._data, has_engines=False),
         )
+
+    def _queues(self, link: Link) -> Sequence[QueueState]:
+        queues = [link.bus.event_queue(), link.bus.track_queue()]
+        if self._video is not None:
+            queues.append(self._video.queue())
+        if self._server is not None:
+            queues.append(self._server.queue("connections"))
+        return queues
 
     def _figures(self) -> Iterator[Figure]:
         if self._video is not None:
@@ -103,15 +126,22 @@ class WebProcess:
             yield from server_figures(self._server)
 
 
-def service_states(link: Link) -> Sequence[ServiceState]:
-    """Give each living member; a role without any is named too."""
+def service_states(
+    link: Link, own_id: str = "", own_queues: Sequence[QueueState] = ()
+) -> Sequence[ServiceState]:
+    """Give each living member; a role without any is named too. Queues are known of this process alone."""
     states = []
     for role in ROLES:
         members = link.leases.members(role)
         if members is None:
-            states.append(ServiceState(role, "unknown: NATS is away"))
+            states.append(ServiceState(role, "unknown: NATS is away", role))
         elif not members:
-            states.append(ServiceState(role, "no process of this service is alive"))
+            states.append(ServiceState(role, "no process of this service is alive", role))
         else:
-            states += [ServiceState(member.id, member.status) for member in members]
+            states += [
+                ServiceState(member.id, member.status, role, tuple(own_queues))
+                if member.id == own_id
+                else ServiceState(member.id, member.status, role, elsewhere=ITS_OWN_FIGURES)
+                for member in members
+            ]
     return states

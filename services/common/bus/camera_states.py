@@ -12,13 +12,17 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
-from services.common.bus.messages import CameraUpdate, RateReport, StateReport
+from services.common.bus.messages import CameraUpdate, CostReport, RateReport, StateReport
+from services.core.costs import AnalysisCost
 from services.core.types import CameraId, CameraState, CameraStatus
 
-T = TypeVar("T", StateReport, RateReport)
+T = TypeVar("T", StateReport, RateReport, CostReport)
 
 SILENCE_S = 5.0
 """A report that was not repeated for this long is of a process that is gone."""
+
+COST_SILENCE_S = 20.0
+"""The same for costs, which are repeated less often."""
 
 NOBODY_REPORTS = "no ingest service tells of this camera"
 
@@ -87,6 +91,7 @@ class CameraStates:
         self._changed_rates: dict[CameraId, tuple[RateReport, float]] = {}
         self._states = _Table[StateReport]()
         self._rates = _Table[RateReport]()
+        self._costs = _Table[CostReport]()
         self._last: dict[CameraId, tuple[CameraState, float]] = {}
         """The newest state that was ever reported, and when that came or ended."""
 
@@ -109,6 +114,14 @@ class CameraStates:
             self._changed_rates[camera] = report, at_s
             self._rates.put(camera, self._process, _Received(report, at_s, math.inf), at_s)
 
+    def publish_cost(self, camera: CameraId, cost: AnalysisCost) -> None:
+        """Note what this process reports of the cost of a camera."""
+        with self._lock:
+            if self._is_there(camera):
+                at_s = self._monotonic_s()
+                received = _Received(CostReport(self._now_s(), cost), at_s, math.inf)
+                self._costs.put(camera, self._process, received, at_s)
+
     def withdraw_state(self, camera: CameraId) -> None:
         """Report a stream no more. What was reported of it and has not left yet still does."""
         with self._lock:
@@ -117,8 +130,9 @@ class CameraStates:
                 self._last[camera] = last[0], self._now_s()
 
     def withdraw_rate(self, camera: CameraId) -> None:
-        """Report no rate any more, after a last one of nothing."""
+        """Report no rate and no cost any more, after a last rate of nothing."""
         with self._lock:
+            self._costs.remove(camera, self._process)
             if self._rates.remove(camera, self._process):
                 self._changed_rates[camera] = RateReport(self._now_s(), 0.0), self._monotonic_s()
 
@@ -128,17 +142,23 @@ class CameraStates:
             self._cameras = frozenset(cameras)
             self._states.retain(self._cameras)
             self._rates.retain(self._cameras)
+            self._costs.retain(self._cameras)
             for known in (self._last, self._changed_states, self._changed_rates):
                 for camera in known.keys() - self._cameras:
                     del known[camera]
 
     def own_update(self) -> CameraUpdate:
-        """Give all that this process reports."""
+        """Give all that this process reports, but costs."""
         with self._lock:
             now_s = self._monotonic_s()
             return CameraUpdate(
                 self._process, self._states.of(self._process, now_s), self._rates.of(self._process, now_s)
             )
+
+    def own_costs(self) -> CameraUpdate:
+        """Give what this process reports of costs."""
+        with self._lock:
+            return CameraUpdate(self._process, costs=self._costs.of(self._process, self._monotonic_s()))
 
     def changes(self) -> CameraUpdate:
         """Give what this process has reported since the last call."""
@@ -166,6 +186,15 @@ class CameraStates:
             for camera, rate_report in update.rates.items():
                 if self._is_there(camera):
                     self._receive(self._rates, update.process, camera, rate_report, now_s)
+            for camera, cost_report in update.costs.items():
+                if self._is_there(camera):
+                    self._receive(self._costs, update.process, camera, cost_report, now_s, COST_SILENCE_S)
+
+    def cost(self, camera: CameraId) -> AnalysisCost | None:
+        """Give the newest cost of a camera; None where nobody analyses it."""
+        with self._lock:
+            report = self._costs.newest(camera, self._monotonic_s())
+        return report.cost if report is not None else None
 
     def state(self, camera: CameraId) -> CameraState | None:
         """Give the newest state of a camera; one that is not live is analysed at no rate.
@@ -189,6 +218,14 @@ class CameraStates:
     def _is_there(self, camera: CameraId) -> bool:
         return self._cameras is None or camera in self._cameras
 
-    def _receive(self, table: _Table[T], process: str, camera: CameraId, report: T, now_s: float) -> None:
+    def _receive(
+        self,
+        table: _Table[T],
+        process: str,
+        camera: CameraId,
+        report: T,
+        now_s: float,
+        silence_s: float = SILENCE_S,
+    ) -> None:
         age_s = self._now_s() - report.reported_s if report.age_s is None else report.age_s
-        table.put(camera, process, _Received(report, now_s - age_s, now_s + SILENCE_S), now_s)
+        table.put(camera, process, _Received(report, now_s - age_s, now_s + silence_s), now_s)

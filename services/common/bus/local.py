@@ -74,6 +74,12 @@ class LocalTrackFeed:
         with self._lock:
             return self._dropped + sum(readers.dropped for readers in self._readers.values())
 
+    @property
+    def waiting(self) -> int:
+        """Frames that the slowest reader has not taken yet."""
+        with self._lock:
+            return max((readers.waiting for readers in self._readers.values()), default=0)
+
     def publish(self, frame: TrackedFrame) -> None:
         """Hand the frame to each reader of its camera."""
         with self._lock:

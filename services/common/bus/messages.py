@@ -14,6 +14,7 @@ from typing import Annotated, Generic, TypeVar
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from services.common.access.check import Access
+from services.core.costs import AnalysisCost
 from services.core.errors import BadMessageError
 from services.core.identifiers import is_id
 from services.core.times import MS, milliseconds
@@ -76,12 +77,24 @@ class RateReport:
 
 
 @dataclass(frozen=True, slots=True)
+class CostReport:
+    """What the analysis of a camera costs and when it was reported."""
+
+    reported_s: float
+    cost: AnalysisCost
+    age_s: float | None = field(default=None, compare=False)
+    """See `StateReport`."""
+
+
+@dataclass(frozen=True, slots=True)
 class CameraUpdate:
     """What one process reports of the cameras that it works on."""
 
     process: str
     states: dict[CameraId, StateReport] = field(default_factory=dict)
     rates: dict[CameraId, RateReport] = field(default_factory=dict)
+    costs: dict[CameraId, CostReport] = field(default_factory=dict)
+    """An earlier version gives none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,13 +304,16 @@ def decode_tracks(data: bytes) -> TrackedFrame:
 
 
 def encode_update(update: CameraUpdate) -> bytes:
-    """Give states and rates of cameras as a message."""
+    """Give states, rates and costs of cameras as a message."""
     return _UPDATE.encode(update)
 
 
 def decode_update(data: bytes) -> CameraUpdate:
-    """Give the states and rates of a message."""
-    return _UPDATE.decode(data)
+    """Give the states, rates and costs of a message; a cost that cannot be one of ours is refused."""
+    update = _UPDATE.decode(data)
+    if not all(report.cost.is_bounded for report in update.costs.values()):
+        raise BadMessageError("a cost is none that we could have reported")
+    return update
 
 
 def encode_setups(setups: Sequence[CameraSetup]) -> bytes:

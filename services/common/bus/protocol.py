@@ -11,6 +11,8 @@ from typing import Protocol, TypeVar
 
 from services.common.access.check import Access
 from services.common.metrics import Figure
+from services.common.queues import QueueState
+from services.core.costs import AnalysisCost
 from services.core.types import CameraId, CameraSetup, CameraState, Event, TrackedFrame
 
 EVENT_LIMIT = 200_000
@@ -72,6 +74,10 @@ class TrackFeed(Protocol):
     def dropped(self) -> int:
         """Frames that could not be sent, or that slow readers of this process have lost."""
 
+    @property
+    def waiting(self) -> int:
+        """Frames that the slowest reader of this process has not taken yet."""
+
     def publish(self, frame: TrackedFrame) -> None:
         """Hand a frame to live readers. Callable from any thread."""
 
@@ -91,6 +97,9 @@ class StateBoard(Protocol):
     def publish_rate(self, camera: CameraId, fps: float) -> None:
         """Keep the rate at which the detector analyses a camera. Callable from any thread."""
 
+    def publish_cost(self, camera: CameraId, cost: AnalysisCost) -> None:
+        """Keep what the analysis of a camera costs. Callable from any thread."""
+
     def withdraw_state(self, camera: CameraId) -> None:
         """Report a camera's stream no more: another process works on it, or nobody does.
 
@@ -98,7 +107,13 @@ class StateBoard(Protocol):
         """
 
     def withdraw_rate(self, camera: CameraId) -> None:
-        """Report no rate of a camera any more: this process does not analyse it. Callable from any thread."""
+        """Report no rate and no cost of a camera any more: this process does not analyse it.
+
+        Callable from any thread.
+        """
+
+    def cost(self, camera: CameraId) -> AnalysisCost | None:
+        """Give the newest cost of a camera's analysis, None while nobody reports one."""
 
     def state(self, camera: CameraId) -> CameraState | None:
         """Give the newest state of a camera with its rate, None when nobody has ever reported one.
@@ -139,3 +154,11 @@ class Bus:
         yield Figure("sightline_events_waiting", self.events.waiting)
         yield Figure("sightline_events_dropped_total", self.events.dropped)
         yield Figure("sightline_tracks_dropped_total", self.tracks.dropped)
+
+    def event_queue(self) -> QueueState:
+        """Give how full the queue of events is; what does not fit takes the evidence of its seconds along."""
+        return QueueState("events", self.events.waiting, EVENT_LIMIT, self.events.dropped, "newest")
+
+    def track_queue(self) -> QueueState:
+        """Give how far live readers of tracks lag behind."""
+        return QueueState("tracks", self.tracks.waiting, TRACK_LIMIT, self.tracks.dropped, "oldest")

@@ -21,6 +21,9 @@ class Mailbox(Generic[T]):
         self.dropped = 0
         """Items that were lost because the reader was slow."""
 
+    def __len__(self) -> int:
+        return len(self._items)
+
     def put(self, item: T) -> None:
         """Append, at the cost of the oldest item when it is full. Callable from any thread."""
         if len(self._items) >= self._limit:
@@ -60,6 +63,12 @@ class Readers(Generic[T]):
         """Items that slow readers have lost, those that have ended included."""
         with self._lock:
             return self._dropped + sum(mailbox.dropped for mailbox in self._mailboxes)
+
+    @property
+    def waiting(self) -> int:
+        """Items that the slowest reader has not taken yet."""
+        with self._lock:
+            return max(map(len, self._mailboxes), default=0)
 
     def put(self, item: T) -> None:
         """Hand an item to each reader."""

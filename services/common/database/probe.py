@@ -36,6 +36,9 @@ class DatabaseProbe:
         """Whether the last failure was that no answer came at all."""
         self.free_bytes: int | None = None
         """What is free on the database's disk, where it reports that (MongoDB does)."""
+        self.total_bytes: int | None = None
+        self.version: str | None = None
+        """What the database calls its version; None until it was asked."""
 
     @property
     def trouble(self) -> str | None:
@@ -74,14 +77,24 @@ class DatabaseProbe:
             await self._link.collection(META).find_one_and_update(
                 {"_id": PROBE_ID}, {"$set": {"time": datetime.now(UTC)}}, upsert=True
             )
+        if self.version is None:
+            self.version = await self._version()
         if self._reports_space:
             self.free_bytes = await self._free_bytes()
             self._reports_space = self.free_bytes is not None
+
+    async def _version(self) -> str:
+        """Give its version; a database that does not say works all the same."""
+        try:
+            return str((await self._link.command({"buildInfo": 1})).get("version", ""))[:40]
+        except DatabaseUnavailableError:
+            return ""
 
     async def _free_bytes(self) -> int | None:
         stats = await self._link.command({"dbStats": 1})
         total, used = stats.get("fsTotalSize"), stats.get("fsUsedSize")
         if isinstance(total, int | float) and isinstance(used, int | float):
+            self.total_bytes = int(total)
             return max(0, int(total - used))
         return None
 

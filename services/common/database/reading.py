@@ -44,7 +44,7 @@ FIRST_WINDOW_S = 3600.0
 STATUS_LOOK_BACK_S = 90 * 86_400.0
 
 CONFIDENCE_STEP = 1e-4
-EVIDENCE_FIELDS = ["camera", "time", "seconds", "revision", "lacking"]
+EVIDENCE_FIELDS = {"_id": 0, "time": 1, "seconds": 1, "revision": 1, "lacking": 1}
 
 BATCH = 1000
 """Documents that are read at once: a thread that reads many holds up the others for a moment only."""
@@ -161,7 +161,8 @@ class Records:
         repeats: dict[str, list[RepeatedSpan]] = {}
         for span in repeats_from(self._find(REPEATS, ending, [("time", -1)], limit=MOST_REPEATS)):
             repeats.setdefault(span.camera, []).append(span)
-        for document in self._find(ANALYSED, _time(begin_s, to_s), [("time", 1)], EVIDENCE_FIELDS):
+        fields = EVIDENCE_FIELDS | {"camera": 1}
+        for document in self._find(ANALYSED, _time(begin_s, to_s), [("time", 1)], fields):
             found, camera = evidence_from(document), document["camera"]
             once = seen_once(found.minute, found.seconds, repeats.get(camera, []))
             yield camera, found if once == found.seconds else replace(found, seconds=once)
@@ -220,7 +221,7 @@ class Records:
         collection: str,
         query: Document,
         order: list[tuple[str, int]],
-        fields: list[str] | None = None,
+        fields: list[str] | dict[str, int] | None = None,
         limit: int = 0,
     ) -> Iterator[Document]:
         with self._link.guarded():

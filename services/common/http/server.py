@@ -26,6 +26,7 @@ from services.common.http.sockets import (
 )
 from services.common.http.stalling import StallWatch
 from services.common.metrics import Figure
+from services.common.queues import QueueState
 
 logging.getLogger("uvicorn.error").addFilter(SparingFilter())
 
@@ -73,7 +74,7 @@ class HttpServer(uvicorn.Server):
         self._cut: Counter[Cause] = Counter()
         self._end_streams = end_streams
         self._limits, self._clients = limits or HttpLimits(), clients or Peers()
-        most = affordable(self._limits.connections)
+        most = self._most = affordable(self._limits.connections)
         self._places = Places(PlaceLimits(most, self._limits.client_connections, self._limits.reserve))
         self._headers, self._sockets = headers, frozenset(sockets)
         self._bounds = RequestBounds(app, self._limits, self._clients, headers)
@@ -141,6 +142,11 @@ class HttpServer(uvicorn.Server):
         assert isinstance(protocol, BoundedProtocol)
         protocol.take_place(self._places, place)
         return protocol
+
+    def queue(self, name: str) -> QueueState:
+        """Give how many of the connections that the port may have are open."""
+        refused = self._places.refused + self._bounds.refused
+        return QueueState(name, len(self._places), self._most, refused, "refuse")
 
     def figures(self, port: str) -> Iterator[Figure]:
         """Give the figures of the connections; `port` names it."""

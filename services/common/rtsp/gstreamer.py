@@ -49,6 +49,13 @@ def load_gstreamer() -> GStreamer:
         return _loaded()
 
 
+def gstreamer_version() -> str | None:
+    """Give the version of the libraries where this process has loaded them; it loads nothing."""
+    if not _loaded.cache_info().currsize:
+        return None
+    return ".".join(str(number) for number in _loaded().gst.version()[:3])
+
+
 @cache
 def _loaded() -> GStreamer:
     try:

@@ -8,12 +8,13 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from services.common.metrics import Figure
+from services.common.queues import QueueState
 from services.core.limits import QUEUE_LIMIT_BYTES
 from services.core.types import AccessUnit, CameraId
 
@@ -121,6 +122,12 @@ class LocalVideoReader:
         )
 
     @property
+    def waiting(self) -> int:
+        """Pictures that wait, those beside the bound not counted."""
+        with self._ready:
+            return len(self._units) - min(self._kept, GROUP_LIMIT)
+
+    @property
     def backlog_s(self) -> float:
         """Seconds of video that wait, of the newest connection: times of two cannot be compared."""
         with self._ready:
@@ -129,6 +136,12 @@ class LocalVideoReader:
             newest = self._units[-1]
             oldest = next(unit for unit in self._units if unit.connection == newest.connection)
             return newest.time_s - oldest.time_s
+
+
+def video_queue(readers: Iterable[LocalVideoReader], dropped: int) -> QueueState:
+    """Give how full the fullest of some readers' queues is."""
+    waiting = max((reader.waiting for reader in readers), default=0)
+    return QueueState("video", waiting, READER_LIMIT, dropped, "to-key-frame")
 
 
 @dataclass(slots=True)
@@ -165,6 +178,12 @@ class VideoHub:
     def figures(self) -> Iterator[Figure]:
         """Give what the readers have lost."""
         yield Figure("sightline_video_readers_dropped_total", self._dropped)
+
+    def queue(self) -> QueueState:
+        """Give how far the slowest reader lags behind."""
+        with self._lock:
+            readers = [reader for all in self._readers.values() for reader in all]
+        return video_queue(readers, self._dropped)
 
     def publish(self, unit: AccessUnit) -> None:
         """Hand one picture to each reader of its camera. Called by ingest, from any thread."""

@@ -18,9 +18,10 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 from services.common.connections.cluster_tls import VIDEO_SERVER_NAME, client_context
 from services.common.leases.protocol import Member
 from services.common.metrics import Figure
+from services.common.queues import QueueState
 from services.common.secrets import redact
 from services.common.tasks import kept_running, watched
-from services.common.video.hub import LocalVideoReader
+from services.common.video.hub import LocalVideoReader, video_queue
 from services.common.video.wire import (
     MESSAGE_LIMIT_BYTES,
     MESSAGES_LIMIT,
@@ -60,10 +61,16 @@ class RemoteVideo:
         self._holder = holder
         self._lock = threading.Lock()
         self._dropped = 0
+        self._readers: list[LocalVideoReader] = []
 
     def figures(self) -> Iterator[Figure]:
         """Give what the readers have lost."""
         yield Figure("sightline_video_readers_dropped_total", self._dropped)
+
+    def queue(self) -> QueueState:
+        """Give how far the slowest reader lags behind."""
+        with self._lock:
+            return video_queue(self._readers, self._dropped)
 
     def _count_dropped(self, number: int) -> None:
         with self._lock:
@@ -78,11 +85,15 @@ class RemoteVideo:
         """
         reader = LocalVideoReader(on_drop=self._count_dropped)
         following = _Following(camera, self._holder, reader)
+        with self._lock:
+            self._readers.append(reader)
         following.start()
         try:
             yield reader
         finally:
             following.stop()
+            with self._lock:
+                self._readers.remove(reader)
 
 
 class _Following:

@@ -31,6 +31,11 @@ class MinuteEvidence:
     lacking: Mapping[str, int] = field(default_factory=dict)
     """The seconds of which a line's crossings may be missing, by line."""
 
+    @property
+    def begin_s(self) -> float:
+        """The time of its first second; of a minute without any, its own."""
+        return self.minute * 60.0 + max(0, (self.seconds & -self.seconds).bit_length() - 1)
+
 
 @dataclass(frozen=True, slots=True)
 class _Span:

@@ -4,14 +4,14 @@ import logging
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable
-from contextlib import suppress
-from functools import cache
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 
+from services.core.costs import LONGEST_WORD, EngineChoice, EngineTrial
 from services.core.frames import Picture
 from services.detector.infer.detector import Detector
 from services.detector.infer.engines import (
@@ -28,13 +28,16 @@ ROUNDS = 7
 LARGEST_DIFFERENCE = 0.02
 """By which a confidence may differ from ONNX Runtime's."""
 
+CLEARLY_FASTER = 0.9
+"""Share of the reference's time that another engine has to stay below."""
 
-def _others(path: Path) -> list[Detector]:
-    """Open the model in every further engine that is installed."""
-    others: list[Detector] = [CudaDetector(path)] if has_cuda_build() else []
-    with suppress(ImportError):
-        others.append(OpenVinoDetector(path))
-    return others
+
+@dataclass(frozen=True, slots=True)
+class _Selection:
+    """What was chosen for one model file."""
+
+    choice: EngineChoice
+    make: Callable[[Path], Detector]
 
 
 def make_detector(model: str) -> Detector:
@@ -44,6 +47,7 @@ def make_detector(model: str) -> Detector:
 
 
 _measuring = threading.Lock()
+_selections: dict[Path, _Selection] = {}
 
 
 def fastest_engine(path: Path) -> Callable[[Path], Detector]:
@@ -52,33 +56,82 @@ def fastest_engine(path: Path) -> Callable[[Path], Detector]:
     It is measured once a process; threads that ask meanwhile wait, so that nothing distorts the figures.
     """
     with _measuring:
-        return _fastest_engine(path)
+        if path not in _selections:
+            _selections[path] = _select(path)
+        return _selections[path].make
 
 
-@cache
-def _fastest_engine(path: Path) -> Callable[[Path], Detector]:
+def engine_choices() -> tuple[EngineChoice, ...]:
+    """Give what was chosen in this process so far, and why. It waits for no measurement."""
+    return tuple(selection.choice for selection in list(_selections.values()))
+
+
+def choice_of(detector: Detector) -> EngineChoice:
+    """Give why a detector has its engine; of one that was not measured here no more than its name."""
+    selection = _selections.get(detector.info.path)
+    if selection is not None and selection.choice.chosen == detector.engine:
+        return selection.choice
+    return EngineChoice(detector.info.name[:LONGEST_WORD], detector.engine, "engine-only")
+
+
+def _select(path: Path) -> _Selection:
     reference = OnnxRuntimeDetector(path)
-    others = [other for other in _others(path) if _is_usable(reference, other)]
-    if not others:
-        return OnnxRuntimeDetector
-    times_ms: dict[str, list[float]] = defaultdict(list)
+    usable, refused = _others(path, reference)
+    medians, cpu_ms = _measured((reference, *usable))
+    if usable:
+        log.info("engines for %s: %s", path.name, ", ".join(f"{k} {v:.1f} ms" for k, v in medians.items()))
+    best = min(usable, key=lambda other: medians[other.engine], default=reference)
+    is_faster = medians[best.engine] < CLEARLY_FASTER * medians[reference.engine]
+    chosen = best if is_faster else reference
+    code = "engine-only" if not usable else "engine-fastest" if is_faster else "engine-reference"
+    codes = {reference.engine: "trial-reference", **{other.engine: "trial-right" for other in usable}}
+    tried = (
+        *(EngineTrial(name, medians[name], True, code, cpu_ms[name]) for name, code in codes.items()),
+        *refused,
+    )
+    name = reference.info.name[:LONGEST_WORD]
+    return _Selection(EngineChoice(name, chosen.engine, code, tried), type(chosen))
+
+
+def _measured(detectors: Sequence[Detector]) -> tuple[dict[str, float], dict[str, float]]:
+    """Give the median time and processor time of a picture by engine, in milliseconds, measured in turn."""
+    times: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for _ in range(ROUNDS):
-        for detector in (reference, *others):
-            times_ms[detector.engine].append(_measure_ms(detector))
-    medians = {engine: median(values) for engine, values in times_ms.items()}
-    log.info("engines for %s: %s", path.name, ", ".join(f"{k} {v:.1f} ms" for k, v in medians.items()))
-    best = min(others, key=lambda other: medians[other.engine])
-    return type(best) if medians[best.engine] < 0.9 * medians[reference.engine] else OnnxRuntimeDetector
+        for detector in detectors:
+            times[detector.engine].append(_measure_ms(detector))
+    return (
+        {engine: round(median(wall for wall, _ in pairs), 2) for engine, pairs in times.items()},
+        {engine: round(median(cpu for _, cpu in pairs), 2) for engine, pairs in times.items()},
+    )
 
 
-def _is_usable(reference: Detector, other: Detector) -> bool:
-    """Whether an engine is another than the reference, and computes the same."""
+def _others(path: Path, reference: Detector) -> tuple[list[Detector], list[EngineTrial]]:
+    """Open the model in every further engine: gives those that compute right, and what came of others."""
+    usable: list[Detector] = []
+    refused: list[EngineTrial] = []
+    kinds: list[type[CudaDetector] | type[OpenVinoDetector]] = [CudaDetector] if has_cuda_build() else []
+    for kind in (*kinds, OpenVinoDetector):
+        try:
+            other = kind(path)
+        except ImportError:
+            refused.append(EngineTrial(kind.engine, None, False, "trial-not-installed"))
+            continue
+        code = _wrong_with(reference, other)
+        if code is None:
+            usable.append(other)
+        else:
+            refused.append(EngineTrial(kind.engine, None, False, code))
+    return usable, refused
+
+
+def _wrong_with(reference: Detector, other: Detector) -> str | None:
+    """Give why an engine cannot be used: it fell back to the reference, or computes something else."""
     if other.engine == reference.engine:
-        return False
-    agrees = _agrees(reference, other)
-    if not agrees:
-        log.warning("%s computes something else than %s: not used", other.engine, reference.engine)
-    return agrees
+        return "trial-no-gpu"
+    if _agrees(reference, other):
+        return None
+    log.warning("%s computes something else than %s: not used", other.engine, reference.engine)
+    return "trial-differs"
 
 
 def _probe(detector: Detector) -> Picture:
@@ -87,12 +140,13 @@ def _probe(detector: Detector) -> Picture:
     return np.kron(noise, np.ones((8, 8, 1))).astype(np.uint8)
 
 
-def _measure_ms(detector: Detector) -> float:
+def _measure_ms(detector: Detector) -> tuple[float, float]:
+    """Give what one picture takes, and what it takes of this thread, in which engines compute."""
     picture = _probe(detector)
     letterbox = detector.letterbox(detector.info.input_width, detector.info.input_height)
-    started_s = time.perf_counter()
+    started_s, cpu_started_s = time.perf_counter(), time.thread_time()
     detector.detect(picture, letterbox, 0.5)
-    return (time.perf_counter() - started_s) * 1000
+    return (time.perf_counter() - started_s) * 1000, (time.thread_time() - cpu_started_s) * 1000
 
 
 def _agrees(reference: Detector, other: Detector) -> bool:

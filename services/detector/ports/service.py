@@ -15,6 +15,7 @@ from services.common.live import mjpeg
 from services.common.live.decoding import Decoders
 from services.common.live.pictures import LivePictures
 from services.common.metrics import Figure
+from services.common.queues import QueueState
 from services.common.video.hub import VideoSource
 from services.core.types import CameraId
 from services.detector.ports.answers import PictureKey, guarding, json_app, mjpeg_app
@@ -111,6 +112,13 @@ class DetectorPorts:
             yield Figure("sightline_reader_frames_dropped_total", relay.dropped, labels)
             yield from server.figures(port)
         yield from self._live.figures()
+
+    def queues(self) -> Iterator[QueueState]:
+        """Give what slow readers of the ports have lost; what waits for each is bounded in bytes."""
+        yield QueueState("json-frames", None, None, self._frames.dropped, "oldest")
+        yield QueueState("mjpeg-pictures", None, None, self._pictures.dropped, "oldest")
+        yield self._json.queue("json-connections")
+        yield self._mjpeg.queue("mjpeg-connections")
 
     async def _follow_setups(self) -> None:
         async with self._setups.follow() as changes:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from services.common.access.accounts import UserRole
+from services.common.queues import Policy
 from services.core.types import Anchor, CameraStatus, Direction
 
 TIME_PATTERN = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$"
@@ -27,7 +28,10 @@ Share = Annotated[float, Field(ge=0, le=1)]
 """Of a whole, 0 to 1."""
 
 Coverage = Annotated[
-    Share | None, Field(description="analysed share of the time; null while none of it has passed")
+    Share | None,
+    Field(
+        description="analysed share of the time since the camera was made; null while none of it has passed"
+    ),
 ]
 SHARE_SCHEMA = {"type": "number", "minimum": 0, "maximum": 1}
 POINT_SCHEMA = {"type": "array", "items": SHARE_SCHEMA, "minItems": 2, "maxItems": 2}
@@ -251,11 +255,23 @@ class DatabaseAnswer(Answer):
     not_stored: Annotated[str | None, Field(description="what is not stored for want of room")]
 
 
+class QueueAnswer(Answer):
+    """A bounded queue of a service."""
+
+    name: str
+    length: Annotated[int | None, Field(description="what waits; of several alike, in the fullest")]
+    capacity: int | None
+    dropped: Annotated[int, Field(description="lost or refused since the process began")]
+    policy: Annotated[Policy, Field(description="what a full queue gives up")]
+
+
 class ServiceAnswer(Answer):
     """How a service is."""
 
     name: str
     status: Annotated[str, Field(description="`running`, or what is wrong")]
+    queues: list[QueueAnswer]
+    elsewhere: Annotated[str | None, Field(description="where its queues are told, if not here")]
 
 
 class ModelAnswer(Answer):
@@ -263,6 +279,14 @@ class ModelAnswer(Answer):
 
     name: str
     classes: list[str]
+    aliases: Annotated[list[str], Field(description="other names of it, which may change with a release")]
+    ms_per_frame: Annotated[
+        float | None,
+        Field(
+            description="processor time of the network for one picture, measured where it runs; decoding and "
+            "tracking come on top. Null: it has not run"
+        ),
+    ]
 
 
 class PendingRetention(Answer):
@@ -303,22 +327,6 @@ class FpsAnswer(Answer):
 
     least: float
     most: float
-
-
-class SystemAnswer(Answer):
-    """The system as a whole. Retention, clock and what is set aside are null while the database is away."""
-
-    version: str
-    started: Time
-    address: str
-    time: Time
-    database: DatabaseAnswer
-    services: list[ServiceAnswer]
-    retention: RetentionAnswer | None
-    clock: ClockAnswer | None
-    set_aside: Annotated[int | None, Field(description="events that wait for a clock that is believed")]
-    fps: FpsAnswer
-    models: list[ModelAnswer]
 
 
 class SessionAnswer(Answer):

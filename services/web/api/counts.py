@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
+from datetime import tzinfo
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
@@ -17,6 +19,7 @@ from services.web.api.counts_text import counts_json, counts_rows
 from services.web.api.forms import (
     MEDIA_TYPES,
     AcceptHeader,
+    Spreadsheet,
     SpreadsheetParameter,
     csv_begin,
     csv_text,
@@ -91,7 +94,7 @@ async def get_counts(
 
     A line is covered from when it was being counted, not from when it was drawn; without a line, all lines
     that were there have to be, and with several each of them. A bucket's `coverage` is null while none of it
-    has passed.
+    has passed, and before the camera was made.
 
     `compliance` is the share of the people counted whose mask state is `mask`, with their number `counted`:
     who wears one wrongly (`mask_incorrect`) or none does not comply. Its `rate` is null where nobody was
@@ -105,24 +108,20 @@ async def get_counts(
     span = requested_span(from_, to, now_s, zone, bucket)
     check_length(span[0], span[1] if to else min(span[1], now_s), MOST_DAYS_COUNTED)
     check_bucket(bucket, *span)
-    id = (await context.camera_or_default(camera)).camera.id
+    stored = await context.camera_or_default(camera)
+    id = stored.camera.id
     history = LineHistory(await context.database.setups.line_versions(id))
     selection = CrossingSelection(_named(id, line, history), tuple(class_ or ()), tuple(direction or ()))
     records = context.database.records(ANSWER_LIMIT_S)
+    begin_s = history.begin_s(stored.created_s)
 
     def count() -> bytes:
-        buckets = Buckets(*span, bucket, bucket_starts(*span, bucket, zone), now_s)
+        buckets = Buckets(*span, bucket, bucket_starts(*span, bucket, zone), now_s, begin_s)
         counts = _counts(records, id, selection, buckets, history, by is not None)
         total = counts.sums.total()
-        check_classes_asked(
-            selection.classes,
-            (*total.forward, *total.backward, *history.classes()),
-            lambda: chain.from_iterable(model.classes for model in context.system.models()),
-        )
-        if form == "json":
-            return counts_json(counts)
-        rows = counts_rows(counts, zone, selection.classes)
-        return (csv_begin(spreadsheet) + csv_text(rows, spreadsheet)).encode()
+        known, counted = context.system.models, {*total.forward, *total.backward}
+        check_classes_asked(selection.classes, lambda: history.classes(known()), counted.__contains__)
+        return counts_json(counts) if form == "json" else _sheet(counts, zone, selection, spreadsheet)
 
     headers = {"Content-Disposition": f'attachment; filename="counts-{id}.csv"'} if form == "csv" else None
     return Response(await context.reading.run(who, count), media_type=MEDIA_TYPES[form], headers=headers)
@@ -138,6 +137,13 @@ async def get_counts_today(context: Context, who: Who, tz: ZoneParameter = "UTC"
     with closing(context.reading.slots.take(who)):
         answer = await context.today.answer(context.database, context.reading, zone, context.now_s)
     return Response(answer, media_type="application/json")
+
+
+def _sheet(
+    counts: Counts, zone: tzinfo, selection: CrossingSelection, spreadsheet: Spreadsheet | None
+) -> bytes:
+    rows = counts_rows(counts, zone, selection.classes)
+    return (csv_begin(spreadsheet) + csv_text(rows, spreadsheet)).encode()
 
 
 def _named(camera: str, lines: Sequence[str] | None, history: LineHistory) -> tuple[str, ...]:
@@ -171,9 +177,13 @@ def _counts(
         lines = named or list(dict.fromkeys([*history.lines_in(span), *sorted(tallies.lines())]))
         _check_size(len(lines), buckets)
     asked = [named or None, *((line,) for line in lines)]
+    found = records.evidence(camera, *span)
+    oldest = list(islice(found, 1))
     analysed = analysed_of(
-        asked, history.versions, partial(records.line_versions_of, camera), records.evidence(camera, *span)
+        asked, history.versions, partial(records.line_versions_of, camera), chain(oldest, found)
     )
+    records_begin_s = [tallies.begin_s, *(minute.begin_s for minute in oldest)]
+    buckets = replace(buckets, begin_s=min(buckets.begin_s, *records_begin_s))
     covered = {id(seconds): seconds for seconds in analysed}
     coverage = {key: buckets.coverage(seconds) for key, seconds in covered.items()}
     sums, *of_lines = (coverage[id(seconds)] for seconds in analysed)

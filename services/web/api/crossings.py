@@ -5,11 +5,11 @@ import binascii
 import json
 import math
 import threading
-from collections.abc import AsyncIterator, Callable, Generator, Iterable
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Sequence
 from contextlib import ExitStack, closing
 from datetime import tzinfo
 from functools import partial
-from itertools import chain, islice
+from itertools import islice
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -18,6 +18,7 @@ from starlette.responses import Response
 from services.common.database.reading import CrossingCursor, CrossingSelection
 from services.common.wire import crossing_object, parse_milliseconds
 from services.core.errors import BadInputError
+from services.core.evidence.coverage import Span
 from services.core.times import milliseconds
 from services.core.types import Crossing
 from services.web.api.answers import CrossingsAnswer
@@ -34,6 +35,7 @@ from services.web.api.forms import (
 )
 from services.web.api.line_history import LineHistory
 from services.web.api.parameters import (
+    AT_HAND,
     CameraParameter,
     ClassesParameter,
     ConfidenceParameter,
@@ -50,7 +52,7 @@ from services.web.api.problems import refusals
 from services.web.api.reading import ANSWER_LIMIT_S, ReadingThreads
 from services.web.api.spans import zone_of
 from services.web.auth.audit import entry_of
-from services.web.auth.caller import Who
+from services.web.auth.caller import Caller, Who
 from services.web.context import Context, WebContext
 from services.web.live.streams import StreamedAnswer
 
@@ -80,7 +82,6 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 }
 MOST_ON_A_PAGE = 5000
 ROWS_A_CHUNK = 1000
-NOTHING = b'{"items":[]'
 MOST_IN_A_FILE = 10**12
 
 
@@ -126,21 +127,19 @@ async def get_crossings(
         max_confidence,
     )
     id = (await context.camera_or_default(camera)).camera.id
+    if not AT_HAND.issuperset(selection.classes):
+        await _check_classes(context, who, id, selection.classes, (from_s, to_s))
     records = context.database.records(ANSWER_LIMIT_S if form == "json" else math.inf)
     found = records.crossings(id, from_s, to_s, selection, after)
     if form == "json":
         most = min(limit or 100, MOST_ON_A_PAGE)
         page = await context.reading.run(who, lambda: _page(found, most))
-        if page.startswith(NOTHING):
-            await _check_classes(context, id, selection)
         return Response(page, media_type=MEDIA_TYPES[form])
     with ExitStack() as opened:
         slot = opened.enter_context(closing(context.streams.take(who)))
         write = partial(_csv_rows, zone=zone, spreadsheet=spreadsheet) if form == "csv" else _json_rows
         rows = opened.enter_context(closing(_Rows(context.reading, found, limit, write)))
         first = await context.reading.go_on(rows.next)
-        if not first:
-            await _check_classes(context, id, selection)
         await context.audit.count(entry_of(who, "crossings.export", f"{id} as {form}"))
         opened.pop_all()
     head = _csv_head(spreadsheet) if form == "csv" else b""
@@ -194,12 +193,21 @@ async def _body(context: WebContext, first: bytes, rows: _Rows) -> AsyncIterator
         chunk = await context.reading.go_on(rows.next)
 
 
-async def _check_classes(context: WebContext, camera: str, selection: CrossingSelection) -> None:
-    """Tell whether there is nothing because there was nothing, or because no model finds such a class."""
-    if selection.classes:
-        history = LineHistory(await context.database.setups.line_versions(camera))
-        models = chain.from_iterable(model.classes for model in context.system.models())
-        check_classes_asked(selection.classes, history.classes(), lambda: models)
+async def _check_classes(
+    context: WebContext, who: Caller, camera: str, classes: Sequence[str], span: Span
+) -> None:
+    """Tell a class that nothing counted because nothing finds it; BadInputError."""
+    history = LineHistory(await context.database.setups.line_versions(camera))
+    records = context.database.records(ANSWER_LIMIT_S)
+
+    def known() -> set[str]:
+        return history.classes(context.system.models())
+
+    def is_counted(name: str) -> bool:
+        with closing(records.crossings(camera, *span, CrossingSelection(classes=(name,)))) as found:
+            return next(found, None) is not None
+
+    await context.reading.run(who, lambda: check_classes_asked(classes, known, is_counted))
 
 
 def _csv_head(spreadsheet: Spreadsheet | None) -> bytes:

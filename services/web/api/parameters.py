@@ -75,16 +75,18 @@ def check_length(start_s: float, end_s: float, most_days: int) -> None:
 
 
 def check_classes_asked(
-    asked: Sequence[str], counted: Iterable[str], others: Callable[[], Iterable[str]]
+    asked: Sequence[str], others: Callable[[], Iterable[str]], is_counted: Callable[[str], bool]
 ) -> None:
     """Check classes that are asked for; BadInputError names the known ones.
 
-    Right is what was counted, whichever model found it then, and what a model at hand finds: those that
-    ship, and `others`. So a slip of the pen never looks like a quiet road.
+    Right is what a model at hand finds: those that ship, and `others`. And what was counted, whichever model
+    found it then. So a slip of the pen never looks like a quiet road.
     """
-    unknown = set(asked) - AT_HAND - set(counted)
-    if unknown and (unknown := unknown - (known := set(others()))):
-        raise BadInputError(
-            f"nothing of class {min(unknown)[:40]!r} was counted here, and no model at hand finds it: "
-            f"there are {', '.join(sorted(AT_HAND | known)[:MOST_NAMED])}"
-        )
+    unknown = sorted(set(asked) - AT_HAND)
+    known = set(others()) if unknown else set()
+    for name in unknown:
+        if name not in known and not is_counted(name):
+            raise BadInputError(
+                f"nothing of class {name[:40]!r} was counted here, and no model at hand finds it: "
+                f"there are {', '.join(sorted(AT_HAND | known)[:MOST_NAMED])}"
+            )

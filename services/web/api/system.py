@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import HTMLResponse, Response
 
+from services.common.access.accounts import UserRole
 from services.common.database.retention_notices import RetentionNotices, clock_object, retention_object
 from services.common.http.health import figures_answer, readiness
 from services.common.metrics import METRICS_TYPE, Figure
@@ -22,14 +23,24 @@ from services.web.api.answers import (
     DatabaseAnswer,
     FpsAnswer,
     HealthAnswer,
-    ModelAnswer,
     ReadinessAnswer,
     RetentionAnswer,
-    ServiceAnswer,
-    SystemAnswer,
 )
 from services.web.api.description import operations
 from services.web.api.problems import refusals
+from services.web.api.system_answers import SystemAnswer
+from services.web.api.system_parts import (
+    as_viewers_see,
+    choices_of,
+    cost_answers,
+    costs_of,
+    disk_answer,
+    engine_answers,
+    model_answers,
+    service_answers,
+    versions_of,
+)
+from services.web.auth.caller import Who
 from services.web.context import Context, WebContext
 
 router = APIRouter(tags=["system"])
@@ -85,23 +96,34 @@ async def get_metrics(context: Context) -> Response:
 
 
 @router.get("/api/v1/system")
-async def get_system(context: Context) -> SystemAnswer:
-    """Version, services, models, database, retention, clock and bounds of this system."""
-    system = context.system
+async def get_system(context: Context, who: Who) -> SystemAnswer:
+    """Services with their queues, what cameras cost, models, engines, database, disk, retention and clock.
+
+    Who is no admin sees neither addresses nor folders, machines, versions of parts, or causes of trouble.
+    """
+    system, costs = context.system, costs_of(context)
+    choices = choices_of(system, costs)
     retention, clock, set_aside = await _upkeep(context.database.notices)
-    return SystemAnswer(
+    answer = SystemAnswer(
         version=system.version,
         started=time_text(system.started_s),
         address=system.address,
         time=time_text(context.now_s()),
         database=await _database(context),
-        services=[ServiceAnswer(name=service.name, status=service.status) for service in system.services()],
+        services=service_answers(context),
         retention=retention,
         clock=clock,
         set_aside=set_aside,
         fps=FpsAnswer(least=LEAST_FPS, most=MOST_FPS),
-        models=[ModelAnswer(name=model.name, classes=list(model.classes)) for model in system.models()],
+        models=model_answers(system, choices),
+        cameras=list(cost_answers(costs)),
+        engines=list(engine_answers(choices)),
+        disk=disk_answer(system, context.database.probe),
+        versions=versions_of(context),
     )
+    if who.role is UserRole.ADMIN:
+        return answer
+    return as_viewers_see(answer, {service.name: service.role for service in system.services()})
 
 
 @router.patch("/api/v1/system/retention", status_code=204, responses=refusals(409))

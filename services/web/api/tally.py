@@ -1,5 +1,6 @@
 """Counts in buckets of time, of several lines at once: pure."""
 
+import math
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -76,25 +77,30 @@ class BucketTallies:
         self._has_forward = not directions or "forward" in directions
         self._has_backward = not directions or "backward" in directions
         self._tallies: dict[str, dict[int, Tally]] = {}
+        self.begin_s = math.inf
+        """When the first of what was counted happened, or its minute began."""
 
     def add_minutes(self, minutes: Iterable[MinuteCount]) -> None:
         """Add counted minutes, none of which reaches over the end of its bucket."""
         place, first_s, end_s = -1, 0.0, 0.0
         starts, edges = self._starts, [*self._starts, float("inf")]
+        has_forward, has_backward, tally_of = self._has_forward, self._has_backward, self._tally
         for minute in minutes:
-            time_s = minute.minute * 60
+            time_s = minute.minute * 60.0
+            self.begin_s = min(self.begin_s, time_s)
             if not first_s <= time_s < end_s:
                 place = bisect_right(starts, time_s) - 1
                 first_s, end_s = edges[place], edges[place + 1]
-            tally = self._tally(minute.line, place)
-            if self._has_forward and minute.forward:
-                _add(tally.forward, self._wanted(minute.forward))
-            if self._has_backward and minute.backward:
-                _add(tally.backward, self._wanted(minute.backward))
+            tally = tally_of(minute.line, place)
+            if has_forward and minute.forward:
+                _add(tally.forward, self._wanted(minute.forward) if self._classes else minute.forward)
+            if has_backward and minute.backward:
+                _add(tally.backward, self._wanted(minute.backward) if self._classes else minute.backward)
 
     def add_crossings(self, crossings: Iterable[Crossing]) -> None:
         """Add single crossings, already of the classes and directions that are wanted."""
         for crossing in crossings:
+            self.begin_s = min(self.begin_s, crossing.time_s)
             place = bisect_right(self._starts, crossing.time_s) - 1
             self._tally(crossing.line, place).add(crossing.direction, crossing.class_name)
 
@@ -119,12 +125,13 @@ class BucketTallies:
         return sums
 
     def _wanted(self, counts: Mapping[str, int]) -> Mapping[str, int]:
-        if not self._classes:
-            return counts
         return {name: number for name, number in counts.items() if name in self._classes}
 
     def _tally(self, line: str, place: int) -> Tally:
-        by_bucket = self._tallies.setdefault(line if self._is_by_line else ALL_LINES, {})
+        key = line if self._is_by_line else ALL_LINES
+        by_bucket = self._tallies.get(key)
+        if by_bucket is None:
+            by_bucket = self._tallies[key] = {}
         tally = by_bucket.get(place)
         if tally is None:
             tally = by_bucket[place] = Tally()
@@ -140,6 +147,8 @@ class Buckets:
     name: str
     starts: Sequence[float]
     now_s: float
+    begin_s: float = -math.inf
+    """Since when the camera has been there, or has records: nothing was to be analysed before."""
 
     def coverage(self, analysed: AnalysedSeconds) -> "Coverage":
         """Give the share of the time that was analysed."""
@@ -148,7 +157,7 @@ class Buckets:
         return Coverage(self._share(analysed, self.from_s, self.to_s), shares)
 
     def _share(self, analysed: AnalysedSeconds, start_s: float, end_s: float) -> float | None:
-        share = coverage_of(analysed, start_s, end_s, self.now_s)
+        share = coverage_of(analysed, max(start_s, self.begin_s), end_s, self.now_s)
         return None if share is None else round(share, 4)
 
 

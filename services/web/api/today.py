@@ -12,15 +12,16 @@ import math
 import time
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import chain, islice
 from zoneinfo import ZoneInfo
 
 from services.common.database.reading import Records
 from services.common.wire import JsonObject, time_text
 from services.core.evidence.coverage import SETTLE_S, AnalysedSeconds, Span
 from services.core.evidence.lines import LineEvidence, MinuteEvidence
-from services.core.types import LineVersion, MinuteCount
+from services.core.types import CameraId, LineVersion, MinuteCount
 from services.web.api.line_history import LineHistory
 from services.web.api.reading import ANSWER_LIMIT_S, ReadingThreads
 from services.web.api.spans import bucket_end, bucket_start
@@ -50,6 +51,8 @@ class _Closed:
     analysed: int
     """Seconds in which no line that was there was left out."""
     evidence: LineEvidence
+    begin_s: float
+    """Since when the camera has been there, or has records."""
 
 
 @dataclass(slots=True)
@@ -80,11 +83,18 @@ class TodayCounts:
         async with day.lock:
             if day.begun_s < asked_s:
                 begun_s = self._monotonic_s()
-                cameras = [stored.camera.id for stored in await database.setups.cameras()]
+                cameras = {stored.camera.id: stored.created_s for stored in await database.setups.cameras()}
                 versions = await database.setups.line_versions_of_all()
                 histories = {str(camera): LineHistory(versions.get(camera, [])) for camera in cameras}
+                begins_s = {id: history.begin_s(cameras[CameraId(id)]) for id, history in histories.items()}
                 question = _Question(
-                    database.records(ANSWER_LIMIT_S), histories, span, now_s(), self._monotonic_s, day.closed
+                    database.records(ANSWER_LIMIT_S),
+                    histories,
+                    begins_s,
+                    span,
+                    now_s(),
+                    self._monotonic_s,
+                    day.closed,
                 )
                 day.closed, day.answer = await reading.go_on(question.read)
                 day.begun_s = begun_s
@@ -105,6 +115,8 @@ class _Question:
     records: Records
     histories: Mapping[str, LineHistory]
     """Of each camera, in their order."""
+    begins_s: Mapping[str, float]
+    """Since when each camera has been there."""
     span: Span
     now_s: float
     monotonic_s: Callable[[], float]
@@ -146,9 +158,12 @@ class _Question:
         tallies = BucketTallies([self.span[0]], is_by_line=True)
         tallies.add_minutes(self.records.minute_counts(camera, self.span[0], end_s))
         counted = LineEvidence(versions, partial(self.records.line_versions_of, camera))
-        analysed = AnalysedSeconds(counted.minutes(self.records.evidence(camera, self.span[0], end_s)))
+        found = self.records.evidence(camera, self.span[0], end_s)
+        oldest = list(islice(found, 1))
+        begin_s = min([self.begins_s[camera], tallies.begin_s, *(minute.begin_s for minute in oldest)])
+        analysed = AnalysedSeconds(counted.minutes(chain(oldest, found)))
         seconds = analysed.count(int(self.span[0]), int(end_s))
-        return _Closed(versions, late, read_s, end_s, _by_line(tallies, 0), seconds, counted)
+        return _Closed(versions, late, read_s, end_s, _by_line(tallies, 0), seconds, counted, begin_s)
 
     def _item(
         self,
@@ -164,7 +179,8 @@ class _Question:
         analysed = AnalysedSeconds(closed.evidence.minutes(evidence))
         lines = _added(closed.lines, _by_line(tallies, 0))
         seconds = closed.analysed + analysed.count(int(closed.end_s), int(end_s))
-        kept = _Closed(closed.versions, closed.late, closed.read_s, end_s, lines, seconds, closed.evidence)
+        begin_s = min(closed.begin_s, tallies.begin_s)
+        kept = replace(closed, end_s=end_s, lines=lines, analysed=seconds, begin_s=begin_s)
         return kept, self._object(camera, kept, _added(lines, _by_line(tallies, 1)), analysed)
 
     def _object(
@@ -183,7 +199,8 @@ class _Question:
 
     def _coverage(self, closed: _Closed, recent: AnalysedSeconds) -> float | None:
         """Give the same share as `coverage_of` of the whole day."""
-        first, last = int(self.span[0]), math.floor(min(self.span[1], self.now_s - SETTLE_S))
+        first = math.floor(max(self.span[0], closed.begin_s))
+        last = math.floor(min(self.span[1], self.now_s - SETTLE_S))
         if last <= first:
             return None
         return round((closed.analysed + recent.count(int(closed.end_s), last)) / (last - first), 4)

@@ -24,7 +24,13 @@ PAGE_PATHS = ("/", "/index.html", "/favicon.svg")
 PAGE_FOLDER = "/assets/"
 """The page's files are the same for everybody; the page asks for the login itself."""
 
-ADMIN_PATHS = ("/api/v1/users", "/api/v1/tokens", "/api/v1/audit")
+ADMIN_PATHS = (
+    "/api/v1/users",
+    "/api/v1/tokens",
+    "/api/v1/audit",
+    "/api/v1/system/log",
+    "/api/v1/system/doctor",
+)
 READING = ("GET", "HEAD", "OPTIONS")
 
 _STREAM = re.compile(r"/api/v1/cameras/[^/]+/(stream\.mjpeg|snapshot\.jpg|tracks)")

@@ -11,6 +11,7 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from services.common.access.throttle import network_of
+from services.common.queues import QueueState
 from services.common.wire import tracks_object
 from services.core.errors import StreamError, ThrottledError
 from services.core.types import TrackedFrame
@@ -46,6 +47,10 @@ class AnswerSlots:
     def taken(self) -> int:
         """Places that are taken now."""
         return self._taken.total()
+
+    def queue(self) -> QueueState:
+        """Give how many of the places are taken."""
+        return QueueState(self._what, self.taken, self._most, self.refused, "refuse")
 
     def take(self, caller: Caller) -> AnswerSlot:
         """Take a slot until it is closed.

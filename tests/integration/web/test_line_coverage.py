@@ -10,7 +10,7 @@ from services.common.wire import time_text
 from services.core.errors import DiskFullError
 from services.core.types import AnalysedSecond, CameraSetup, LineId
 from services.web.mirror import SetupMirror
-from tests.makers import GATE, camera, line, recent_minute_s
+from tests.makers import GATE, camera, crossing, line, recent_minute_s
 from tests.tables import Tables
 from tests.web_app import Web
 
@@ -158,3 +158,29 @@ async def test_a_camera_that_an_older_release_set_to_too_few_frames_can_be_chang
     assert refused.status_code == 422
     assert "fps is 2: give 4 to 60 frames to analyse a second" in refused.json()["detail"]
     assert (await web.client.get("/api/v1/system")).json()["fps"] == {"least": 4.0, "most": 60.0}
+
+
+async def test_what_was_before_the_camera_is_neither_covered_nor_a_gap(web: Web) -> None:
+    """A fresh install does not show the night before it as one that was not analysed."""
+    start = recent_minute_s()
+    web.tables.now_s = lambda: start + 90
+    await web.tables.setups.add_camera(camera())
+    await web.tables.setups.add_line("gate", line())
+    await web.tables.events.insert_events([AnalysedSecond(GATE, int(start) + 90 + n, 1) for n in range(75)])
+    for drawn in ("main", None):
+        assert await coverage(web, start, drawn) == [None, 1.0, 0.75]
+    span = {"from": time_text(start), "to": time_text(start + 180)}
+    body = (await web.client.get("/api/v1/counts", params=span)).json()
+    assert body["coverage"] == round(75 / 90, 4)
+    gaps = (await web.client.get("/api/v1/cameras/gate/gaps", params=span)).json()["items"]
+    assert [gap["from"] for gap in gaps] == [time_text(start + 165)], "the same is said of gaps"
+
+
+async def test_a_crossing_that_is_older_than_the_camera_begins_its_time(web: Web) -> None:
+    """A backup of an older release, say: what was counted is never beyond all coverage."""
+    start = recent_minute_s()
+    web.tables.now_s = lambda: start + 170
+    await web.tables.setups.add_camera(camera())
+    await web.tables.setups.add_line("gate", line())
+    await web.tables.events.insert_events([crossing(1, start + 70), *counted(start + 170, 10, "")])
+    assert (await coverage(web, start, "main"))[:2] == [None, 0.0]

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from services.common.bus.local import LocalBus
+from services.common.clocks import Clocks
 from services.common.video.hub import VideoHub
 from services.core.frames import Letterbox, Picture
 from services.core.types import (
@@ -90,6 +91,7 @@ class Stage:
     made: int = 0
     stop_timeout_s: float = 5.0
     frame_s: float = 1 / FPS
+    delay_s: float = 0.0
     events: list[Event] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -102,7 +104,7 @@ class Stage:
             self.bus.states,
             self.hub,
             self._make,
-            lambda: self.steady_s,
+            Clocks(lambda: self.begin_s + self.delay_s, lambda: self.steady_s),
             self.stop_timeout_s,
         )
 
@@ -458,3 +460,19 @@ async def test_a_fault_in_the_analysis_loses_the_piece_in_flight_alone(
     assert tracks[0].points[-1].time_s == pytest.approx(stage.time_of(74)), "the newest cell is lost"
     first = int(stage.begin_s)
     assert said(events) == [first + 1, first + 2], "and nothing is said of its seconds"
+
+
+async def test_what_a_camera_costs_is_reported_and_ends_with_its_analysis(stage: Stage) -> None:
+    await stage.take(epoch=1)
+    await stage.show(0, FRAMES)
+    assert stage.bus.states.cost(GATE) is None, "less than five seconds have passed"
+    stage.wait(1)
+    await until(lambda: stage.bus.states.cost(GATE) is not None)
+    cost = stage.bus.states.cost(GATE)
+    assert cost is not None
+    assert (cost.engine.model, cost.engine.chosen) == ("brightness", "brightness")
+    assert 15 < cost.received_fps < FPS
+    assert 0 < cost.frames_per_s <= cost.received_fps
+    assert cost.cores > 0
+    await stage.service.drop(GATE)
+    assert stage.bus.states.cost(GATE) is None

@@ -25,6 +25,7 @@ from services.common.bus.messages import (
 from services.common.bus.nats.publishing import BUS_ERRORS, POLL_S, listening, until_sent
 from services.common.bus.protocol import TRACK_LIMIT
 from services.common.bus.readers import Mailbox, Readers
+from services.core.costs import AnalysisCost
 from services.core.errors import BadMessageError
 from services.core.types import CameraId, CameraState, TrackedFrame
 
@@ -41,6 +42,9 @@ SEND_LIMIT = 256
 """Frames of all cameras that wait to be sent: a quarter of a second of a hundred cameras."""
 
 REPEAT_S = 1.0
+COSTS_EVERY_S = 5.0
+"""Costs are for people to look at: nobody waits for them."""
+
 UPDATE_CAMERAS = 200
 """Cameras in one message of states: far below what NATS takes at once."""
 
@@ -60,6 +64,11 @@ class NatsTrackFeed:
     def dropped(self) -> int:
         """Frames that were not sent, or that slow readers of this process have lost."""
         return self._unsent + self._outbox.dropped + self._readers.dropped
+
+    @property
+    def waiting(self) -> int:
+        """Frames that the slowest reader of this process has not taken yet."""
+        return self._readers.waiting
 
     def publish(self, frame: TrackedFrame) -> None:
         """Send a frame soon. Callable from any thread."""
@@ -121,18 +130,26 @@ class NatsStateBoard:
         self._states.publish_rate(camera, fps)
         self._wake()
 
+    def publish_cost(self, camera: CameraId, cost: AnalysisCost) -> None:
+        """Publish what a camera's analysis costs, every few seconds until its rate is withdrawn."""
+        self._states.publish_cost(camera, cost)
+
     def withdraw_state(self, camera: CameraId) -> None:
         """Publish a camera's state no more."""
         self._states.withdraw_state(camera)
 
     def withdraw_rate(self, camera: CameraId) -> None:
-        """Publish a camera's rate no more, after a last one of nothing."""
+        """Publish a camera's rate and cost no more, after a last rate of nothing."""
         self._states.withdraw_rate(camera)
         self._wake()
 
     def state(self, camera: CameraId) -> CameraState | None:
         """Give the newest state that any process reports."""
         return self._states.state(camera)
+
+    def cost(self, camera: CameraId) -> AnalysisCost | None:
+        """Give the newest cost that any process reports."""
+        return self._states.cost(camera)
 
     def _wake(self) -> None:
         """Publish changes soon. Callable from any thread."""
@@ -152,13 +169,16 @@ class NatsStateBoard:
             await self._repeat()
 
     async def _repeat(self) -> None:
-        repeat_s = self._loop.time()
+        repeat_s = costs_s = self._loop.time()
         while True:
             self._changed.clear()
             await self._publish(self._states.changes())
             if self._loop.time() >= repeat_s:
                 await self._publish(self._states.own_update())
                 repeat_s = self._loop.time() + REPEAT_S
+            if self._loop.time() >= costs_s:
+                await self._publish(self._states.own_costs())
+                costs_s = self._loop.time() + COSTS_EVERY_S
             with suppress(TimeoutError):
                 async with asyncio.timeout(max(POLL_S, repeat_s - self._loop.time())):
                     await self._changed.wait()
@@ -182,19 +202,20 @@ class NatsStateBoard:
 
 def _parts(update: CameraUpdate) -> Iterator[tuple[str, CameraUpdate]]:
     """Give messages with their subjects, which distinguish who may publish what."""
-    cameras = iter(sorted(update.states.keys() | update.rates.keys()))
+    cameras = iter(sorted(update.states.keys() | update.rates.keys() | update.costs.keys()))
     while chosen := set(islice(cameras, UPDATE_CAMERAS)):
         part = CameraUpdate(
             update.process,
             {camera: report for camera, report in update.states.items() if camera in chosen},
             {camera: report for camera, report in update.rates.items() if camera in chosen},
+            {camera: report for camera, report in update.costs.items() if camera in chosen},
         )
         for subject in (STATES_SUBJECT, RATES_SUBJECT):
             own = _of_subject(subject, part)
-            if own.states or own.rates:
+            if own.states or own.rates or own.costs:
                 yield subject, own
 
 
 def _of_subject(subject: str, update: CameraUpdate) -> CameraUpdate:
-    """Give what may be published there: states by ingest, rates by detectors."""
-    return replace(update, rates={}) if subject == STATES_SUBJECT else replace(update, states={})
+    """Give what may be published there: states by ingest, rates and costs by detectors."""
+    return replace(update, rates={}, costs={}) if subject == STATES_SUBJECT else replace(update, states={})

@@ -2,10 +2,17 @@ from dataclasses import replace
 
 import pytest
 
-from services.common.bus.camera_states import NOBODY_REPORTS, SILENCE_S, CameraStates
-from services.common.bus.messages import CameraUpdate, RateReport, StateReport, decode_update, encode_update
+from services.common.bus.camera_states import COST_SILENCE_S, NOBODY_REPORTS, SILENCE_S, CameraStates
+from services.common.bus.messages import (
+    CameraUpdate,
+    CostReport,
+    RateReport,
+    StateReport,
+    decode_update,
+    encode_update,
+)
 from services.core.types import CameraId, CameraState, CameraStatus
-from tests.makers import GATE
+from tests.makers import GATE, analysis_cost
 
 LIVE = CameraState(CameraStatus.LIVE, 90.0, resolution=(640, 480))
 GONE = CameraState(CameraStatus.DEGRADED, 95.0, last_error="gone")
@@ -126,9 +133,31 @@ def test_a_rate_ends_with_a_last_one_of_nothing():
     assert states.changes() == CameraUpdate("me")
 
 
+def test_costs_are_repeated_apart_and_end_with_the_rate():
+    states, clock = board()
+    states.publish_rate(GATE, 9.0)
+    states.publish_cost(GATE, analysis_cost())
+    assert states.changes().costs == states.own_update().costs == {}, "at most once in some seconds"
+    assert states.own_costs() == CameraUpdate("me", costs={GATE: CostReport(100.0, analysis_cost())})
+    clock.s += 1000
+    assert states.cost(GATE) == analysis_cost()
+    states.withdraw_rate(GATE)
+    assert (states.cost(GATE), states.own_costs()) == (None, CameraUpdate("me"))
+
+
+def test_the_newest_cost_counts_until_it_is_not_repeated():
+    states, clock = board()
+    for process, reported_s, cores in (("new", 90.0, 0.2), ("old", 80.0, 0.1)):
+        cost = CostReport(reported_s, analysis_cost(cores))
+        states.receive(decode_update(encode_update(CameraUpdate(process, costs={GATE: cost}))))
+    assert states.cost(GATE) == analysis_cost(0.2)
+    clock.s += COST_SILENCE_S + 0.1
+    assert states.cost(GATE) is None
+
+
 def entries(states: CameraStates) -> int:
     """Count what is kept of all cameras."""
-    tables = (states._states._received, states._rates._received)
+    tables = (states._states._received, states._rates._received, states._costs._received)
     return sum(map(len, (*tables, states._last, states._changed_states, states._changed_rates)))
 
 
@@ -143,6 +172,7 @@ def test_deleted_cameras_are_forgotten_also_when_they_are_still_reported():
     for camera in cameras:
         states.publish_state(camera, LIVE)
         states.publish_rate(camera, 9.0)
+        states.publish_cost(camera, analysis_cost())
         states.receive(
             CameraUpdate("other", {camera: StateReport(50.0, LIVE)}, {camera: RateReport(50.0, 9.0)})
         )

@@ -12,12 +12,14 @@ from services.common.access.check import Access
 from services.common.bus import messages
 from services.common.bus.messages import (
     CameraUpdate,
+    CostReport,
     RateReport,
     StateReport,
     decode_event,
     encode_event,
     event_identity,
 )
+from services.core.costs import AnalysisCost
 from services.core.errors import BadMessageError
 from services.core.types import (
     AccessAction,
@@ -36,7 +38,7 @@ from services.core.types import (
     Trajectory,
     TrajectoryPoint,
 )
-from tests.makers import GATE, camera, crossing, line, trajectory
+from tests.makers import GATE, analysis_cost, camera, crossing, line, trajectory
 
 NOON_S = 1_790_000_000.0
 ON_GRID = Trajectory(
@@ -71,6 +73,7 @@ OTHERS = {
         "f00",
         {GATE: StateReport(NOON_S, CameraState(CameraStatus.LIVE, NOON_S, 9.5, (1920, 1080), None))},
         {GATE: RateReport(NOON_S, 9.5)},
+        {GATE: CostReport(NOON_S, analysis_cost())},
     ),
     "setups": (CameraSetup(camera(url="rtsp://u:p@h/c?x=ü"), (replace(line(), classes=("car",)),), 12),),
     "access": Access({"anna": "$argon2id$"}, frozenset({"ab", "cd"})),
@@ -113,6 +116,43 @@ def test_evidence_of_an_older_release_is_read() -> None:
 def test_other_messages_come_back_as_they_were(kind):
     encode, decode = getattr(messages, f"encode_{kind}"), getattr(messages, f"decode_{kind}")
     assert decode(encode(OTHERS[kind])) == OTHERS[kind]
+
+
+def without_costs(data: bytes) -> bytes:
+    """The message of an update as a release before this one sends it."""
+    head, _, body = data.partition(b"\n")
+    (content,) = json.loads(body)
+    assert content.pop("costs")
+    return head + b"\n" + json.dumps([content]).encode()
+
+
+def test_an_update_of_an_older_release_has_no_costs() -> None:
+    update = OTHERS["update"]
+    found = messages.decode_update(without_costs(messages.encode_update(update)))
+    assert found == replace(update, costs={})
+
+
+HUGE = replace(analysis_cost().engine.tried[0], engine="x" * 201)
+
+
+@pytest.mark.parametrize(
+    "cost",
+    [
+        replace(analysis_cost(), engine=replace(analysis_cost().engine, tried=(HUGE,))),
+        replace(analysis_cost(), engine=replace(analysis_cost().engine, model="x" * 201)),
+        replace(
+            analysis_cost(),
+            engine=replace(analysis_cost().engine, tried=9 * analysis_cost().engine.tried[:1]),
+        ),
+        replace(analysis_cost(), cores=-1.0),
+        replace(analysis_cost(), dropped=10**13),
+        replace(analysis_cost(), delay_ms=1e300),
+    ],
+)
+def test_a_cost_is_bounded(cost: AnalysisCost) -> None:
+    data = messages.encode_update(CameraUpdate("f00", costs={GATE: CostReport(NOON_S, cost)}))
+    with pytest.raises(BadMessageError):
+        messages.decode_update(data)
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from services.core.costs import EngineChoice
 from services.detector.infer import engines
 from services.detector.infer.engines import CPU, CudaDetector, OnnxRuntimeDetector, open_session
 from services.detector.infer.models import model_path
-from services.detector.infer.select import fastest_engine
+from services.detector.infer.select import choice_of, engine_choices, fastest_engine
 
 
 class GpuSession:
@@ -59,8 +60,23 @@ def gpu(gpu_build: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], N
     return install
 
 
+def _chosen(path: Path) -> EngineChoice:
+    """Why a model's engine was chosen, as its detectors know it and as the process lists it."""
+    choice = choice_of(fastest_engine(path)(path))
+    assert choice in engine_choices()
+    return choice
+
+
 def test_without_a_gpu_build_the_cpu_computes(path: Path):
     assert fastest_engine(path) is OnnxRuntimeDetector
+    choice = _chosen(path)
+    assert (choice.model, choice.chosen, choice.code) == ("traffic-n", "onnxruntime-cpu", "engine-only")
+    reference, openvino = choice.tried
+    assert (reference.engine, reference.passed) == ("onnxruntime-cpu", True)
+    assert reference.cpu_ms == choice.cpu_ms
+    assert 0.1 < (reference.ms or 0) < 10_000
+    assert 0.1 < (reference.cpu_ms or 0) < 10_000
+    assert (openvino.ms, openvino.passed, openvino.reason) == (None, False, "it is not installed")
 
 
 @pytest.mark.filterwarnings("ignore:Specified provider")
@@ -72,12 +88,20 @@ def test_without_a_gpu_the_cpu_computes_and_one_line_says_so(
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "no NVIDIA GPU can be used" in caplog.text
     assert CudaDetector(path).engine == OnnxRuntimeDetector.engine
+    assert [trial.code for trial in _chosen(path).tried if trial.engine == CudaDetector.engine] == [
+        "trial-no-gpu"
+    ]
 
 
 def test_a_gpu_that_computes_the_same_faster_is_used(path: Path, gpu: Callable[[float], None]):
     gpu(1.0)
     assert fastest_engine(path) is CudaDetector
     assert CudaDetector(path).engine == "onnxruntime-cuda"
+    choice = _chosen(path)
+    assert (choice.chosen, choice.code) == ("onnxruntime-cuda", "engine-fastest")
+    assert choice.is_bounded
+    times_ms = {trial.engine: trial.ms for trial in choice.tried if trial.ms is not None}
+    assert times_ms["onnxruntime-cuda"] == min(times_ms.values())
 
 
 def test_a_gpu_that_computes_something_else_is_not(
@@ -86,3 +110,6 @@ def test_a_gpu_that_computes_something_else_is_not(
     gpu(0.9)
     assert fastest_engine(path) is OnnxRuntimeDetector
     assert "onnxruntime-cuda computes something else" in caplog.text
+    assert _chosen(path).chosen == "onnxruntime-cpu"
+    (trial,) = (trial for trial in _chosen(path).tried if trial.engine == "onnxruntime-cuda")
+    assert (trial.ms, trial.passed, trial.code) == (None, False, "trial-differs")

@@ -124,7 +124,7 @@ export interface paths {
          *
          *     A line is covered from when it was being counted, not from when it was drawn; without a line, all lines
          *     that were there have to be, and with several each of them. A bucket's `coverage` is null while none of it
-         *     has passed.
+         *     has passed, and before the camera was made.
          *
          *     `compliance` is the share of the people counted whose mask state is `mask`, with their number `counted`:
          *     who wears one wrongly (`mask_incorrect`) or none does not comply. Its `rate` is null where nobody was
@@ -366,7 +366,9 @@ export interface paths {
         };
         /**
          * Get System
-         * @description Version, services, models, database, retention, clock and bounds of this system.
+         * @description Services with their queues, what cameras cost, models, engines, database, disk, retention and clock.
+         *
+         *     Who is no admin sees neither addresses nor folders, machines, versions of parts, or causes of trouble.
          */
         get: operations["get_system"];
         put?: never;
@@ -449,6 +451,51 @@ export interface paths {
          * @description A list of all routes that needs no network.
          */
         get: operations["get_docs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/system/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Log
+         * @description The newest records of the log of this process, in their order, with all secrets masked.
+         *
+         *     2000 are kept in memory, each at most 2000 characters long. Without `after` the newest are given; with it
+         *     the first that follow, so that whoever asks again and again misses none.
+         */
+        get: operations["get_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/system/doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Doctor
+         * @description How the machine of this process is, and its services, database and cameras as this process sees them.
+         *
+         *     No camera is dialled. The machine is looked at no more than every 10 s.
+         */
+        get: operations["get_doctor"];
         put?: never;
         post?: never;
         delete?: never;
@@ -776,7 +823,7 @@ export interface components {
             camera: string;
             /**
              * Coverage
-             * @description analysed share of the time; null while none of it has passed
+             * @description analysed share of the time since the camera was made; null while none of it has passed
              */
             coverage: number | null;
             total: components["schemas"]["DirectedCounts"];
@@ -862,6 +909,49 @@ export interface components {
             confirm: string;
         };
         /**
+         * CostAnswer
+         * @description What the analysis of a camera cost over the last seconds.
+         */
+        CostAnswer: {
+            /** Camera */
+            camera: string;
+            /** Model */
+            model: string;
+            /** Engine */
+            engine: string;
+            /**
+             * Reason
+             * @description why this engine computes it
+             */
+            reason: string;
+            /** Reason Code */
+            reason_code: string;
+            /**
+             * Ms Per Frame
+             * @description null while no picture is analysed
+             */
+            ms_per_frame: number | null;
+            /** Frames Per S */
+            frames_per_s: number;
+            /**
+             * Cores
+             * @description share of a processor core, decoding included
+             */
+            cores: number;
+            /**
+             * Dropped
+             * @description pictures that the analysis was too slow for
+             */
+            dropped: number;
+            /** Received Fps */
+            received_fps: number;
+            /**
+             * Delay Ms
+             * @description from a picture's capture to its analysis
+             */
+            delay_ms: number | null;
+        };
+        /**
          * CountsAnswer
          * @description Counts of a span, as a whole and bucket by bucket; empty buckets are listed.
          */
@@ -885,7 +975,7 @@ export interface components {
             bucket: "1m" | "5m" | "15m" | "1h" | "1d";
             /**
              * Coverage
-             * @description analysed share of the time; null while none of it has passed
+             * @description analysed share of the time since the camera was made; null while none of it has passed
              */
             coverage: number | null;
             total: components["schemas"]["DirectedCounts"];
@@ -912,7 +1002,7 @@ export interface components {
             start: string;
             /**
              * Coverage
-             * @description analysed share of the time; null while none of it has passed
+             * @description analysed share of the time since the camera was made; null while none of it has passed
              */
             coverage: number | null;
             /** Forward */
@@ -1029,6 +1119,72 @@ export interface components {
             backward: {
                 [key: string]: number;
             };
+        };
+        /**
+         * DiskAnswer
+         * @description The disk of what lasts.
+         */
+        DiskAnswer: {
+            /**
+             * Path
+             * @description the data folder; null for a database elsewhere, or a viewer
+             */
+            path: string | null;
+            /** Free Bytes */
+            free_bytes: number;
+            /** Used Bytes */
+            used_bytes: number;
+            /** Total Bytes */
+            total_bytes: number;
+        };
+        /**
+         * DoctorAnswer
+         * @description How the host of one process is, and the system as that process sees it.
+         */
+        DoctorAnswer: {
+            /** Items */
+            items: components["schemas"]["FindingAnswer"][];
+            /** Process */
+            process: string;
+            /** Elsewhere */
+            elsewhere: string | null;
+        };
+        /**
+         * EngineAnswer
+         * @description The engine that computes a model on one machine.
+         */
+        EngineAnswer: {
+            /** Model */
+            model: string;
+            /** Chosen */
+            chosen: string;
+            /** Reason */
+            reason: string;
+            /** Reason Code */
+            reason_code: string;
+            /** Tried */
+            tried: components["schemas"]["TrialAnswer"][];
+        };
+        /**
+         * FindingAnswer
+         * @description Something that was looked at, and how it is.
+         */
+        FindingAnswer: {
+            /** Id */
+            id: string;
+            /** Code */
+            code: string;
+            /** Params */
+            params: {
+                [key: string]: string | number;
+            };
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "ok" | "note" | "problem";
+            /** Text */
+            text: string;
         };
         /**
          * FpsAnswer
@@ -1164,7 +1320,7 @@ export interface components {
             name: string;
             /**
              * Coverage
-             * @description analysed share of the time; null while none of it has passed
+             * @description analysed share of the time since the camera was made; null while none of it has passed
              */
             coverage: number | null;
             total: components["schemas"]["DirectedCounts"];
@@ -1258,6 +1414,47 @@ export interface components {
             items: components["schemas"]["LineAnswer"][];
         };
         /**
+         * LogAnswer
+         * @description Records of one process, in their order.
+         */
+        LogAnswer: {
+            /** Items */
+            items: components["schemas"]["LogItem"][];
+            /** Process */
+            process: string;
+            /**
+             * Elsewhere
+             * @description where other processes have theirs; null: there are none
+             */
+            elsewhere: string | null;
+        };
+        /**
+         * LogItem
+         * @description A record of the log.
+         */
+        LogItem: {
+            /** Id */
+            id: number;
+            /**
+             * Time
+             * Format: date-time
+             * @example 2026-11-21T20:43:29.169Z
+             */
+            time: string;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "debug" | "info" | "warning" | "error";
+            /**
+             * Service
+             * @description which service wrote it, or which library
+             */
+            service: string;
+            /** Text */
+            text: string;
+        };
+        /**
          * Login
          * @description Who wants to come in.
          */
@@ -1276,6 +1473,16 @@ export interface components {
             name: string;
             /** Classes */
             classes: string[];
+            /**
+             * Aliases
+             * @description other names of it, which may change with a release
+             */
+            aliases: string[];
+            /**
+             * Ms Per Frame
+             * @description processor time of the network for one picture, measured where it runs; decoding and tracking come on top. Null: it has not run
+             */
+            ms_per_frame: number | null;
         };
         /**
          * NewTokenAnswer
@@ -1373,6 +1580,32 @@ export interface components {
             message: string;
         };
         /**
+         * QueueAnswer
+         * @description A bounded queue of a service.
+         */
+        QueueAnswer: {
+            /** Name */
+            name: string;
+            /**
+             * Length
+             * @description what waits; of several alike, in the fullest
+             */
+            length: number | null;
+            /** Capacity */
+            capacity: number | null;
+            /**
+             * Dropped
+             * @description lost or refused since the process began
+             */
+            dropped: number;
+            /**
+             * Policy
+             * @description what a full queue gives up
+             * @enum {string}
+             */
+            policy: "oldest" | "newest" | "to-key-frame" | "refuse";
+        };
+        /**
          * ReadinessAnswer
          * @description Requests can be answered.
          */
@@ -1406,6 +1639,13 @@ export interface components {
              * @description `running`, or what is wrong
              */
             status: string;
+            /** Queues */
+            queues: components["schemas"]["QueueAnswer"][];
+            /**
+             * Elsewhere
+             * @description where its queues are told, if not here
+             */
+            elsewhere: string | null;
         };
         /**
          * SessionAnswer
@@ -1431,6 +1671,8 @@ export interface components {
         /**
          * SystemAnswer
          * @description The system as a whole. Retention, clock and what is set aside are null while the database is away.
+         *
+         *     A viewer sees no address, no path and no cause: these are empty, null or one word.
          */
         SystemAnswer: {
             /** Version */
@@ -1462,6 +1704,22 @@ export interface components {
             fps: components["schemas"]["FpsAnswer"];
             /** Models */
             models: components["schemas"]["ModelAnswer"][];
+            /**
+             * Cameras
+             * @description those that are analysed now
+             */
+            cameras: components["schemas"]["CostAnswer"][];
+            /** Engines */
+            engines: components["schemas"]["EngineAnswer"][];
+            /** @description null where nobody knows */
+            disk: components["schemas"]["DiskAnswer"] | null;
+            /**
+             * Versions
+             * @description of what this process runs on; a viewer sees one
+             */
+            versions: {
+                [key: string]: string;
+            };
         };
         /**
          * TodayAnswer
@@ -1536,6 +1794,28 @@ export interface components {
         TokensAnswer: {
             /** Items */
             items: components["schemas"]["TokenAnswer"][];
+        };
+        /**
+         * TrialAnswer
+         * @description An engine that was tried for a model.
+         */
+        TrialAnswer: {
+            /** Engine */
+            engine: string;
+            /**
+             * Ms
+             * @description of one picture; null where it was not measured
+             */
+            ms: number | null;
+            /**
+             * Passed
+             * @description whether it computes the same as the reference
+             */
+            passed: boolean;
+            /** Reason */
+            reason: string;
+            /** Reason Code */
+            reason_code: string;
         };
         /**
          * UserAnswer
@@ -1723,6 +2003,7 @@ export type ClockDoubt = components['schemas']['ClockDoubt'];
 export type Compliance = components['schemas']['Compliance'];
 export type ComplianceRate = components['schemas']['ComplianceRate'];
 export type Confirmation = components['schemas']['Confirmation'];
+export type CostAnswer = components['schemas']['CostAnswer'];
 export type CountsAnswer = components['schemas']['CountsAnswer'];
 export type CountsBucket = components['schemas']['CountsBucket'];
 export type CrossingAnswer = components['schemas']['CrossingAnswer'];
@@ -1730,6 +2011,10 @@ export type CrossingsAnswer = components['schemas']['CrossingsAnswer'];
 export type DatabaseAnswer = components['schemas']['DatabaseAnswer'];
 export type Description = components['schemas']['Description'];
 export type DirectedCounts = components['schemas']['DirectedCounts'];
+export type DiskAnswer = components['schemas']['DiskAnswer'];
+export type DoctorAnswer = components['schemas']['DoctorAnswer'];
+export type EngineAnswer = components['schemas']['EngineAnswer'];
+export type FindingAnswer = components['schemas']['FindingAnswer'];
 export type FpsAnswer = components['schemas']['FpsAnswer'];
 export type GapAnswer = components['schemas']['GapAnswer'];
 export type GapsAnswer = components['schemas']['GapsAnswer'];
@@ -1740,12 +2025,15 @@ export type LineCounts = components['schemas']['LineCounts'];
 export type LineInput = components['schemas']['LineInput'];
 export type LineToday = components['schemas']['LineToday'];
 export type LinesAnswer = components['schemas']['LinesAnswer'];
+export type LogAnswer = components['schemas']['LogAnswer'];
+export type LogItem = components['schemas']['LogItem'];
 export type Login = components['schemas']['Login'];
 export type ModelAnswer = components['schemas']['ModelAnswer'];
 export type NewTokenAnswer = components['schemas']['NewTokenAnswer'];
 export type PendingRetention = components['schemas']['PendingRetention'];
 export type Problem = components['schemas']['Problem'];
 export type ProblemField = components['schemas']['ProblemField'];
+export type QueueAnswer = components['schemas']['QueueAnswer'];
 export type ReadinessAnswer = components['schemas']['ReadinessAnswer'];
 export type RetentionAnswer = components['schemas']['RetentionAnswer'];
 export type ServiceAnswer = components['schemas']['ServiceAnswer'];
@@ -1756,6 +2044,7 @@ export type TodayAnswer = components['schemas']['TodayAnswer'];
 export type TokenAnswer = components['schemas']['TokenAnswer'];
 export type TokenInput = components['schemas']['TokenInput'];
 export type TokensAnswer = components['schemas']['TokensAnswer'];
+export type TrialAnswer = components['schemas']['TrialAnswer'];
 export type UserAnswer = components['schemas']['UserAnswer'];
 export type UserChange = components['schemas']['UserChange'];
 export type UserInput = components['schemas']['UserInput'];
@@ -2634,6 +2923,67 @@ export interface operations {
                 };
                 content: {
                     "text/html": string;
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_log: {
+        parameters: {
+            query?: {
+                /** @description `id` of a record: only those that follow it */
+                after?: number | null;
+                /** @description at least this bad */
+                level?: "debug" | "info" | "warning" | "error";
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogAnswer"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_doctor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoctorAnswer"];
                 };
             };
             401: components["responses"]["Problem401"];

@@ -1,0 +1,100 @@
+"""What the analysis of cameras costs, and by which engine a model is computed: pure words."""
+
+from dataclasses import dataclass
+
+ENGINE_REASONS = {
+    "engine-only": "it is the only engine that can be used here",
+    "engine-fastest": "it is the fastest of the engines that compute right",
+    "engine-reference": "no other engine is clearly faster, by at least a tenth",
+}
+"""Why an engine was chosen, by code."""
+
+TRIAL_REASONS = {
+    "trial-right": "it computes the same as the reference",
+    "trial-reference": "what it computes is what the others are held to",
+    "trial-differs": "it computes something else than the reference: not used",
+    "trial-not-installed": "it is not installed",
+    "trial-no-gpu": "no NVIDIA GPU can be used",
+}
+"""What became of an engine that was tried, by code."""
+
+MOST_TRIALS = 8
+LARGEST_NUMBER = 1e12
+LONGEST_WORD = 200
+"""Characters of a name or a code, in whatever one process reports to another."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineTrial:
+    """One engine that was measured for a model, or could not be."""
+
+    engine: str
+    ms: float | None
+    """Median time of one picture on this machine; None where it was not measured."""
+    passed: bool
+    """Whether it computes the same as the reference, which passes itself."""
+    code: str
+    cpu_ms: float | None = None
+    """Median processor time of one picture, which other work on the machine changes little."""
+
+    @property
+    def reason(self) -> str:
+        """What became of it; a later release's code stands for itself."""
+        return TRIAL_REASONS.get(self.code, self.code)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineChoice:
+    """The engine that computes a model on one machine, and why."""
+
+    model: str
+    chosen: str
+    code: str
+    tried: tuple[EngineTrial, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        """Why; a later release's code stands for itself."""
+        return ENGINE_REASONS.get(self.code, self.code)
+
+    @property
+    def cpu_ms(self) -> float | None:
+        """Processor time of one picture in the chosen engine as it was measured; None where it was not."""
+        return next((trial.cpu_ms for trial in self.tried if trial.engine == self.chosen), None)
+
+    @property
+    def is_bounded(self) -> bool:
+        """Return whether it is no larger than a choice of ours can be."""
+        words = [self.model, self.chosen, self.code]
+        words += [word for trial in self.tried for word in (trial.engine, trial.code)]
+        are_short = len(self.tried) <= MOST_TRIALS and all(len(word) <= LONGEST_WORD for word in words)
+        return are_short and all(_is_number(trial.ms) and _is_number(trial.cpu_ms) for trial in self.tried)
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisCost:
+    """What the analysis of one camera has cost over the last seconds."""
+
+    engine: EngineChoice
+    ms_per_frame: float | None
+    """From a picture that is decoded to its crossings; None while none was analysed."""
+    frames_per_s: float
+    """Pictures that were analysed each second."""
+    cores: float
+    """Share of a processor core, decoding included."""
+    dropped: int
+    """Pictures that the analysis was too slow for, since it began."""
+    received_fps: float
+    """Pictures that came each second."""
+    delay_ms: float | None
+    """From the capture of a picture to the end of its analysis; None while none was analysed."""
+
+    @property
+    def is_bounded(self) -> bool:
+        """Return whether it can be one of ours; another process may report anything."""
+        numbers = (self.frames_per_s, self.cores, self.dropped, self.received_fps)
+        return self.engine.is_bounded and all(map(_is_number, (*numbers, self.ms_per_frame, self.delay_ms)))
+
+
+def _is_number(value: float | None) -> bool:
+    return value is None or 0 <= value <= LARGEST_NUMBER
