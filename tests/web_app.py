@@ -14,6 +14,7 @@ from services.common.bus.local import LocalBus
 from services.common.metrics import Figure
 from services.common.video.hub import VideoHub
 from services.core.errors import BadInputError
+from services.core.sentences.sentence import plain
 from services.core.types import MASK_CLASSES
 from services.web.app import create_app
 from services.web.mirror import SetupMirror
@@ -35,7 +36,7 @@ SYSTEM = SystemInfo(
     database="embedded (test)",
     started_s=1_700_000_000.0,
     address=ORIGIN,
-    services=lambda: [ServiceState("web"), ServiceState("store", "waits for the database")],
+    services=lambda: [ServiceState("web"), ServiceState("store", plain("waits for the database"))],
     models=lambda: [
         ModelEntry("traffic-n", ("person", "car"), ("traffic",)),
         ModelEntry("mask-n", MASK_CLASSES),
@@ -65,7 +66,7 @@ def app_over(
 ) -> FastAPI:
     """Make the application over a database, with a mirror that the caller runs."""
     mirror = SetupMirror(tables.web, bus.setups, bus.access)
-    return create_app(tables.web, bus.tracks, bus.states, video, system, settings, mirror)
+    return create_app(tables.web, bus.tracks, bus.states, video, system, settings, mirror, bus.camera_tests)
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from services.common.bus.protocol import StateBoard
+from services.common.leases.protocol import RUNNING
 from services.common.secrets import redact
 from services.common.tasks import watched
 from services.core.errors import StreamError
@@ -55,8 +56,8 @@ class HostFindings:
 def service_findings(system: SystemInfo, database_status: str) -> Iterator[SystemFinding]:
     """Judge the services, the database and what is stored."""
     for service in system.services():
-        params = {"service": service.name, "status": redact(service.status)}
-        if service.status != "running":
+        params = {"service": service.name, "status": redact(service.status.text)}
+        if service.status != RUNNING:
             text = f"{service.name}: {params['status']}"
             yield SystemFinding(f"service-{service.name}", "service-troubled", params, "problem", text)
     if database_status == "up":
@@ -66,7 +67,8 @@ def service_findings(system: SystemInfo, database_status: str) -> Iterator[Syste
         yield SystemFinding("database", "database-fails", {"cause": trouble}, "problem", trouble)
     shortage = system.space()
     if shortage is not None:
-        yield SystemFinding("space", "records-not-stored", {"what": shortage}, "problem", shortage)
+        text = shortage.text
+        yield SystemFinding("space", "records-not-stored", {"what": text}, "problem", text)
 
 
 def camera_findings(cameras: Sequence[Camera], states: StateBoard) -> Iterator[SystemFinding]:

@@ -4,18 +4,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from services.common.leases.protocol import RUNNING
 from services.common.metrics import Figure
 from services.common.queues import QueueState
 from services.common.recent_log import RecentLog
 from services.core.costs import EngineChoice
+from services.core.sentences.sentence import Sentence
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceState:
-    """How one service is doing: `running`, or what is wrong."""
+    """How one service is doing: it runs, or what is wrong."""
 
     name: str
-    status: str = "running"
+    status: Sentence = RUNNING
     role: str = ""
     """Which service it is, where the name is that of one of its processes."""
     queues: tuple[QueueState, ...] = ()
@@ -88,9 +90,9 @@ class SystemInfo:
     """Whether cameras that are files lie on this machine; else only `ingest` knows."""
     free_bytes: Callable[[], int | None] = field(default=_unknown)
     """What is free on the database's disk, where this process knows more than the database reports."""
-    space: Callable[[], str | None] = field(default=_unknown)
+    space: Callable[[], Sentence | None] = field(default=_unknown)
     """What is not stored any more for want of room; None while everything is."""
-    missing: Callable[[], Sequence[str]] = tuple
+    missing: Callable[[], Sequence[Sentence]] = tuple
     """What keeps the system from answering as it was asked to, beside the database."""
     figures: Callable[[], Iterable[Figure]] = tuple
     """Figures of the other services of this process, for `/metrics`."""

@@ -51,6 +51,11 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
     ),
     ("GET /api/v1/counts", {"query": {"camera": "gate", "bucket": "1m"}}),
     ("GET /api/v1/counts", {"query": {"line": "main", **SPAN}}),
+    ("GET /api/v1/counts", {"query": {"by": "line", "line": ["main"], "class": ["car"], **SPAN}}),
+    ("GET /api/v1/counts", {"query": {"by": "line", "format": "csv", "spreadsheet": "comma"}}),
+    ("GET /api/v1/counts/today", {"query": {"tz": "Asia/Kolkata"}}),
+    ("GET /api/v1/gaps", {}),
+    ("GET /api/v1/crossings", {"query": {"class": ["car", "bus"], "mask": "mask", "min_confidence": 0.5}}),
     *(("GET /api/v1/crossings", {"query": {"format": form}}) for form in ("json", "csv", "ndjson")),
     ("GET /api/v1/cameras/{camera}/gaps", {"path_parameters": {"camera": "gate"}}),
     ("POST /api/v1/users", {"body": {"name": "anna", "password": PASSWORD}}),
@@ -68,6 +73,12 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
         {"path_parameters": {"camera": "yard", "line": "yard"}},
     ),
     ("DELETE /api/v1/cameras/{id}", {"path_parameters": {"id": "yard"}}),
+    ("GET /api/v1/cameras/{camera}/generations", {"path_parameters": {"camera": "yard"}}),
+    ("GET /api/v1/generations", {}),
+    (
+        "DELETE /api/v1/cameras/{camera}/generations/{generation}",
+        {"path_parameters": {"camera": "yard", "generation": 1}},
+    ),
     ("DELETE /api/v1/users/{name}", {"path_parameters": {"name": "anna"}}),
 ]
 """Requests that are answered well, in this order; of all operations but those of `NOT_GOOD`."""

@@ -13,9 +13,10 @@ ROOM = "services.common.database"
 
 FOR_ALL = {
     "accounts": {"Accounts", "AuditTrail", "is_owned"},
+    "generations": {"Generation", "Generations"},
     "ownership": {"OwnershipReader"},
     "probe": {"DatabaseProbe"},
-    "reading": {"CrossingCursor", "Records"},
+    "reading": {"CrossingCursor", "CrossingSelection", "Records"},
     "repeats": {"RepeatReader"},
     "retention_notices": {"RetentionNotices", "clock_object", "retention_object"},
     "schema": {"Retention", "Schema"},
@@ -34,6 +35,7 @@ WITHOUT_DATABASE = (
 DECIDES = {
     "aside": "Aside",
     "events": "EventWriter",
+    "generation_removal": "GenerationRemoval",
     "minutes": "Minutes",
     "ownership": "Fences",
     "repeats": "RepeatKeeper",

@@ -88,12 +88,14 @@ def line_document(camera: str, line: Line, valid_from_s: float, is_deleted: bool
         "anchor": line.anchor,
         "classes": list(line.classes) if line.classes is not None else None,
         "color": line.color,
+        "forward_name": line.forward_name,
+        "backward_name": line.backward_name,
         "deleted": is_deleted,
     }
 
 
 def line_from(document: Mapping[str, Any]) -> Line:
-    """The line of a document."""
+    """The line of a document; one of an older release has no names of its directions."""
     classes = document["classes"]
     return Line(
         id=document["line"],
@@ -103,6 +105,8 @@ def line_from(document: Mapping[str, Any]) -> Line:
         classes=tuple(classes) if classes is not None else None,
         color=document["color"],
         version=document["version"],
+        forward_name=document.get("forward_name"),
+        backward_name=document.get("backward_name"),
     )
 
 
@@ -192,6 +196,8 @@ def status_document(change: StatusChange) -> Document:
         "time": date_of(change.time_s),
         "status": change.status.value,
         "cause": change.cause,
+        "code": change.code,
+        "params": change.params,
     }
 
 
@@ -202,6 +208,8 @@ def status_from(document: Mapping[str, Any]) -> StatusChange:
         time_s=seconds_of(document["time"]),
         status=CameraStatus(document["status"]),
         cause=document["cause"],
+        code=document.get("code", ""),
+        params=document.get("params", {}),
     )
 
 
@@ -270,14 +278,16 @@ def ownerships_from(document: Mapping[str, Any]) -> list[Ownership]:
 
 
 def minute_document(count: MinuteCount) -> Document:
-    """The counts of one line in one minute."""
+    """The counts of one line in one minute; those of a first generation name none, as in older releases."""
+    own = {"generation": count.generation} if count.generation > 1 else {}
     return {
-        "_id": f"{count.camera}/{count.line}/{count.minute}",
+        "_id": f"{count.camera}/{count.line}/{count.minute}" + (f"/{count.generation}" if own else ""),
         "camera": count.camera,
         "line": count.line,
         "time": date_of(count.minute * 60),
         "forward": count.forward,
         "backward": count.backward,
+        **own,
     }
 
 
@@ -286,9 +296,10 @@ def minute_from(document: Mapping[str, Any]) -> MinuteCount:
     return MinuteCount(
         camera=document["camera"],
         line=document["line"],
-        minute=minute_of(seconds_of(document["time"])),
-        forward=dict(document["forward"]),
-        backward=dict(document["backward"]),
+        minute=(document["time"] - EPOCH) // MINUTE,
+        forward=document["forward"],
+        backward=document["backward"],
+        generation=document.get("generation", 1),
     )
 
 

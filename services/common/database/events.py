@@ -28,6 +28,7 @@ from services.common.database.documents import (
     status_document,
     trajectory_document,
 )
+from services.common.database.generation_removal import RemovedGenerations
 from services.common.database.link import DatabaseLink, Document
 from services.common.database.minutes import Minute, Minutes
 from services.common.database.ownership import Fences, OwnershipReader
@@ -83,9 +84,11 @@ class EventWriter:
         repeats: RepeatReader,
         fences: Fences,
         passes: RepeatKeeper,
+        removed: RemovedGenerations,
     ) -> None:
         self._link, self._schema, self._minutes = link, schema, minutes
         self._ownerships, self._repeats, self._fences, self._passes = ownerships, repeats, fences, passes
+        self._removed = removed
         self._preparing = asyncio.Lock()
         self._is_whole = False
         """Whether the note names nothing that is unfinished."""
@@ -134,12 +137,15 @@ class EventWriter:
             cameras = {event.camera for event in events if isinstance(event, Reported)}
             known = await self._ownerships.ownerships(cameras)
             repeats = await self._repeats.known_repeats(cameras)
-            kept = [rest for event in events if (rest := admitted(event, known, repeats)) is not None]
+            admissible = [rest for event in events if (rest := admitted(event, known, repeats)) is not None]
+            kept = await self._removed.without(admissible, cameras)
             await self._insert_crossings([event for event in kept if isinstance(event, Crossing)], owned)
             await self._insert_others(kept)
             fences = [*owned, *self._fences_of(events, known, repeats)]
             fences += await self._newer_than(known, cameras)
-            return len(events) - len(kept) + await self._fence(fences)
+            removed = await self._fence(fences)
+            await self._minutes.note_late(_changed_evidence(kept, fences))
+            return len(events) - len(kept) + removed
 
     async def heal(self) -> None:
         """Finish what a process left unfinished when it ended."""
@@ -213,7 +219,10 @@ class EventWriter:
             "_id": WRITER,
             "minutes": [list(minute) for minute in sorted(touched)],
             "owned": [
-                [item.camera, item.epoch, milliseconds(item.from_s), item.connection, item.cause]
+                [
+                    *(item.camera, item.epoch, milliseconds(item.from_s), item.connection),
+                    *(item.cause, item.code, item.params),
+                ]
                 for item in owned
             ],
         }
@@ -276,6 +285,17 @@ def _evidence_update(id: str, seconds: Sequence[AnalysedSecond]) -> UpdateOne:
     if first.revision:
         fields["revision"] = first.revision
     return UpdateOne({"_id": id}, {"$setOnInsert": fields, "$addToSet": added}, upsert=True)
+
+
+def _changed_evidence(events: Iterable[Event], fences: Iterable[Ownership]) -> Iterator[Minute]:
+    """Give the first minutes whose evidence was changed by events and ownerships."""
+    for event in events:
+        if isinstance(event, AnalysedSecond):
+            yield event.camera, event.second // 60
+        elif isinstance(event, RepeatedSpan):
+            yield event.camera, minute_of(event.from_s)
+    for owned in fences:
+        yield owned.camera, minute_of(owned.from_s)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Minutes: counted from the crossings in the database, so that nothing can make them wrong for good."""
 
+import asyncio
 import math
 from collections.abc import Callable, Iterable, Mapping
 from itertools import groupby
@@ -7,15 +8,16 @@ from itertools import groupby
 from pymongo import DeleteMany, ReplaceOne
 
 from services.common.database.documents import date_of, minute_document, minute_of, seconds_of
+from services.common.database.generations import generations_of
 from services.common.database.link import DatabaseLink, Document
-from services.common.database.schema import CROSSINGS, META, MINUTES, RETENTION
+from services.common.database.schema import CROSSINGS, LATE, LATE_S, META, MINUTES, RETENTION
 from services.core.types import CameraId, LineId, MinuteCount
 
 Minute = tuple[str, int]
 """A camera and a minute since 1970."""
 
-Counts = Mapping[tuple[str, int], MinuteCount]
-"""Counts by line and minute."""
+Counts = Mapping[tuple[str, int, int], MinuteCount]
+"""Counts by line, minute and generation of the camera."""
 
 
 class Minutes:
@@ -37,6 +39,15 @@ class Minutes:
             oldest = -math.inf if deleted_s is None else minute_of(deleted_s)
             for camera, first, last in _runs(item for item in wanted if item[1] >= oldest):
                 await self._recompute(camera, first, last)
+            await self.note_late(wanted)
+
+    async def note_late(self, touched: Iterable[Minute]) -> None:
+        """Note whose minutes were changed when they were long past, after that is done."""
+        late = minute_of(self._now_s() - LATE_S)
+        cameras = {camera for camera, minute in touched if minute < late}
+        if cameras:
+            changes = {"$inc": {f"cameras.{camera}": 1 for camera in sorted(cameras)}}
+            await self._link.collection(META).update_one({"_id": LATE}, changes, upsert=True)
 
     async def note_deleted(self, collection: str, time_s: float) -> None:
         """Note up to which time records of a kind are deleted, before that is done; it never goes back."""
@@ -66,11 +77,16 @@ class Minutes:
             written = counts
 
     async def _count(self, camera: str, first: int, last: int) -> Counts:
-        fields = ["line", "time", "direction", "class"]
-        counts: dict[tuple[str, int], MinuteCount] = {}
+        fields = ["line", "time", "direction", "class", "epoch"]
+        counts: dict[tuple[str, int, int], MinuteCount] = {}
+        generations = await asyncio.to_thread(generations_of, self._link, camera)
         async for found in self._link.collection(CROSSINGS).find(_span(camera, first, last), fields):
             line, minute = found["line"], minute_of(seconds_of(found["time"]))
-            count = counts.setdefault((line, minute), MinuteCount(CameraId(camera), LineId(line), minute))
+            generation = next((item.number for item in generations if item.has(found["epoch"])), 1)
+            count = counts.setdefault(
+                (line, minute, generation),
+                MinuteCount(CameraId(camera), LineId(line), minute, generation=generation),
+            )
             by_class = count.forward if found["direction"] == "forward" else count.backward
             by_class[found["class"]] = by_class.get(found["class"], 0) + 1
         return counts

@@ -25,7 +25,7 @@ SCHEMA_VERSION = 1
 
 CAMERAS, LINES, EPOCHS, META, PENDING = "cameras", "lines", "epochs", "meta", "pending"
 CROSSINGS, MINUTES, ANALYSED = "crossings", "minutes", "analysed"
-REVISIONS = "revisions"
+REVISIONS, GENERATIONS = "revisions", "generations"
 TRAJECTORIES, STATUSES, REPEATS = "trajectories", "statuses", "repeats"
 SET_ASIDE = "set_aside"
 USERS, SESSIONS, TOKENS, AUDIT = "users", "sessions", "tokens", "audit"
@@ -40,6 +40,7 @@ INDEXES: dict[str, list[Keys]] = {
     EPOCHS: [TIME_KEYS],
     LINES: [TIME_KEYS, [("camera", 1), ("time", 1)]],
     REVISIONS: [TIME_KEYS],
+    GENERATIONS: [TIME_KEYS, [("camera", 1), ("time", 1)]],
     CROSSINGS: [TIME_KEYS, [("camera", 1), ("time", 1)], [("camera", 1), ("line", 1), ("time", 1)]],
     MINUTES: [TIME_KEYS, [("camera", 1), ("time", 1)], [("camera", 1), ("line", 1), ("time", 1)]],
     ANALYSED: [TIME_KEYS, [("camera", 1), ("time", 1)]],
@@ -54,8 +55,8 @@ INDEXES: dict[str, list[Keys]] = {
 }
 
 LASTING = (
-    *(SET_ASIDE, CAMERAS, LINES, EPOCHS, CROSSINGS, MINUTES, ANALYSED, REPEATS, TRAJECTORIES, STATUSES),
-    *(REVISIONS, USERS, TOKENS, AUDIT),
+    *(SET_ASIDE, CAMERAS, GENERATIONS, LINES, EPOCHS, CROSSINGS, MINUTES, ANALYSED, REPEATS, TRAJECTORIES),
+    *(STATUSES, REVISIONS, USERS, TOKENS, AUDIT),
 )
 """What a backup carries, in the order in which it is written. Sessions are none of it: users log in again.
 
@@ -69,6 +70,12 @@ RECORDS = (CROSSINGS, MINUTES, ANALYSED, REPEATS, TRAJECTORIES, STATUSES, AUDIT)
 
 RETENTION = "retention"
 """The document of META that says how long each kind of record is kept, in seconds by collection."""
+
+LATE = "late"
+"""The document of META that says how often records of a time that was long past were changed, by camera."""
+
+LATE_S = 120.0
+"""Records of a time that is this long past come late: whoever keeps what it has read has to look again."""
 
 RESTORE = "restore"
 """The document of META that is there while a restore has not ended."""
@@ -145,11 +152,9 @@ async def check_whole(link: DatabaseLink) -> None:
     if mark is None:
         return
     began = mark.get("time")
-    since = f" that began at {began:%Y-%m-%d %H:%M:%S} UTC" if isinstance(began, datetime) else ""
-    raise HalfRestoredError(
-        f"the database holds a part of a backup: a restore{since} has not ended. "
-        "If it does not run any more, run `sightline restore FILE --replace` again"
-    )
+    if isinstance(began, datetime):
+        raise HalfRestoredError("database-half-restored-since", time=f"{began:%Y-%m-%d %H:%M:%S}")
+    raise HalfRestoredError("database-half-restored")
 
 
 async def prepare_schema(link: DatabaseLink) -> None:
@@ -179,10 +184,7 @@ def check_version(meta: Mapping[str, object]) -> None:
     """Refuse what a newer version has written."""
     version = meta.get("version")
     if not isinstance(version, int) or version > SCHEMA_VERSION:
-        raise BadInputError(
-            f"the data has schema version {version}, this program knows up to {SCHEMA_VERSION}: "
-            "use the newer version of Sightline"
-        )
+        raise BadInputError("database-newer", version=str(version), known=SCHEMA_VERSION)
 
 
 async def end_expiry(link: DatabaseLink, collection: str) -> None:

@@ -39,6 +39,13 @@ POINT_SCHEMA = {"type": "array", "items": SHARE_SCHEMA, "minItems": 2, "maxItems
 Point = Annotated[tuple[float, float], WithJsonSchema(POINT_SCHEMA)]
 """x and y, as a list of two: many tools do not read the form that a pair has in OpenAPI 3.1."""
 
+DirectionName = Annotated[str | None, Field(description="what people call the direction; null: not named")]
+CODE = "names the sentence, by which it can be translated; `other` where it has no name"
+
+SentenceParams = Annotated[
+    dict[str, str | int | float], Field(description="what the sentence is filled in with, by name")
+]
+
 MaskState = Literal["mask", "no_mask", "mask_incorrect"]
 ByClass = dict[str, int]
 
@@ -75,12 +82,64 @@ class CameraAnswer(Answer):
     measured_fps: Annotated[float, Field(description="frames analysed each second")]
     resolution: Size | None
     last_error: str | None
+    generation: Annotated[int, Field(description="which making of this id it is, 1 for the first")]
+    created: Time
+    last_error_code: Annotated[str | None, Field(description=CODE)]
+    last_error_params: SentenceParams
 
 
 class CamerasAnswer(Answer):
     """All cameras."""
 
     items: list[CameraAnswer]
+
+
+class GenerationAnswer(Answer):
+    """One making of a camera."""
+
+    generation: int
+    name: str
+    created: Time
+    deleted: Annotated[Time | None, Field(description="null: it is there")]
+    crossings: Annotated[int, Field(description="how many of it are kept")]
+
+
+class GenerationsAnswer(Answer):
+    """The generations of a camera, the oldest first."""
+
+    items: list[GenerationAnswer]
+
+
+class CameraGenerationAnswer(GenerationAnswer):
+    """One making of a camera, with the camera's id."""
+
+    camera: str
+
+
+class CameraGenerationsAnswer(Answer):
+    """The generations of all cameras."""
+
+    items: list[CameraGenerationAnswer]
+
+
+class CameraTestError(Answer):
+    """Why an address gives no pictures."""
+
+    code: Annotated[str, Field(description=CODE)]
+    params: SentenceParams
+    text: str
+
+
+class CameraTestAnswer(Answer):
+    """What an address gives; where it does not work, `error` says why and the others are as far as seen."""
+
+    works: bool
+    picture: Annotated[str | None, Field(description="a JPEG in base64, at most 640 pixels wide")]
+    resolution: Size | None
+    codec: str | None
+    fps: Annotated[float | None, Field(description="pictures a second; null where the stream has no times")]
+    seconds: Annotated[float, Field(description="how long it took")]
+    error: CameraTestError | None
 
 
 class LineAnswer(Answer):
@@ -93,6 +152,8 @@ class LineAnswer(Answer):
     classes: Annotated[list[str] | None, Field(description="classes that count; null: all")]
     color: str
     version: int
+    forward_name: DirectionName
+    backward_name: DirectionName
 
 
 class LinesAnswer(Answer):
@@ -132,6 +193,19 @@ class CountsBucket(Answer):
     compliance: Compliance
 
 
+class LineCounts(Answer):
+    """Counts of one line of those that are asked for."""
+
+    line: str
+    name: Annotated[str, Field(description="as it is called now, or was when it was deleted")]
+    coverage: Coverage
+    total: DirectedCounts
+    compliance: Compliance
+    forward_name: DirectionName
+    backward_name: DirectionName
+    buckets: list[CountsBucket]
+
+
 class CountsAnswer(Answer):
     """Counts of a span, as a whole and bucket by bucket; empty buckets are listed."""
 
@@ -141,7 +215,38 @@ class CountsAnswer(Answer):
     coverage: Coverage
     total: DirectedCounts
     compliance: Compliance
+    forward_name: Annotated[str | None, Field(description="of the line; null: not named, or not one line")]
+    backward_name: Annotated[str | None, Field(description="of the line; null: not named, or not one line")]
     buckets: list[CountsBucket]
+    lines: Annotated[
+        list[LineCounts],
+        Field(description="only by=line: the same of each line, beside the sums", default=[]),
+    ]
+
+
+class LineToday(Answer):
+    """Counts of one line today."""
+
+    line: str
+    forward: ByClass
+    backward: ByClass
+
+
+class CameraToday(Answer):
+    """Counts of one camera today: its lines as they are now, and deleted ones that have counted today."""
+
+    camera: str
+    coverage: Coverage
+    total: DirectedCounts
+    lines: list[LineToday]
+
+
+class TodayAnswer(Answer):
+    """Counts of all cameras in the day that holds now, in the order of the list of cameras."""
+
+    from_: Annotated[Time, Field(alias="from")]
+    to: Annotated[Time, Field(description="the end of the day")]
+    items: list[CameraToday]
 
 
 class CrossingAnswer(Answer):
@@ -158,6 +263,7 @@ class CrossingAnswer(Answer):
     track: int
     confidence: Share
     mask: MaskState | None
+    direction_name: DirectionName
 
 
 class CrossingsAnswer(Answer):
@@ -173,12 +279,26 @@ class GapAnswer(Answer):
     from_: Annotated[Time, Field(alias="from")]
     to: Time
     cause: str
+    code: Annotated[str, Field(description=CODE)]
+    params: SentenceParams
 
 
 class GapsAnswer(Answer):
     """All gaps of a span, in the order of time."""
 
     items: list[GapAnswer]
+
+
+class CameraGapAnswer(GapAnswer):
+    """A span in which a camera was not analysed, and which camera that is."""
+
+    camera: str
+
+
+class CameraGapsAnswer(Answer):
+    """All gaps of a span, of one camera after the other in the order of the list of cameras."""
+
+    items: list[CameraGapAnswer]
 
 
 class HealthAnswer(Answer):
@@ -199,8 +319,12 @@ class DatabaseAnswer(Answer):
     kind: str
     address: str
     status: Annotated[str, Field(description="`up`, or what is wrong")]
+    code: Annotated[str, Field(description=CODE)]
+    params: SentenceParams
     free_bytes: int | None
     not_stored: Annotated[str | None, Field(description="what is not stored for want of room")]
+    not_stored_code: Annotated[str | None, Field(description=CODE)]
+    not_stored_params: SentenceParams
 
 
 class QueueAnswer(Answer):
@@ -218,6 +342,8 @@ class ServiceAnswer(Answer):
 
     name: str
     status: Annotated[str, Field(description="`running`, or what is wrong")]
+    code: Annotated[str, Field(description=CODE)]
+    params: SentenceParams
     queues: list[QueueAnswer]
     elsewhere: Annotated[str | None, Field(description="where its queues are told, if not here")]
 

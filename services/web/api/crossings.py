@@ -2,42 +2,66 @@
 
 import base64
 import binascii
-import csv
-import io
 import json
 import math
 import threading
-from collections.abc import AsyncIterator, Callable, Generator, Iterable
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Sequence
 from contextlib import ExitStack, closing
+from datetime import tzinfo
+from functools import partial
 from itertools import islice
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from services.common.database.reading import CrossingCursor
-from services.common.wire import crossing_object, parse_milliseconds
+from services.common.database.generations import Generation
+from services.common.database.reading import CrossingCursor, CrossingSelection
+from services.common.wire import JsonObject, crossing_object, parse_milliseconds
+from services.core.direction_names import DirectionNames
 from services.core.errors import BadInputError
+from services.core.evidence.coverage import Span
 from services.core.times import milliseconds
 from services.core.types import Crossing
 from services.web.api.answers import CrossingsAnswer
+from services.web.api.forms import (
+    MEDIA_TYPES,
+    AcceptHeader,
+    Cell,
+    Spreadsheet,
+    SpreadsheetParameter,
+    csv_begin,
+    csv_text,
+    form_of,
+    local_time_text,
+)
+from services.web.api.line_history import LineHistory
 from services.web.api.parameters import (
+    AT_HAND,
     CameraParameter,
+    ClassesParameter,
+    ConfidenceParameter,
+    DirectionsParameter,
     FromTime,
-    LineParameter,
+    GenerationParameter,
+    LinesParameter,
+    MasksParameter,
     ToTime,
     ZoneParameter,
+    check_classes_asked,
     span_of,
 )
 from services.web.api.problems import refusals
-from services.web.api.reading import ReadingThreads
+from services.web.api.reading import ANSWER_LIMIT_S, ReadingThreads
+from services.web.api.spans import zone_of
 from services.web.auth.audit import entry_of
-from services.web.auth.caller import Who
+from services.web.auth.caller import Caller, Who
 from services.web.context import Context, WebContext
 from services.web.live.streams import StreamedAnswer
 
 router = APIRouter(prefix="/api/v1", tags=["counts"])
 
+CSV_COLUMNS_END = ("local_time",)
 COLUMNS = (
     "id",
     "camera",
@@ -50,12 +74,8 @@ COLUMNS = (
     "track",
     "confidence",
     "mask",
+    "direction_name",
 )
-MEDIA_TYPES = {
-    "json": "application/json",
-    "csv": "text/csv; charset=utf-8",
-    "ndjson": "application/x-ndjson",
-}
 ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
         "content": {
@@ -63,12 +83,6 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
         }
     },
     **refusals(404),
-}
-ACCEPTED = {
-    "text/csv": "csv",
-    "application/x-ndjson": "ndjson",
-    "application/ndjson": "ndjson",
-    "application/vnd.apache.parquet": "parquet",
 }
 MOST_ON_A_PAGE = 5000
 ROWS_A_CHUNK = 1000
@@ -80,7 +94,8 @@ async def get_crossings(
     context: Context,
     who: Who,
     camera: CameraParameter = None,
-    line: LineParameter = None,
+    number: GenerationParameter = None,
+    line: LinesParameter = None,
     from_: FromTime = None,
     to: ToTime = None,
     tz: ZoneParameter = "UTC",
@@ -89,48 +104,65 @@ async def get_crossings(
     format: Annotated[
         str | None, Query(description="default: by Accept", json_schema_extra={"enum": [*MEDIA_TYPES, None]})
     ] = None,
-    accept: Annotated[str, Header(include_in_schema=False)] = "",
+    class_: ClassesParameter = None,
+    direction: DirectionsParameter = None,
+    mask: MasksParameter = None,
+    min_confidence: ConfidenceParameter = None,
+    max_confidence: ConfidenceParameter = None,
+    spreadsheet: SpreadsheetParameter = None,
+    accept: AcceptHeader = "",
 ) -> Response:
-    """Crossings, newest first."""
-    form = _form(format, accept)
+    """Crossings, newest first; those that fit all that is asked for.
+
+    Confidences are compared as they are given, with four digits; both ends belong to the range. As csv, the
+    last column has the time in `tz`, as spreadsheets read it.
+
+    `direction_name` is what people call the direction on the line, as it lay when it was counted: a name that
+    is given later is that of earlier crossings too, as long as the line lies there.
+    """
+    form = form_of(format, accept)
+    zone = zone_of(tz)
     from_s, to_s = span_of(from_, to, context.now_s(), tz)
     after = None if cursor is None else _cursor_from(cursor)
-    stored = await context.camera_or_default(camera)
-    records = context.database.records(math.inf)
-    found = records.crossings(stored.camera.id, from_s, to_s, line or None, after)
+    if min_confidence is not None and max_confidence is not None and min_confidence > max_confidence:
+        raise BadInputError("min_confidence is more than max_confidence: nothing lies between them")
+    selection = CrossingSelection(
+        tuple(dict.fromkeys(one for one in line or () if one)),
+        tuple(class_ or ()),
+        tuple(direction or ()),
+        tuple(mask or ()),
+        min_confidence,
+        max_confidence,
+    )
+    generation = await context.generation(camera, number)
+    id = generation.camera
+    history = LineHistory(await context.database.setups.line_versions(id, generation.number))
+    if not AT_HAND.issuperset(selection.classes):
+        await _check_classes(context, who, generation, history, selection.classes, (from_s, to_s))
+    names = DirectionNames(history.versions)
+    records = context.database.records(ANSWER_LIMIT_S if form == "json" else math.inf).of(generation)
+    found = records.crossings(id, from_s, to_s, selection, after)
     if form == "json":
         most = min(limit or 100, MOST_ON_A_PAGE)
-        page = await context.reading.run(who, lambda: _page(found, most))
+        page = await context.reading.run(who, lambda: _page(found, most, names))
         return Response(page, media_type=MEDIA_TYPES[form])
     with ExitStack() as opened:
         slot = opened.enter_context(closing(context.streams.take(who)))
-        write = _csv_rows if form == "csv" else _json_rows
+        write = partial(_csv_rows, names, zone, spreadsheet) if form == "csv" else partial(_json_rows, names)
         rows = opened.enter_context(closing(_Rows(context.reading, found, limit, write)))
         first = await context.reading.go_on(rows.next)
-        await context.audit.count(entry_of(who, "crossings.export", f"{stored.camera.id} as {form}"))
+        await context.audit.count(entry_of(who, "crossings.export", f"{id} as {form}"))
         opened.pop_all()
-    head = (",".join(COLUMNS) + "\r\n").encode() if form == "csv" else b""
-    headers = {"Content-Disposition": f'attachment; filename="crossings-{stored.camera.id}.{form}"'}
+    head = _csv_head(spreadsheet) if form == "csv" else b""
+    headers = {"Content-Disposition": f'attachment; filename="crossings-{id}.{form}"'}
     return StreamedAnswer(_body(context, head + first, rows), MEDIA_TYPES[form], headers, rows, slot)
 
 
-def _form(format: str | None, accept: str) -> str:
-    wanted = format
-    if wanted is None:
-        kinds = [part.split(";")[0].strip().lower() for part in accept.split(",")]
-        wanted = next((ACCEPTED[kind] for kind in kinds if kind in ACCEPTED), "json")
-    if wanted == "parquet":
-        raise BadInputError("parquet is not built yet: ask for csv or ndjson")
-    if wanted not in MEDIA_TYPES:
-        raise BadInputError(f"format is json, csv or ndjson, not {wanted[:20]!r}")
-    return wanted
-
-
-def _page(found: Generator[Crossing, None, None], limit: int) -> bytes:
+def _page(found: Generator[Crossing, None, None], limit: int, names: DirectionNames) -> bytes:
     with closing(found):
         items = list(islice(found, limit + 1))
     following = _cursor(items[limit - 1]) if len(items) > limit else None
-    rows = ",".join(_json(item) for item in islice(items, limit))
+    rows = ",".join(_json(names, item) for item in islice(items, limit))
     return f'{{"items":[{rows}],"next":{json.dumps(following)}}}'.encode()
 
 
@@ -172,21 +204,55 @@ async def _body(context: WebContext, first: bytes, rows: _Rows) -> AsyncIterator
         chunk = await context.reading.go_on(rows.next)
 
 
-def _csv_rows(crossings: Iterable[Crossing]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    for crossing in crossings:
-        row = crossing_object(crossing)
-        writer.writerow(["" if row[column] is None else row[column] for column in COLUMNS])
-    return text.getvalue()
+async def _check_classes(
+    context: WebContext,
+    who: Caller,
+    generation: Generation,
+    history: LineHistory,
+    classes: Sequence[str],
+    span: Span,
+) -> None:
+    """Tell a class that nothing counted because nothing finds it; BadInputError."""
+    records = context.database.records(ANSWER_LIMIT_S).of(generation)
+
+    def known() -> set[str]:
+        return history.classes(context.system.models())
+
+    def is_counted(name: str) -> bool:
+        selection = CrossingSelection(classes=(name,))
+        with closing(records.crossings(generation.camera, *span, selection)) as found:
+            return next(found, None) is not None
+
+    await context.reading.run(who, lambda: check_classes_asked(classes, known, is_counted))
 
 
-def _json_rows(crossings: Iterable[Crossing]) -> str:
-    return "".join(f"{_json(item)}\n" for item in crossings)
+def _csv_head(spreadsheet: Spreadsheet | None) -> bytes:
+    names = csv_text([(*COLUMNS, *CSV_COLUMNS_END)], spreadsheet)
+    return (csv_begin(spreadsheet) + names).encode()
 
 
-def _json(crossing: Crossing) -> str:
-    return json.dumps(crossing_object(crossing), ensure_ascii=False)
+def _csv_rows(
+    names: DirectionNames, zone: tzinfo, spreadsheet: Spreadsheet | None, crossings: Iterable[Crossing]
+) -> str:
+    return csv_text((_csv_row(names, crossing, zone) for crossing in crossings), spreadsheet)
+
+
+def _csv_row(names: DirectionNames, crossing: Crossing, zone: tzinfo) -> list[Cell]:
+    row = _row(names, crossing)
+    return [*(row[column] for column in COLUMNS), local_time_text(crossing.time_s, zone)]
+
+
+def _json_rows(names: DirectionNames, crossings: Iterable[Crossing]) -> str:
+    return "".join(f"{_json(names, item)}\n" for item in crossings)
+
+
+def _json(names: DirectionNames, crossing: Crossing) -> str:
+    return json.dumps(_row(names, crossing), ensure_ascii=False)
+
+
+def _row(names: DirectionNames, crossing: Crossing) -> JsonObject:
+    name = names.name(crossing.line, crossing.line_version, crossing.direction)
+    return crossing_object(crossing, name)
 
 
 def _cursor(crossing: Crossing) -> str:
@@ -199,5 +265,5 @@ def _cursor_from(cursor: str) -> CrossingCursor:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         time_ms, _, id = text.partition(" ")
     except (binascii.Error, UnicodeError, ValueError):
-        raise BadInputError("cursor is not one that this service gave") from None
+        raise BadInputError("cursor-invalid") from None
     return CrossingCursor(parse_milliseconds(time_ms), id)

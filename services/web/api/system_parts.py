@@ -41,7 +41,9 @@ def service_answers(context: WebContext) -> list[ServiceAnswer]:
     return [
         ServiceAnswer(
             name=service.name,
-            status=service.status,
+            status=service.status.text,
+            code=service.status.code,
+            params=service.status.params,
             queues=_queues((*service.queues, *(own if _is_own(service, context.system) else ()))),
             elsewhere=service.elsewhere,
         )

@@ -4,6 +4,28 @@
  */
 
 export interface paths {
+    "/api/v1/cameras/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test Camera
+         * @description Try an address: a picture of it, or the exact reason why there is none; within 20 s.
+         *
+         *     429 while another test of this user runs, 503 while too many run, and when no ingest service answers.
+         */
+        post: operations["test_camera"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cameras": {
         parameters: {
             query?: never;
@@ -44,7 +66,7 @@ export interface paths {
         post?: never;
         /**
          * Delete Camera
-         * @description Remove a camera; its counts stay until their retention ends.
+         * @description Remove a camera; its counts stay until their retention ends, as those of a generation.
          */
         delete: operations["delete_camera"];
         options?: never;
@@ -123,14 +145,41 @@ export interface paths {
          *     day before to the one that holds now.
          *
          *     A line is covered from when it was being counted, not from when it was drawn; without a line, all lines
-         *     that were there have to be. A bucket's `coverage` is null while none of it has passed, and before the
-         *     camera was made.
+         *     that were there have to be, and with several each of them. A bucket's `coverage` is null while none of it
+         *     has passed, and before the camera was made.
          *
          *     `compliance` is the share of the people counted whose mask state is `mask`, with their number `counted`:
          *     who wears one wrongly (`mask_incorrect`) or none does not comply. Its `rate` is null where nobody was
-         *     counted, and where a line did not count all three states.
+         *     counted, and where a line did not count all three states or `class` leaves one out.
+         *
+         *     Where one line is asked for, and of each with by=line, `forward_name` and `backward_name` are what people
+         *     call its directions, as it lay at the end of the span.
+         *
+         *     As csv, a row is a bucket, with by=line one of a line; each class has a column for each direction.
          */
         get: operations["get_counts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/counts/today": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Counts Today
+         * @description Counts of all cameras in the day of `tz` that holds now: what `/counts` says of each with bucket=1d.
+         *
+         *     Made to be asked every few seconds: minutes that are long past are read again only where they changed.
+         */
+        get: operations["get_counts_today"];
         put?: never;
         post?: never;
         delete?: never;
@@ -148,7 +197,13 @@ export interface paths {
         };
         /**
          * Get Crossings
-         * @description Crossings, newest first.
+         * @description Crossings, newest first; those that fit all that is asked for.
+         *
+         *     Confidences are compared as they are given, with four digits; both ends belong to the range. As csv, the
+         *     last column has the time in `tz`, as spreadsheets read it.
+         *
+         *     `direction_name` is what people call the direction on the line, as it lay when it was counted: a name that
+         *     is given later is that of earlier crossings too, as long as the line lies there.
          */
         get: operations["get_crossings"];
         put?: never;
@@ -168,7 +223,7 @@ export interface paths {
         };
         /**
          * Get Gaps
-         * @description Spans in which the camera was not analysed, since it was made, with their causes.
+         * @description Spans in which the camera was not analysed, since it was made and until it was deleted, and why.
          *
          *     Over at most 400 days, and at most 20000 of them.
          */
@@ -176,6 +231,94 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gaps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Gaps Of All
+         * @description Spans in which cameras were not analysed, each since it was made, one camera after the other.
+         *
+         *     Over at most 400 days, and at most 20000 of them together.
+         */
+        get: operations["get_gaps_of_all"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cameras/{camera}/generations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Generations
+         * @description The generations of a camera, the oldest first; those of a deleted one too.
+         *
+         *     A camera that is deleted and made again is a new generation. Counts, crossings and gaps are of the newest
+         *     one; `generation` asks for those of another.
+         */
+        get: operations["list_generations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/generations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List All Generations
+         * @description The generations of all cameras by their ids, those of deleted ones too.
+         */
+        get: operations["list_all_generations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cameras/{camera}/generations/{generation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Generation
+         * @description Remove all that belongs to a generation of a camera that was deleted: it cannot be brought back.
+         *
+         *     It is not given any more from now on. Its crossings, minutes, evidence, positions, statuses and lines are
+         *     removed by the store, little by little.
+         */
+        delete: operations["remove_generation"];
         options?: never;
         head?: never;
         patch?: never;
@@ -678,6 +821,29 @@ export interface components {
             resolution: components["schemas"]["Size"] | null;
             /** Last Error */
             last_error: string | null;
+            /**
+             * Generation
+             * @description which making of this id it is, 1 for the first
+             */
+            generation: number;
+            /**
+             * Created
+             * Format: date-time
+             * @example 2026-11-21T20:43:29.169Z
+             */
+            created: string;
+            /**
+             * Last Error Code
+             * @description names the sentence, by which it can be translated; `other` where it has no name
+             */
+            last_error_code: string | null;
+            /**
+             * Last Error Params
+             * @description what the sentence is filled in with, by name
+             */
+            last_error_params: {
+                [key: string]: string | number;
+            };
         };
         /**
          * CameraChange
@@ -697,6 +863,84 @@ export interface components {
              * @description frames to analyse a second, 4 to 60
              */
             fps?: number | null;
+        };
+        /**
+         * CameraGapAnswer
+         * @description A span in which a camera was not analysed, and which camera that is.
+         */
+        CameraGapAnswer: {
+            /**
+             * From
+             * Format: date-time
+             * @example 2026-11-21T20:43:29.169Z
+             */
+            from: string;
+            /**
+             * To
+             * Format: date-time
+             * @example 2026-11-21T20:43:29.169Z
+             */
+            to: string;
+            /** Cause */
+            cause: string;
+            /**
+             * Code
+             * @description names the sentence, by which it can be translated; `other` where it has no name
+             */
+            code: string;
+            /**
+             * Params
+             * @description what the sentence is filled in with, by name
+             */
+            params: {
+                [key: string]: string | number;
+            };
+            /** Camera */
+            camera: string;
+        };
+        /**
+         * CameraGapsAnswer
+         * @description All gaps of a span, of one camera after the other in the order of the list of cameras.
+         */
+        CameraGapsAnswer: {
+            /** Items */
+            items: components["schemas"]["CameraGapAnswer"][];
+        };
+        /**
+         * CameraGenerationAnswer
+         * @description One making of a camera, with the camera's id.
+         */
+        CameraGenerationAnswer: {
+            /** Generation */
+            generation: number;
+            /** Name */
+            name: string;
+            /**
+             * Created
+             * Format: date-time
+             * @example 2026-11-21T20:43:29.169Z
+             */
+            created: string;
+            /**
+             * Deleted
+             * @description null: it is there
+             */
+            deleted: string | null;
+            /**
+             * Crossings
+             * @description how many of it are kept
+             */
+            crossings: number;
+            /** Camera */
+            camera: string;
+        };
+        /**
+         * CameraGenerationsAnswer
+         * @description The generations of all cameras.
+         */
+        CameraGenerationsAnswer: {
+            /** Items */
+            items: components["schemas"]["CameraGenerationAnswer"][];
         };
         /**
          * CameraInput
@@ -735,6 +979,90 @@ export interface components {
          * @enum {string}
          */
         CameraStatus: "connecting" | "live" | "degraded" | "disabled";
+        /**
+         * CameraTestAnswer
+         * @description What an address gives; where it does not work, `error` says why and the others are as far as seen.
+         */
+        CameraTestAnswer: {
+            /** Works */
+            works: boolean;
+            /**
+             * Picture
+             * @description a JPEG in base64, at most 640 pixels wide
+             */
+            picture: string | null;
+            resolution: components["schemas"]["Size"] | null;
+            /** Codec */
+            codec: string | null;
+            /**
+             * Fps
+             * @description pictures a second; null where the stream has no times
+             */
+            fps: number | null;
+            /**
+             * Seconds
+             * @description how long it took
+             */
+            seconds: number;
+            error: components["schemas"]["CameraTestError"] | null;
+        };
+        /**
+         * CameraTestError
+         * @description Why an address gives no pictures.
+         */
+        CameraTestError: {
+            /**
+             * Code
+             * @description names the sentence, by which it can be translated; `other` where it has no name
+             */
+            code: string;
+            /**
+             * Params
+             * @description what the sentence is filled in with, by name
+             */
+            params: {
+                [key: string]: string | number;
+            };
+            /** Text */
+            text: string;
+        };
+        /**
+         * CameraTestInput
+         * @description An address that is to be tried; nothing of it is kept.
+         */
+        CameraTestInput: {
+            /**
+             * Url
+             * @description give rtsp://, rtsps://, a file path, demo://traffic or demo://masks
+             */
+            url: string;
+            /**
+             * Camera
+             * @description the camera whose secrets `***` stands for
+             */
+            camera?: string | null;
+            /**
+             * Model
+             * @description is looked for, and not used
+             */
+            model?: string | null;
+        };
+        /**
+         * CameraToday
+         * @description Counts of one camera today: its lines as they are now, and deleted ones that have counted today.
+         */
+        CameraToday: {
+            /** Camera */
+            camera: string;
+            /**
+             * Coverage
+             * @description analysed share of the time since the camera was made; null while none of it has passed
+             */
+            coverage: number | null;
+            total: components["schemas"]["DirectedCounts"];
+            /** Lines */
+            lines: components["schemas"]["LineToday"][];
+        };
         /**
          * CamerasAnswer
          * @description All cameras.
@@ -885,8 +1213,24 @@ export interface components {
             coverage: number | null;
             total: components["schemas"]["DirectedCounts"];
             compliance: components["schemas"]["Compliance"];
+            /**
+             * Forward Name
+             * @description of the line; null: not named, or not one line
+             */
+            forward_name: string | null;
+            /**
+             * Backward Name
+             * @description of the line; null: not named, or not one line
+             */
+            backward_name: string | null;
             /** Buckets */
             buckets: components["schemas"]["CountsBucket"][];
+            /**
+             * Lines
+             * @description only by=line: the same of each line, beside the sums
+             * @default []
+             */
+            lines?: components["schemas"]["LineCounts"][];
         };
         /**
          * CountsBucket
@@ -951,6 +1295,11 @@ export interface components {
             confidence: number;
             /** Mask */
             mask: ("mask" | "no_mask" | "mask_incorrect") | null;
+            /**
+             * Direction Name
+             * @description what people call the direction; null: not named
+             */
+            direction_name: string | null;
         };
         /**
          * CrossingsAnswer
@@ -979,6 +1328,18 @@ export interface components {
              * @description `up`, or what is wrong
              */
             status: string;
+            /**
+             * Code
+             * @description names the sentence, by which it can be translated; `other` where it has no name
+             */
+            code: string;
+            /**
+             * Params
+             * @description what the sentence is filled in with, by name
+             */
+            params: {
+                [key: string]: string | number;
+            };
             /** Free Bytes */
             free_bytes: number | null;
             /**
@@ -986,6 +1347,18 @@ export interface components {
              * @description what is not stored for want of room
              */
             not_stored: string | null;
+            /**
+             * Not Stored Code
+             * @description names the sentence, by which it can be translated; `other` where it has no name
+             */
+            not_stored_code: string | null;
+            /**
+             * Not Stored Params
+             * @description what the sentence is filled in with, by name
+             */
+            not_stored_params: {
+                [key: string]: string | number;
+            };
         };
         /**
          * Description
@@ -1114,6 +1487,18 @@ export interface components {
             to: string;
             /** Cause */
             cause: string;
+            /**
+             * Code
+             * @description names the sentence, by which it can be translated; `other` where it has no name
+             */
+            code: string;
+            /**
+             * Params
+             * @description what the sentence is filled in with, by name
+             */
+            params: {
+                [key: string]: string | number;
+            };
         };
         /**
          * GapsAnswer
@@ -1122,6 +1507,40 @@ export interface components {
         GapsAnswer: {
             /** Items */
             items: components["schemas"]["GapAnswer"][];
+        };
+        /**
+         * GenerationAnswer
+         * @description One making of a camera.
+         */
+        GenerationAnswer: {
+            /** Generation */
+            generation: number;
+            /** Name */
+            name: string;
+            /**
+             * Created
+             * Format: date-time
+             * @example 2026-11-21T20:43:29.169Z
+             */
+            created: string;
+            /**
+             * Deleted
+             * @description null: it is there
+             */
+            deleted: string | null;
+            /**
+             * Crossings
+             * @description how many of it are kept
+             */
+            crossings: number;
+        };
+        /**
+         * GenerationsAnswer
+         * @description The generations of a camera, the oldest first.
+         */
+        GenerationsAnswer: {
+            /** Items */
+            items: components["schemas"]["GenerationAnswer"][];
         };
         /**
          * HealthAnswer
@@ -1162,6 +1581,16 @@ export interface components {
             color: string;
             /** Version */
             version: number;
+            /**
+             * Forward Name
+             * @description what people call the direction; null: not named
+             */
+            forward_name: string | null;
+            /**
+             * Backward Name
+             * @description what people call the direction; null: not named
+             */
+            backward_name: string | null;
         };
         /**
          * LineChange
@@ -1200,16 +1629,60 @@ export interface components {
              */
             color?: string;
             /**
+             * Forward Name
+             * @description what people call this direction, such as `in`; null: not named
+             */
+            forward_name?: string | null;
+            /**
+             * Backward Name
+             * @description what people call this direction, such as `in`; null: not named
+             */
+            backward_name?: string | null;
+            /**
              * Version
              * @description passed over: each change makes the next one
              */
             version?: number | null;
         };
         /**
+         * LineCounts
+         * @description Counts of one line of those that are asked for.
+         */
+        LineCounts: {
+            /** Line */
+            line: string;
+            /**
+             * Name
+             * @description as it is called now, or was when it was deleted
+             */
+            name: string;
+            /**
+             * Coverage
+             * @description analysed share of the time since the camera was made; null while none of it has passed
+             */
+            coverage: number | null;
+            total: components["schemas"]["DirectedCounts"];
+            compliance: components["schemas"]["Compliance"];
+            /**
+             * Forward Name
+             * @description what people call the direction; null: not named
+             */
+            forward_name: string | null;
+            /**
+             * Backward Name
+             * @description what people call the direction; null: not named
+             */
+            backward_name: string | null;
+            /** Buckets */
+            buckets: components["schemas"]["CountsBucket"][];
+        };
+        /**
          * LineInput
          * @description A new line, by its points or by its two ends; without an id one is made from its name.
          * @example {
          *       "anchor": "centre",
+         *       "backward_name": "out",
+         *       "forward_name": "in",
          *       "name": "Main road",
          *       "points": [
          *         [
@@ -1253,6 +1726,16 @@ export interface components {
              */
             color?: string;
             /**
+             * Forward Name
+             * @description what people call this direction, such as `in`; null: not named
+             */
+            forward_name?: string | null;
+            /**
+             * Backward Name
+             * @description what people call this direction, such as `in`; null: not named
+             */
+            backward_name?: string | null;
+            /**
              * Version
              * @description passed over: each change makes the next one
              */
@@ -1265,6 +1748,22 @@ export interface components {
             x2?: number | null;
             /** Y2 */
             y2?: number | null;
+        };
+        /**
+         * LineToday
+         * @description Counts of one line today.
+         */
+        LineToday: {
+            /** Line */
+            line: string;
+            /** Forward */
+            forward: {
+                [key: string]: number;
+            };
+            /** Backward */
+            backward: {
+                [key: string]: number;
+            };
         };
         /**
          * LinesAnswer
@@ -1424,6 +1923,19 @@ export interface components {
              */
             detail: string;
             /**
+             * Code
+             * @description names the sentence, stable over releases
+             * @example camera-exists
+             */
+            code: string;
+            /**
+             * Params
+             * @description what the sentence is filled in with, by name
+             */
+            params: {
+                [key: string]: string | number;
+            };
+            /**
              * Errors
              * @description only where a request cannot be used
              * @default []
@@ -1439,6 +1951,19 @@ export interface components {
             field: string;
             /** Message */
             message: string;
+            /**
+             * Code
+             * @description names the sentence, stable over releases
+             * @example camera-exists
+             */
+            code: string;
+            /**
+             * Params
+             * @description what the sentence is filled in with, by name
+             */
+            params: {
+                [key: string]: string | number;
+            };
         };
         /**
          * QueueAnswer
@@ -1500,6 +2025,18 @@ export interface components {
              * @description `running`, or what is wrong
              */
             status: string;
+            /**
+             * Code
+             * @description names the sentence, by which it can be translated; `other` where it has no name
+             */
+            code: string;
+            /**
+             * Params
+             * @description what the sentence is filled in with, by name
+             */
+            params: {
+                [key: string]: string | number;
+            };
             /** Queues */
             queues: components["schemas"]["QueueAnswer"][];
             /**
@@ -1581,6 +2118,27 @@ export interface components {
             versions: {
                 [key: string]: string;
             };
+        };
+        /**
+         * TodayAnswer
+         * @description Counts of all cameras in the day that holds now, in the order of the list of cameras.
+         */
+        TodayAnswer: {
+            /**
+             * From
+             * Format: date-time
+             * @example 2026-11-21T20:43:29.169Z
+             */
+            from: string;
+            /**
+             * To
+             * Format: date-time
+             * @description the end of the day
+             * @example 2026-11-21T20:43:29.169Z
+             */
+            to: string;
+            /** Items */
+            items: components["schemas"]["CameraToday"][];
         };
         /**
          * TokenAnswer
@@ -1832,8 +2390,16 @@ export type AuditAnswer = components['schemas']['AuditAnswer'];
 export type AuditPage = components['schemas']['AuditPage'];
 export type CameraAnswer = components['schemas']['CameraAnswer'];
 export type CameraChange = components['schemas']['CameraChange'];
+export type CameraGapAnswer = components['schemas']['CameraGapAnswer'];
+export type CameraGapsAnswer = components['schemas']['CameraGapsAnswer'];
+export type CameraGenerationAnswer = components['schemas']['CameraGenerationAnswer'];
+export type CameraGenerationsAnswer = components['schemas']['CameraGenerationsAnswer'];
 export type CameraInput = components['schemas']['CameraInput'];
 export type CameraStatus = components['schemas']['CameraStatus'];
+export type CameraTestAnswer = components['schemas']['CameraTestAnswer'];
+export type CameraTestError = components['schemas']['CameraTestError'];
+export type CameraTestInput = components['schemas']['CameraTestInput'];
+export type CameraToday = components['schemas']['CameraToday'];
 export type CamerasAnswer = components['schemas']['CamerasAnswer'];
 export type ClockAnswer = components['schemas']['ClockAnswer'];
 export type ClockDoubt = components['schemas']['ClockDoubt'];
@@ -1855,10 +2421,14 @@ export type FindingAnswer = components['schemas']['FindingAnswer'];
 export type FpsAnswer = components['schemas']['FpsAnswer'];
 export type GapAnswer = components['schemas']['GapAnswer'];
 export type GapsAnswer = components['schemas']['GapsAnswer'];
+export type GenerationAnswer = components['schemas']['GenerationAnswer'];
+export type GenerationsAnswer = components['schemas']['GenerationsAnswer'];
 export type HealthAnswer = components['schemas']['HealthAnswer'];
 export type LineAnswer = components['schemas']['LineAnswer'];
 export type LineChange = components['schemas']['LineChange'];
+export type LineCounts = components['schemas']['LineCounts'];
 export type LineInput = components['schemas']['LineInput'];
+export type LineToday = components['schemas']['LineToday'];
 export type LinesAnswer = components['schemas']['LinesAnswer'];
 export type LogAnswer = components['schemas']['LogAnswer'];
 export type LogItem = components['schemas']['LogItem'];
@@ -1875,6 +2445,7 @@ export type ServiceAnswer = components['schemas']['ServiceAnswer'];
 export type SessionAnswer = components['schemas']['SessionAnswer'];
 export type Size = components['schemas']['Size'];
 export type SystemAnswer = components['schemas']['SystemAnswer'];
+export type TodayAnswer = components['schemas']['TodayAnswer'];
 export type TokenAnswer = components['schemas']['TokenAnswer'];
 export type TokenInput = components['schemas']['TokenInput'];
 export type TokensAnswer = components['schemas']['TokensAnswer'];
@@ -1897,6 +2468,40 @@ export type ResponseProblem500 = components['responses']['Problem500'];
 export type ResponseProblem503 = components['responses']['Problem503'];
 export type $defs = Record<string, never>;
 export interface operations {
+    test_camera: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CameraTestInput"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraTestAnswer"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     list_cameras: {
         parameters: {
             query?: never;
@@ -2232,14 +2837,59 @@ export interface operations {
             query?: {
                 /** @description default: the oldest camera */
                 camera?: string | null;
-                /** @description default: all lines */
-                line?: string | null;
+                /** @description which making of the camera, 1 for the first; default: the newest */
+                generation?: number | null;
+                /** @description may be repeated; default: all lines */
+                line?: string[] | null;
                 /** @description ISO 8601, a date alone is the start of its day; default: a day before */
                 from?: string | null;
                 /** @description ISO 8601, without its end, a date alone is the start of its day; default: now */
                 to?: string | null;
                 /** @description at most 12000 of them */
                 bucket?: "1m" | "5m" | "15m" | "1h" | "1d";
+                /** @description zone of dates and times that name none, and of hours and days */
+                tz?: string;
+                /** @description may be repeated; default: all */
+                class?: string[] | null;
+                /** @description may be repeated; default: both */
+                direction?: ("forward" | "backward")[] | null;
+                /** @description `line`: each line beside the sums; at most 100000 buckets of all lines together */
+                by?: "line" | null;
+                /** @description default: by Accept */
+                format?: "json" | "csv" | null;
+                /** @description csv made for a spreadsheet to open: with a byte order mark, columns parted by this; with `semicolon` decimals have a comma, as where Excel is set to German. Default: for programs */
+                spreadsheet?: ("comma" | "semicolon") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountsAnswer"];
+                    "text/csv": string;
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_counts_today: {
+        parameters: {
+            query?: {
                 /** @description zone of dates and times that name none, and of hours and days */
                 tz?: string;
             };
@@ -2255,12 +2905,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CountsAnswer"];
+                    "application/json": components["schemas"]["TodayAnswer"];
                 };
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
-            404: components["responses"]["Problem404"];
             408: components["responses"]["Problem408"];
             413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
@@ -2274,8 +2923,10 @@ export interface operations {
             query?: {
                 /** @description default: the oldest camera */
                 camera?: string | null;
-                /** @description default: all lines */
-                line?: string | null;
+                /** @description which making of the camera, 1 for the first; default: the newest */
+                generation?: number | null;
+                /** @description may be repeated; default: all lines */
+                line?: string[] | null;
                 /** @description ISO 8601, a date alone is the start of its day; default: a day before */
                 from?: string | null;
                 /** @description ISO 8601, without its end, a date alone is the start of its day; default: now */
@@ -2288,6 +2939,16 @@ export interface operations {
                 cursor?: string | null;
                 /** @description default: by Accept */
                 format?: "json" | "csv" | "ndjson" | null;
+                /** @description may be repeated; default: all */
+                class?: string[] | null;
+                /** @description may be repeated; default: both */
+                direction?: ("forward" | "backward")[] | null;
+                /** @description may be repeated; default: all */
+                mask?: ("mask" | "no_mask" | "mask_incorrect")[] | null;
+                min_confidence?: number | null;
+                max_confidence?: number | null;
+                /** @description csv made for a spreadsheet to open: with a byte order mark, columns parted by this; with `semicolon` decimals have a comma, as where Excel is set to German. Default: for programs */
+                spreadsheet?: ("comma" | "semicolon") | null;
             };
             header?: never;
             path?: never;
@@ -2320,6 +2981,8 @@ export interface operations {
     get_gaps: {
         parameters: {
             query?: {
+                /** @description which making of the camera, 1 for the first; default: the newest */
+                generation?: number | null;
                 /** @description ISO 8601, a date alone is the start of its day; default: a day before */
                 from?: string | null;
                 /** @description ISO 8601, without its end, a date alone is the start of its day; default: now */
@@ -2348,6 +3011,130 @@ export interface operations {
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_gaps_of_all: {
+        parameters: {
+            query?: {
+                /** @description ISO 8601, a date alone is the start of its day; default: a day before */
+                from?: string | null;
+                /** @description ISO 8601, without its end, a date alone is the start of its day; default: now */
+                to?: string | null;
+                /** @description zone of dates and times that name none, and of hours and days */
+                tz?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraGapsAnswer"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_generations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GenerationsAnswer"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_all_generations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraGenerationsAnswer"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    remove_generation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera: string;
+                generation: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
             413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];

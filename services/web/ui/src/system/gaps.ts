@@ -1,4 +1,4 @@
-import type { Gap } from "./coming.ts";
+import type { CameraGapAnswer } from "../api/schema.ts";
 import { placeOf } from "./spans.ts";
 import type { Span } from "./spans.ts";
 
@@ -23,16 +23,16 @@ const BY_TEXT: [RegExp, Kind][] = [
 ];
 
 /** Gives what kind of cause a gap has. */
-export function kindOf(gap: Gap): Kind {
-  const isCoded = gap.code && gap.code !== "other";
-  const known = (isCoded ? BY_CODE : BY_TEXT).find(([pattern]) => pattern.test(isCoded ? (gap.code ?? "") : gap.cause));
+export function kindOf(gap: CameraGapAnswer): Kind {
+  const isCoded = gap.code !== "other";
+  const known = (isCoded ? BY_CODE : BY_TEXT).find(([pattern]) => pattern.test(isCoded ? gap.code : gap.cause));
   return known?.[1] ?? (isCoded ? "other" : "camera");
 }
 
-export interface TimedGap extends Gap, Span { kind: Kind }
+export type TimedGap = CameraGapAnswer & Span & { kind: Kind };
 
 /** Reads the times of gaps, in their order. */
-export const timed = (gaps: readonly Gap[]): TimedGap[] => gaps
+export const timed = (gaps: readonly CameraGapAnswer[]): TimedGap[] => gaps
   .map((gap) => ({ ...gap, kind: kindOf(gap), fromMs: Date.parse(gap.from), toMs: Date.parse(gap.to) }))
   .sort((one, other) => one.fromMs - other.fromMs);
 

@@ -1,8 +1,6 @@
 import { answer, answerOf, client } from "../api/client.ts";
 import { queries } from "../api/queries.ts";
-import type { CameraAnswer, DoctorAnswer, LogAnswer, SystemAnswer } from "../api/schema.ts";
-import { coming } from "./coming.ts";
-import type { Gap, Generation } from "./coming.ts";
+import type { CameraGapAnswer, CameraGenerationAnswer, DoctorAnswer, LogAnswer, SystemAnswer } from "../api/schema.ts";
 import { MOST_RECORDS, merged } from "./log.ts";
 import type { Span } from "./spans.ts";
 
@@ -15,8 +13,6 @@ export const system = (): Promise<SystemAnswer> => answerOf(client.GET("/api/v1/
 
 export const doctor = (): Promise<DoctorAnswer> => answerOf(client.GET("/api/v1/system/doctor"));
 
-export const cameras = async (): Promise<CameraAnswer[]> => (await answerOf(client.GET("/api/v1/cameras"))).items;
-
 /** The newest records: what is known already, and what follows it. */
 export async function log(): Promise<LogAnswer> {
   const known = queries.getQueryData<LogAnswer>(LOG);
@@ -26,18 +22,18 @@ export async function log(): Promise<LogAnswer> {
   return { ...fresh, items: merged(known?.items ?? [], fresh.items) };
 }
 
-export interface GapsOfSpan extends Span { items: Gap[] }
+export interface GapsOfSpan extends Span { items: CameraGapAnswer[] }
 
 /** The gaps of all cameras in a span. */
 export async function gaps(span: Span): Promise<GapsOfSpan> {
   const query = { from: new Date(span.fromMs).toISOString(), to: new Date(span.toMs).toISOString() };
-  return { ...span, items: (await answerOf(coming.GET("/api/v1/gaps", { params: { query } }))).items };
+  return { ...span, items: (await answerOf(client.GET("/api/v1/gaps", { params: { query } }))).items };
 }
 
-export const generations = async (): Promise<Generation[]> => (await answerOf(coming.GET("/api/v1/generations", { params: {} }))).items;
+export const generations = async (): Promise<CameraGenerationAnswer[]> => (await answerOf(client.GET("/api/v1/generations"))).items;
 
 export async function removeGeneration(camera: string, generation: number): Promise<void> {
-  await answer(coming.DELETE("/api/v1/cameras/{camera}/generations/{generation}", { params: { path: { camera, generation } } }));
+  await answer(client.DELETE("/api/v1/cameras/{camera}/generations/{generation}", { params: { path: { camera, generation } } }));
   await queries.invalidateQueries({ queryKey: GENERATIONS });
 }
 

@@ -154,7 +154,7 @@ export const system: Strings["system"] = {
     "host-packages": "{packages}", "host-onnxruntime": "ONNX Runtime kann {providers} verwenden.", "host-openvino": "OpenVINO kann {devices} verwenden.",
     "host-openvino-missing": "OpenVINO ist nicht installiert.", "host-clock": "Über das Netz gestellt, höchstens {error_ms} ms daneben.",
     "host-clock-unknown": "Das System sagt nicht, ob seine Uhr über das Netz gestellt wird.", "host-clock-not-synchronised": "Dieser Rechner stellt seine Uhr nicht über das Netz: Die Zeiten der Zählungen können davonlaufen.",
-    "database-works": "Sie schreibt und liest.", "service-troubled": "{service}: {status}",
+    "database-works": "Sie schreibt und liest.", "service-troubled": "{service}: {status}", "database-fails": "{cause}", "records-not-stored": "{what}", "camera-degraded": "{cause}",
   },
   findingHelps: {
     "host-software": "Installieren Sie Python 3.11 oder neuer.", "host-memory": "Beenden Sie andere Programme, oder geben Sie dem Rechner mehr Speicher.",

@@ -153,7 +153,7 @@ export const system = {
     "host-packages": "{packages}", "host-onnxruntime": "ONNX Runtime can use {providers}.", "host-openvino": "OpenVINO can use {devices}.",
     "host-openvino-missing": "OpenVINO is not installed.", "host-clock": "Set by the network, off by {error_ms} ms at most.",
     "host-clock-unknown": "The system does not say whether its clock is set by the network.", "host-clock-not-synchronised": "This machine does not set its clock by the network: times of counts may drift.",
-    "database-works": "It writes and reads.", "service-troubled": "{service}: {status}",
+    "database-works": "It writes and reads.", "service-troubled": "{service}: {status}", "database-fails": "{cause}", "records-not-stored": "{what}", "camera-degraded": "{cause}",
   } as Record<string, string>,
   findingHelps: {
     "host-software": "Install Python 3.11 or newer.", "host-memory": "End other programs, or give the machine more memory.",
