@@ -9,8 +9,8 @@ import { around, between, moved, scaled, spanOf, ticksOf, within, zoomOf, zoomTe
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-const gap = (from: number, to: number, cause = "service not running", code: string | null = null): CameraGapAnswer =>
-  ({ camera: "gate", from: new Date(from).toISOString(), to: new Date(to).toISOString(), cause, code });
+const gap = (from: number, to: number, cause = "service not running", code = "other"): CameraGapAnswer =>
+  ({ camera: "gate", from: new Date(from).toISOString(), to: new Date(to).toISOString(), cause, code, params: {} });
 
 test("causes are told apart by their code, and by their words where there is none", () => {
   const kinds = [["not-running", "stopped"], ["switched-off", "off"], ["too-few-frames", "few"], ["camera-slow", "few"], ["camera-login", "camera"],

@@ -24,8 +24,8 @@ const BY_TEXT: [RegExp, Kind][] = [
 
 /** Gives what kind of cause a gap has. */
 export function kindOf(gap: CameraGapAnswer): Kind {
-  const isCoded = gap.code && gap.code !== "other";
-  const known = (isCoded ? BY_CODE : BY_TEXT).find(([pattern]) => pattern.test(isCoded ? (gap.code ?? "") : gap.cause));
+  const isCoded = gap.code !== "other";
+  const known = (isCoded ? BY_CODE : BY_TEXT).find(([pattern]) => pattern.test(isCoded ? (gap.code) : gap.cause));
   return known?.[1] ?? (isCoded ? "other" : "camera");
 }
 
