@@ -234,7 +234,7 @@ def test_the_log_is_live_and_is_filtered_paused_and_kept(page: Browser, up: Plat
     with page.page.expect_download() as download:
         page.find("log-save").click()
     download.value.save_as(tmp_path / "kept.log")
-    assert "Sightline" in (tmp_path / "kept.log").read_text()
+    assert "info ingest: camera demo is" in (tmp_path / "kept.log").read_text()
 
 
 def test_the_check_up_tells_the_machine_and_looks_again(page: Browser, up: Platform) -> None:

@@ -174,6 +174,6 @@ export const system = {
   removeText: (crossings: string, deleted: string) => `It was deleted on ${deleted}. ${crossings} crossings and all else that it has left are removed for good, and cannot be brought back.`,
   removeYes: "Remove for good",
   removed: (name: string) => `What ${name} had left is removed.`,
-  waiting: "Waits for a word",
+  waiting: "Waits for a decision",
   nothingWaits: "Nothing waits for a decision.",
 };
