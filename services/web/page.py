@@ -1,5 +1,6 @@
 """The page's files, as the build made them, and the headers that say to browsers what they may do."""
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -67,7 +68,7 @@ class PageFiles(StaticFiles):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(directory=folder)
-        self._html = (folder / "index.html").read_text(encoding="utf-8")
+        self._page = folder / "index.html"
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """Give a file with the time for which it may be kept, and the page itself at each of its views."""
@@ -75,7 +76,8 @@ class PageFiles(StaticFiles):
         if asked in ("/", "/index.html") or is_view(asked):
             if scope["method"] not in ("GET", "HEAD"):
                 raise HTTPException(405)
-            return HTMLResponse(based(self._html, asked), headers={"Cache-Control": "no-cache"})
+            html = await asyncio.to_thread(self._page.read_text, encoding="utf-8")
+            return HTMLResponse(based(html, asked), headers={"Cache-Control": "no-cache"})
         response = await super().get_response(path, scope)
         is_hashed = path.startswith("assets/") and response.status_code == 200
         response.headers["Cache-Control"] = "max-age=31536000, immutable" if is_hashed else "no-cache"

@@ -5,7 +5,7 @@ export type Camera = CameraAnswer;
 export type Status = CameraStatus;
 export type Point = [number, number];
 /** Points are lists of two numbers; the description has no form for that which its readers know. */
-export type Line = Omit<LineAnswer, "points"> & { points: Point[] };
+export type Line = Omit<LineAnswer, "points"> & { points: Point[]; forward_name?: string | null; backward_name?: string | null };
 export type Anchor = Line["anchor"];
 export type Crossing = CrossingAnswer;
 export type Direction = Crossing["direction"];
