@@ -5,7 +5,7 @@ import math
 from collections.abc import AsyncIterator, Callable
 from itertools import islice
 
-from services.common.database.reading import BATCH, CrossingCursor, Records
+from services.common.database.reading import BATCH, CrossingCursor, CrossingSelection, Records
 from services.core.types import Crossing, MinuteCount, StatusChange, Trajectory
 
 
@@ -24,7 +24,7 @@ class RecordReader:
     ) -> list[MinuteCount]:
         """Give the counted minutes that begin in a span, in the order of time."""
         return await asyncio.to_thread(
-            lambda: list(self.for_thread().minute_counts(camera, from_s, to_s, line))
+            lambda: list(self.for_thread().minute_counts(camera, from_s, to_s, (line,) if line else ()))
         )
 
     async def crossings(
@@ -36,7 +36,9 @@ class RecordReader:
         after: CrossingCursor | None = None,
     ) -> AsyncIterator[Crossing]:
         """Give crossings, newest first; `after` goes on behind that place."""
-        found = self.for_thread().crossings(camera, from_s, to_s, line, after)
+        found = self.for_thread().crossings(
+            camera, from_s, to_s, CrossingSelection((line,) if line else ()), after
+        )
         while crossings := await asyncio.to_thread(lambda: list(islice(found, BATCH))):
             for crossing in crossings:
                 yield crossing

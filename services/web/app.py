@@ -102,19 +102,9 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
+    findings = HostFindings(system.findings)
     app.state.context = WebContext(
-        database,
-        tracks,
-        states,
-        system,
-        settings,
-        mirror,
-        live,
-        audit,
-        streams,
-        sockets,
-        HostFindings(system.findings),
-        now_s,
+        database, tracks, states, system, settings, mirror, live, audit, streams, sockets, findings, now_s
     )
     for module in ROUTERS:
         app.include_router(module.router)

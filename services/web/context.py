@@ -12,6 +12,7 @@ from services.common.database.setups import StoredCamera
 from services.common.live.pictures import LivePictures
 from services.core.errors import NotFoundError
 from services.web.api.reading import ReadingThreads
+from services.web.api.today import TodayCounts
 from services.web.auth.audit import AuditLog
 from services.web.auth.password_work import PasswordWork
 from services.web.database import WebDatabase
@@ -43,6 +44,7 @@ class WebContext:
     events: FrameEvents = field(default_factory=FrameEvents)
     camera_list: SharedText = field(default_factory=SharedText)
     reading: ReadingThreads = field(default_factory=ReadingThreads)
+    today: TodayCounts = field(default_factory=TodayCounts)
     passwords: PasswordWork = field(default_factory=PasswordWork)
 
     async def camera_or_default(self, id: str | None) -> StoredCamera:

@@ -7,7 +7,14 @@ import pytest
 
 from services.common.wire import time_text
 from services.core.types import CameraStatus, StatusChange
-from services.web.api.answers import Answer, CountsAnswer, CrossingsAnswer, GapsAnswer
+from services.web.api.answers import (
+    Answer,
+    CameraGapsAnswer,
+    CountsAnswer,
+    CrossingsAnswer,
+    GapsAnswer,
+    TodayAnswer,
+)
 from tests.makers import GATE, camera, crossing, line, recent_minute_s, seconds
 from tests.web_app import Web
 
@@ -35,10 +42,14 @@ LONG_AGO = {"from": "1970-01-01", "to": "1970-01-02"}
 QUESTIONS: list[tuple[str, dict[str, str], type[Answer]]] = [
     *(("counts", {"bucket": bucket}, CountsAnswer) for bucket in ("1m", "5m", "15m", "1h", "1d")),
     ("counts", {"line": "main", "tz": "Asia/Kolkata"}, CountsAnswer),
+    ("counts", {"by": "line", "class": "mask", "direction": "forward"}, CountsAnswer),
     ("cameras/gate/gaps", {}, GapsAnswer),
+    ("gaps", {}, CameraGapsAnswer),
+    ("counts/today", {"tz": "Asia/Kolkata"}, TodayAnswer),
     ("cameras/gate/gaps", LONG_AGO, GapsAnswer),
     ("crossings", {}, CrossingsAnswer),
     ("crossings", {"limit": "7"}, CrossingsAnswer),
+    ("crossings", {"class": "mask", "mask": "mask", "min_confidence": "0.5"}, CrossingsAnswer),
     ("crossings", LONG_AGO, CrossingsAnswer),
 ]
 
@@ -61,7 +72,7 @@ async def test_rows_of_a_file_are_the_items_of_a_page(web: Web, span: dict[str, 
 def _check(content: bytes, model: type[Answer]) -> None:
     """No key is missing or undeclared, each has its type, and they come in the order of the model."""
     read = model.model_validate_json(content, strict=True)
-    assert read.model_dump_json(by_alias=True) == _as_pydantic_writes(json.loads(content))
+    assert read.model_dump_json(by_alias=True, exclude_unset=True) == _as_pydantic_writes(json.loads(content))
 
 
 def _as_pydantic_writes(value: Any) -> str:

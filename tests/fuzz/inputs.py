@@ -31,9 +31,16 @@ FITTING: dict[str, tuple[Any, ...]] = {
     "expires": (*TIMES, "never", None),
     "cursor": ("9" * 400, "OTk5OTk5OTk5OTk5OTk5OSB4", "OTk5" * 200, "1-x", "9" * 400 + "-x", "MSB4"),
     "bucket": ("1m", "15m", "1h", "1d"),
-    "tz": ("UTC", "America/New_York", "Asia/Kolkata", "Pacific/Apia", "Europe"),
+    "tz": ("UTC", "America/New_York", "Asia/Kolkata", "Pacific/Apia", "Europe", "Etc/Unknown"),
     "camera": ("gate",),
-    "line": ("main",),
+    "line": ("main", ["main", "main", ""], ["main"] * 101),
+    "class": ("car", ["car", "mask"], ["cars", "=x"], "x" * 101),
+    "direction": ("forward", ["forward", "backward"], ["up"]),
+    "mask": ("mask", ["no_mask", "mask_incorrect"], "none"),
+    "by": ("line",),
+    "min_confidence": (0, 0.5, 1, "nan", 1e308),
+    "max_confidence": (0, 0.5, 1, "inf"),
+    "spreadsheet": ("comma", "semicolon"),
     "limit": (1, 100, 5000, 10**18),
     "format": ("json", "csv", "ndjson", "parquet"),
     "id": ("gate", "main", "other", None),
@@ -98,7 +105,12 @@ def fields(data: st.DataObject, names: list[str], drawn: dict[str, Any]) -> dict
     return found
 
 
-def query_fields(data: st.DataObject, names: list[str], drawn: dict[str, Any]) -> dict[str, str]:
-    """Give the same as they stand in an address."""
-    found = fields(data, names, drawn)
-    return {name: value if isinstance(value, str) else str(value) for name, value in found.items()}
+def query_fields(data: st.DataObject, names: list[str], drawn: dict[str, Any]) -> dict[str, str | list[str]]:
+    """Give the same as they stand in an address, where a list stands for a name that is repeated."""
+    return {name: _in_query(value) for name, value in fields(data, names, drawn).items()}
+
+
+def _in_query(value: Any) -> str | list[str]:
+    if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
+        return value
+    return value if isinstance(value, str) else str(value)

@@ -38,6 +38,7 @@ def test_the_demo_counts_what_its_script_says(tmp_path: Path):
                 "bucket": "1d",
             },
         ).json()["coverage"]
+        _check_system(api.get("system").json())
     print(f"coverage {coverage:.3f}")
     busy.require_time(coverage, 0.95)
     for line in scene.lines:
@@ -54,6 +55,25 @@ def test_the_demo_counts_what_its_script_says(tmp_path: Path):
         print(result)
         assert result.is_exact
         assert len(result.missed) <= 1, "one vehicle stops on the line, where a pixel decides its time"
+
+
+def _check_system(system: dict) -> None:
+    """The page shows what the demo costs, by which engine and why, and the queues that it goes through."""
+    (cost,) = system["cameras"]
+    assert (cost["camera"], cost["model"]) == ("demo", "traffic-n")
+    assert 0 < cost["cores"] < 1
+    assert 0 < cost["frames_per_s"] <= cost["received_fps"]
+    assert cost["delay_ms"] is not None
+    (engine,) = system["engines"]
+    assert (engine["model"], engine["chosen"]) == (cost["model"], cost["engine"])
+    assert engine["chosen"] in [trial["engine"] for trial in engine["tried"] if trial["passed"]]
+    times_ms = {model["name"]: model["ms_per_frame"] for model in system["models"]}
+    assert times_ms["traffic-n"] > 0
+    assert times_ms["mask-n"] is None
+    queues = {queue["name"]: queue for service in system["services"] for queue in service["queues"]}
+    assert queues.keys() >= {"video", "tracks", "events", "connections", "streams", "questions"}
+    assert queues["events"]["dropped"] == 0
+    assert system["disk"]["used_bytes"] > 0
 
 
 def moment(time_s: float, duration_s: float) -> float:

@@ -15,7 +15,7 @@ FOR_ALL = {
     "accounts": {"Accounts", "AuditTrail", "is_owned"},
     "ownership": {"OwnershipReader"},
     "probe": {"DatabaseProbe"},
-    "reading": {"CrossingCursor", "Records"},
+    "reading": {"CrossingCursor", "CrossingSelection", "Records"},
     "repeats": {"RepeatReader"},
     "retention_notices": {"RetentionNotices", "clock_object", "retention_object"},
     "schema": {"Retention", "Schema"},

@@ -286,9 +286,9 @@ def minute_from(document: Mapping[str, Any]) -> MinuteCount:
     return MinuteCount(
         camera=document["camera"],
         line=document["line"],
-        minute=minute_of(seconds_of(document["time"])),
-        forward=dict(document["forward"]),
-        backward=dict(document["backward"]),
+        minute=(document["time"] - EPOCH) // MINUTE,
+        forward=document["forward"],
+        backward=document["backward"],
     )
 
 

@@ -139,7 +139,9 @@ class EventWriter:
             await self._insert_others(kept)
             fences = [*owned, *self._fences_of(events, known, repeats)]
             fences += await self._newer_than(known, cameras)
-            return len(events) - len(kept) + await self._fence(fences)
+            removed = await self._fence(fences)
+            await self._minutes.note_late(_changed_evidence(kept, fences))
+            return len(events) - len(kept) + removed
 
     async def heal(self) -> None:
         """Finish what a process left unfinished when it ended."""
@@ -276,6 +278,17 @@ def _evidence_update(id: str, seconds: Sequence[AnalysedSecond]) -> UpdateOne:
     if first.revision:
         fields["revision"] = first.revision
     return UpdateOne({"_id": id}, {"$setOnInsert": fields, "$addToSet": added}, upsert=True)
+
+
+def _changed_evidence(events: Iterable[Event], fences: Iterable[Ownership]) -> Iterator[Minute]:
+    """Give the first minutes whose evidence was changed by events and ownerships."""
+    for event in events:
+        if isinstance(event, AnalysedSecond):
+            yield event.camera, event.second // 60
+        elif isinstance(event, RepeatedSpan):
+            yield event.camera, minute_of(event.from_s)
+    for owned in fences:
+        yield owned.camera, minute_of(owned.from_s)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from pymongo import DeleteMany, ReplaceOne
 
 from services.common.database.documents import date_of, minute_document, minute_of, seconds_of
 from services.common.database.link import DatabaseLink, Document
-from services.common.database.schema import CROSSINGS, META, MINUTES, RETENTION
+from services.common.database.schema import CROSSINGS, LATE, LATE_S, META, MINUTES, RETENTION
 from services.core.types import CameraId, LineId, MinuteCount
 
 Minute = tuple[str, int]
@@ -37,6 +37,15 @@ class Minutes:
             oldest = -math.inf if deleted_s is None else minute_of(deleted_s)
             for camera, first, last in _runs(item for item in wanted if item[1] >= oldest):
                 await self._recompute(camera, first, last)
+            await self.note_late(wanted)
+
+    async def note_late(self, touched: Iterable[Minute]) -> None:
+        """Note whose minutes were changed when they were long past, after that is done."""
+        late = minute_of(self._now_s() - LATE_S)
+        cameras = {camera for camera, minute in touched if minute < late}
+        if cameras:
+            changes = {"$inc": {f"cameras.{camera}": 1 for camera in sorted(cameras)}}
+            await self._link.collection(META).update_one({"_id": LATE}, changes, upsert=True)
 
     async def note_deleted(self, collection: str, time_s: float) -> None:
         """Note up to which time records of a kind are deleted, before that is done; it never goes back."""

@@ -2,12 +2,13 @@
 
 import math
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
 from services.common.database.documents import (
+    FAR,
     crossing_from,
     date_of,
     evidence_from,
@@ -24,6 +25,7 @@ from services.common.database.repeats import MOST_REPEATS, repeats_from, repeats
 from services.common.database.schema import (
     ANALYSED,
     CROSSINGS,
+    LATE,
     META,
     MINUTES,
     REPEATS,
@@ -41,6 +43,9 @@ from services.core.types import Crossing, MinuteCount, RepeatedSpan, StatusChang
 FIRST_WINDOW_S = 3600.0
 STATUS_LOOK_BACK_S = 90 * 86_400.0
 
+CONFIDENCE_STEP = 1e-4
+EVIDENCE_FIELDS = {"_id": 0, "time": 1, "seconds": 1, "revision": 1, "lacking": 1}
+
 BATCH = 1000
 """Documents that are read at once: a thread that reads many holds up the others for a moment only."""
 
@@ -51,6 +56,33 @@ class CrossingCursor:
 
     time_s: float
     id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CrossingSelection:
+    """Which crossings of a camera are read; what is empty or None takes all."""
+
+    lines: Sequence[str] = ()
+    classes: Sequence[str] = ()
+    directions: Sequence[str] = ()
+    masks: Sequence[str] = ()
+    least_confidence: float | None = None
+    most_confidence: float | None = None
+    """Both ends belong to it, by confidences as they are given: rounded to four digits."""
+
+    def query(self) -> Document:
+        """Give what the database is asked for beside camera and time."""
+        confidence: Document = {}
+        if self.least_confidence is not None:
+            confidence["$gte"] = self.least_confidence - CONFIDENCE_STEP / 2
+        if self.most_confidence is not None:
+            confidence["$lt"] = self.most_confidence + CONFIDENCE_STEP / 2
+        wanted = {"class": self.classes, "direction": self.directions, "mask": self.masks}
+        query = _lines(self.lines) | {key: {"$in": [*values]} for key, values in wanted.items() if values}
+        return query | {"confidence": confidence} if confidence else query
+
+
+ALL_CROSSINGS = CrossingSelection()
 
 
 class Records:
@@ -65,10 +97,16 @@ class Records:
         self._link, self._limit_s, self._begun_s = link, limit_s, time.monotonic()
 
     def minute_counts(
-        self, camera: str, from_s: float, to_s: float, line: str | None = None
+        self, camera: str, from_s: float, to_s: float, lines: Collection[str] = ()
     ) -> Iterator[MinuteCount]:
-        """Give the counted minutes that begin in a span, in the order of time."""
-        for document in self._find(MINUTES, _span(camera, from_s, to_s, line), [("time", 1)]):
+        """Give the counted minutes of some lines, or of all, that begin in a span, in the order of time."""
+        query = _span(camera, from_s, to_s) | _lines(lines)
+        for document in self._find(MINUTES, query, [("time", 1)]):
+            yield minute_from(document)
+
+    def minute_counts_of_all(self, from_s: float, to_s: float) -> Iterator[MinuteCount]:
+        """Give the counted minutes of all cameras that begin in a span, in the order of time."""
+        for document in self._find(MINUTES, _time(from_s, to_s), [("time", 1)]):
             yield minute_from(document)
 
     def crossings(
@@ -76,7 +114,7 @@ class Records:
         camera: str,
         from_s: float,
         to_s: float,
-        line: str | None = None,
+        selection: CrossingSelection = ALL_CROSSINGS,
         after: CrossingCursor | None = None,
     ) -> Generator[Crossing, None, None]:
         """Give crossings, newest first; `after` goes on behind that place.
@@ -87,7 +125,8 @@ class Records:
         window_s = FIRST_WINDOW_S
         while end_s > from_s:
             start_s = max(from_s, end_s - window_s)
-            query = _span(camera, start_s, end_s, line)
+            query = _span(camera, start_s, end_s) | selection.query()
+            self._check_time()
             for document in self._find(CROSSINGS, query, [("time", -1), ("_id", -1)]):
                 crossing = crossing_from(document)
                 if after is None or _is_behind(crossing, after):
@@ -109,11 +148,30 @@ class Records:
         """
         begin_s = from_s // 60 * 60
         repeats = self.repeats(camera, begin_s, to_s)
-        fields = ["time", "seconds", "revision", "lacking"]
-        for document in self._find(ANALYSED, _span(camera, begin_s, to_s), [("time", 1)], fields):
+        query = _span(camera, begin_s, to_s)
+        for document in self._find(ANALYSED, query, [("time", 1)], EVIDENCE_FIELDS):
             found = evidence_from(document)
             once = seen_once(found.minute, found.seconds, repeats)
             yield found if once == found.seconds else replace(found, seconds=once)
+
+    def evidence_of_all(self, from_s: float, to_s: float) -> Iterator[tuple[str, MinuteEvidence]]:
+        """Give what is known of minutes of all cameras, as `evidence` does of one."""
+        begin_s = from_s // 60 * 60
+        ending = {"time": {"$gt": date_of(begin_s), "$lte": FAR}}
+        repeats: dict[str, list[RepeatedSpan]] = {}
+        for span in repeats_from(self._find(REPEATS, ending, [("time", -1)], limit=MOST_REPEATS)):
+            repeats.setdefault(span.camera, []).append(span)
+        fields = EVIDENCE_FIELDS | {"camera": 1}
+        for document in self._find(ANALYSED, _time(begin_s, to_s), [("time", 1)], fields):
+            found, camera = evidence_from(document), document["camera"]
+            once = seen_once(found.minute, found.seconds, repeats.get(camera, []))
+            yield camera, found if once == found.seconds else replace(found, seconds=once)
+
+    def late_changes(self) -> dict[str, int]:
+        """Give how often what was recorded of each camera was changed when it was long past (`LATE_S`)."""
+        with self._link.guarded():
+            known = self._link.reading(META).find_one({"_id": LATE}) or {}
+        return dict(known.get("cameras", {}))
 
     def line_versions_of(self, camera: str, revision: str) -> dict[str, int] | None:
         """Give the versions of the lines of a revision of a camera's setup; None where nobody knows it."""
@@ -163,7 +221,7 @@ class Records:
         collection: str,
         query: Document,
         order: list[tuple[str, int]],
-        fields: list[str] | None = None,
+        fields: list[str] | dict[str, int] | None = None,
         limit: int = 0,
     ) -> Iterator[Document]:
         with self._link.guarded():
@@ -181,9 +239,19 @@ class Records:
             )
 
 
-def _span(camera: str, from_s: float, to_s: float, line: str | None = None) -> dict[str, Any]:
-    query: dict[str, Any] = {"camera": camera, "time": {"$gte": date_of(from_s), "$lt": date_of(to_s)}}
-    return query if line is None else query | {"line": line}
+def _span(camera: str, from_s: float, to_s: float) -> dict[str, Any]:
+    return {"camera": camera, **_time(from_s, to_s)}
+
+
+def _time(from_s: float, to_s: float) -> dict[str, Any]:
+    return {"time": {"$gte": date_of(from_s), "$lt": date_of(to_s)}}
+
+
+def _lines(lines: Collection[str]) -> Document:
+    """Ask for some lines; one by its own name, which every server answers from the index of lines."""
+    if len(lines) == 1:
+        return {"line": next(iter(lines))}
+    return {"line": {"$in": sorted(lines)}} if lines else {}
 
 
 def _is_behind(crossing: Crossing, place: CrossingCursor) -> bool:

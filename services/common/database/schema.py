@@ -70,6 +70,12 @@ RECORDS = (CROSSINGS, MINUTES, ANALYSED, REPEATS, TRAJECTORIES, STATUSES, AUDIT)
 RETENTION = "retention"
 """The document of META that says how long each kind of record is kept, in seconds by collection."""
 
+LATE = "late"
+"""The document of META that says how often records of a time that was long past were changed, by camera."""
+
+LATE_S = 120.0
+"""Records of a time that is this long past come late: whoever keeps what it has read has to look again."""
+
 RESTORE = "restore"
 """The document of META that is there while a restore has not ended."""
 

@@ -142,10 +142,15 @@ class Setups:
 
     async def lines_of_all(self) -> dict[str, list[Line]]:
         """Give the lines of each camera that ever had any, as they are now."""
+        versions = await self.line_versions_of_all()
+        return {camera: _as_they_are(known) for camera, known in versions.items()}
+
+    async def line_versions_of_all(self) -> dict[str, list[LineVersion]]:
+        """Give all versions of the lines of each camera that ever had any, the oldest first."""
         versions: dict[str, list[LineVersion]] = {}
         for camera, version in await asyncio.to_thread(self._versions, {}):
             versions.setdefault(camera, []).append(version)
-        return {camera: _as_they_are(known) for camera, known in versions.items()}
+        return versions
 
     async def add_line(self, camera: str, line: Line) -> Line:
         """Keep a new line; ConflictError when its id is taken, or when the camera has too many.

@@ -3,8 +3,9 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 from services.common.live.memory import PictureMemories, PictureMemory
 from services.common.settings.service import LIVE_MEMORY_MB
@@ -59,9 +60,11 @@ class DecodingThread:
         if self.shows or self.failure is not None:
             watcher()
 
-    def remove(self, watcher: Watcher) -> None:
-        """Wake somebody no more."""
-        self._watchers = tuple(other for other in self._watchers if other != watcher)
+    def remove(self, watcher: Watcher) -> bool:
+        """Wake somebody no more; False where nobody did."""
+        before = self._watchers
+        self._watchers = tuple(other for other in before if other != watcher)
+        return len(self._watchers) < len(before)
 
     def stop(self) -> None:
         """Forget the pictures, and ask the thread to end; it does within its read timeout."""
@@ -143,37 +146,45 @@ class Decoders:
         with self._lock:
             if camera in self._threads:
                 return
-            try:
+            with self._counting_refused():
                 self.memories.check_room()
-            except StreamError:
-                self.refused += 1
-                raise
 
-    def watch(self, camera: CameraId, watcher: Watcher) -> DecodingThread:
-        """Wake somebody for a camera's pictures until `leave`; StreamError when there is no memory for it."""
-        with self._lock:
+    def watch(self, camera: CameraId, watcher: Watcher, wants_past: bool = True) -> DecodingThread:
+        """Wake somebody for a camera's pictures until `leave`; StreamError when there is no memory for it.
+
+        `wants_past`: pictures of the last seconds are looked for, too, and not the newest alone.
+        """
+        with self._lock, self._counting_refused():
             thread = self._threads.get(camera)
             if thread is None or thread.failure is not None:
-                thread = self._threads[camera] = self._start(camera)
+                thread = self._threads[camera] = self._start(camera, wants_past)
+            elif wants_past:
+                thread.memory.want_past()
             thread.add(watcher)
             return thread
 
-    def leave(self, camera: CameraId, thread: DecodingThread, watcher: Watcher) -> None:
+    def leave(
+        self, camera: CameraId, thread: DecodingThread, watcher: Watcher, wants_past: bool = True
+    ) -> None:
         """End what `watch` began; the camera is decoded no more when this was the last one."""
         with self._lock:
-            thread.remove(watcher)
+            if thread.remove(watcher):
+                thread.memory.past_watchers -= wants_past
             if thread.is_watched:
                 return
             thread.stop()
             if self._threads.get(camera) is thread:
                 del self._threads[camera]
 
-    def _start(self, camera: CameraId) -> DecodingThread:
+    @contextmanager
+    def _counting_refused(self) -> Iterator[None]:
         try:
-            memory = self.memories.open()
+            yield
         except StreamError:
             self.refused += 1
             raise
-        thread = DecodingThread(camera, self._video, memory)
+
+    def _start(self, camera: CameraId, wants_past: bool) -> DecodingThread:
+        thread = DecodingThread(camera, self._video, self.memories.open(wants_past))
         thread.start()
         return thread

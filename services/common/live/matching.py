@@ -45,7 +45,8 @@ class MatchedPictures:
     """Gives one camera's pictures to one consumer, on the event loop that made this.
 
     A consumer that is slow misses pictures; nothing waits for it. Pictures without tracks come at most
-    once in `pause_s`. StreamError from the pictures means that none will come any more.
+    once in `pause_s`. StreamError from the pictures means that none will come any more. Without `wants_past`
+    the newest pictures alone are kept, which find no tracks.
     """
 
     def __init__(
@@ -55,7 +56,9 @@ class MatchedPictures:
         decoders: Decoders,
         pause_s: float,
         now_s: Callable[[], float] = time.monotonic,
+        wants_past: bool = True,
     ) -> None:
+        self._wants_past = wants_past
         self._camera, self._tracks, self._now_s = camera, tracks, now_s
         self.pause_s = pause_s
         """Least time between two pictures without tracks; may be set at any time."""
@@ -65,12 +68,12 @@ class MatchedPictures:
 
     def start(self) -> None:
         """Begin to watch the camera; StreamError when there is no memory for one more."""
-        self._decoder = self._decoders.watch(self._camera, self._on_picture)
+        self._decoder = self._decoders.watch(self._camera, self._on_picture, self._wants_past)
 
     def stop(self) -> None:
         """Watch no more, without waiting for the decoder."""
         if self._decoder is not None:
-            self._decoders.leave(self._camera, self._decoder, self._on_picture)
+            self._decoders.leave(self._camera, self._decoder, self._on_picture, self._wants_past)
 
     def join(self) -> None:
         """Wait for the end of a decoder that nobody watches; blocks for up to its read timeout."""

@@ -19,6 +19,9 @@ KEPT_BYTES = 96_000_000
 LEAST_KEPT = 8
 """Pictures below which tracks, which come later, would not find theirs any more."""
 
+FEWEST_KEPT = 2
+"""Pictures that are kept of a camera whose newest is all that anybody wants."""
+
 UNKNOWN_BYTES = 1280 * 720 * 3 // 2
 """Taken as the size of a camera's pictures before the first one has come."""
 
@@ -35,8 +38,10 @@ class _Kept:
 class PictureMemory:
     """The newest pictures of one camera, for any thread; made by `PictureMemories`."""
 
-    def __init__(self, all: "PictureMemories") -> None:
+    def __init__(self, all: "PictureMemories", past_watchers: int = 1) -> None:
         self._all = all
+        self.past_watchers = past_watchers
+        """Watchers who look for pictures of the last seconds, to match tracks with them."""
         self.pictures: deque[_Kept] = deque()
         self.kept_bytes = 0
         self.peak_bytes = 0
@@ -46,7 +51,15 @@ class PictureMemory:
     @property
     def least(self) -> int:
         """Number of pictures that are never given up for another camera's."""
-        return _least(self.largest_bytes)
+        return self.least_of(self.largest_bytes)
+
+    def least_of(self, picture_bytes: int) -> int:
+        """Give the same for pictures of a size."""
+        return _least(picture_bytes) if self.past_watchers else FEWEST_KEPT
+
+    def want_past(self) -> None:
+        """Remember pictures for one more watcher; StreamError when the others need all there is."""
+        self._all.want_past(self)
 
     def put(self, decoded: DecodedPicture) -> None:
         """Keep a picture, and drop those that are too old or too many; StreamError when none has room."""
@@ -93,9 +106,9 @@ class PictureMemories:
         self._memories: list[PictureMemory] = []
         self._arrivals = itertools.count()
 
-    def open(self) -> PictureMemory:
+    def open(self, wants_past: bool = True) -> PictureMemory:
         """Make the memory of a further camera; StreamError when the others need all there is."""
-        memory = PictureMemory(self)
+        memory = PictureMemory(self, int(wants_past))
         with self.lock:
             self._check_room(memory, memory.largest_bytes)
             self._memories.append(memory)
@@ -106,9 +119,20 @@ class PictureMemories:
         with self.lock:
             self._check_room(None, UNKNOWN_BYTES)
 
+    def want_past(self, memory: PictureMemory) -> None:
+        """Remember pictures of a camera for one more watcher, see `PictureMemory.want_past`."""
+        with self.lock:
+            memory.past_watchers += 1
+            try:
+                self._check_room(memory, memory.largest_bytes)
+            except StreamError:
+                memory.past_watchers -= 1
+                raise
+
     def _check_room(self, memory: PictureMemory | None, largest_bytes: int) -> None:
-        others = [other.largest_bytes for other in self._memories if other is not memory]
-        if sum(_least(size) * size for size in (*others, largest_bytes)) <= self.limit_bytes:
+        others = [other.least * other.largest_bytes for other in self._memories if other is not memory]
+        least = _least(largest_bytes) if memory is None else memory.least_of(largest_bytes)
+        if sum(others) + least * largest_bytes <= self.limit_bytes:
             return
         limit = f"{self.limit_bytes / MB:g} MB (setting live_memory_mb)"
         if not others:
@@ -136,7 +160,8 @@ class PictureMemories:
             memory.peak_bytes = max(memory.peak_bytes, memory.kept_bytes)
 
     def _drop_old(self, memory: PictureMemory, newest: AccessUnit) -> None:
-        most = max(memory.least, KEPT_BYTES // memory.largest_bytes)
+        room = KEPT_BYTES // memory.largest_bytes if memory.past_watchers else 0
+        most = max(memory.least, room)
         while len(memory.pictures) > most or _is_old(memory.pictures[0].decoded.unit, newest):
             self._drop_oldest(memory)
 

@@ -246,7 +246,8 @@ class LivePictures:
         key = camera, form
         channel = self._channels.get(key)
         if channel is None or channel.failure is not None:
-            channel = self._channels[key] = self._begin(camera, form)
+            wants_past = form != "plain" or fps is None
+            channel = self._channels[key] = self._begin(camera, form, wants_past)
         size = channel.enter(width, period_s)
 
         def leave() -> None:
@@ -263,8 +264,10 @@ class LivePictures:
         if channel.task is not None:
             channel.task.cancel()
 
-    def _begin(self, camera: CameraId, form: Form) -> _Channel:
-        matched = MatchedPictures(camera, self._tracks, self._decoders, self._period_s, self._now_s)
+    def _begin(self, camera: CameraId, form: Form, wants_past: bool) -> _Channel:
+        matched = MatchedPictures(
+            camera, self._tracks, self._decoders, self._period_s, self._now_s, wants_past
+        )
         matched.start()
         channel = _Channel(matched, self._encode)
         lines_of = self._lines_of if form == "boxes and lines" else no_lines

@@ -9,7 +9,7 @@ is of an older release: it covers every line that was there.
 import hashlib
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
@@ -30,6 +30,11 @@ class MinuteEvidence:
     revision: str = ""
     lacking: Mapping[str, int] = field(default_factory=dict)
     """The seconds of which a line's crossings may be missing, by line."""
+
+    @property
+    def begin_s(self) -> float:
+        """The time of its first second; of a minute without any, its own."""
+        return self.minute * 60.0 + max(0, (self.seconds & -self.seconds).bit_length() - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +60,22 @@ def revision_of(lines: Iterable[Line]) -> str:
 class LineEvidence:
     """Takes from evidence the seconds in which lines of a camera were counted.
 
-    Of one line: the seconds in which it was there and counted. Of all: those in which no line that was there
-    was left out.
+    Of some lines: the seconds in which each of them was there and counted. Of all: those in which no line
+    that was there was left out.
     """
 
     def __init__(
         self,
         versions: Sequence[LineVersion],
         versions_of: Callable[[str], Versions | None],
-        line: str | None = None,
+        lines: Collection[str] | None = None,
     ) -> None:
         """Take all versions of the camera's lines, the oldest first, and what gives the lines of a revision.
 
-        A revision that nobody knows counted no line.
+        A revision that nobody knows counted no line. `lines` are those asked for; None: all.
         """
-        self._versions_of, self._line = versions_of, line
-        asked = [one for one in _by_line(versions) if line is None or one[0].line.id == line]
+        self._versions_of, self._lines = versions_of, None if lines is None else frozenset(lines)
+        asked = [one for one in _by_line(versions) if lines is None or one[0].line.id in lines]
         self._spans = [spans for one in asked if (spans := list(_spans(one)))]
         """The spans of each line, in the order of time."""
         self._cuts = sorted(
@@ -82,18 +87,32 @@ class LineEvidence:
     def minutes(self, evidence: Iterable[MinuteEvidence]) -> Iterator[tuple[int, int]]:
         """Give minutes since 1970 with their seconds in which what is asked for was counted."""
         for minute in evidence:
-            yield minute.minute, self._counted(minute) & ~self._lacking(minute)
+            yield minute.minute, self.counted(minute)
+
+    def counted(self, minute: MinuteEvidence) -> int:
+        """Give the seconds of a minute in which what is asked for was counted."""
+        return self._covered_seconds(minute) & ~self._lacking(minute)
+
+    def stretch(self, second: int) -> tuple[float, float]:
+        """Give the span around a second in which no line that is asked for changed, without its end."""
+        place = bisect_right(self._cuts, second)
+        first = self._cuts[place - 1] if place else -math.inf
+        return first, self._cuts[place] if place < len(self._cuts) else math.inf
+
+    def covers(self, revision: str, second: int) -> bool:
+        """Whether a second that was analysed under a revision covers what is asked for."""
+        return self._is_covered(revision, bisect_right(self._cuts, second))
 
     def _lacking(self, minute: MinuteEvidence) -> int:
         if not minute.lacking:
             return 0
         lacking = 0
         for line, seconds in minute.lacking.items():
-            if self._line is None or line == self._line:
+            if self._lines is None or line in self._lines:
                 lacking |= seconds
         return lacking
 
-    def _counted(self, minute: MinuteEvidence) -> int:
+    def _covered_seconds(self, minute: MinuteEvidence) -> int:
         start = first = minute.minute * 60
         place, mask = bisect_right(self._cuts, start), 0
         while first < start + 60:
@@ -109,7 +128,7 @@ class LineEvidence:
         if key not in self._covered:
             in_force = [] if place == 0 else list(self._in_force(self._cuts[place - 1]))
             versions = self._versions(revision) if revision else None
-            is_asked = self._line is None or bool(in_force)
+            is_asked = self._lines is None or len(in_force) == len(self._lines)
             self._covered[key] = is_asked and all(
                 versions is None or s.is_counted(versions) for s in in_force
             )

@@ -132,6 +132,17 @@ class CountsBucket(Answer):
     compliance: Compliance
 
 
+class LineCounts(Answer):
+    """Counts of one line of those that are asked for."""
+
+    line: str
+    name: Annotated[str, Field(description="as it is called now, or was when it was deleted")]
+    coverage: Coverage
+    total: DirectedCounts
+    compliance: Compliance
+    buckets: list[CountsBucket]
+
+
 class CountsAnswer(Answer):
     """Counts of a span, as a whole and bucket by bucket; empty buckets are listed."""
 
@@ -142,6 +153,35 @@ class CountsAnswer(Answer):
     total: DirectedCounts
     compliance: Compliance
     buckets: list[CountsBucket]
+    lines: Annotated[
+        list[LineCounts],
+        Field(description="only by=line: the same of each line, beside the sums", default=[]),
+    ]
+
+
+class LineToday(Answer):
+    """Counts of one line today."""
+
+    line: str
+    forward: ByClass
+    backward: ByClass
+
+
+class CameraToday(Answer):
+    """Counts of one camera today: its lines as they are now, and deleted ones that have counted today."""
+
+    camera: str
+    coverage: Coverage
+    total: DirectedCounts
+    lines: list[LineToday]
+
+
+class TodayAnswer(Answer):
+    """Counts of all cameras in the day that holds now, in the order of the list of cameras."""
+
+    from_: Annotated[Time, Field(alias="from")]
+    to: Annotated[Time, Field(description="the end of the day")]
+    items: list[CameraToday]
 
 
 class CrossingAnswer(Answer):
@@ -179,6 +219,18 @@ class GapsAnswer(Answer):
     """All gaps of a span, in the order of time."""
 
     items: list[GapAnswer]
+
+
+class CameraGapAnswer(GapAnswer):
+    """A span in which a camera was not analysed, and which camera that is."""
+
+    camera: str
+
+
+class CameraGapsAnswer(Answer):
+    """All gaps of a span, of one camera after the other in the order of the list of cameras."""
+
+    items: list[CameraGapAnswer]
 
 
 class HealthAnswer(Answer):

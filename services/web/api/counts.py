@@ -1,28 +1,41 @@
-"""The route of counts."""
+"""The routes of counts."""
 
-import math
 from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+from datetime import tzinfo
 from functools import partial
 from itertools import chain, islice
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from services.common.database.reading import Records
-from services.core.errors import NotFoundError
-from services.core.evidence.coverage import AnalysedSeconds, Span
-from services.core.evidence.lines import LineEvidence
-from services.core.model_classes import counts_all_states
-from services.core.types import LineVersion
-from services.web.api.answers import CountsAnswer
+from services.common.database.reading import CrossingSelection, Records
+from services.core.errors import BadInputError, NotFoundError
+from services.core.evidence.selections import analysed_of
+from services.web.api.answers import CountsAnswer, TodayAnswer
+from services.web.api.counts_text import counts_json, counts_rows
+from services.web.api.forms import (
+    MEDIA_TYPES,
+    AcceptHeader,
+    Spreadsheet,
+    SpreadsheetParameter,
+    csv_begin,
+    csv_text,
+    form_of,
+)
+from services.web.api.line_history import LineHistory
 from services.web.api.parameters import (
     MOST_DAYS_COUNTED,
     CameraParameter,
+    ClassesParameter,
+    DirectionsParameter,
     FromTime,
-    LineParameter,
+    LinesParameter,
     ToTime,
     ZoneParameter,
+    check_classes_asked,
     check_length,
 )
 from services.web.api.problems import refusals
@@ -35,25 +48,44 @@ from services.web.api.spans import (
     whole_minutes,
     zone_of,
 )
-from services.web.api.tally import Evidence, counts_json, counts_object
+from services.web.api.tally import Buckets, BucketTallies, Counts, LineSeries, Series
 from services.web.auth.caller import Who
 from services.web.context import Context
 
 router = APIRouter(prefix="/api/v1", tags=["counts"])
 
+FORMS = ("json", "csv")
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/csv": {"schema": {"type": "string"}}}},
+    **refusals(404),
+}
+MOST_LINE_BUCKETS = 100_000
+"""Buckets of all lines together in one answer: more than a year of hours of ten lines."""
 
-@router.get("/counts", response_model=CountsAnswer, responses=refusals(404))
+
+@router.get("/counts", response_model=CountsAnswer, responses=ANSWERS)
 async def get_counts(
     context: Context,
     who: Who,
     camera: CameraParameter = None,
-    line: LineParameter = None,
+    line: LinesParameter = None,
     from_: FromTime = None,
     to: ToTime = None,
     bucket: Annotated[
         str, Query(description="at most 12000 of them", json_schema_extra={"enum": [*BUCKETS_S]})
     ] = "1h",
     tz: ZoneParameter = "UTC",
+    class_: ClassesParameter = None,
+    direction: DirectionsParameter = None,
+    by: Annotated[
+        Literal["line"] | None,
+        Query(description="`line`: each line beside the sums; at most 100000 buckets of all lines together"),
+    ] = None,
+    format: Annotated[
+        str | None, Query(description="default: by Accept", json_schema_extra={"enum": [*FORMS, None]})
+    ] = None,
+    spreadsheet: SpreadsheetParameter = None,
+    accept: AcceptHeader = "",
 ) -> Response:
     """Counts with the share of the time that was analysed, over at most 400 days.
 
@@ -61,13 +93,16 @@ async def get_counts(
     day before to the one that holds now.
 
     A line is covered from when it was being counted, not from when it was drawn; without a line, all lines
-    that were there have to be. A bucket's `coverage` is null while none of it has passed, and before the
-    camera was made.
+    that were there have to be, and with several each of them. A bucket's `coverage` is null while none of it
+    has passed, and before the camera was made.
 
     `compliance` is the share of the people counted whose mask state is `mask`, with their number `counted`:
     who wears one wrongly (`mask_incorrect`) or none does not comply. Its `rate` is null where nobody was
-    counted, and where a line did not count all three states.
+    counted, and where a line did not count all three states or `class` leaves one out.
+
+    As csv, a row is a bucket, with by=line one of a line; each class has a column for each direction.
     """
+    form = form_of(format, accept, FORMS)
     now_s = context.now_s()
     zone = zone_of(tz)
     span = requested_span(from_, to, now_s, zone, bucket)
@@ -75,51 +110,102 @@ async def get_counts(
     check_bucket(bucket, *span)
     stored = await context.camera_or_default(camera)
     id = stored.camera.id
-    versions = [v for v in await context.database.setups.line_versions(id) if not line or v.line.id == line]
-    if line and not versions:
-        raise NotFoundError(f"camera {id!r} has no line {line[:80]!r}")
+    history = LineHistory(await context.database.setups.line_versions(id))
+    selection = CrossingSelection(_named(id, line, history), tuple(class_ or ()), tuple(direction or ()))
     records = context.database.records(ANSWER_LIMIT_S)
-    begin_s = min([stored.created_s, *(version.valid_from_s for version in versions)])
+    begin_s = history.begin_s(stored.created_s)
 
     def count() -> bytes:
-        starts = bucket_starts(*span, bucket, zone)
-        evidence = _evidence(records, id, line or None, span, versions, begin_s)
-        return counts_json(counts_object(*span, bucket, starts, evidence, now_s))
+        buckets = Buckets(*span, bucket, bucket_starts(*span, bucket, zone), now_s, begin_s)
+        counts = _counts(records, id, selection, buckets, history, by is not None)
+        total = counts.sums.total()
+        known, counted = context.system.models, {*total.forward, *total.backward}
+        check_classes_asked(selection.classes, lambda: history.classes(known()), counted.__contains__)
+        return counts_json(counts) if form == "json" else _sheet(counts, zone, selection, spreadsheet)
 
-    return Response(await context.reading.run(who, count), media_type="application/json")
+    headers = {"Content-Disposition": f'attachment; filename="counts-{id}.csv"'} if form == "csv" else None
+    return Response(await context.reading.run(who, count), media_type=MEDIA_TYPES[form], headers=headers)
 
 
-def _evidence(
+@router.get("/counts/today", response_model=TodayAnswer)
+async def get_counts_today(context: Context, who: Who, tz: ZoneParameter = "UTC") -> Response:
+    """Counts of all cameras in the day of `tz` that holds now: what `/counts` says of each with bucket=1d.
+
+    Made to be asked every few seconds: minutes that are long past are read again only where they changed.
+    """
+    zone = zone_of(tz)
+    with closing(context.reading.slots.take(who)):
+        answer = await context.today.answer(context.database, context.reading, zone, context.now_s)
+    return Response(answer, media_type="application/json")
+
+
+def _sheet(
+    counts: Counts, zone: tzinfo, selection: CrossingSelection, spreadsheet: Spreadsheet | None
+) -> bytes:
+    rows = counts_rows(counts, zone, selection.classes)
+    return (csv_begin(spreadsheet) + csv_text(rows, spreadsheet)).encode()
+
+
+def _named(camera: str, lines: Sequence[str] | None, history: LineHistory) -> tuple[str, ...]:
+    """Give the lines that are named, each once; NotFoundError where one was never there."""
+    named = tuple(dict.fromkeys(line for line in lines or () if line))
+    for line in named:
+        if line not in history.names:
+            raise NotFoundError(f"camera {camera!r} has no line {line[:80]!r}")
+    return named
+
+
+def _counts(
     records: Records,
     camera: str,
-    line: str | None,
-    span: Span,
-    versions: Sequence[LineVersion],
-    begin_s: float,
-) -> Evidence:
-    """Begin to read what is known of a span; the camera is there from `begin_s` on, or its first record."""
-    counted = LineEvidence(versions, partial(records.line_versions_of, camera), line)
+    selection: CrossingSelection,
+    buckets: Buckets,
+    history: LineHistory,
+    is_by_line: bool,
+) -> Counts:
+    """Read what is known of a span once, for all lines that are asked for."""
+    span = buckets.from_s, buckets.to_s
+    named = selection.lines
+    _check_size(len(named or history.lines_in(span)) if is_by_line else 1, buckets)
+    tallies = BucketTallies(buckets.starts, is_by_line, selection.classes, selection.directions)
+    (first, last), edges = whole_minutes(*span)
+    tallies.add_minutes(records.minute_counts(camera, first, last, named))
+    for edge in edges:
+        tallies.add_crossings(records.crossings(camera, *edge, selection))
+    lines: Sequence[str] = ()
+    if is_by_line:
+        lines = named or list(dict.fromkeys([*history.lines_in(span), *sorted(tallies.lines())]))
+        _check_size(len(lines), buckets)
+    asked = [named or None, *((line,) for line in lines)]
     found = records.evidence(camera, *span)
     oldest = list(islice(found, 1))
-    for minute in oldest:
-        begin_s = min(begin_s, minute.minute * 60.0 + (minute.seconds & -minute.seconds).bit_length() - 1)
-    (first, last), edge_spans = whole_minutes(*span)
-    return Evidence(
-        records.minute_counts(camera, first, last, line),
-        chain.from_iterable(records.crossings(camera, *edge, line) for edge in edge_spans),
-        AnalysedSeconds(counted.minutes(chain(oldest, found))),
-        _count_all_states(versions, span),
-        begin_s,
+    analysed = analysed_of(
+        asked, history.versions, partial(records.line_versions_of, camera), chain(oldest, found)
+    )
+    records_begin_s = [tallies.begin_s, *(minute.begin_s for minute in oldest)]
+    buckets = replace(buckets, begin_s=min(buckets.begin_s, *records_begin_s))
+    covered = {id(seconds): seconds for seconds in analysed}
+    coverage = {key: buckets.coverage(seconds) for key, seconds in covered.items()}
+    sums, *of_lines = (coverage[id(seconds)] for seconds in analysed)
+
+    def has_rate(asked: Sequence[str]) -> bool:
+        return history.count_all_states(span, asked, selection.classes)
+
+    return Counts(
+        buckets,
+        Series(tallies.sums(), sums, has_rate(named)),
+        [
+            LineSeries(line, history.name(line), Series(tallies.of_line(line), share, has_rate((line,))))
+            for line, share in zip(lines, of_lines, strict=True)
+        ]
+        if is_by_line
+        else None,
     )
 
 
-def _count_all_states(versions: Sequence[LineVersion], span: Span) -> bool:
-    """Whether what counted in a span counted all mask states; a version ends where the next one begins."""
-    ends_s: dict[str, float] = {}
-    for version in reversed(versions):
-        end_s = ends_s.get(version.line.id, math.inf)
-        ends_s[version.line.id] = version.valid_from_s
-        counted = version.valid_from_s < span[1] and end_s > span[0] and not version.is_deleted
-        if counted and not counts_all_states(version.line.classes):
-            return False
-    return True
+def _check_size(lines: int, buckets: Buckets) -> None:
+    if lines * len(buckets.starts) > MOST_LINE_BUCKETS:
+        raise BadInputError(
+            f"{lines} lines with {len(buckets.starts)} buckets each are more than {MOST_LINE_BUCKETS}: "
+            "ask for fewer lines, a shorter span or a larger bucket"
+        )

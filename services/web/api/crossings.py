@@ -2,42 +2,63 @@
 
 import base64
 import binascii
-import csv
-import io
 import json
 import math
 import threading
-from collections.abc import AsyncIterator, Callable, Generator, Iterable
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Sequence
 from contextlib import ExitStack, closing
+from datetime import tzinfo
+from functools import partial
 from itertools import islice
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from services.common.database.reading import CrossingCursor
+from services.common.database.reading import CrossingCursor, CrossingSelection
 from services.common.wire import crossing_object, parse_milliseconds
 from services.core.errors import BadInputError
+from services.core.evidence.coverage import Span
 from services.core.times import milliseconds
 from services.core.types import Crossing
 from services.web.api.answers import CrossingsAnswer
+from services.web.api.forms import (
+    MEDIA_TYPES,
+    AcceptHeader,
+    Cell,
+    Spreadsheet,
+    SpreadsheetParameter,
+    csv_begin,
+    csv_text,
+    form_of,
+    local_time_text,
+)
+from services.web.api.line_history import LineHistory
 from services.web.api.parameters import (
+    AT_HAND,
     CameraParameter,
+    ClassesParameter,
+    ConfidenceParameter,
+    DirectionsParameter,
     FromTime,
-    LineParameter,
+    LinesParameter,
+    MasksParameter,
     ToTime,
     ZoneParameter,
+    check_classes_asked,
     span_of,
 )
 from services.web.api.problems import refusals
-from services.web.api.reading import ReadingThreads
+from services.web.api.reading import ANSWER_LIMIT_S, ReadingThreads
+from services.web.api.spans import zone_of
 from services.web.auth.audit import entry_of
-from services.web.auth.caller import Who
+from services.web.auth.caller import Caller, Who
 from services.web.context import Context, WebContext
 from services.web.live.streams import StreamedAnswer
 
 router = APIRouter(prefix="/api/v1", tags=["counts"])
 
+CSV_COLUMNS_END = ("local_time",)
 COLUMNS = (
     "id",
     "camera",
@@ -51,11 +72,6 @@ COLUMNS = (
     "confidence",
     "mask",
 )
-MEDIA_TYPES = {
-    "json": "application/json",
-    "csv": "text/csv; charset=utf-8",
-    "ndjson": "application/x-ndjson",
-}
 ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
         "content": {
@@ -63,12 +79,6 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
         }
     },
     **refusals(404),
-}
-ACCEPTED = {
-    "text/csv": "csv",
-    "application/x-ndjson": "ndjson",
-    "application/ndjson": "ndjson",
-    "application/vnd.apache.parquet": "parquet",
 }
 MOST_ON_A_PAGE = 5000
 ROWS_A_CHUNK = 1000
@@ -80,7 +90,7 @@ async def get_crossings(
     context: Context,
     who: Who,
     camera: CameraParameter = None,
-    line: LineParameter = None,
+    line: LinesParameter = None,
     from_: FromTime = None,
     to: ToTime = None,
     tz: ZoneParameter = "UTC",
@@ -89,41 +99,52 @@ async def get_crossings(
     format: Annotated[
         str | None, Query(description="default: by Accept", json_schema_extra={"enum": [*MEDIA_TYPES, None]})
     ] = None,
-    accept: Annotated[str, Header(include_in_schema=False)] = "",
+    class_: ClassesParameter = None,
+    direction: DirectionsParameter = None,
+    mask: MasksParameter = None,
+    min_confidence: ConfidenceParameter = None,
+    max_confidence: ConfidenceParameter = None,
+    spreadsheet: SpreadsheetParameter = None,
+    accept: AcceptHeader = "",
 ) -> Response:
-    """Crossings, newest first."""
-    form = _form(format, accept)
+    """Crossings, newest first; those that fit all that is asked for.
+
+    Confidences are compared as they are given, with four digits; both ends belong to the range. As csv, the
+    last column has the time in `tz`, as spreadsheets read it.
+    """
+    form = form_of(format, accept)
+    zone = zone_of(tz)
     from_s, to_s = span_of(from_, to, context.now_s(), tz)
     after = None if cursor is None else _cursor_from(cursor)
-    stored = await context.camera_or_default(camera)
-    records = context.database.records(math.inf)
-    found = records.crossings(stored.camera.id, from_s, to_s, line or None, after)
+    if min_confidence is not None and max_confidence is not None and min_confidence > max_confidence:
+        raise BadInputError("min_confidence is more than max_confidence: nothing lies between them")
+    selection = CrossingSelection(
+        tuple(dict.fromkeys(one for one in line or () if one)),
+        tuple(class_ or ()),
+        tuple(direction or ()),
+        tuple(mask or ()),
+        min_confidence,
+        max_confidence,
+    )
+    id = (await context.camera_or_default(camera)).camera.id
+    if not AT_HAND.issuperset(selection.classes):
+        await _check_classes(context, who, id, selection.classes, (from_s, to_s))
+    records = context.database.records(ANSWER_LIMIT_S if form == "json" else math.inf)
+    found = records.crossings(id, from_s, to_s, selection, after)
     if form == "json":
         most = min(limit or 100, MOST_ON_A_PAGE)
         page = await context.reading.run(who, lambda: _page(found, most))
         return Response(page, media_type=MEDIA_TYPES[form])
     with ExitStack() as opened:
         slot = opened.enter_context(closing(context.streams.take(who)))
-        write = _csv_rows if form == "csv" else _json_rows
+        write = partial(_csv_rows, zone=zone, spreadsheet=spreadsheet) if form == "csv" else _json_rows
         rows = opened.enter_context(closing(_Rows(context.reading, found, limit, write)))
         first = await context.reading.go_on(rows.next)
-        await context.audit.count(entry_of(who, "crossings.export", f"{stored.camera.id} as {form}"))
+        await context.audit.count(entry_of(who, "crossings.export", f"{id} as {form}"))
         opened.pop_all()
-    head = (",".join(COLUMNS) + "\r\n").encode() if form == "csv" else b""
-    headers = {"Content-Disposition": f'attachment; filename="crossings-{stored.camera.id}.{form}"'}
+    head = _csv_head(spreadsheet) if form == "csv" else b""
+    headers = {"Content-Disposition": f'attachment; filename="crossings-{id}.{form}"'}
     return StreamedAnswer(_body(context, head + first, rows), MEDIA_TYPES[form], headers, rows, slot)
-
-
-def _form(format: str | None, accept: str) -> str:
-    wanted = format
-    if wanted is None:
-        kinds = [part.split(";")[0].strip().lower() for part in accept.split(",")]
-        wanted = next((ACCEPTED[kind] for kind in kinds if kind in ACCEPTED), "json")
-    if wanted == "parquet":
-        raise BadInputError("parquet is not built yet: ask for csv or ndjson")
-    if wanted not in MEDIA_TYPES:
-        raise BadInputError(f"format is json, csv or ndjson, not {wanted[:20]!r}")
-    return wanted
 
 
 def _page(found: Generator[Crossing, None, None], limit: int) -> bytes:
@@ -172,13 +193,35 @@ async def _body(context: WebContext, first: bytes, rows: _Rows) -> AsyncIterator
         chunk = await context.reading.go_on(rows.next)
 
 
-def _csv_rows(crossings: Iterable[Crossing]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    for crossing in crossings:
-        row = crossing_object(crossing)
-        writer.writerow(["" if row[column] is None else row[column] for column in COLUMNS])
-    return text.getvalue()
+async def _check_classes(
+    context: WebContext, who: Caller, camera: str, classes: Sequence[str], span: Span
+) -> None:
+    """Tell a class that nothing counted because nothing finds it; BadInputError."""
+    history = LineHistory(await context.database.setups.line_versions(camera))
+    records = context.database.records(ANSWER_LIMIT_S)
+
+    def known() -> set[str]:
+        return history.classes(context.system.models())
+
+    def is_counted(name: str) -> bool:
+        with closing(records.crossings(camera, *span, CrossingSelection(classes=(name,)))) as found:
+            return next(found, None) is not None
+
+    await context.reading.run(who, lambda: check_classes_asked(classes, known, is_counted))
+
+
+def _csv_head(spreadsheet: Spreadsheet | None) -> bytes:
+    names = csv_text([(*COLUMNS, *CSV_COLUMNS_END)], spreadsheet)
+    return (csv_begin(spreadsheet) + names).encode()
+
+
+def _csv_rows(crossings: Iterable[Crossing], zone: tzinfo, spreadsheet: Spreadsheet | None) -> str:
+    return csv_text((_csv_row(crossing, zone) for crossing in crossings), spreadsheet)
+
+
+def _csv_row(crossing: Crossing, zone: tzinfo) -> list[Cell]:
+    row = crossing_object(crossing)
+    return [*(row[column] for column in COLUMNS), local_time_text(crossing.time_s, zone)]
 
 
 def _json_rows(crossings: Iterable[Crossing]) -> str:

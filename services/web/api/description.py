@@ -24,7 +24,13 @@ DESCRIPTION = """Counts from IP cameras, with how complete they are.
 
 Times are ISO 8601 in UTC with milliseconds; places are shares of the picture, 0 to 1. Errors are problem
 details (RFC 9457). Programs send `Authorization: Bearer` and a token; the page has a session. Answers may get
-more keys in later versions."""
+more keys in later versions.
+
+What is live comes by server-sent events and MJPEG, and to a page over the one WebSocket `/api/v1/live`. Each
+message to it replaces what was asked for before: `{"cameras":[{"camera":"gate","width":320,"fps":2,
+"pictures":true,"tracks":false,"overlay":false}]}`. It answers with pictures (4 bytes with the length of a
+JSON head, big-endian, the head, the JPEG) and with texts of a `type`: `cameras`, `tracks`, `missing` and
+`alive`."""
 
 _SCHEMAS, _RESPONSES = "#/components/schemas/", "#/components/responses/"
 _SECONDS = {"description": "seconds until another try makes sense", "schema": {"type": "integer"}}

@@ -1,11 +1,15 @@
 """Query parameters that several routes share."""
 
+from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated
 
 from fastapi import Query
+from pydantic import StringConstraints
 
 from services.core.errors import BadInputError
 from services.core.evidence.coverage import Span
+from services.core.types import MASK_CLASSES, TRAFFIC_CLASSES, Direction
+from services.web.api.answers import MaskState
 from services.web.api.spans import requested_span, zone_of
 
 FromTime = Annotated[
@@ -20,10 +24,32 @@ ToTime = Annotated[
     ),
 ]
 CameraParameter = Annotated[str | None, Query(description="default: the oldest camera")]
-LineParameter = Annotated[str | None, Query(description="default: all lines")]
+MOST_NAMED = 100
+"""How many lines or classes one question may name; a name has at most as many characters."""
+
+Name = Annotated[str, StringConstraints(max_length=MOST_NAMED)]
+LinesParameter = Annotated[
+    list[str] | None,
+    Query(alias="line", max_length=MOST_NAMED, description="may be repeated; default: all lines"),
+]
+ClassesParameter = Annotated[
+    list[Name] | None,
+    Query(alias="class", max_length=MOST_NAMED, description="may be repeated; default: all"),
+]
+DirectionsParameter = Annotated[
+    list[Direction] | None,
+    Query(alias="direction", max_length=2, description="may be repeated; default: both"),
+]
+ConfidenceParameter = Annotated[float | None, Query(ge=0, le=1)]
+MasksParameter = Annotated[
+    list[MaskState] | None, Query(alias="mask", max_length=3, description="may be repeated; default: all")
+]
 ZoneParameter = Annotated[
     str, Query(description="zone of dates and times that name none, and of hours and days")
 ]
+
+AT_HAND = frozenset((*TRAFFIC_CLASSES, *MASK_CLASSES))
+"""Classes of the models that ship."""
 
 DAY_S = 86_400.0
 MOST_DAYS = 3700
@@ -46,3 +72,21 @@ def check_length(start_s: float, end_s: float, most_days: int) -> None:
         raise BadInputError(
             f"the span is longer than {most_days} days: ask for shorter ones, one after the other"
         )
+
+
+def check_classes_asked(
+    asked: Sequence[str], others: Callable[[], Iterable[str]], is_counted: Callable[[str], bool]
+) -> None:
+    """Check classes that are asked for; BadInputError names the known ones.
+
+    Right is what a model at hand finds: those that ship, and `others`. And what was counted, whichever model
+    found it then. So a slip of the pen never looks like a quiet road.
+    """
+    unknown = sorted(set(asked) - AT_HAND)
+    known = set(others()) if unknown else set()
+    for name in unknown:
+        if name not in known and not is_counted(name):
+            raise BadInputError(
+                f"nothing of class {name[:40]!r} was counted here, and no model at hand finds it: "
+                f"there are {', '.join(sorted(AT_HAND | known)[:MOST_NAMED])}"
+            )

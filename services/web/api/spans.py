@@ -23,11 +23,14 @@ MOST_BUCKETS = 12_000
 
 LONGEST_DAY_S = 26 * HOUR_S
 
+UNKNOWN_ZONE = "Etc/Unknown"
+"""What a browser calls its zone where the machine under it names none; the zone of that is UTC."""
+
 
 def zone_of(name: str) -> ZoneInfo:
     """Find a time zone; BadInputError when there is none of that name."""
     try:
-        return ZoneInfo(name)
+        return ZoneInfo("UTC" if name == UNKNOWN_ZONE else name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise BadInputError(f"tz {name[:40]!r} is not known: give a name like UTC or Europe/Berlin") from None
 

@@ -1,16 +1,17 @@
-"""Counts in buckets of time: pure."""
+"""Counts in buckets of time, of several lines at once: pure."""
 
-import json
 import math
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.common.wire import time_text
 from services.core.evidence.coverage import AnalysedSeconds, coverage_of
 from services.core.model_classes import MaskCompliance
-from services.core.types import Crossing, Direction, MinuteCount
+from services.core.types import MASK_CLASSES, Crossing, Direction, MinuteCount
+
+ALL_LINES = ""
+"""Stands for the sum of all lines that are asked for; no line has this id."""
 
 
 @dataclass(slots=True)
@@ -25,6 +26,11 @@ class Tally:
         counts = self.forward if direction == "forward" else self.backward
         counts[class_name] = counts.get(class_name, 0) + number
 
+    def add_all(self, other: "Tally") -> None:
+        """Add what another has counted."""
+        _add(self.forward, other.forward)
+        _add(self.backward, other.backward)
+
     def compliance(self, has_rate: bool) -> dict[str, Any]:
         """Give the share of mask states that comply, of both directions together and of each."""
         return {
@@ -32,6 +38,10 @@ class Tally:
             "forward": _compliance(MaskCompliance.of(self.forward), has_rate),
             "backward": _compliance(MaskCompliance.of(self.backward), has_rate),
         }
+
+    def has_masks(self) -> bool:
+        """Return whether a mask state was counted."""
+        return any(name in self.forward or name in self.backward for name in MASK_CLASSES)
 
     def as_object(self) -> dict[str, dict[str, int]]:
         """Give both directions, classes in the order of their names."""
@@ -41,80 +51,155 @@ class Tally:
         }
 
 
+def _add(counts: dict[str, int], others: Mapping[str, int]) -> None:
+    for name, number in others.items():
+        counts[name] = counts.get(name, 0) + number
+
+
 def _compliance(found: MaskCompliance, has_rate: bool) -> dict[str, Any]:
     rate = found.rate if has_rate else None
     return {"rate": None if rate is None else round(rate, 4), "counted": found.counted}
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What is known of the span: counts, and what was analysed."""
+class BucketTallies:
+    """Counts by line and bucket, of some classes and directions or of all."""
 
-    minutes: Iterable[MinuteCount]
-    """Counts of the minutes that lie in the span as a whole; read once."""
-    edges: Iterable[Crossing]
-    """Crossings of the minutes that the span cuts; read once."""
-    analysed: AnalysedSeconds
-    """The seconds in which the line was counted, or all lines of the camera."""
-    counts_all_states: bool = True
-    """Whether every line counted all mask states, so that their shares say something."""
+    def __init__(
+        self,
+        starts: Sequence[float],
+        is_by_line: bool = False,
+        classes: Collection[str] = (),
+        directions: Collection[str] = (),
+    ) -> None:
+        """Take the starts of the buckets; without `is_by_line` all is counted as `ALL_LINES`."""
+        self._starts, self._is_by_line = starts, is_by_line
+        self._classes = frozenset(classes)
+        self._has_forward = not directions or "forward" in directions
+        self._has_backward = not directions or "backward" in directions
+        self._tallies: dict[str, dict[int, Tally]] = {}
+        self.begin_s = math.inf
+        """When the first of what was counted happened, or its minute began."""
+
+    def add_minutes(self, minutes: Iterable[MinuteCount]) -> None:
+        """Add counted minutes, none of which reaches over the end of its bucket."""
+        place, first_s, end_s = -1, 0.0, 0.0
+        starts, edges = self._starts, [*self._starts, float("inf")]
+        has_forward, has_backward, tally_of = self._has_forward, self._has_backward, self._tally
+        for minute in minutes:
+            time_s = minute.minute * 60.0
+            self.begin_s = min(self.begin_s, time_s)
+            if not first_s <= time_s < end_s:
+                place = bisect_right(starts, time_s) - 1
+                first_s, end_s = edges[place], edges[place + 1]
+            tally = tally_of(minute.line, place)
+            if has_forward and minute.forward:
+                _add(tally.forward, self._wanted(minute.forward) if self._classes else minute.forward)
+            if has_backward and minute.backward:
+                _add(tally.backward, self._wanted(minute.backward) if self._classes else minute.backward)
+
+    def add_crossings(self, crossings: Iterable[Crossing]) -> None:
+        """Add single crossings, already of the classes and directions that are wanted."""
+        for crossing in crossings:
+            self.begin_s = min(self.begin_s, crossing.time_s)
+            place = bisect_right(self._starts, crossing.time_s) - 1
+            self._tally(crossing.line, place).add(crossing.direction, crossing.class_name)
+
+    def lines(self) -> list[str]:
+        """Give the lines that have counts, of whatever class."""
+        return list(self._tallies)
+
+    def of_line(self, line: str) -> dict[int, Tally]:
+        """Give the counts of a line by bucket; buckets without any are left out."""
+        return self._tallies.get(line, {})
+
+    def sums(self) -> dict[int, Tally]:
+        """Give the counts of all lines together by bucket; buckets without any are left out."""
+        if not self._is_by_line:
+            return self.of_line(ALL_LINES)
+        sums: dict[int, Tally] = {}
+        for by_bucket in self._tallies.values():
+            for place, tally in by_bucket.items():
+                if place not in sums:
+                    sums[place] = Tally()
+                sums[place].add_all(tally)
+        return sums
+
+    def _wanted(self, counts: Mapping[str, int]) -> Mapping[str, int]:
+        return {name: number for name, number in counts.items() if name in self._classes}
+
+    def _tally(self, line: str, place: int) -> Tally:
+        key = line if self._is_by_line else ALL_LINES
+        by_bucket = self._tallies.get(key)
+        if by_bucket is None:
+            by_bucket = self._tallies[key] = {}
+        tally = by_bucket.get(place)
+        if tally is None:
+            tally = by_bucket[place] = Tally()
+        return tally
+
+
+@dataclass(frozen=True, slots=True)
+class Buckets:
+    """The span of an answer and the buckets that it is cut into."""
+
+    from_s: float
+    to_s: float
+    name: str
+    starts: Sequence[float]
+    now_s: float
     begin_s: float = -math.inf
     """Since when the camera has been there, or has records: nothing was to be analysed before."""
 
+    def coverage(self, analysed: AnalysedSeconds) -> "Coverage":
+        """Give the share of the time that was analysed."""
+        ends = [*self.starts[1:], self.to_s]
+        shares = [self._share(analysed, *span) for span in zip(self.starts, ends, strict=True)]
+        return Coverage(self._share(analysed, self.from_s, self.to_s), shares)
 
-def counts_object(
-    from_s: float, to_s: float, bucket: str, starts: Sequence[float], evidence: Evidence, now_s: float
-) -> dict[str, Any]:
-    """Give the counts of all buckets, empty ones too, and their coverage."""
-    tallies = [Tally() for _ in starts]
-    total = Tally()
-    begin_s = evidence.begin_s
-    for time_s, direction, class_name, number in _numbers(evidence):
-        tallies[bisect_right(starts, time_s) - 1].add(direction, class_name, number)
-        total.add(direction, class_name, number)
-        begin_s = min(begin_s, time_s)
-    ends = [*starts[1:], to_s]
-
-    def coverage(start_s: float, end_s: float) -> float | None:
-        share = coverage_of(evidence.analysed, max(start_s, begin_s), end_s, now_s)
+    def _share(self, analysed: AnalysedSeconds, start_s: float, end_s: float) -> float | None:
+        share = coverage_of(analysed, max(start_s, self.begin_s), end_s, self.now_s)
         return None if share is None else round(share, 4)
 
-    return {
-        "from": time_text(from_s),
-        "to": time_text(to_s),
-        "bucket": bucket,
-        "coverage": coverage(from_s, to_s),
-        "total": total.as_object(),
-        "compliance": total.compliance(evidence.counts_all_states),
-        "buckets": [
-            {
-                "start": time_text(start),
-                "coverage": coverage(start, end),
-                **tally.as_object(),
-                "compliance": tally.compliance(evidence.counts_all_states),
-            }
-            for start, end, tally in zip(starts, ends, tallies, strict=True)
-        ],
-    }
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """The analysed share of a span, and of each of its buckets; None where none of it has passed."""
+
+    whole: float | None
+    buckets: Sequence[float | None]
 
 
-def counts_json(counts: Mapping[str, Any]) -> bytes:
-    """Write counts as JSON, bucket by bucket: all at once would keep other threads from running meanwhile."""
-    head = _text({key: value for key, value in counts.items() if key != "buckets"})
-    buckets = ",".join(_text(bucket) for bucket in counts["buckets"])
-    return f'{head[:-1]},"buckets":[{buckets}]}}'.encode()
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Counts of a line, or of all that are asked for together."""
+
+    tallies: Mapping[int, Tally]
+    """By bucket; none of an empty one."""
+    coverage: Coverage
+    has_rate: bool = True
+    """Whether all mask states were counted and are asked for, so that their shares say something."""
+
+    def total(self) -> Tally:
+        """Give the counts of all buckets together."""
+        total = Tally()
+        for tally in self.tallies.values():
+            total.add_all(tally)
+        return total
 
 
-def _text(value: Mapping[str, Any]) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+@dataclass(frozen=True, slots=True)
+class LineSeries:
+    """Counts of one line, with what it is called."""
+
+    line: str
+    name: str
+    series: Series
 
 
-def _numbers(evidence: Evidence) -> Iterator[tuple[float, Direction, str, int]]:
-    for minute in evidence.minutes:
-        time_s = minute.minute * 60.0
-        for class_name, number in minute.forward.items():
-            yield time_s, "forward", class_name, number
-        for class_name, number in minute.backward.items():
-            yield time_s, "backward", class_name, number
-    for crossing in evidence.edges:
-        yield crossing.time_s, crossing.direction, crossing.class_name, 1
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What is answered: sums, and where that is asked for each line beside them."""
+
+    buckets: Buckets
+    sums: Series
+    lines: Sequence[LineSeries] | None = None

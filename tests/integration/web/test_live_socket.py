@@ -141,11 +141,12 @@ async def test_a_camera_for_which_there_is_no_memory_says_so_and_the_others_go_o
     async with web_over(tables, settings) as web, served_live(web, settings) as port:
         await web.app.state.context.mirror.refresh()
         async with live_socket(port) as socket:
+            asked = [{"camera": name, "overlay": True} for name in ("gate", "hall", "yard")]
+            await socket.send(json.dumps({"cameras": asked}))
+            why = await message_of(socket, "missing", lambda message: "memory" in message["text"])
+            assert why["camera"] == "yard"
+            assert "live_memory_mb" in why["params"]["reason"]
             with playing(web, GATE, units=clip()):
-                asked = [{"camera": name} for name in ("gate", "hall", "yard")]
-                await socket.send(json.dumps({"cameras": asked}))
-                why = await message_of(socket, "missing", lambda message: message["camera"] == "yard")
-                assert "live_memory_mb" in why["text"]
                 assert (await picture_of(socket))[0]["camera"] == "gate"
 
 

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -90,7 +90,7 @@ def _versions(records: Records, camera: str, revision: str) -> dict[str, int]:
 
 
 def _counted(
-    records: Records, camera: str, from_s: float, to_s: float, line: str | None = None
+    records: Records, camera: str, from_s: float, to_s: float, lines: Collection[str] = ()
 ) -> Iterator[MinuteCount]:
     first, last = int(from_s // 60), int(to_s // 60)
     for minute in range(first, last, max(1, (last - first) // MINUTES_WITH_COUNTS)):
@@ -146,12 +146,14 @@ def _questions(now_s: float) -> list[Ask]:
         Ask("GET", f"{gate}/lines"),
         Ask("GET", f"/api/v1/counts?camera=gate&from={ago(399.9)}&bucket=1h"),
         Ask("GET", f"/api/v1/counts?camera=gate&from={ago(399.9)}&bucket=1d&line=line-1&tz=Europe/Berlin"),
+        Ask("GET", f"/api/v1/counts?camera=gate&from={ago(30)}&bucket=1h&by=line"),
         Ask("GET", f"/api/v1/counts?camera=gate&from={ago(8.2)}&bucket=1m"),
         Ask("GET", f"/api/v1/counts?camera=gate&from={ago(3690)}&bucket=1d", status=422),
         Ask("GET", f"/api/v1/counts?camera=gate&from={ago(9)}&bucket=1m", status=422),
         Ask("GET", f"{gate}/gaps?from={ago(399.9)}"),
         Ask("GET", f"{gate}/gaps?from={ago(3690)}", status=422),
         Ask("GET", f"{crossings}&limit=5000"),
+        Ask("GET", f"{crossings}&limit=5000&class=nothing", status=422),
         Ask("GET", f"{crossings}&format=csv"),
         Ask("GET", f"{crossings}&format=ndjson&limit={10**30}"),
         Ask("GET", f"/api/v1/cameras/{'a' * 15_000}", status=404),

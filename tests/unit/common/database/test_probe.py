@@ -109,3 +109,13 @@ async def test_the_disk_is_told_by_a_database_that_knows_it_and_others_are_asked
     for now_s[0] in (10.0, 20.0, 30.0):
         await probe.check()
     assert (probe.free_bytes, link.asked.count("dbStats")) == (None, 2)
+    assert probe.total_bytes == 1000
+
+
+async def test_the_version_is_asked_once(link: Link) -> None:
+    now_s = [0.0]
+    probe = DatabaseProbe(link, lambda: now_s[0])
+    link.stats = {"version": "7.0.5"}
+    for now_s[0] in (0.0, 10.0, 20.0):
+        await probe.check()
+    assert (probe.version, link.asked.count("buildInfo")) == ("7.0.5", 1)

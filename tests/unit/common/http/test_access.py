@@ -124,3 +124,20 @@ async def test_passwords_of_strangers_do_not_take_the_threads_of_the_process() -
         door.go_on.set()
         await asyncio.gather(*asking)
     assert (statuses.count(200), door.asked) == (32, 32)
+
+
+async def test_no_websocket_passes_a_door_that_knows_requests_alone() -> None:
+    sent: list[Message] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        raise AssertionError("it came through")
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "websocket", "path": "/", "query_string": b"", "headers": []}
+    await AccessGuard(app, _Door())(scope, receive, send)
+    assert [message["type"] for message in sent] == ["websocket.close"]

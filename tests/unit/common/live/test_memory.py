@@ -72,6 +72,22 @@ def test_one_camera_keeps_two_seconds_and_never_more_than_its_share() -> None:
     assert quick.kept_bytes <= KEPT_BYTES
 
 
+def test_cameras_whose_newest_picture_is_all_that_is_wanted_need_little() -> None:
+    memories = PictureMemories(256)
+    shown = [memories.open(wants_past=False) for _ in range(16)]
+    for number in range(20):
+        for memory in shown:
+            memory.put(_picture(number))
+    assert [len(memory.pictures) for memory in shown] == [2] * 16
+    with pytest.raises(StreamError, match="watch fewer at once"):
+        for memory in shown:
+            memory.want_past()
+    matched = shown[0]
+    for number in range(20, 40):
+        matched.put(_picture(number))
+    assert (shown[-1].past_watchers, len(matched.pictures) >= LEAST_KEPT) == (0, True)
+
+
 def test_a_further_camera_is_refused_where_the_others_need_what_there_is() -> None:
     memories = PictureMemories(3 * LEAST_KEPT * HD_BYTES / 1e6)
     watched = [memories.open() for _ in range(3)]

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from services.common.queues import QueueState
 from services.common.video.hub import GROUP_AGE_S, GROUP_LIMIT, READER_LIMIT, LocalVideoReader, VideoHub
 from services.core.limits import QUEUE_LIMIT_BYTES
 from services.core.types import AccessUnit
@@ -43,8 +44,11 @@ def test_a_slow_reader_drops_up_to_a_key_frame_and_nobody_waits():
         for i in range(READER_LIMIT + 10):
             hub.publish(unit(i, is_keyframe=i == 0))
             assert quick.read(0.1).frame == i
+            if i == 99:
+                assert hub.queue() == QueueState("video", 100, READER_LIMIT, 0, "to-key-frame")
         assert slow.read(0.01) is None
         assert slow.dropped == READER_LIMIT + 10
+        assert hub.queue() == QueueState("video", 0, READER_LIMIT, READER_LIMIT + 10, "to-key-frame")
         hub.publish(unit(500, is_keyframe=True))
         assert slow.read(0.1).frame == 500
     assert {figure.name: figure.value for figure in hub.figures()} == {

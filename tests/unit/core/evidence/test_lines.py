@@ -33,7 +33,9 @@ def covered(
 ) -> list[float | None]:
     """The coverage of the first minutes; the setups are those whose revisions are known."""
     known = {revision_of(setup): {item.id: item.version for item in setup} for setup in setups}
-    analysed = AnalysedSeconds(LineEvidence(versions, known.get, line).minutes(evidence))
+    analysed = AnalysedSeconds(
+        LineEvidence(versions, known.get, None if line is None else (line,)).minutes(evidence)
+    )
     return [coverage_of(analysed, BASE + m * 60, BASE + m * 60 + 60, LATER) for m in range(3)]
 
 

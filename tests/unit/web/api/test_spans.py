@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 
 from services.common.wire import LATEST_TIME_S, time_text
 from services.core.errors import BadInputError
-from services.core.evidence.coverage import AnalysedSeconds
 from services.core.times import whole
 from services.core.types import CameraId, LineId, MinuteCount
 from services.web.api.spans import BUCKETS_S, bucket_end, bucket_start, bucket_starts, requested_span, zone_of
-from services.web.api.tally import Evidence, counts_object
+from services.web.api.tally import BucketTallies
 
 UTC_ZONE = ZoneInfo("UTC")
 ZONES = st.sampled_from(
@@ -54,9 +53,9 @@ def test_each_minute_of_the_last_day_is_counted_in_its_hour(now_s: float) -> Non
     from_s, to_s, starts = _defaults(now_s, "1h")
     minutes = range(int(from_s) // 60, int(to_s) // 60)
     counts = [MinuteCount(CameraId("gate"), LineId("main"), minute, {"car": 1}) for minute in minutes]
-    body = counts_object(from_s, to_s, "1h", starts, Evidence(counts, [], AnalysedSeconds([]), None), now_s)
-    assert {bucket["forward"]["car"] for bucket in body["buckets"]} == {60}
-    assert body["total"]["forward"] == {"car": 60 * len(starts)}
+    tallies = BucketTallies(starts)
+    tallies.add_minutes(counts)
+    assert [tally.forward for _, tally in sorted(tallies.sums().items())] == [{"car": 60}] * len(starts)
 
 
 def test_the_known_moment_counts_each_minute_in_its_hour() -> None:

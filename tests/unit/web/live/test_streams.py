@@ -9,7 +9,7 @@ from services.core.errors import StreamError, ThrottledError
 from services.core.types import CameraId, TrackedFrame, TrackedObject
 from services.web.auth.caller import Caller
 from services.web.auth.origin import Origin
-from services.web.live.streams import KEPT, AnswerSlots, FrameEvents
+from services.web.live.streams import KEPT, AnswerSlots, FrameEvents, SharedText
 
 
 def _caller(address: str, user: str | None = None, by: str = "") -> Caller:
@@ -70,3 +70,20 @@ def test_few_events_are_remembered() -> None:
     written = [events.of(_frame(number)) for number in range(KEPT + 1)]
     assert events.of(_frame(KEPT)) is written[-1]
     assert events.of(_frame(0)) is not written[0]
+
+
+def test_a_message_is_the_event_with_its_type() -> None:
+    events = FrameEvents()
+    message = json.loads(events.message_of(_frame(1)))
+    assert message.pop("type") == "tracks"
+    assert message == json.loads(events.of(_frame(1)).removeprefix(b"data: "))
+
+
+def test_a_shared_text_is_written_once_for_as_long_as_it_is_kept() -> None:
+    now_s, written = 100.0, iter("abc")
+    text = SharedText(lambda: now_s)
+    assert [text.newest(lambda: next(written), 2) for _ in range(2)] == ["a", "a"]
+    now_s = 101.9
+    assert text.newest(lambda: next(written), 2) == "a"
+    now_s = 102.0
+    assert text.newest(lambda: next(written), 2) == "b"

@@ -123,14 +123,38 @@ export interface paths {
          *     day before to the one that holds now.
          *
          *     A line is covered from when it was being counted, not from when it was drawn; without a line, all lines
-         *     that were there have to be. A bucket's `coverage` is null while none of it has passed, and before the
-         *     camera was made.
+         *     that were there have to be, and with several each of them. A bucket's `coverage` is null while none of it
+         *     has passed, and before the camera was made.
          *
          *     `compliance` is the share of the people counted whose mask state is `mask`, with their number `counted`:
          *     who wears one wrongly (`mask_incorrect`) or none does not comply. Its `rate` is null where nobody was
-         *     counted, and where a line did not count all three states.
+         *     counted, and where a line did not count all three states or `class` leaves one out.
+         *
+         *     As csv, a row is a bucket, with by=line one of a line; each class has a column for each direction.
          */
         get: operations["get_counts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/counts/today": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Counts Today
+         * @description Counts of all cameras in the day of `tz` that holds now: what `/counts` says of each with bucket=1d.
+         *
+         *     Made to be asked every few seconds: minutes that are long past are read again only where they changed.
+         */
+        get: operations["get_counts_today"];
         put?: never;
         post?: never;
         delete?: never;
@@ -148,7 +172,10 @@ export interface paths {
         };
         /**
          * Get Crossings
-         * @description Crossings, newest first.
+         * @description Crossings, newest first; those that fit all that is asked for.
+         *
+         *     Confidences are compared as they are given, with four digits; both ends belong to the range. As csv, the
+         *     last column has the time in `tz`, as spreadsheets read it.
          */
         get: operations["get_crossings"];
         put?: never;
@@ -173,6 +200,28 @@ export interface paths {
          *     Over at most 400 days, and at most 20000 of them.
          */
         get: operations["get_gaps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/gaps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Gaps Of All
+         * @description Spans in which cameras were not analysed, each since it was made, one camera after the other.
+         *
+         *     Over at most 400 days, and at most 20000 of them together.
+         */
+        get: operations["get_gaps_of_all"];
         put?: never;
         post?: never;
         delete?: never;
@@ -699,6 +748,36 @@ export interface components {
             fps?: number | null;
         };
         /**
+         * CameraGapAnswer
+         * @description A span in which a camera was not analysed, and which camera that is.
+         */
+        CameraGapAnswer: {
+            /**
+             * From
+             * Format: date-time
+             * @example 2026-11-21T20:43:29.169Z
+             */
+            from: string;
+            /**
+             * To
+             * Format: date-time
+             * @example 2026-11-21T20:43:29.169Z
+             */
+            to: string;
+            /** Cause */
+            cause: string;
+            /** Camera */
+            camera: string;
+        };
+        /**
+         * CameraGapsAnswer
+         * @description All gaps of a span, of one camera after the other in the order of the list of cameras.
+         */
+        CameraGapsAnswer: {
+            /** Items */
+            items: components["schemas"]["CameraGapAnswer"][];
+        };
+        /**
          * CameraInput
          * @description A new camera; without an id one is made from its name.
          */
@@ -735,6 +814,22 @@ export interface components {
          * @enum {string}
          */
         CameraStatus: "connecting" | "live" | "degraded" | "disabled";
+        /**
+         * CameraToday
+         * @description Counts of one camera today: its lines as they are now, and deleted ones that have counted today.
+         */
+        CameraToday: {
+            /** Camera */
+            camera: string;
+            /**
+             * Coverage
+             * @description analysed share of the time since the camera was made; null while none of it has passed
+             */
+            coverage: number | null;
+            total: components["schemas"]["DirectedCounts"];
+            /** Lines */
+            lines: components["schemas"]["LineToday"][];
+        };
         /**
          * CamerasAnswer
          * @description All cameras.
@@ -887,6 +982,12 @@ export interface components {
             compliance: components["schemas"]["Compliance"];
             /** Buckets */
             buckets: components["schemas"]["CountsBucket"][];
+            /**
+             * Lines
+             * @description only by=line: the same of each line, beside the sums
+             * @default []
+             */
+            lines?: components["schemas"]["LineCounts"][];
         };
         /**
          * CountsBucket
@@ -1206,6 +1307,28 @@ export interface components {
             version?: number | null;
         };
         /**
+         * LineCounts
+         * @description Counts of one line of those that are asked for.
+         */
+        LineCounts: {
+            /** Line */
+            line: string;
+            /**
+             * Name
+             * @description as it is called now, or was when it was deleted
+             */
+            name: string;
+            /**
+             * Coverage
+             * @description analysed share of the time since the camera was made; null while none of it has passed
+             */
+            coverage: number | null;
+            total: components["schemas"]["DirectedCounts"];
+            compliance: components["schemas"]["Compliance"];
+            /** Buckets */
+            buckets: components["schemas"]["CountsBucket"][];
+        };
+        /**
          * LineInput
          * @description A new line, by its points or by its two ends; without an id one is made from its name.
          * @example {
@@ -1265,6 +1388,22 @@ export interface components {
             x2?: number | null;
             /** Y2 */
             y2?: number | null;
+        };
+        /**
+         * LineToday
+         * @description Counts of one line today.
+         */
+        LineToday: {
+            /** Line */
+            line: string;
+            /** Forward */
+            forward: {
+                [key: string]: number;
+            };
+            /** Backward */
+            backward: {
+                [key: string]: number;
+            };
         };
         /**
          * LinesAnswer
@@ -1583,6 +1722,27 @@ export interface components {
             };
         };
         /**
+         * TodayAnswer
+         * @description Counts of all cameras in the day that holds now, in the order of the list of cameras.
+         */
+        TodayAnswer: {
+            /**
+             * From
+             * Format: date-time
+             * @example 2026-11-21T20:43:29.169Z
+             */
+            from: string;
+            /**
+             * To
+             * Format: date-time
+             * @description the end of the day
+             * @example 2026-11-21T20:43:29.169Z
+             */
+            to: string;
+            /** Items */
+            items: components["schemas"]["CameraToday"][];
+        };
+        /**
          * TokenAnswer
          * @description A token, without what opens anything.
          */
@@ -1832,8 +1992,11 @@ export type AuditAnswer = components['schemas']['AuditAnswer'];
 export type AuditPage = components['schemas']['AuditPage'];
 export type CameraAnswer = components['schemas']['CameraAnswer'];
 export type CameraChange = components['schemas']['CameraChange'];
+export type CameraGapAnswer = components['schemas']['CameraGapAnswer'];
+export type CameraGapsAnswer = components['schemas']['CameraGapsAnswer'];
 export type CameraInput = components['schemas']['CameraInput'];
 export type CameraStatus = components['schemas']['CameraStatus'];
+export type CameraToday = components['schemas']['CameraToday'];
 export type CamerasAnswer = components['schemas']['CamerasAnswer'];
 export type ClockAnswer = components['schemas']['ClockAnswer'];
 export type ClockDoubt = components['schemas']['ClockDoubt'];
@@ -1858,7 +2021,9 @@ export type GapsAnswer = components['schemas']['GapsAnswer'];
 export type HealthAnswer = components['schemas']['HealthAnswer'];
 export type LineAnswer = components['schemas']['LineAnswer'];
 export type LineChange = components['schemas']['LineChange'];
+export type LineCounts = components['schemas']['LineCounts'];
 export type LineInput = components['schemas']['LineInput'];
+export type LineToday = components['schemas']['LineToday'];
 export type LinesAnswer = components['schemas']['LinesAnswer'];
 export type LogAnswer = components['schemas']['LogAnswer'];
 export type LogItem = components['schemas']['LogItem'];
@@ -1875,6 +2040,7 @@ export type ServiceAnswer = components['schemas']['ServiceAnswer'];
 export type SessionAnswer = components['schemas']['SessionAnswer'];
 export type Size = components['schemas']['Size'];
 export type SystemAnswer = components['schemas']['SystemAnswer'];
+export type TodayAnswer = components['schemas']['TodayAnswer'];
 export type TokenAnswer = components['schemas']['TokenAnswer'];
 export type TokenInput = components['schemas']['TokenInput'];
 export type TokensAnswer = components['schemas']['TokensAnswer'];
@@ -2232,14 +2398,57 @@ export interface operations {
             query?: {
                 /** @description default: the oldest camera */
                 camera?: string | null;
-                /** @description default: all lines */
-                line?: string | null;
+                /** @description may be repeated; default: all lines */
+                line?: string[] | null;
                 /** @description ISO 8601, a date alone is the start of its day; default: a day before */
                 from?: string | null;
                 /** @description ISO 8601, without its end, a date alone is the start of its day; default: now */
                 to?: string | null;
                 /** @description at most 12000 of them */
                 bucket?: "1m" | "5m" | "15m" | "1h" | "1d";
+                /** @description zone of dates and times that name none, and of hours and days */
+                tz?: string;
+                /** @description may be repeated; default: all */
+                class?: string[] | null;
+                /** @description may be repeated; default: both */
+                direction?: ("forward" | "backward")[] | null;
+                /** @description `line`: each line beside the sums; at most 100000 buckets of all lines together */
+                by?: "line" | null;
+                /** @description default: by Accept */
+                format?: "json" | "csv" | null;
+                /** @description csv made for a spreadsheet to open: with a byte order mark, columns parted by this; with `semicolon` decimals have a comma, as where Excel is set to German. Default: for programs */
+                spreadsheet?: ("comma" | "semicolon") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountsAnswer"];
+                    "text/csv": string;
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_counts_today: {
+        parameters: {
+            query?: {
                 /** @description zone of dates and times that name none, and of hours and days */
                 tz?: string;
             };
@@ -2255,12 +2464,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CountsAnswer"];
+                    "application/json": components["schemas"]["TodayAnswer"];
                 };
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
-            404: components["responses"]["Problem404"];
             408: components["responses"]["Problem408"];
             413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
@@ -2274,8 +2482,8 @@ export interface operations {
             query?: {
                 /** @description default: the oldest camera */
                 camera?: string | null;
-                /** @description default: all lines */
-                line?: string | null;
+                /** @description may be repeated; default: all lines */
+                line?: string[] | null;
                 /** @description ISO 8601, a date alone is the start of its day; default: a day before */
                 from?: string | null;
                 /** @description ISO 8601, without its end, a date alone is the start of its day; default: now */
@@ -2288,6 +2496,16 @@ export interface operations {
                 cursor?: string | null;
                 /** @description default: by Accept */
                 format?: "json" | "csv" | "ndjson" | null;
+                /** @description may be repeated; default: all */
+                class?: string[] | null;
+                /** @description may be repeated; default: both */
+                direction?: ("forward" | "backward")[] | null;
+                /** @description may be repeated; default: all */
+                mask?: ("mask" | "no_mask" | "mask_incorrect")[] | null;
+                min_confidence?: number | null;
+                max_confidence?: number | null;
+                /** @description csv made for a spreadsheet to open: with a byte order mark, columns parted by this; with `semicolon` decimals have a comma, as where Excel is set to German. Default: for programs */
+                spreadsheet?: ("comma" | "semicolon") | null;
             };
             header?: never;
             path?: never;
@@ -2347,6 +2565,41 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    get_gaps_of_all: {
+        parameters: {
+            query?: {
+                /** @description ISO 8601, a date alone is the start of its day; default: a day before */
+                from?: string | null;
+                /** @description ISO 8601, without its end, a date alone is the start of its day; default: now */
+                to?: string | null;
+                /** @description zone of dates and times that name none, and of hours and days */
+                tz?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraGapsAnswer"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
             408: components["responses"]["Problem408"];
             413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
