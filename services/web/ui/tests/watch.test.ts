@@ -2,6 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Picture, Track } from "../src/api/live-messages.ts";
 import type { Camera } from "../src/api/types.ts";
+import { learnExactTime, serverNow } from "../src/api/clock.ts";
+import { classColor, inkOn } from "../src/watch/colors.ts";
+import { latestGaps, missingSpans } from "../src/watch/coverage.ts";
+import { arrowDegrees, arrowOf, labelOf } from "../src/watch/drawing.ts";
+import { ordered, pageOf } from "../src/watch/paging.ts";
+import { PictureRates } from "../src/watch/rates.ts";
+import { snapshotName } from "../src/watch/snapshot.ts";
+import { both, classesOf, compliance } from "../src/watch/today.ts";
+import { widthFor } from "../src/watch/widths.ts";
 import { LONGEST_HOLD_MS, PictureHold, TrackMemory } from "../src/watch/tracks.ts";
 import { longestStillMs, whyMissing } from "../src/watch/why.ts";
 
@@ -87,4 +96,75 @@ test("the first reason that holds is told, with what the server said", () => {
 test("a picture is old sooner when its camera is said to be away, and later when few are wanted", () => {
   assert.ok(longestStillMs("degraded", 10) < longestStillMs("live", 10));
   assert.equal(longestStillMs("live", 0.2), 20_000);
+});
+
+test("pages of a wall keep their order, and a page that is none is the nearest one", () => {
+  const all = ["Gate 10", "gate 2", "Alley"].map((name, i) => ({ id: `c${i}`, name }));
+  assert.deepEqual(ordered(all).map(({ name }) => name), ["Alley", "gate 2", "Gate 10"]);
+  const many = Array.from({ length: 18 }, (_, i) => i);
+  assert.deepEqual(pageOf(many, 2), { items: [16, 17], page: 2, pages: 2 });
+  assert.deepEqual(pageOf(many, 9).page, 2);
+  assert.deepEqual(pageOf(many, Number.NaN).page, 1);
+  assert.deepEqual(pageOf([], 3), { items: [], page: 1, pages: 1 });
+});
+
+test("gaps lie where they were in the day so far", () => {
+  const gap = (from: number, to: number) => ({ from: at(from), to: at(to), cause: "x" });
+  const found = missingSpans([gap(-100, 250), gap(500, 750), gap(-50, -10)], at(0), Date.parse(at(1000)));
+  assert.deepEqual(found.map(({ start, width }) => [start, width]), [[0, 0.25], [0.5, 0.25]]);
+  assert.deepEqual(missingSpans([gap(0, 10)], at(0), Date.parse(at(0))), []);
+  assert.deepEqual(latestGaps([gap(0, 1), gap(5, 6), gap(3, 4)], 2).map(({ from }) => from), [at(5), at(3)]);
+});
+
+test("who wears a mask is told only of lines that count all states", () => {
+  const counts = { forward: { mask: 2, no_mask: 1 }, backward: { mask: 1, car: 9 } };
+  assert.deepEqual(compliance(counts, null), { worn: 3, people: 4 });
+  assert.equal(compliance(counts, ["mask", "no_mask"]), null);
+  assert.equal(compliance({ forward: { car: 3 }, backward: {} }, null), null);
+  assert.deepEqual(classesOf(counts), ["car", "mask", "no_mask"]);
+  assert.equal(both(counts), 13);
+});
+
+test("an arrow points to the right hand of who walks the longest part of a line", () => {
+  const arrow = arrowOf([[0, 0], [0, 10], [1, 10]], 4);
+  assert.deepEqual(arrow, { from: [0, 5], to: [-4, 5] });
+  assert.equal(arrowOf([], 4), null);
+  assert.equal(Math.round(arrowDegrees([[0, 0], [1, 0]], 2)), 180);
+});
+
+test("a class has one colour, and words on it can be read", () => {
+  assert.equal(classColor("forklift"), classColor("forklift"));
+  assert.equal(classColor("car"), "#2196f3");
+  assert.equal(inkOn("#ffc13b"), "#101418");
+  assert.equal(inkOn("#9c27b0"), "#ffffff");
+});
+
+test("a label names class, number and how a mask is worn", () => {
+  const person: Track = { ...car(7, 0.1), class: "person", mask: "no_mask" };
+  assert.equal(labelOf(person, (name) => name), "person 7 · no_mask");
+  assert.equal(labelOf({ ...person, class: "no_mask" }, (name) => name), "no_mask 7");
+});
+
+test("rates are of the last seconds only", () => {
+  const rates = new PictureRates();
+  for (let ms = 0; ms <= 8000; ms += 100) rates.add(ms, ms < 7000 ? 900 : 300);
+  assert.ok(Math.abs((rates.at(8000)?.fps ?? 0) - 10) < 0.01);
+  assert.equal(rates.at(8000)?.delayMs, 900);
+  assert.equal(rates.at(20_000), null);
+});
+
+test("the server's time is that of its quickest word", () => {
+  learnExactTime(new Date(10_000).toISOString(), 9_900);
+  learnExactTime(new Date(11_000).toISOString(), 11_400);
+  assert.ok(Math.abs(serverNow().getTime() - Date.now() - 100) < 50);
+  learnExactTime(new Date(100_000).toISOString(), 40_000);
+  assert.ok(Math.abs(serverNow().getTime() - Date.now() - 60_000) < 50);
+});
+
+test("pictures are asked for in few widths", () => {
+  assert.deepEqual([100, 641, 5000].map(widthFor), [480, 960, 1920]);
+});
+
+test("a snapshot is named by camera and time, without what file systems refuse", () => {
+  assert.match(snapshotName("gate", at(0)), /^gate \d{4}-\d\d-\d\d \d\d-\d\d-\d\d\.jpg$/);
 });

@@ -1,4 +1,5 @@
 import type { CameraAnswer } from "./schema.ts";
+import { learnExactTime } from "./clock.ts";
 import { socketAddressOf } from "./base.ts";
 import { mergedWants, pictureOf } from "./live-messages.ts";
 import type { LiveText, Missing, Picture, Tracks, Wanted } from "./live-messages.ts";
@@ -9,6 +10,7 @@ const LONGEST_WAIT_MS = 8000;
 /** The server says that it is alive every 5 s. */
 const SILENT_MS = 13_000;
 const SESSION_ENDED = 4401;
+const TOO_MANY = 4429;
 
 export interface Follower {
   picture?(picture: Picture): void;
@@ -20,6 +22,8 @@ export interface Follower {
 class Live {
   /** The server answers: `connecting` until it does for the first time, `away` after it was lost. */
   state = $state<"connecting" | "open" | "away">("connecting");
+  /** It answers, but this user has as many pages open as one may have. */
+  isCrowded = $state(false);
   /** What was told of the cameras last; null: nothing yet. */
   cameras = $state.raw<CameraAnswer[] | null>(null);
 
@@ -36,21 +40,23 @@ class Live {
   start(onEnd: () => void): void {
     this.#onEnd = onEnd;
     this.#isWanted = true;
-    document.addEventListener("visibilitychange", this.#send);
+    document.addEventListener("visibilitychange", this.#seen);
     addEventListener("online", this.#soon);
+    addEventListener("offline", this.#cutOff);
     this.#open();
   }
 
-  /** Opens it anew at once. */
+  /** Opens it anew, in a moment. */
   restart(): void {
-    if (this.#isWanted) this.#open();
+    if (this.#isWanted) this.#retry();
   }
 
   /** Closes it for good. */
   stop(): void {
     this.#isWanted = false;
-    document.removeEventListener("visibilitychange", this.#send);
+    document.removeEventListener("visibilitychange", this.#seen);
     removeEventListener("online", this.#soon);
+    removeEventListener("offline", this.#cutOff);
     clearTimeout(this.#timer);
     clearTimeout(this.#silence);
     this.#socket?.close();
@@ -80,6 +86,13 @@ class Live {
     });
   }
 
+  /** A tab that is looked at again does not wait for its next try. */
+  readonly #seen = (): void => {
+    if (document.hidden) this.#send();
+    else if (this.state === "away") this.#soon();
+    else this.#send();
+  };
+
   readonly #send = (): void => {
     if (this.#socket?.readyState !== WebSocket.OPEN) return;
     const wants = document.hidden ? [] : [...this.#followers.values()].map(({ wanted }) => wanted);
@@ -92,7 +105,15 @@ class Live {
     this.#open();
   };
 
+  /** Without a network no word comes that the socket is lost. */
+  readonly #cutOff = (): void => {
+    const socket = this.#socket;
+    this.#lost(0);
+    socket?.close();
+  };
+
   #open(): void {
+    clearTimeout(this.#timer);
     this.#socket?.close();
     const socket = new WebSocket(socketAddressOf("api/v1/live"));
     this.#socket = socket;
@@ -118,6 +139,7 @@ class Live {
     }
     const message = JSON.parse(data) as LiveText;
     if (message.type === "cameras") this.cameras = message.items;
+    else if (message.type === "alive") learnExactTime(message.time, Date.now());
     else if (message.type === "tracks") this.#each(message.camera, (follower) => follower.tracks?.(message));
     else if (message.type === "missing") this.#each(message.camera, (follower) => follower.missing?.(message));
   }
@@ -128,7 +150,10 @@ class Live {
 
   #watchSilence(): void {
     clearTimeout(this.#silence);
-    this.#silence = window.setTimeout(() => this.#open(), SILENT_MS);
+    this.#silence = window.setTimeout(() => {
+      if (this.state === "open") this.state = "away";
+      this.#open();
+    }, SILENT_MS);
   }
 
   #lost(code: number): void {
@@ -136,7 +161,12 @@ class Live {
     this.#socket = null;
     if (!this.#isWanted) return;
     if (code === SESSION_ENDED) return this.#onEnd();
+    this.isCrowded = code === TOO_MANY;
     this.state = "away";
+    this.#retry();
+  }
+
+  #retry(): void {
     clearTimeout(this.#timer);
     this.#timer = window.setTimeout(() => this.#open(), this.#waitMs);
     this.#waitMs = Math.min(LONGEST_WAIT_MS, this.#waitMs * 2);

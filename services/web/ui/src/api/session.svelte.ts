@@ -34,7 +34,6 @@ class Session {
 
   readonly end = (): void => {
     if (this.current?.role == null) return;
-    this.hasEnded = true;
     this.#set({ login_wanted: true, user: null, role: null });
   };
 
@@ -42,7 +41,9 @@ class Session {
     const looked = this.mayLook;
     this.current = next;
     if (this.mayLook && !looked) live.start(this.check);
-    if (!this.mayLook && looked) live.stop();
+    if (this.mayLook || !looked) return;
+    this.hasEnded = true;
+    live.stop();
   }
 
   /** The socket was closed because its session is over: so says the server, or it is asked. */

@@ -25,7 +25,7 @@ export const common: Strings["common"] = {
   language: "Sprache",
   appearance: "Darstellung",
   appearances: { auto: "Wie das Gerät", light: "Hell", dark: "Dunkel" },
-  statuses: { connecting: "verbindet", live: "live", degraded: "kein Bild", disabled: "aus" },
+  statuses: { connecting: "verbindet", live: "live", degraded: "zählt nicht", disabled: "aus" },
   classes: {
     person: "Person", bicycle: "Fahrrad", car: "Auto", motorbike: "Motorrad", bus: "Bus", truck: "Lkw",
     mask: "Maske", no_mask: "ohne Maske", mask_incorrect: "Maske falsch getragen",
@@ -34,6 +34,7 @@ export const common: Strings["common"] = {
   backward: "rückwärts",
   away: "Sightline antwortet nicht. Diese Seite versucht es weiter.",
   offline: "Dieses Gerät hat kein Netz. Die Seite macht weiter, sobald es wieder da ist.",
+  crowded: "Es sind zu viele Seiten von Sightline offen. Schließen Sie eine, dann geht es hier weiter.",
   broken: "Auf dieser Seite ist ein Fehler aufgetreten. Bitte neu laden, falls er bleibt.",
   unreadable: "Geantwortet hat nicht Sightline. Ist ein Proxy dazwischen?",
   notFound: "Unter dieser Adresse gibt es nichts",

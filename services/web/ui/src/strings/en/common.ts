@@ -24,7 +24,7 @@ export const common = {
   language: "Language",
   appearance: "Appearance",
   appearances: { auto: "As the device", light: "Light", dark: "Dark" },
-  statuses: { connecting: "connecting", live: "live", degraded: "no picture", disabled: "off" },
+  statuses: { connecting: "connecting", live: "live", degraded: "not counting", disabled: "off" },
   classes: {
     person: "person", bicycle: "bicycle", car: "car", motorbike: "motorbike", bus: "bus", truck: "truck",
     mask: "mask", no_mask: "no mask", mask_incorrect: "mask worn wrongly",
@@ -33,6 +33,7 @@ export const common = {
   backward: "backward",
   away: "Sightline does not answer. This page keeps trying.",
   offline: "This device has no network. The page goes on when it is back.",
+  crowded: "Too many pages of Sightline are open. Close one, and this one goes on.",
   broken: "This page ran into an error of its own. Reload it if that stays.",
   unreadable: "What answered was not Sightline. Is a proxy in between?",
   notFound: "There is nothing at this address",
