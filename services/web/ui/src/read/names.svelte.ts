@@ -24,7 +24,7 @@ function directionNames(answers: readonly Answer[], lines: readonly string[]): {
 /** Gives label and colour of each series of a table. */
 export function partsOf(table: Table, stack: Stack, answers: readonly Answer[], lines: readonly string[], cameraName: (id: string) => string): Part[] {
   const ways = directionNames(answers, lines);
-  const names = new Map(answers.flatMap((answer) => answer.lines.map((line) => {
+  const names = new Map<string, string>(answers.flatMap((answer) => answer.lines.map((line) => {
     const name = answers.length > 1 ? `${cameraName(answer.camera)}: ${line.name}` : line.name;
     return [`${answer.camera}/${line.line}`, name] as const;
   })));

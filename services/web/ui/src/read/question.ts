@@ -1,4 +1,5 @@
-import { BUCKETS, PRESETS, bucketFor, bucketsFor, isLocalTime, spanOf } from "./spans.ts";
+import { generationFrom, listFrom, oneOf, setLists, setSpan, spanFrom, zoneFrom } from "./address.ts";
+import { BUCKETS, bucketFor, bucketsFor, spanOf } from "./spans.ts";
 import type { Bucket, Preset, Span } from "./spans.ts";
 
 /** What somebody wants to know, as it stands in the address: a link shows the same. Pure. */
@@ -28,41 +29,21 @@ export type Direction = (typeof DIRECTIONS)[number];
 export const STACKS = ["direction", "class", "line"] as const;
 export type Stack = (typeof STACKS)[number];
 
-const MOST = 50;
-
-const list = (params: URLSearchParams, name: string): string[] =>
-  [...new Set(params.getAll(name).flatMap((value) => value.split(",")).filter((value) => value !== ""))].slice(0, MOST);
-
-const oneOf = <T extends string>(value: string | null, known: readonly T[]): T | null =>
-  known.find((candidate) => candidate === value) ?? null;
-
-function isZone(name: string | null): name is string {
-  if (name === null) return false;
-  try {
-    return Boolean(new Intl.DateTimeFormat("en", { timeZone: name }));
-  } catch {
-    return false;
-  }
-}
-
 /** Reads the question of an address; what cannot be read is passed over. */
 export function questionOf(params: URLSearchParams): Question {
-  const [from, to] = [params.get("from"), params.get("to")];
-  const isOwn = isLocalTime(from) && isLocalTime(to) && from < to;
-  const generation = Number(params.get("generation"));
+  const span = spanFrom(params);
   return {
-    cameras: list(params, "camera"),
-    lines: list(params, "line"),
-    classes: list(params, "class"),
-    directions: DIRECTIONS.filter((direction) => list(params, "direction").includes(direction)),
-    preset: isOwn ? "own" : (oneOf(params.get("span"), PRESETS.filter((preset) => preset !== "own")) ?? "today"),
-    from: isOwn ? from : null,
-    to: isOwn ? to : null,
+    cameras: listFrom(params, "camera"),
+    lines: listFrom(params, "line"),
+    classes: listFrom(params, "class"),
+    directions: DIRECTIONS.filter((direction) => listFrom(params, "direction").includes(direction)),
+    ...span,
+    preset: span.preset ?? "today",
     bucket: oneOf(params.get("bucket"), BUCKETS),
-    zone: isZone(params.get("tz")) ? params.get("tz") : null,
+    zone: zoneFrom(params),
     stack: oneOf(params.get("stack"), STACKS) ?? "direction",
     compare: params.get("compare"),
-    generation: Number.isInteger(generation) && generation > 0 ? generation : null,
+    generation: generationFrom(params),
     show: params.get("show") === "table" ? "table" : "chart",
   };
 }
@@ -71,11 +52,8 @@ export function questionOf(params: URLSearchParams): Question {
 export function parametersOf(question: Question): URLSearchParams {
   const params = new URLSearchParams();
   const lists = { camera: question.cameras, line: question.lines, class: question.classes, direction: question.directions };
-  for (const [name, values] of Object.entries(lists)) if (values.length > 0) params.set(name, values.join(","));
-  if (question.preset === "own" && question.from && question.to) {
-    params.set("from", question.from);
-    params.set("to", question.to);
-  } else if (question.preset !== "today") params.set("span", question.preset);
+  setLists(params, lists);
+  setSpan(params, question, "today");
   if (question.bucket) params.set("bucket", question.bucket);
   if (question.zone) params.set("tz", question.zone);
   if (question.stack !== "direction") params.set("stack", question.stack);

@@ -16,6 +16,9 @@ export interface Asked {
   generation: number | null;
 }
 
+/** What parts the columns of a file for spreadsheets: what those of the page's language expect. */
+export type Spreadsheet = "comma" | "semicolon";
+
 const queryOf = (asked: Asked) => ({
   camera: asked.camera, line: [...asked.lines], class: [...asked.classes], direction: [...asked.directions],
   ...asked.span, bucket: asked.bucket, tz: asked.zone, by: "line" as const,
@@ -29,11 +32,12 @@ export async function counts(asked: Asked, signal?: AbortSignal): Promise<Answer
 }
 
 /** The address of the same counts as a file for spreadsheets. */
-export function csvPath(asked: Asked): string {
+export function csvPath(asked: Asked, spreadsheet: Spreadsheet): string {
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries(queryOf(asked))) {
     for (const one of Array.isArray(value) ? value : [value]) params.append(name, String(one));
   }
   params.set("format", "csv");
+  params.set("spreadsheet", spreadsheet);
   return `api/v1/counts?${params}`;
 }

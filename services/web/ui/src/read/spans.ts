@@ -52,6 +52,10 @@ const IS_TIME = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?)?$/;
 export const isLocalTime = (text: string | null | undefined): text is string =>
   text != null && IS_TIME.test(text) && !Number.isNaN(Date.parse(asUtc(text)));
 
+/** Whether a text is a moment as the API writes it. */
+export const isMoment = (text: string | null): text is string =>
+  text !== null && /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z$/.test(text) && !Number.isNaN(Date.parse(text));
+
 const asUtc = (local: string): string => (local.length === 10 ? `${local}T00:00:00Z` : `${local}Z`);
 
 /** How many days a span has on the calendar; parts count. */
