@@ -19,11 +19,13 @@ class Tables:
         self.access = database_access(self.link, lambda: self.now_s())
         audit = audit_trail(self.access)
         self.web, self.store = web_database(self.access, audit), store_database(self.access, audit)
+        self.generations = self.web.generations
         self.setups, self.accounts, self.audit = self.web.setups, self.web.accounts, audit
         self.records = RecordReader(self.web.records)
         self.ownerships, self.repeats = self.web.ownerships, self.web.repeats
         self.notices, self.schema, self.probe = self.web.notices, self.access.schema, self.access.probe
         self.events, self.aside, self.retention = self.store.events, self.store.aside, self.store.retention
+        self.removal = self.store.removal
         self.minutes, self.fences = self.events._minutes, self.events._fences
         self.export, self.restore = (
             Export(self.link, lambda: self.now_s()),

@@ -142,7 +142,8 @@ def _line_report(line: Line, result: FileCount) -> dict[str, Any]:
         }
         for c in own
     ]
-    return {"id": line.id, **totals, "events": events}
+    names = {"forward_name": line.forward_name, "backward_name": line.backward_name}
+    return {"id": line.id, **totals, "events": events, **names}
 
 
 def _print(report: dict[str, Any]) -> None:
@@ -151,5 +152,7 @@ def _print(report: dict[str, Any]) -> None:
         for direction in ("forward", "backward"):
             classes = line[direction]
             detail = ", ".join(f"{count} {name}" for name, count in classes.items()) or "none"
-            rows.append((line["id"], direction, str(sum(classes.values())), detail))
+            name = line[f"{direction}_name"]
+            words = f"{direction} ({name})" if name else direction
+            rows.append((line["id"], words, str(sum(classes.values())), detail))
     table(f"{report['clip']}: {report['frames']} frames", ("line", "direction", "total", "by class"), rows)

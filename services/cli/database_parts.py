@@ -12,6 +12,8 @@ from functools import partial
 from services.common.database.accounts import Accounts, AuditTrail
 from services.common.database.aside import Aside
 from services.common.database.events import EventWriter
+from services.common.database.generation_removal import GenerationRemoval, RemovedGenerations
+from services.common.database.generations import Generations
 from services.common.database.link import DatabaseLink
 from services.common.database.minutes import Minutes
 from services.common.database.ownership import Fences, OwnershipReader
@@ -52,6 +54,7 @@ def web_database(access: DatabaseAccess, audit: AuditTrail) -> WebDatabase:
     link, schema, now_s = access.link, access.schema, access.now_s
     return WebDatabase(
         setups=Setups(link, schema, now_s),
+        generations=Generations(link, schema, now_s),
         accounts=Accounts(link, schema, now_s),
         audit=audit,
         records=partial(Records, link),
@@ -71,11 +74,13 @@ def store_database(access: DatabaseAccess, audit: AuditTrail) -> StoreDatabase:
     minutes = Minutes(link, now_s)
     ownerships, repeats = OwnershipReader(link), RepeatReader(link)
     fences = Fences(link, ownerships, repeats, now_s)
-    events = EventWriter(link, schema, minutes, ownerships, repeats, fences, RepeatKeeper(link))
+    passes, removed = RepeatKeeper(link), RemovedGenerations(link)
+    events = EventWriter(link, schema, minutes, ownerships, repeats, fences, passes, removed)
     return StoreDatabase(
         events=events,
         aside=Aside(link, events, minutes, ownerships, repeats),
         notices=RetentionNotices(link, schema),
         retention=RecordRetention(link, schema, minutes),
+        removal=GenerationRemoval(link, schema),
         audit=audit,
     )

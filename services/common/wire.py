@@ -95,11 +95,13 @@ def line_object(line: Line) -> JsonObject:
         "classes": list(line.classes) if line.classes is not None else None,
         "color": line.color,
         "version": line.version,
+        "forward_name": line.forward_name,
+        "backward_name": line.backward_name,
     }
 
 
-def crossing_object(crossing: Crossing) -> JsonObject:
-    """Give one crossing."""
+def crossing_object(crossing: Crossing, direction_name: str | None = None) -> JsonObject:
+    """Give one crossing, and what people call its direction where they have named it."""
     return {
         "id": crossing.id,
         "camera": crossing.camera,
@@ -112,6 +114,7 @@ def crossing_object(crossing: Crossing) -> JsonObject:
         "track": crossing.track,
         "confidence": round(crossing.confidence, 4),
         "mask": crossing.mask,
+        "direction_name": direction_name,
     }
 
 

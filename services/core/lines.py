@@ -18,12 +18,16 @@ KNOWN_CLASSES = (*TRAFFIC_CLASSES, *MASK_CLASSES)
 DEFAULT_COLOR = "#ff6b35"
 MAX_POINTS = 100
 MAX_NAME_LENGTH = 200
+MAX_DIRECTION_NAME_LENGTH = 40
 LONGEST_SHOWN = 80
 MIN_LENGTH = 1e-4
 """Points nearer than this, in shares of the picture, are one point."""
 
 _CORNERS = ("x1", "y1", "x2", "y2")
-_KEYS = frozenset({"id", "name", "points", "anchor", "classes", "color", "version", *_CORNERS})
+_DIRECTION_NAMES = ("forward_name", "backward_name")
+_KEYS = frozenset(
+    {"id", "name", "points", "anchor", "classes", "color", "version", *_DIRECTION_NAMES, *_CORNERS}
+)
 
 
 def _shown(value: object) -> str:
@@ -40,6 +44,8 @@ def validate_line(
     classes: object = None,
     color: object = DEFAULT_COLOR,
     version: object = 1,
+    forward_name: object = None,
+    backward_name: object = None,
 ) -> Line:
     """Make a line of values that nobody has checked; BadInputError names the first that cannot be used."""
     if not is_id(id):
@@ -62,7 +68,20 @@ def validate_line(
         _classes(classes, place),
         color,
         version,
+        _direction_name(forward_name, f"{place}: forward_name"),
+        _direction_name(backward_name, f"{place}: backward_name"),
     )
+
+
+def _direction_name(value: object, place: str) -> str | None:
+    if value is None:
+        return None
+    is_text = isinstance(value, str) and value.isprintable() and not value.isspace()
+    if not is_text or not 1 <= len(cast(str, value)) <= MAX_DIRECTION_NAME_LENGTH:
+        raise BadInputError(
+            f"{place} is a printable text of 1 to {MAX_DIRECTION_NAME_LENGTH} characters, or null (not named)"
+        )
+    return cast(str, value)
 
 
 def _points(values: object, place: str) -> tuple[Point, ...]:

@@ -69,6 +69,9 @@ class Line:
     """Classes that count; None counts all."""
     color: str = "#ff6b35"
     version: int = 1
+    forward_name: str | None = None
+    """What people call the direction forward, such as `in`; None where nobody has named it."""
+    backward_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +300,8 @@ class MinuteCount:
     """Minutes since 1970, UTC."""
     forward: dict[str, int] = field(default_factory=dict)
     backward: dict[str, int] = field(default_factory=dict)
+    generation: int = 1
+    """Which making of the camera it was."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,13 @@ class Retaining(Protocol):
         """Give the id of the doubt that somebody has answered last."""
 
 
+class Removing(Protocol):
+    """Removal of what people want to be rid of."""
+
+    def remove_asked(self, most: int) -> AsyncIterator[int]:
+        """Remove what belongs to generations of deleted cameras, at most so many records at a time."""
+
+
 class Audit(Protocol):
     """The audit log."""
 
@@ -90,4 +97,5 @@ class StoreDatabase:
     aside: EventsAside
     notices: Notices
     retention: Retaining
+    removal: Removing
     audit: Audit

@@ -44,6 +44,7 @@ class RetentionKeeper:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._notices, self._retention = database.notices, database.retention
+        self._removal = database.removal
         self._clock, self._placement = clock, placement
         self._wanted = retention.by_collection()
         self._sleep = sleep
@@ -63,7 +64,7 @@ class RetentionKeeper:
             await self._sleep(LOOK_S if self._clock.has_begun else START_S)
 
     async def look(self) -> None:
-        """Judge the clock, bring back what was set aside, and delete what is too old."""
+        """Judge the clock, bring back what was set aside, delete what is too old, and what is not wanted."""
         if not self._clock.has_begun:
             return
         self._clock.confirm(await self._retention.confirmed_clock())
@@ -75,6 +76,7 @@ class RetentionKeeper:
         kept_s = await self._decide(mark, passed_s)
         if mark.doubt is None:
             await self._delete(kept_s, mark.believed_s)
+        await self._remove_asked()
 
     def _passed_s(self, steady_s: float) -> float:
         """Give what has passed since the look before, of this process alone and without a host's sleep."""
@@ -146,6 +148,15 @@ class RetentionKeeper:
         else:
             await self._retention.await_retention(None)
         return harmless
+
+    async def _remove_asked(self) -> None:
+        """Remove what somebody asked for: that needs no clock."""
+        number = 0
+        async for removed in self._removal.remove_asked(BATCH_RECORDS):
+            number += removed
+            await self._sleep(PAUSE_S)
+        if number:
+            log.info("%d records of generations of deleted cameras are removed, as somebody asked", number)
 
     async def _delete(self, kept_s: Mapping[str, int], now_s: float) -> None:
         spans = dict(kept_s)

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from services.common.bus.protocol import StateBoard, TrackFeed
+from services.common.database.generations import Generation
 from services.common.database.setups import StoredCamera
 from services.common.live.pictures import LivePictures
 from services.core.errors import NotFoundError
@@ -55,6 +56,18 @@ class WebContext:
         if not cameras:
             raise NotFoundError("there is no camera yet")
         return cameras[0]
+
+    async def generation(self, id: str | None, number: int | None) -> Generation:
+        """Give a generation of the named camera, else of the oldest: the one of that number, else the newest.
+
+        A camera that was deleted is found by the number of a generation.
+        """
+        if id and number is not None:
+            return await self.database.generations.one(id, number)
+        stored = await self.camera_or_default(id)
+        if number is None:
+            number = stored.generation
+        return await self.database.generations.one(stored.camera.id, number)
 
 
 def _context(request: Request) -> WebContext:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from services.common.database.accounts import Accounts, AuditTrail
+from services.common.database.generations import Generations
 from services.common.database.ownership import OwnershipReader
 from services.common.database.probe import DatabaseProbe
 from services.common.database.reading import Records
@@ -18,6 +19,8 @@ class WebDatabase:
     """Web's parts of the database. None deletes a record or finishes what the store left half done."""
 
     setups: Setups
+    generations: Generations
+    """Each making of a camera, and word for the store of those that are to be removed."""
     accounts: Accounts
     audit: AuditTrail
     records: Callable[[float], Records]

@@ -11,7 +11,7 @@ from services.common.database.accounts import is_owned
 from services.common.database.setups import StoredCamera
 from services.core.errors import DatabaseUnavailableError, DiskFullError, NotFoundError
 from services.core.evidence.lines import revision_of
-from services.core.types import Camera, CameraId, CameraSetup
+from services.core.types import CameraId, CameraSetup
 from services.web.database import WebDatabase
 
 log = logging.getLogger(__name__)
@@ -102,7 +102,7 @@ class SetupMirror:
             self._stale.clear()
             try:
                 stored = await self._database.setups.cameras()
-                setups = await self._setups_of([item.camera for item in stored])
+                setups = await self._setups_of(stored)
                 access = await self._load_access()
                 await self._database.schema.ensure_whole()
                 setups = await self._kept(setups)
@@ -121,8 +121,12 @@ class SetupMirror:
             self._access = access
             self._shared_access.publish(access)
 
-    async def _setups_of(self, cameras: Sequence[Camera]) -> Sequence[CameraSetup]:
-        """Read what belongs to all cameras at once: one question a camera would take ever longer."""
+    async def _setups_of(self, cameras: Sequence[StoredCamera]) -> Sequence[CameraSetup]:
+        """Read what belongs to all cameras at once: one question a camera would take ever longer.
+
+        The next epoch of a camera that was made again is at least the first of its generation: an owner of
+        before gives up, because a newer one is known.
+        """
         lines, epochs = (
             await self._database.setups.lines_of_all(),
             await self._database.ownerships.highest_epochs(),
@@ -133,11 +137,12 @@ class SetupMirror:
             CameraSetup(
                 camera,
                 tuple(lines.get(camera.id, ())),
-                epochs.get(camera.id, 0),
+                max(epochs.get(camera.id, 0), stored.first_epoch - 1),
                 tuple(repeats.get(camera.id, ())[-MOST_REPEATS_SHARED:]),
                 revision_of(lines.get(camera.id, ())),
             )
-            for camera in cameras
+            for stored in cameras
+            for camera in [stored.camera]
         ]
 
     async def _kept(self, setups: Sequence[CameraSetup]) -> Sequence[CameraSetup]:

@@ -41,6 +41,7 @@ FITTING: dict[str, tuple[Any, ...]] = {
     "min_confidence": (0, 0.5, 1, "nan", 1e308),
     "max_confidence": (0, 0.5, 1, "inf"),
     "spreadsheet": ("comma", "semicolon"),
+    "generation": (1, 2, 10**6, 10**400),
     "limit": (1, 100, 5000, 10**18),
     "format": ("json", "csv", "ndjson", "parquet"),
     "id": ("gate", "main", "other", None),
@@ -65,6 +66,8 @@ FITTING: dict[str, tuple[Any, ...]] = {
     "anchor": ("centre", "foot", None, []),
     "classes": (None, ["car"], ["car"] * 5000, [[]], [None]),
     "color": ("#ff6b35", "#", 5),
+    "forward_name": ("in", "x" * 41, "", None, []),
+    "backward_name": ("out", " ", 5, None),
     "version": (1, 10**400, True),
 }
 

@@ -73,6 +73,12 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
         {"path_parameters": {"camera": "yard", "line": "yard"}},
     ),
     ("DELETE /api/v1/cameras/{id}", {"path_parameters": {"id": "yard"}}),
+    ("GET /api/v1/cameras/{camera}/generations", {"path_parameters": {"camera": "yard"}}),
+    ("GET /api/v1/generations", {}),
+    (
+        "DELETE /api/v1/cameras/{camera}/generations/{generation}",
+        {"path_parameters": {"camera": "yard", "generation": 1}},
+    ),
     ("DELETE /api/v1/users/{name}", {"path_parameters": {"name": "anna"}}),
 ]
 """Requests that are answered well, in this order; of all operations but those of `NOT_GOOD`."""

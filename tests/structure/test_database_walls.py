@@ -13,6 +13,7 @@ ROOM = "services.common.database"
 
 FOR_ALL = {
     "accounts": {"Accounts", "AuditTrail", "is_owned"},
+    "generations": {"Generation", "Generations"},
     "ownership": {"OwnershipReader"},
     "probe": {"DatabaseProbe"},
     "reading": {"CrossingCursor", "CrossingSelection", "Records"},
@@ -34,6 +35,7 @@ WITHOUT_DATABASE = (
 DECIDES = {
     "aside": "Aside",
     "events": "EventWriter",
+    "generation_removal": "GenerationRemoval",
     "minutes": "Minutes",
     "ownership": "Fences",
     "repeats": "RepeatKeeper",

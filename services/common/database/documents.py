@@ -88,12 +88,14 @@ def line_document(camera: str, line: Line, valid_from_s: float, is_deleted: bool
         "anchor": line.anchor,
         "classes": list(line.classes) if line.classes is not None else None,
         "color": line.color,
+        "forward_name": line.forward_name,
+        "backward_name": line.backward_name,
         "deleted": is_deleted,
     }
 
 
 def line_from(document: Mapping[str, Any]) -> Line:
-    """The line of a document."""
+    """The line of a document; one of an older release has no names of its directions."""
     classes = document["classes"]
     return Line(
         id=document["line"],
@@ -103,6 +105,8 @@ def line_from(document: Mapping[str, Any]) -> Line:
         classes=tuple(classes) if classes is not None else None,
         color=document["color"],
         version=document["version"],
+        forward_name=document.get("forward_name"),
+        backward_name=document.get("backward_name"),
     )
 
 
@@ -270,14 +274,16 @@ def ownerships_from(document: Mapping[str, Any]) -> list[Ownership]:
 
 
 def minute_document(count: MinuteCount) -> Document:
-    """The counts of one line in one minute."""
+    """The counts of one line in one minute; those of a first generation name none, as in older releases."""
+    own = {"generation": count.generation} if count.generation > 1 else {}
     return {
-        "_id": f"{count.camera}/{count.line}/{count.minute}",
+        "_id": f"{count.camera}/{count.line}/{count.minute}" + (f"/{count.generation}" if own else ""),
         "camera": count.camera,
         "line": count.line,
         "time": date_of(count.minute * 60),
         "forward": count.forward,
         "backward": count.backward,
+        **own,
     }
 
 
@@ -289,6 +295,7 @@ def minute_from(document: Mapping[str, Any]) -> MinuteCount:
         minute=(document["time"] - EPOCH) // MINUTE,
         forward=document["forward"],
         backward=document["backward"],
+        generation=document.get("generation", 1),
     )
 
 

@@ -28,6 +28,7 @@ from services.common.database.documents import (
     status_document,
     trajectory_document,
 )
+from services.common.database.generation_removal import RemovedGenerations
 from services.common.database.link import DatabaseLink, Document
 from services.common.database.minutes import Minute, Minutes
 from services.common.database.ownership import Fences, OwnershipReader
@@ -83,9 +84,11 @@ class EventWriter:
         repeats: RepeatReader,
         fences: Fences,
         passes: RepeatKeeper,
+        removed: RemovedGenerations,
     ) -> None:
         self._link, self._schema, self._minutes = link, schema, minutes
         self._ownerships, self._repeats, self._fences, self._passes = ownerships, repeats, fences, passes
+        self._removed = removed
         self._preparing = asyncio.Lock()
         self._is_whole = False
         """Whether the note names nothing that is unfinished."""
@@ -134,7 +137,8 @@ class EventWriter:
             cameras = {event.camera for event in events if isinstance(event, Reported)}
             known = await self._ownerships.ownerships(cameras)
             repeats = await self._repeats.known_repeats(cameras)
-            kept = [rest for event in events if (rest := admitted(event, known, repeats)) is not None]
+            admissible = [rest for event in events if (rest := admitted(event, known, repeats)) is not None]
+            kept = await self._removed.without(admissible, cameras)
             await self._insert_crossings([event for event in kept if isinstance(event, Crossing)], owned)
             await self._insert_others(kept)
             fences = [*owned, *self._fences_of(events, known, repeats)]

@@ -1,5 +1,6 @@
 """Minutes: counted from the crossings in the database, so that nothing can make them wrong for good."""
 
+import asyncio
 import math
 from collections.abc import Callable, Iterable, Mapping
 from itertools import groupby
@@ -7,6 +8,7 @@ from itertools import groupby
 from pymongo import DeleteMany, ReplaceOne
 
 from services.common.database.documents import date_of, minute_document, minute_of, seconds_of
+from services.common.database.generations import generations_of
 from services.common.database.link import DatabaseLink, Document
 from services.common.database.schema import CROSSINGS, LATE, LATE_S, META, MINUTES, RETENTION
 from services.core.types import CameraId, LineId, MinuteCount
@@ -14,8 +16,8 @@ from services.core.types import CameraId, LineId, MinuteCount
 Minute = tuple[str, int]
 """A camera and a minute since 1970."""
 
-Counts = Mapping[tuple[str, int], MinuteCount]
-"""Counts by line and minute."""
+Counts = Mapping[tuple[str, int, int], MinuteCount]
+"""Counts by line, minute and generation of the camera."""
 
 
 class Minutes:
@@ -75,11 +77,16 @@ class Minutes:
             written = counts
 
     async def _count(self, camera: str, first: int, last: int) -> Counts:
-        fields = ["line", "time", "direction", "class"]
-        counts: dict[tuple[str, int], MinuteCount] = {}
+        fields = ["line", "time", "direction", "class", "epoch"]
+        counts: dict[tuple[str, int, int], MinuteCount] = {}
+        generations = await asyncio.to_thread(generations_of, self._link, camera)
         async for found in self._link.collection(CROSSINGS).find(_span(camera, first, last), fields):
             line, minute = found["line"], minute_of(seconds_of(found["time"]))
-            count = counts.setdefault((line, minute), MinuteCount(CameraId(camera), LineId(line), minute))
+            generation = next((item.number for item in generations if item.has(found["epoch"])), 1)
+            count = counts.setdefault(
+                (line, minute, generation),
+                MinuteCount(CameraId(camera), LineId(line), minute, generation=generation),
+            )
             by_class = count.forward if found["direction"] == "forward" else count.backward
             by_class[found["class"]] = by_class.get(found["class"], 0) + 1
         return counts

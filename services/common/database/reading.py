@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from services.common.database.documents import (
+    EPOCH,
     FAR,
     crossing_from,
     date_of,
@@ -19,11 +20,13 @@ from services.common.database.documents import (
     status_from,
     trajectory_from,
 )
+from services.common.database.generations import Generation, generation_from, generations_of
 from services.common.database.link import DatabaseLink, Document
 from services.common.database.positions import POSITION_FIELDS, pieces_query, recountable
 from services.common.database.repeats import MOST_REPEATS, repeats_from, repeats_query
 from services.common.database.schema import (
     ANALYSED,
+    CAMERAS,
     CROSSINGS,
     LATE,
     META,
@@ -38,7 +41,7 @@ from services.core.errors import BadInputError
 from services.core.evidence.lines import MinuteEvidence
 from services.core.evidence.passes import seen_once
 from services.core.trajectories import joined
-from services.core.types import Crossing, MinuteCount, RepeatedSpan, StatusChange, Trajectory
+from services.core.types import CameraId, Crossing, MinuteCount, RepeatedSpan, StatusChange, Trajectory
 
 FIRST_WINDOW_S = 3600.0
 STATUS_LOOK_BACK_S = 90 * 86_400.0
@@ -95,19 +98,48 @@ class Records:
     def __init__(self, link: DatabaseLink, limit_s: float = math.inf) -> None:
         """BadInputError from reads that go on for longer than `limit_s` from now."""
         self._link, self._limit_s, self._begun_s = link, limit_s, time.monotonic()
+        self._generations: dict[str, Generation] = {}
+        """What is read of each camera: its newest generation where no other was chosen."""
+
+    def of(self, generation: Generation) -> "Records":
+        """Read a generation of a camera, whether it is the newest or an older one."""
+        self._generations[generation.camera] = generation
+        return self
+
+    def _generation(self, camera: str) -> Generation:
+        if camera not in self._generations:
+            known = generations_of(self._link, camera)
+            self._generations[camera] = known[-1] if known else Generation(CameraId(camera), 1, camera, 0.0)
+        return self._generations[camera]
+
+    def crossings_number(self, generation: Generation) -> int:
+        """Give how many crossings of a generation are kept."""
+        self._check_time()
+        query = {"camera": generation.camera, "time": {"$gte": EPOCH}} | generation.epochs_query()
+        with self._link.guarded():
+            return self._link.reading(CROSSINGS).count_documents(query)
 
     def minute_counts(
         self, camera: str, from_s: float, to_s: float, lines: Collection[str] = ()
     ) -> Iterator[MinuteCount]:
         """Give the counted minutes of some lines, or of all, that begin in a span, in the order of time."""
-        query = _span(camera, from_s, to_s) | _lines(lines)
+        query = _span(camera, from_s, to_s) | _lines(lines) | self._generation(camera).number_query()
         for document in self._find(MINUTES, query, [("time", 1)]):
             yield minute_from(document)
 
     def minute_counts_of_all(self, from_s: float, to_s: float) -> Iterator[MinuteCount]:
-        """Give the counted minutes of all cameras that begin in a span, in the order of time."""
+        """Give the counted minutes of the cameras that are there, as they were made last, by time."""
+        there = self._there()
         for document in self._find(MINUTES, _time(from_s, to_s), [("time", 1)]):
-            yield minute_from(document)
+            found = minute_from(document)
+            if found.camera in there and there[found.camera].number == found.generation:
+                yield found
+
+    def _there(self) -> dict[str, Generation]:
+        """Give the generation of each camera that is there."""
+        with self._link.guarded():
+            found = self._link.reading(CAMERAS).find({"time": {"$gte": EPOCH}})
+            return {document["_id"]: generation_from(document) for document in found}
 
     def crossings(
         self,
@@ -122,10 +154,10 @@ class Records:
         Walks back in windows that grow, so that the newest come at once from a span of any length.
         """
         end_s = to_s if after is None else min(to_s, after.time_s + 0.001)
-        window_s = FIRST_WINDOW_S
+        window_s, epochs = FIRST_WINDOW_S, self._generation(camera).epochs_query()
         while end_s > from_s:
             start_s = max(from_s, end_s - window_s)
-            query = _span(camera, start_s, end_s) | selection.query()
+            query = _span(camera, start_s, end_s) | selection.query() | epochs
             self._check_time()
             for document in self._find(CROSSINGS, query, [("time", -1), ("_id", -1)]):
                 crossing = crossing_from(document)
@@ -148,22 +180,24 @@ class Records:
         """
         begin_s = from_s // 60 * 60
         repeats = self.repeats(camera, begin_s, to_s)
-        query = _span(camera, begin_s, to_s)
+        query = _span(camera, begin_s, to_s) | self._generation(camera).epochs_query()
         for document in self._find(ANALYSED, query, [("time", 1)], EVIDENCE_FIELDS):
             found = evidence_from(document)
             once = seen_once(found.minute, found.seconds, repeats)
             yield found if once == found.seconds else replace(found, seconds=once)
 
     def evidence_of_all(self, from_s: float, to_s: float) -> Iterator[tuple[str, MinuteEvidence]]:
-        """Give what is known of minutes of all cameras, as `evidence` does of one."""
+        """Give what is known of minutes of the cameras that are there, as `evidence` does of one."""
         begin_s = from_s // 60 * 60
         ending = {"time": {"$gt": date_of(begin_s), "$lte": FAR}}
         repeats: dict[str, list[RepeatedSpan]] = {}
         for span in repeats_from(self._find(REPEATS, ending, [("time", -1)], limit=MOST_REPEATS)):
             repeats.setdefault(span.camera, []).append(span)
-        fields = EVIDENCE_FIELDS | {"camera": 1}
+        fields, there = EVIDENCE_FIELDS | {"camera": 1, "epoch": 1}, self._there()
         for document in self._find(ANALYSED, _time(begin_s, to_s), [("time", 1)], fields):
             found, camera = evidence_from(document), document["camera"]
+            if camera not in there or not there[camera].has(document.get("epoch", 0)):
+                continue
             once = seen_once(found.minute, found.seconds, repeats.get(camera, []))
             yield camera, found if once == found.seconds else replace(found, seconds=once)
 
@@ -190,7 +224,8 @@ class Records:
         with self._link.guarded():
             known = self._link.reading(META).find_one({"_id": RETENTION}) or {}
         deleted = known.get("deleted", {}).get(TRAJECTORIES)
-        found = self._find(ANALYSED, _span(camera, begin_s, to_s), [("time", 1)], POSITION_FIELDS)
+        query = _span(camera, begin_s, to_s) | self._generation(camera).epochs_query()
+        found = self._find(ANALYSED, query, [("time", 1)], POSITION_FIELDS)
         for minute, seconds in recountable(found, None if deleted is None else seconds_of(deleted)):
             yield minute, seen_once(minute, seconds, repeats)
 
@@ -200,7 +235,7 @@ class Records:
         Pieces that lie in the span in part are whole. A track of very many points comes in parts; see
         `joined`, which also bounds what is in memory.
         """
-        query = pieces_query(camera, from_s, to_s)
+        query = pieces_query(camera, from_s, to_s) | self._generation(camera).epochs_query()
         found = self._find(TRAJECTORIES, query, [("time", 1)])
         return joined(trajectory_from(document) for document in found)
 
@@ -210,8 +245,14 @@ class Records:
         return repeats_from(self._find(REPEATS, query, [("time", -1)], limit=MOST_REPEATS))
 
     def statuses(self, camera: str, from_s: float, to_s: float) -> list[StatusChange]:
-        """Give the status that was in force at the start of a span and its changes, in the order of time."""
-        before = _span(camera, from_s - STATUS_LOOK_BACK_S, from_s)
+        """Give the status that was in force at the start of a span and its changes, in the order of time.
+
+        A status knows no epoch: those from before a camera was made again are of an older generation.
+        """
+        generation = self._generation(camera)
+        begin_s = generation.created_s if generation.number > 1 else 0.0
+        from_s, to_s = max(from_s, begin_s), max(to_s, begin_s)
+        before = _span(camera, max(from_s - STATUS_LOOK_BACK_S, begin_s), from_s)
         earlier = list(self._find(STATUSES, before, [("time", -1)], limit=1))
         changes = self._find(STATUSES, _span(camera, from_s, to_s), [("time", 1)])
         return [status_from(document) for document in (*earlier, *changes)]

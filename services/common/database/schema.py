@@ -25,7 +25,7 @@ SCHEMA_VERSION = 1
 
 CAMERAS, LINES, EPOCHS, META, PENDING = "cameras", "lines", "epochs", "meta", "pending"
 CROSSINGS, MINUTES, ANALYSED = "crossings", "minutes", "analysed"
-REVISIONS = "revisions"
+REVISIONS, GENERATIONS = "revisions", "generations"
 TRAJECTORIES, STATUSES, REPEATS = "trajectories", "statuses", "repeats"
 SET_ASIDE = "set_aside"
 USERS, SESSIONS, TOKENS, AUDIT = "users", "sessions", "tokens", "audit"
@@ -40,6 +40,7 @@ INDEXES: dict[str, list[Keys]] = {
     EPOCHS: [TIME_KEYS],
     LINES: [TIME_KEYS, [("camera", 1), ("time", 1)]],
     REVISIONS: [TIME_KEYS],
+    GENERATIONS: [TIME_KEYS, [("camera", 1), ("time", 1)]],
     CROSSINGS: [TIME_KEYS, [("camera", 1), ("time", 1)], [("camera", 1), ("line", 1), ("time", 1)]],
     MINUTES: [TIME_KEYS, [("camera", 1), ("time", 1)], [("camera", 1), ("line", 1), ("time", 1)]],
     ANALYSED: [TIME_KEYS, [("camera", 1), ("time", 1)]],
@@ -54,8 +55,8 @@ INDEXES: dict[str, list[Keys]] = {
 }
 
 LASTING = (
-    *(SET_ASIDE, CAMERAS, LINES, EPOCHS, CROSSINGS, MINUTES, ANALYSED, REPEATS, TRAJECTORIES, STATUSES),
-    *(REVISIONS, USERS, TOKENS, AUDIT),
+    *(SET_ASIDE, CAMERAS, GENERATIONS, LINES, EPOCHS, CROSSINGS, MINUTES, ANALYSED, REPEATS, TRAJECTORIES),
+    *(STATUSES, REVISIONS, USERS, TOKENS, AUDIT),
 )
 """What a backup carries, in the order in which it is written. Sessions are none of it: users log in again.
 

@@ -17,10 +17,11 @@ from services.common.database.documents import (
     revision_id,
     seconds_of,
 )
+from services.common.database.generations import Generation, Generations, generation_from
 from services.common.database.link import DatabaseLink, Document
 from services.common.database.schema import CAMERAS, LINES, REVISIONS, Schema
 from services.core.errors import ConflictError, NotFoundError
-from services.core.types import Camera, CameraSetup, Line, LineVersion
+from services.core.types import Camera, CameraId, CameraSetup, Line, LineVersion
 
 ALL_TIME = {"$gte": EPOCH}
 MOST_CAMERAS, MOST_LINES = 1000, 100
@@ -29,10 +30,21 @@ MOST_CAMERAS, MOST_LINES = 1000, 100
 
 @dataclass(frozen=True, slots=True)
 class StoredCamera:
-    """A camera and when it was made."""
+    """A camera, when it was made, and which making of it this is."""
 
     camera: Camera
     created_s: float
+    generation: int = 1
+    first_epoch: int = 0
+    """The lowest epoch of this generation."""
+
+    @property
+    def making(self) -> Generation:
+        """The generation that this is."""
+        camera = self.camera
+        return Generation(
+            camera.id, self.generation, camera.name, self.created_s, first_epoch=self.first_epoch
+        )
 
 
 class Setups:
@@ -40,6 +52,7 @@ class Setups:
 
     def __init__(self, link: DatabaseLink, schema: Schema, now_s: Callable[[], float]) -> None:
         self._link, self._schema, self._now_s = link, schema, now_s
+        self._generations = Generations(link, schema, now_s)
 
     async def cameras(self) -> list[StoredCamera]:
         """Give all cameras, the oldest first."""
@@ -56,13 +69,18 @@ class Setups:
         return _stored(document)
 
     async def add_camera(self, camera: Camera) -> StoredCamera:
-        """Keep a new camera; ConflictError when its id is taken, or when there are too many."""
+        """Keep a new camera; ConflictError when its id is taken, or when there are too many.
+
+        One that is made again is a new generation.
+        """
         await self._schema.before_writing()
         with self._link.guarded():
             number = await self._link.collection(CAMERAS).count_documents({"time": ALL_TIME})
         if number >= MOST_CAMERAS:
             raise ConflictError(f"there are {MOST_CAMERAS} cameras already: remove some first")
+        generation, first_epoch = await self._generations.next_of(camera.id)
         document = camera_document(camera, self._now_s())
+        document |= {"generation": generation, "first_epoch": first_epoch}
         with self._link.guarded():
             try:
                 await self._link.collection(CAMERAS).insert_one(document)
@@ -83,9 +101,10 @@ class Setups:
     async def delete_camera(self, id: str) -> None:
         """Remove a camera and end its lines; its records stay until their retention ends."""
         await self._schema.before_writing()
-        await self.camera(id)
+        stored = await self.camera(id)
         for line in await self.lines(id):
             await self.delete_line(id, line.id)
+        await self._generations.end(stored.making)
         with self._link.guarded():
             await self._link.collection(CAMERAS).delete_one({"_id": id})
 
@@ -120,17 +139,20 @@ class Setups:
         with self._link.guarded():
             await self._link.collection(REVISIONS).bulk_write(changes, ordered=False)
 
-    async def line_versions(self, camera: str) -> list[LineVersion]:
-        """Give all versions of all lines of a camera, the oldest first."""
-        return [version for _, version in await asyncio.to_thread(self._versions, {"camera": camera})]
+    async def line_versions(self, camera: str, generation: int | None = None) -> list[LineVersion]:
+        """Give all versions of the lines of a camera's generation, else of its newest; the oldest first."""
+        number = generation or await self._generations.newest_number(camera)
+        query = {"camera": camera, "generation": {"$exists": False} if number == 1 else number}
+        return [version for _, _, version in await asyncio.to_thread(self._versions, query)]
 
-    def _versions(self, query: Document) -> list[tuple[str, LineVersion]]:
-        """Give versions with their cameras, the oldest first; blocks, because they become ever more."""
+    def _versions(self, query: Document) -> list[tuple[str, int, LineVersion]]:
+        """Give versions with camera and generation, the oldest first; blocks: they become ever more."""
         with self._link.guarded():
             found = self._link.reading(LINES).find({**query, "time": ALL_TIME})
             return [
                 (
                     document["camera"],
+                    document.get("generation", 1),
                     LineVersion(line_from(document), seconds_of(document["time"]), document["deleted"]),
                 )
                 for document in found.sort([("time", 1), ("version", 1)])
@@ -146,10 +168,12 @@ class Setups:
         return {camera: _as_they_are(known) for camera, known in versions.items()}
 
     async def line_versions_of_all(self) -> dict[str, list[LineVersion]]:
-        """Give all versions of the lines of each camera that ever had any, the oldest first."""
+        """Give all versions of the lines of each camera as it was made last, the oldest first."""
+        newest = {stored.camera.id: stored.generation for stored in await self.cameras()}
         versions: dict[str, list[LineVersion]] = {}
-        for camera, version in await asyncio.to_thread(self._versions, {}):
-            versions.setdefault(camera, []).append(version)
+        for camera, generation, version in await asyncio.to_thread(self._versions, {}):
+            if newest.get(CameraId(camera)) == generation:
+                versions.setdefault(camera, []).append(version)
         return versions
 
     async def add_line(self, camera: str, line: Line) -> Line:
@@ -157,20 +181,20 @@ class Setups:
 
         One that is made again goes on in versions.
         """
-        await self.camera(camera)
+        stored = await self.camera(camera)
         existing = await self.lines(camera)
         if any(other.id == line.id for other in existing):
             raise ConflictError(f"camera {camera!r} has a line {line.id!r} already")
         if len(existing) >= MOST_LINES:
             raise ConflictError(f"camera {camera!r} has {MOST_LINES} lines already: remove some first")
-        return await self._insert_version(camera, line)
+        return await self._insert_version(stored, line)
 
     async def change_line(self, camera: str, line: Line) -> Line:
         """Keep a changed line as a new version; what is the same as before makes none."""
         current = await self.line(camera, line.id)
         if replace(line, version=current.version) == current:
             return current
-        return await self._insert_version(camera, line)
+        return await self._insert_version(await self.camera(camera), line)
 
     async def line(self, camera: str, id: str) -> Line:
         """Give one line; NotFoundError when the camera has none of that id."""
@@ -182,13 +206,18 @@ class Setups:
 
     async def delete_line(self, camera: str, id: str) -> None:
         """End a line; its versions stay, because crossings name them."""
-        await self._insert_version(camera, await self.line(camera, id), is_deleted=True)
+        line = await self.line(camera, id)
+        await self._insert_version(await self.camera(camera), line, is_deleted=True)
 
-    async def _insert_version(self, camera: str, line: Line, is_deleted: bool = False) -> Line:
+    async def _insert_version(self, stored: StoredCamera, line: Line, is_deleted: bool = False) -> Line:
+        """Write the next version; versions go on over the generations of a camera."""
         await self._schema.before_writing()
-        versions = [v.line.version for v in await self.line_versions(camera) if v.line.id == line.id]
-        numbered = replace(line, version=max(versions, default=0) + 1)
+        camera = stored.camera.id
+        known = await asyncio.to_thread(self._versions, {"camera": camera, "line": line.id})
+        numbered = replace(line, version=max((v.line.version for _, _, v in known), default=0) + 1)
         document = line_document(camera, numbered, self._now_s(), is_deleted)
+        if stored.generation > 1:
+            document["generation"] = stored.generation
         with self._link.guarded():
             try:
                 await self._link.collection(LINES).insert_one(document)
@@ -208,7 +237,8 @@ def _as_they_are(versions: Sequence[LineVersion]) -> list[Line]:
 
 
 def _stored(document: Document) -> StoredCamera:
-    return StoredCamera(camera_from(document), seconds_of(document["time"]))
+    found = generation_from(document)
+    return StoredCamera(camera_from(document), found.created_s, found.number, found.first_epoch)
 
 
 def _no_camera(id: str) -> NotFoundError:

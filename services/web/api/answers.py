@@ -39,6 +39,7 @@ POINT_SCHEMA = {"type": "array", "items": SHARE_SCHEMA, "minItems": 2, "maxItems
 Point = Annotated[tuple[float, float], WithJsonSchema(POINT_SCHEMA)]
 """x and y, as a list of two: many tools do not read the form that a pair has in OpenAPI 3.1."""
 
+DirectionName = Annotated[str | None, Field(description="what people call the direction; null: not named")]
 MaskState = Literal["mask", "no_mask", "mask_incorrect"]
 ByClass = dict[str, int]
 
@@ -75,12 +76,42 @@ class CameraAnswer(Answer):
     measured_fps: Annotated[float, Field(description="frames analysed each second")]
     resolution: Size | None
     last_error: str | None
+    generation: Annotated[int, Field(description="which making of this id it is, 1 for the first")]
+    created: Time
 
 
 class CamerasAnswer(Answer):
     """All cameras."""
 
     items: list[CameraAnswer]
+
+
+class GenerationAnswer(Answer):
+    """One making of a camera."""
+
+    generation: int
+    name: str
+    created: Time
+    deleted: Annotated[Time | None, Field(description="null: it is there")]
+    crossings: Annotated[int, Field(description="how many of it are kept")]
+
+
+class GenerationsAnswer(Answer):
+    """The generations of a camera, the oldest first."""
+
+    items: list[GenerationAnswer]
+
+
+class CameraGenerationAnswer(GenerationAnswer):
+    """One making of a camera, with the camera's id."""
+
+    camera: str
+
+
+class CameraGenerationsAnswer(Answer):
+    """The generations of all cameras."""
+
+    items: list[CameraGenerationAnswer]
 
 
 class LineAnswer(Answer):
@@ -93,6 +124,8 @@ class LineAnswer(Answer):
     classes: Annotated[list[str] | None, Field(description="classes that count; null: all")]
     color: str
     version: int
+    forward_name: DirectionName
+    backward_name: DirectionName
 
 
 class LinesAnswer(Answer):
@@ -140,6 +173,8 @@ class LineCounts(Answer):
     coverage: Coverage
     total: DirectedCounts
     compliance: Compliance
+    forward_name: DirectionName
+    backward_name: DirectionName
     buckets: list[CountsBucket]
 
 
@@ -152,6 +187,8 @@ class CountsAnswer(Answer):
     coverage: Coverage
     total: DirectedCounts
     compliance: Compliance
+    forward_name: Annotated[str | None, Field(description="of the line; null: not named, or not one line")]
+    backward_name: Annotated[str | None, Field(description="of the line; null: not named, or not one line")]
     buckets: list[CountsBucket]
     lines: Annotated[
         list[LineCounts],
@@ -198,6 +235,7 @@ class CrossingAnswer(Answer):
     track: int
     confidence: Share
     mask: MaskState | None
+    direction_name: DirectionName
 
 
 class CrossingsAnswer(Answer):

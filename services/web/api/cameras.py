@@ -14,7 +14,7 @@ from services.common.settings.cameras import (
     default_name,
     validate_camera,
 )
-from services.common.wire import camera_object
+from services.common.wire import camera_object, time_text
 from services.core.camera_address import KINDS, restore_secrets
 from services.core.evidence.rate import LEAST_FPS, MOST_FPS
 from services.core.identifiers import id_from_name
@@ -110,7 +110,7 @@ async def change_camera(id: str, change: CameraChange, context: Context) -> Came
 
 @router.delete("/{id}", status_code=204, responses=refusals(404))
 async def delete_camera(id: str, context: Context) -> None:
-    """Remove a camera; its counts stay until their retention ends."""
+    """Remove a camera; its counts stay until their retention ends, as those of a generation."""
     await context.database.setups.delete_camera(id)
     await context.mirror.refresh()
 
@@ -129,4 +129,6 @@ def _check_url(context: WebContext, url: str) -> None:
 
 def camera_answer(context: WebContext, stored: StoredCamera) -> CameraAnswer:
     """Give a camera with what is known of its stream."""
-    return CameraAnswer.model_validate(camera_object(stored.camera, context.states.state(stored.camera.id)))
+    shown = camera_object(stored.camera, context.states.state(stored.camera.id))
+    shown |= {"generation": stored.generation, "created": time_text(stored.created_s)}
+    return CameraAnswer.model_validate(shown)

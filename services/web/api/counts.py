@@ -1,5 +1,6 @@
 """The routes of counts."""
 
+import math
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -12,6 +13,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from services.common.database.reading import CrossingSelection, Records
+from services.core.direction_names import DirectionNames
 from services.core.errors import BadInputError, NotFoundError
 from services.core.evidence.selections import analysed_of
 from services.web.api.answers import CountsAnswer, TodayAnswer
@@ -32,6 +34,7 @@ from services.web.api.parameters import (
     ClassesParameter,
     DirectionsParameter,
     FromTime,
+    GenerationParameter,
     LinesParameter,
     ToTime,
     ZoneParameter,
@@ -68,6 +71,7 @@ async def get_counts(
     context: Context,
     who: Who,
     camera: CameraParameter = None,
+    number: GenerationParameter = None,
     line: LinesParameter = None,
     from_: FromTime = None,
     to: ToTime = None,
@@ -100,6 +104,9 @@ async def get_counts(
     who wears one wrongly (`mask_incorrect`) or none does not comply. Its `rate` is null where nobody was
     counted, and where a line did not count all three states or `class` leaves one out.
 
+    Where one line is asked for, and of each with by=line, `forward_name` and `backward_name` are what people
+    call its directions, as it lay at the end of the span.
+
     As csv, a row is a bucket, with by=line one of a line; each class has a column for each direction.
     """
     form = form_of(format, accept, FORMS)
@@ -108,15 +115,15 @@ async def get_counts(
     span = requested_span(from_, to, now_s, zone, bucket)
     check_length(span[0], span[1] if to else min(span[1], now_s), MOST_DAYS_COUNTED)
     check_bucket(bucket, *span)
-    stored = await context.camera_or_default(camera)
-    id = stored.camera.id
-    history = LineHistory(await context.database.setups.line_versions(id))
+    generation = await context.generation(camera, number)
+    id = generation.camera
+    history = LineHistory(await context.database.setups.line_versions(id, generation.number))
     selection = CrossingSelection(_named(id, line, history), tuple(class_ or ()), tuple(direction or ()))
-    records = context.database.records(ANSWER_LIMIT_S)
-    begin_s = history.begin_s(stored.created_s)
+    records = context.database.records(ANSWER_LIMIT_S).of(generation)
+    there = history.begin_s(generation.created_s), generation.deleted_s or math.inf
 
     def count() -> bytes:
-        buckets = Buckets(*span, bucket, bucket_starts(*span, bucket, zone), now_s, begin_s)
+        buckets = Buckets(*span, bucket, bucket_starts(*span, bucket, zone), now_s, *there)
         counts = _counts(records, id, selection, buckets, history, by is not None)
         total = counts.sums.total()
         known, counted = context.system.models, {*total.forward, *total.backward}
@@ -167,6 +174,7 @@ def _counts(
     span = buckets.from_s, buckets.to_s
     named = selection.lines
     _check_size(len(named or history.lines_in(span)) if is_by_line else 1, buckets)
+    directions = DirectionNames(history.versions)
     tallies = BucketTallies(buckets.starts, is_by_line, selection.classes, selection.directions)
     (first, last), edges = whole_minutes(*span)
     tallies.add_minutes(records.minute_counts(camera, first, last, named))
@@ -188,14 +196,21 @@ def _counts(
     coverage = {key: buckets.coverage(seconds) for key, seconds in covered.items()}
     sums, *of_lines = (coverage[id(seconds)] for seconds in analysed)
 
+    def names(line: str) -> tuple[str | None, str | None]:
+        return directions.of_line(line, span[1])
+
     def has_rate(asked: Sequence[str]) -> bool:
         return history.count_all_states(span, asked, selection.classes)
 
     return Counts(
         buckets,
-        Series(tallies.sums(), sums, has_rate(named)),
+        Series(tallies.sums(), sums, has_rate(named), *names(named[0] if len(named) == 1 else "")),
         [
-            LineSeries(line, history.name(line), Series(tallies.of_line(line), share, has_rate((line,))))
+            LineSeries(
+                line,
+                history.name(line),
+                Series(tallies.of_line(line), share, has_rate((line,)), *names(line)),
+            )
             for line, share in zip(lines, of_lines, strict=True)
         ]
         if is_by_line

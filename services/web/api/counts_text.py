@@ -41,7 +41,8 @@ def _series_text(series: Series, starts: Sequence[str]) -> str:
     total = series.total()
     counts, compliance = _text(total.as_object()), _text(total.compliance(series.has_rate))
     head = f'"coverage":{_share_text(series.coverage.whole)},"total":{counts},"compliance":{compliance}'
-    return f'{head},"buckets":[{buckets}]'
+    names = _text({"forward_name": series.forward_name, "backward_name": series.backward_name})
+    return f'{head},{names[1:-1]},"buckets":[{buckets}]'
 
 
 def _tally_text(tally: Tally, has_rate: bool) -> str:
@@ -79,18 +80,19 @@ def counts_rows(counts: Counts, zone: tzinfo, classes: Sequence[str] = ()) -> It
     """
     kinds = sorted(classes) or _classes(counts)
     by_class = [f"{direction}_{name}" for name in kinds for direction in ("forward", "backward")]
-    place = ["line", "name"] if counts.lines is not None else []
+    place = ["line", "name", "forward_name", "backward_name"] if counts.lines is not None else []
     figures = ["coverage", "forward", "backward", "compliance_rate", "compliance_counted"]
     yield ["start", "local_time", *place, *figures, *by_class]
     starts = [(time_text(start_s), local_time_text(start_s, zone)) for start_s in counts.buckets.starts]
     if counts.lines is None:
         yield from _series_rows(counts.sums, starts, [], kinds)
     for line in counts.lines or ():
-        yield from _series_rows(line.series, starts, [line.line, line.name], kinds)
+        names = [line.line, line.name, line.series.forward_name, line.series.backward_name]
+        yield from _series_rows(line.series, starts, names, kinds)
 
 
 def _series_rows(
-    series: Series, starts: Sequence[tuple[str, str]], place: list[str], kinds: Sequence[str]
+    series: Series, starts: Sequence[tuple[str, str]], place: Sequence[Cell], kinds: Sequence[str]
 ) -> Iterator[Sequence[Cell]]:
     for number, (start, share) in enumerate(zip(starts, series.coverage.buckets, strict=True)):
         tally = series.tallies.get(number, EMPTY)

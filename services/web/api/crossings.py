@@ -15,8 +15,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from services.common.database.generations import Generation
 from services.common.database.reading import CrossingCursor, CrossingSelection
-from services.common.wire import crossing_object, parse_milliseconds
+from services.common.wire import JsonObject, crossing_object, parse_milliseconds
+from services.core.direction_names import DirectionNames
 from services.core.errors import BadInputError
 from services.core.evidence.coverage import Span
 from services.core.times import milliseconds
@@ -41,6 +43,7 @@ from services.web.api.parameters import (
     ConfidenceParameter,
     DirectionsParameter,
     FromTime,
+    GenerationParameter,
     LinesParameter,
     MasksParameter,
     ToTime,
@@ -71,6 +74,7 @@ COLUMNS = (
     "track",
     "confidence",
     "mask",
+    "direction_name",
 )
 ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
@@ -90,6 +94,7 @@ async def get_crossings(
     context: Context,
     who: Who,
     camera: CameraParameter = None,
+    number: GenerationParameter = None,
     line: LinesParameter = None,
     from_: FromTime = None,
     to: ToTime = None,
@@ -111,6 +116,9 @@ async def get_crossings(
 
     Confidences are compared as they are given, with four digits; both ends belong to the range. As csv, the
     last column has the time in `tz`, as spreadsheets read it.
+
+    `direction_name` is what people call the direction on the line, as it lay when it was counted: a name that
+    is given later is that of earlier crossings too, as long as the line lies there.
     """
     form = form_of(format, accept)
     zone = zone_of(tz)
@@ -126,18 +134,21 @@ async def get_crossings(
         min_confidence,
         max_confidence,
     )
-    id = (await context.camera_or_default(camera)).camera.id
+    generation = await context.generation(camera, number)
+    id = generation.camera
+    history = LineHistory(await context.database.setups.line_versions(id, generation.number))
     if not AT_HAND.issuperset(selection.classes):
-        await _check_classes(context, who, id, selection.classes, (from_s, to_s))
-    records = context.database.records(ANSWER_LIMIT_S if form == "json" else math.inf)
+        await _check_classes(context, who, generation, history, selection.classes, (from_s, to_s))
+    names = DirectionNames(history.versions)
+    records = context.database.records(ANSWER_LIMIT_S if form == "json" else math.inf).of(generation)
     found = records.crossings(id, from_s, to_s, selection, after)
     if form == "json":
         most = min(limit or 100, MOST_ON_A_PAGE)
-        page = await context.reading.run(who, lambda: _page(found, most))
+        page = await context.reading.run(who, lambda: _page(found, most, names))
         return Response(page, media_type=MEDIA_TYPES[form])
     with ExitStack() as opened:
         slot = opened.enter_context(closing(context.streams.take(who)))
-        write = partial(_csv_rows, zone=zone, spreadsheet=spreadsheet) if form == "csv" else _json_rows
+        write = partial(_csv_rows, names, zone, spreadsheet) if form == "csv" else partial(_json_rows, names)
         rows = opened.enter_context(closing(_Rows(context.reading, found, limit, write)))
         first = await context.reading.go_on(rows.next)
         await context.audit.count(entry_of(who, "crossings.export", f"{id} as {form}"))
@@ -147,11 +158,11 @@ async def get_crossings(
     return StreamedAnswer(_body(context, head + first, rows), MEDIA_TYPES[form], headers, rows, slot)
 
 
-def _page(found: Generator[Crossing, None, None], limit: int) -> bytes:
+def _page(found: Generator[Crossing, None, None], limit: int, names: DirectionNames) -> bytes:
     with closing(found):
         items = list(islice(found, limit + 1))
     following = _cursor(items[limit - 1]) if len(items) > limit else None
-    rows = ",".join(_json(item) for item in islice(items, limit))
+    rows = ",".join(_json(names, item) for item in islice(items, limit))
     return f'{{"items":[{rows}],"next":{json.dumps(following)}}}'.encode()
 
 
@@ -194,17 +205,22 @@ async def _body(context: WebContext, first: bytes, rows: _Rows) -> AsyncIterator
 
 
 async def _check_classes(
-    context: WebContext, who: Caller, camera: str, classes: Sequence[str], span: Span
+    context: WebContext,
+    who: Caller,
+    generation: Generation,
+    history: LineHistory,
+    classes: Sequence[str],
+    span: Span,
 ) -> None:
     """Tell a class that nothing counted because nothing finds it; BadInputError."""
-    history = LineHistory(await context.database.setups.line_versions(camera))
-    records = context.database.records(ANSWER_LIMIT_S)
+    records = context.database.records(ANSWER_LIMIT_S).of(generation)
 
     def known() -> set[str]:
         return history.classes(context.system.models())
 
     def is_counted(name: str) -> bool:
-        with closing(records.crossings(camera, *span, CrossingSelection(classes=(name,)))) as found:
+        selection = CrossingSelection(classes=(name,))
+        with closing(records.crossings(generation.camera, *span, selection)) as found:
             return next(found, None) is not None
 
     await context.reading.run(who, lambda: check_classes_asked(classes, known, is_counted))
@@ -215,21 +231,28 @@ def _csv_head(spreadsheet: Spreadsheet | None) -> bytes:
     return (csv_begin(spreadsheet) + names).encode()
 
 
-def _csv_rows(crossings: Iterable[Crossing], zone: tzinfo, spreadsheet: Spreadsheet | None) -> str:
-    return csv_text((_csv_row(crossing, zone) for crossing in crossings), spreadsheet)
+def _csv_rows(
+    names: DirectionNames, zone: tzinfo, spreadsheet: Spreadsheet | None, crossings: Iterable[Crossing]
+) -> str:
+    return csv_text((_csv_row(names, crossing, zone) for crossing in crossings), spreadsheet)
 
 
-def _csv_row(crossing: Crossing, zone: tzinfo) -> list[Cell]:
-    row = crossing_object(crossing)
+def _csv_row(names: DirectionNames, crossing: Crossing, zone: tzinfo) -> list[Cell]:
+    row = _row(names, crossing)
     return [*(row[column] for column in COLUMNS), local_time_text(crossing.time_s, zone)]
 
 
-def _json_rows(crossings: Iterable[Crossing]) -> str:
-    return "".join(f"{_json(item)}\n" for item in crossings)
+def _json_rows(names: DirectionNames, crossings: Iterable[Crossing]) -> str:
+    return "".join(f"{_json(names, item)}\n" for item in crossings)
 
 
-def _json(crossing: Crossing) -> str:
-    return json.dumps(crossing_object(crossing), ensure_ascii=False)
+def _json(names: DirectionNames, crossing: Crossing) -> str:
+    return json.dumps(_row(names, crossing), ensure_ascii=False)
+
+
+def _row(names: DirectionNames, crossing: Crossing) -> JsonObject:
+    name = names.name(crossing.line, crossing.line_version, crossing.direction)
+    return crossing_object(crossing, name)
 
 
 def _cursor(crossing: Crossing) -> str:

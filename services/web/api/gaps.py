@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from services.common.database.generations import Generation
 from services.common.database.reading import Records
-from services.common.database.setups import StoredCamera
 from services.common.wire import JsonObject, time_text
 from services.core.evidence.coverage import AnalysedSeconds, Span
 from services.core.evidence.gaps import MOST_GAPS, Gap, find_gaps, gaps_with_repeats, too_many_gaps
@@ -15,6 +15,7 @@ from services.web.api.answers import CameraGapsAnswer, GapsAnswer
 from services.web.api.parameters import (
     MOST_DAYS_COUNTED,
     FromTime,
+    GenerationParameter,
     ToTime,
     ZoneParameter,
     check_length,
@@ -33,22 +34,23 @@ async def get_gaps(
     camera: str,
     context: Context,
     who: Who,
+    number: GenerationParameter = None,
     from_: FromTime = None,
     to: ToTime = None,
     tz: ZoneParameter = "UTC",
 ) -> Response:
-    """Spans in which the camera was not analysed, since it was made, with their causes.
+    """Spans in which the camera was not analysed, since it was made and until it was deleted, and why.
 
     Over at most 400 days, and at most 20000 of them.
     """
     now_s = context.now_s()
-    stored = await context.database.setups.camera(camera)
+    generation = await context.generation(camera, number)
     span = span_of(from_, to, now_s, tz)
-    check_length(*_since_made(stored, span), MOST_DAYS_COUNTED)
-    records = context.database.records(ANSWER_LIMIT_S)
+    check_length(*_made_span(generation, span), MOST_DAYS_COUNTED)
+    records = context.database.records(ANSWER_LIMIT_S).of(generation)
 
     def find() -> bytes:
-        return _json([gap_object(gap) for gap in _gaps(records, stored, span, now_s)])
+        return _json([gap_object(gap) for gap in _gaps(records, generation, span, now_s)])
 
     return Response(await context.reading.run(who, find), media_type="application/json")
 
@@ -67,17 +69,16 @@ async def get_gaps_of_all(
     """
     now_s = context.now_s()
     span = span_of(from_, to, now_s, tz)
-    cameras = await context.database.setups.cameras()
-    check_length(
-        min((_since_made(stored, span)[0] for stored in cameras), default=span[1]), span[1], MOST_DAYS_COUNTED
-    )
+    made = [stored.making for stored in await context.database.setups.cameras()]
+    first_s = min((_made_span(generation, span)[0] for generation in made), default=span[1])
+    check_length(first_s, span[1], MOST_DAYS_COUNTED)
     records = context.database.records(ANSWER_LIMIT_S)
 
     def find() -> bytes:
         items: list[JsonObject] = []
-        for stored in cameras:
-            gaps = _gaps(records, stored, span, now_s)
-            items += ({**gap_object(gap), "camera": stored.camera.id} for gap in gaps)
+        for generation in made:
+            gaps = _gaps(records.of(generation), generation, span, now_s)
+            items += ({**gap_object(gap), "camera": generation.camera} for gap in gaps)
             if len(items) > MOST_GAPS:
                 raise too_many_gaps(MOST_GAPS)
         return _json(items)
@@ -90,14 +91,16 @@ def gap_object(gap: Gap) -> JsonObject:
     return {"from": time_text(gap.from_s), "to": time_text(gap.to_s), "cause": gap.cause}
 
 
-def _since_made(stored: StoredCamera, span: Span) -> Span:
-    return max(span[0], min(stored.created_s, span[1])), span[1]
+def _made_span(generation: Generation, span: Span) -> Span:
+    """Give the part of a span in which a camera was there; empty where there is none."""
+    end_s = span[1] if generation.deleted_s is None else max(span[0], min(generation.deleted_s, span[1]))
+    return max(span[0], min(generation.created_s, end_s)), end_s
 
 
-def _gaps(records: Records, stored: StoredCamera, span: Span, now_s: float) -> Sequence[Gap]:
-    """Read the gaps of a camera since it was made; BadInputError where there are too many."""
-    camera = stored.camera.id
-    from_s, to_s = _since_made(stored, span)
+def _gaps(records: Records, generation: Generation, span: Span, now_s: float) -> Sequence[Gap]:
+    """Read the gaps of a camera while it was there; BadInputError where there are too many."""
+    camera = generation.camera
+    from_s, to_s = _made_span(generation, span)
     if from_s >= to_s:
         return []
     analysed = AnalysedSeconds(records.analysed_minutes(camera, from_s, to_s))

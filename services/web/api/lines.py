@@ -8,7 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from services.common.wire import JsonObject, line_object
 from services.core.errors import BadInputError
 from services.core.identifiers import id_from_name
-from services.core.lines import COLOR_PATTERN, DEFAULT_COLOR, MAX_POINTS, line_from_object
+from services.core.lines import (
+    COLOR_PATTERN,
+    DEFAULT_COLOR,
+    MAX_DIRECTION_NAME_LENGTH,
+    MAX_POINTS,
+    line_from_object,
+)
 from services.core.model_classes import check_classes
 from services.core.types import Anchor, Line
 from services.web.api.answers import POINT_SCHEMA, SHARE_SCHEMA, LineAnswer, LinesAnswer
@@ -21,6 +27,8 @@ EXAMPLE: JsonObject = {
     "name": "Main road",
     "points": [[0.1, 0.7], [0.9, 0.7]],
     "anchor": "centre",
+    "forward_name": "in",
+    "backward_name": "out",
 }
 
 _POINTS = {"type": "array", "items": POINT_SCHEMA, "minItems": 2, "maxItems": MAX_POINTS}
@@ -28,6 +36,10 @@ _POINTS = {"type": "array", "items": POINT_SCHEMA, "minItems": 2, "maxItems": MA
 Number = Annotated[float, Field(strict=True), WithJsonSchema(SHARE_SCHEMA)]
 Points = Annotated[list[list[Number]], WithJsonSchema(_POINTS)]
 Color = Annotated[str, Field(json_schema_extra={"pattern": f"^{COLOR_PATTERN.pattern}$"})]
+DirectionName = Annotated[
+    Annotated[str, Field(json_schema_extra={"minLength": 1, "maxLength": MAX_DIRECTION_NAME_LENGTH})] | None,
+    Field(description="what people call this direction, such as `in`; null: not named"),
+]
 Version = Annotated[int | None, Field(description="passed over: each change makes the next one")]
 
 
@@ -42,6 +54,8 @@ class LineChange(BaseModel):
     anchor: Anchor = "centre"
     classes: Annotated[list[str] | None, Field(description="null: all")] = None
     color: Color = DEFAULT_COLOR
+    forward_name: DirectionName = None
+    backward_name: DirectionName = None
     version: Version = None
 
     def given(self) -> JsonObject:

@@ -12,6 +12,8 @@ from services.core.types import MASK_CLASSES, TRAFFIC_CLASSES, Direction
 from services.web.api.answers import MaskState
 from services.web.api.spans import requested_span, zone_of
 
+MOST_GENERATIONS = 1_000_000
+
 FromTime = Annotated[
     str | None,
     Query(alias="from", description="ISO 8601, a date alone is the start of its day; default: a day before"),
@@ -43,6 +45,15 @@ DirectionsParameter = Annotated[
 ConfidenceParameter = Annotated[float | None, Query(ge=0, le=1)]
 MasksParameter = Annotated[
     list[MaskState] | None, Query(alias="mask", max_length=3, description="may be repeated; default: all")
+]
+GenerationParameter = Annotated[
+    int | None,
+    Query(
+        alias="generation",
+        ge=1,
+        le=MOST_GENERATIONS,
+        description="which making of the camera, 1 for the first; default: the newest",
+    ),
 ]
 ZoneParameter = Annotated[
     str, Query(description="zone of dates and times that name none, and of hours and days")

@@ -78,7 +78,7 @@ class BucketTallies:
         self._has_backward = not directions or "backward" in directions
         self._tallies: dict[str, dict[int, Tally]] = {}
         self.begin_s = math.inf
-        """When the first of what was counted happened, or its minute began."""
+        """By when the first of what was counted had happened: of a minute, its last second."""
 
     def add_minutes(self, minutes: Iterable[MinuteCount]) -> None:
         """Add counted minutes, none of which reaches over the end of its bucket."""
@@ -87,7 +87,7 @@ class BucketTallies:
         has_forward, has_backward, tally_of = self._has_forward, self._has_backward, self._tally
         for minute in minutes:
             time_s = minute.minute * 60.0
-            self.begin_s = min(self.begin_s, time_s)
+            self.begin_s = min(self.begin_s, time_s + 59.0)
             if not first_s <= time_s < end_s:
                 place = bisect_right(starts, time_s) - 1
                 first_s, end_s = edges[place], edges[place + 1]
@@ -149,6 +149,8 @@ class Buckets:
     now_s: float
     begin_s: float = -math.inf
     """Since when the camera has been there, or has records: nothing was to be analysed before."""
+    end_s: float = math.inf
+    """When it was deleted: nothing was to be analysed from then on."""
 
     def coverage(self, analysed: AnalysedSeconds) -> "Coverage":
         """Give the share of the time that was analysed."""
@@ -157,7 +159,7 @@ class Buckets:
         return Coverage(self._share(analysed, self.from_s, self.to_s), shares)
 
     def _share(self, analysed: AnalysedSeconds, start_s: float, end_s: float) -> float | None:
-        share = coverage_of(analysed, max(start_s, self.begin_s), end_s, self.now_s)
+        share = coverage_of(analysed, max(start_s, self.begin_s), min(end_s, self.end_s), self.now_s)
         return None if share is None else round(share, 4)
 
 
@@ -178,6 +180,9 @@ class Series:
     coverage: Coverage
     has_rate: bool = True
     """Whether all mask states were counted and are asked for, so that their shares say something."""
+    forward_name: str | None = None
+    backward_name: str | None = None
+    """What people call the directions; None where nobody has named them, or they are of several lines."""
 
     def total(self) -> Tally:
         """Give the counts of all buckets together."""

@@ -1,6 +1,7 @@
 """Backup and restore between real embedded databases, document by document."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +61,10 @@ async def _fill(uri: str) -> None:
     tables = Tables(uri, now_s=lambda: NOW_S)
     await tables.prepare()
     await tables.setups.add_camera(Camera(GATE, "Gate", "rtsp://u:p@192.0.2.1/"))
+    await tables.setups.add_camera(replace(OLD, name="Before"))
+    await tables.setups.delete_camera(OLD.id)
     await tables.setups.add_camera(OLD)
-    await tables.setups.add_line(GATE, Line(MAIN, "Main", ((0.1, 0.7), (0.9, 0.7))))
+    await tables.setups.add_line(GATE, Line(MAIN, "Main", ((0.1, 0.7), (0.9, 0.7)), forward_name="in"))
     await tables.setups.keep_revisions([CameraSetup(Camera(GATE, "Gate", ""), revision="0123456789abcdef")])
     points = tuple(TrajectoryPoint(NOW_S + i / 10, (0.1, 0.2, 0.3, 0.4 + i / 100)) for i in range(5))
     await tables.events.insert_events(

@@ -180,6 +180,8 @@ async def test_lines_are_added_changed_and_removed_and_known_at_once(web: Web) -
         "classes": None,
         "color": "#ff6b35",
         "version": 1,
+        "forward_name": None,
+        "backward_name": None,
     }
     (setup,) = await _published(web)
     assert [line.id for line in setup.lines] == ["main-road"]

@@ -21,7 +21,7 @@ STREAMS = ("/tracks", "/stream.mjpeg")
 
 def routes() -> list[tuple[str, str]]:
     found = [
-        (method, route.path.format(id="gate", camera="gate", line="main", name="anna"))
+        (method, route.path.format(id="gate", camera="gate", line="main", name="anna", generation=1))
         for module in ROUTERS
         for route in module.router.routes
         if isinstance(route, APIRoute)

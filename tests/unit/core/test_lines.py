@@ -5,6 +5,7 @@ import math
 
 import pytest
 
+from services.common.wire import line_object
 from services.core.errors import BadInputError
 from services.core.lines import line_from_object, lines_from_json, validate_line
 
@@ -44,6 +45,12 @@ def test_both_forms_give_the_same_line() -> None:
         ({"name": 7}, "name"),
         ({"name": "a\nb"}, "name"),
         ({"version": 0}, "version"),
+        ({"forward_name": ""}, "forward_name is a printable text of 1 to 40 characters, or null"),
+        ({"forward_name": "x" * 41}, "forward_name"),
+        ({"forward_name": "a\nb"}, "forward_name"),
+        ({"backward_name": " "}, "backward_name"),
+        ({"backward_name": 7}, "backward_name"),
+        ({"backward_name": ["out"]}, "backward_name"),
         ({"thickness": 3}, "thickness"),
         ({"x1": 0.5}, "not both"),
     ],
@@ -51,6 +58,15 @@ def test_both_forms_give_the_same_line() -> None:
 def test_what_cannot_be_used_is_named(change: dict[str, object], words: str) -> None:
     with pytest.raises(BadInputError, match=words):
         line_from_object({"id": "main", "points": POINTS} | change)
+
+
+def test_directions_have_the_names_that_people_give_them() -> None:
+    plain = line_from_object({"id": "main", "points": POINTS})
+    assert (plain.forward_name, plain.backward_name) == (None, None)
+    corners = {"id": "main", "x1": 0.1, "y1": 0.7, "x2": 0.9, "y2": 0.7}
+    (named,) = lines_from_json(json.dumps(corners | {"forward_name": "ü" * 40, "backward_name": None}))
+    assert (named.forward_name, named.backward_name) == ("ü" * 40, None)
+    assert line_from_object(line_object(named)) == named
 
 
 def test_missing_parts_are_named() -> None:

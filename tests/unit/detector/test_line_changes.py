@@ -57,7 +57,9 @@ WALKER = Walker(2, START + 4.05, 0.2, False)
 """Goes over the line in the middle of the second 6."""
 
 
-@pytest.mark.parametrize("changes", [{"name": "Other"}, {"color": "#000000"}, {"classes": ("car",)}])
+@pytest.mark.parametrize(
+    "changes", [{"name": "Other"}, {"color": "#000000"}, {"forward_name": "in"}, {"classes": ("car",)}]
+)
 def test_a_line_that_lies_where_it_lay_keeps_what_is_in_flight(changes: dict[str, object]) -> None:
     """The change comes while the object is within the line's band."""
     whole = count([WALKER], {0: [MAIN]})

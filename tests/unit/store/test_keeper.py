@@ -69,6 +69,10 @@ class Memory:
             self.times_s = [t for t in self.times_s if t >= time_s]
             yield number
 
+    async def remove_asked(self, most: int) -> AsyncIterator[int]:
+        for number in ():
+            yield number
+
     async def end_expiry(self) -> None:
         if self.is_away:
             raise DatabaseUnavailableError("the database does not answer")
@@ -86,7 +90,7 @@ async def _no_pause(wait_s: float) -> None:
 
 async def _begun(memory: Memory, host: SettableClock, days: float) -> RetentionKeeper:
     clock = StoreClock(host)
-    database = StoreDatabase(memory, memory, memory, memory, memory)
+    database = StoreDatabase(memory, memory, memory, memory, memory, memory)
     placement = Placement(database, clock)
     await placement.prepare()
     keeper = RetentionKeeper(database, Retention(trajectories_days=days), clock, placement, sleep=_no_pause)

@@ -75,7 +75,11 @@ OTHERS = {
         {GATE: RateReport(NOON_S, 9.5)},
         {GATE: CostReport(NOON_S, analysis_cost())},
     ),
-    "setups": (CameraSetup(camera(url="rtsp://u:p@h/c?x=ü"), (replace(line(), classes=("car",)),), 12),),
+    "setups": (
+        CameraSetup(
+            camera(url="rtsp://u:p@h/c?x=ü"), (replace(line(), classes=("car",), forward_name="in"),), 12
+        ),
+    ),
     "access": Access({"anna": "$argon2id$"}, frozenset({"ab", "cd"})),
 }
 OF_AN_EARLIER_VERSION = (
@@ -110,6 +114,16 @@ def test_evidence_of_an_older_release_is_read() -> None:
     found = decode_event(evidence())
     assert isinstance(found, AnalysedSecond)
     assert (found, found.revision, found.lacking) == (AnalysedSecond(GATE, int(NOON_S), 7), "", ())
+
+
+def test_setups_of_an_older_release_are_read() -> None:
+    """They know no names of directions, and whoever passes over what he does not know reads newer ones."""
+    head, body = messages.encode_setups((CameraSetup(camera(), (line(),)),)).split(b"\n", 1)
+    content = json.loads(zlib.decompress(body))
+    for name in ("forward_name", "backward_name"):
+        del content[0][0]["lines"][0][name]
+    found = messages.decode_setups(head + b"\n" + zlib.compress(json.dumps(content).encode()))
+    assert found == (CameraSetup(camera(), (line(),)),)
 
 
 @pytest.mark.parametrize("kind", OTHERS)

@@ -69,6 +69,7 @@ def test_a_line_that_moved_is_covered_from_when_it_was_counted_where_it_lies() -
     [
         ({"name": "Other"}, True),
         ({"color": "#000000"}, True),
+        ({"forward_name": "in", "backward_name": "out"}, True),
         ({"anchor": "foot"}, False),
         ({"classes": ("car",)}, False),
     ],

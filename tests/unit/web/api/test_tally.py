@@ -117,11 +117,12 @@ def test_rows_have_a_column_for_each_class_and_direction() -> None:
     lines = [LineSeries("in", "=In", Series(tallies.of_line("in"), coverage))]
     counts = Counts(buckets, Series(tallies.sums(), coverage), lines)
     names, *rows = counts_rows(counts, ZoneInfo("Asia/Kolkata"))
-    assert names[4:] == [
+    assert names[2:6] == ["line", "name", "forward_name", "backward_name"]
+    assert names[6:] == [
         *("coverage", "forward", "backward", "compliance_rate", "compliance_counted"),
         *("forward_bus", "backward_bus", "forward_car", "backward_car"),
     ]
-    assert [row[4:] for row in rows] == [
+    assert [row[6:] for row in rows] == [
         [1.0, 3, 3, None, 0, 1, 0, 2, 3],
         [0.5, 0, 0, None, 0, 0, 0, 0, 0],
         [None, 0, 0, None, 0, 0, 0, 0, 0],

@@ -44,7 +44,7 @@ export interface paths {
         post?: never;
         /**
          * Delete Camera
-         * @description Remove a camera; its counts stay until their retention ends.
+         * @description Remove a camera; its counts stay until their retention ends, as those of a generation.
          */
         delete: operations["delete_camera"];
         options?: never;
@@ -130,6 +130,9 @@ export interface paths {
          *     who wears one wrongly (`mask_incorrect`) or none does not comply. Its `rate` is null where nobody was
          *     counted, and where a line did not count all three states or `class` leaves one out.
          *
+         *     Where one line is asked for, and of each with by=line, `forward_name` and `backward_name` are what people
+         *     call its directions, as it lay at the end of the span.
+         *
          *     As csv, a row is a bucket, with by=line one of a line; each class has a column for each direction.
          */
         get: operations["get_counts"];
@@ -176,6 +179,9 @@ export interface paths {
          *
          *     Confidences are compared as they are given, with four digits; both ends belong to the range. As csv, the
          *     last column has the time in `tz`, as spreadsheets read it.
+         *
+         *     `direction_name` is what people call the direction on the line, as it lay when it was counted: a name that
+         *     is given later is that of earlier crossings too, as long as the line lies there.
          */
         get: operations["get_crossings"];
         put?: never;
@@ -195,7 +201,7 @@ export interface paths {
         };
         /**
          * Get Gaps
-         * @description Spans in which the camera was not analysed, since it was made, with their causes.
+         * @description Spans in which the camera was not analysed, since it was made and until it was deleted, and why.
          *
          *     Over at most 400 days, and at most 20000 of them.
          */
@@ -225,6 +231,72 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cameras/{camera}/generations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Generations
+         * @description The generations of a camera, the oldest first; those of a deleted one too.
+         *
+         *     A camera that is deleted and made again is a new generation. Counts, crossings and gaps are of the newest
+         *     one; `generation` asks for those of another.
+         */
+        get: operations["list_generations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/generations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List All Generations
+         * @description The generations of all cameras by their ids, those of deleted ones too.
+         */
+        get: operations["list_all_generations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cameras/{camera}/generations/{generation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Generation
+         * @description Remove all that belongs to a generation of a camera that was deleted: it cannot be brought back.
+         *
+         *     It is not given any more from now on. Its crossings, minutes, evidence, positions, statuses and lines are
+         *     removed by the store, little by little.
+         */
+        delete: operations["remove_generation"];
         options?: never;
         head?: never;
         patch?: never;
@@ -727,6 +799,17 @@ export interface components {
             resolution: components["schemas"]["Size"] | null;
             /** Last Error */
             last_error: string | null;
+            /**
+             * Generation
+             * @description which making of this id it is, 1 for the first
+             */
+            generation: number;
+            /**
+             * Created
+             * Format: date-time
+             * @example 2026-11-21T20:43:29.169Z
+             */
+            created: string;
         };
         /**
          * CameraChange
@@ -776,6 +859,42 @@ export interface components {
         CameraGapsAnswer: {
             /** Items */
             items: components["schemas"]["CameraGapAnswer"][];
+        };
+        /**
+         * CameraGenerationAnswer
+         * @description One making of a camera, with the camera's id.
+         */
+        CameraGenerationAnswer: {
+            /** Generation */
+            generation: number;
+            /** Name */
+            name: string;
+            /**
+             * Created
+             * Format: date-time
+             * @example 2026-11-21T20:43:29.169Z
+             */
+            created: string;
+            /**
+             * Deleted
+             * @description null: it is there
+             */
+            deleted: string | null;
+            /**
+             * Crossings
+             * @description how many of it are kept
+             */
+            crossings: number;
+            /** Camera */
+            camera: string;
+        };
+        /**
+         * CameraGenerationsAnswer
+         * @description The generations of all cameras.
+         */
+        CameraGenerationsAnswer: {
+            /** Items */
+            items: components["schemas"]["CameraGenerationAnswer"][];
         };
         /**
          * CameraInput
@@ -980,6 +1099,16 @@ export interface components {
             coverage: number | null;
             total: components["schemas"]["DirectedCounts"];
             compliance: components["schemas"]["Compliance"];
+            /**
+             * Forward Name
+             * @description of the line; null: not named, or not one line
+             */
+            forward_name: string | null;
+            /**
+             * Backward Name
+             * @description of the line; null: not named, or not one line
+             */
+            backward_name: string | null;
             /** Buckets */
             buckets: components["schemas"]["CountsBucket"][];
             /**
@@ -1052,6 +1181,11 @@ export interface components {
             confidence: number;
             /** Mask */
             mask: ("mask" | "no_mask" | "mask_incorrect") | null;
+            /**
+             * Direction Name
+             * @description what people call the direction; null: not named
+             */
+            direction_name: string | null;
         };
         /**
          * CrossingsAnswer
@@ -1225,6 +1359,40 @@ export interface components {
             items: components["schemas"]["GapAnswer"][];
         };
         /**
+         * GenerationAnswer
+         * @description One making of a camera.
+         */
+        GenerationAnswer: {
+            /** Generation */
+            generation: number;
+            /** Name */
+            name: string;
+            /**
+             * Created
+             * Format: date-time
+             * @example 2026-11-21T20:43:29.169Z
+             */
+            created: string;
+            /**
+             * Deleted
+             * @description null: it is there
+             */
+            deleted: string | null;
+            /**
+             * Crossings
+             * @description how many of it are kept
+             */
+            crossings: number;
+        };
+        /**
+         * GenerationsAnswer
+         * @description The generations of a camera, the oldest first.
+         */
+        GenerationsAnswer: {
+            /** Items */
+            items: components["schemas"]["GenerationAnswer"][];
+        };
+        /**
          * HealthAnswer
          * @description The process answers.
          */
@@ -1263,6 +1431,16 @@ export interface components {
             color: string;
             /** Version */
             version: number;
+            /**
+             * Forward Name
+             * @description what people call the direction; null: not named
+             */
+            forward_name: string | null;
+            /**
+             * Backward Name
+             * @description what people call the direction; null: not named
+             */
+            backward_name: string | null;
         };
         /**
          * LineChange
@@ -1301,6 +1479,16 @@ export interface components {
              */
             color?: string;
             /**
+             * Forward Name
+             * @description what people call this direction, such as `in`; null: not named
+             */
+            forward_name?: string | null;
+            /**
+             * Backward Name
+             * @description what people call this direction, such as `in`; null: not named
+             */
+            backward_name?: string | null;
+            /**
              * Version
              * @description passed over: each change makes the next one
              */
@@ -1325,6 +1513,16 @@ export interface components {
             coverage: number | null;
             total: components["schemas"]["DirectedCounts"];
             compliance: components["schemas"]["Compliance"];
+            /**
+             * Forward Name
+             * @description what people call the direction; null: not named
+             */
+            forward_name: string | null;
+            /**
+             * Backward Name
+             * @description what people call the direction; null: not named
+             */
+            backward_name: string | null;
             /** Buckets */
             buckets: components["schemas"]["CountsBucket"][];
         };
@@ -1333,6 +1531,8 @@ export interface components {
          * @description A new line, by its points or by its two ends; without an id one is made from its name.
          * @example {
          *       "anchor": "centre",
+         *       "backward_name": "out",
+         *       "forward_name": "in",
          *       "name": "Main road",
          *       "points": [
          *         [
@@ -1375,6 +1575,16 @@ export interface components {
              * @default #ff6b35
              */
             color?: string;
+            /**
+             * Forward Name
+             * @description what people call this direction, such as `in`; null: not named
+             */
+            forward_name?: string | null;
+            /**
+             * Backward Name
+             * @description what people call this direction, such as `in`; null: not named
+             */
+            backward_name?: string | null;
             /**
              * Version
              * @description passed over: each change makes the next one
@@ -1994,6 +2204,8 @@ export type CameraAnswer = components['schemas']['CameraAnswer'];
 export type CameraChange = components['schemas']['CameraChange'];
 export type CameraGapAnswer = components['schemas']['CameraGapAnswer'];
 export type CameraGapsAnswer = components['schemas']['CameraGapsAnswer'];
+export type CameraGenerationAnswer = components['schemas']['CameraGenerationAnswer'];
+export type CameraGenerationsAnswer = components['schemas']['CameraGenerationsAnswer'];
 export type CameraInput = components['schemas']['CameraInput'];
 export type CameraStatus = components['schemas']['CameraStatus'];
 export type CameraToday = components['schemas']['CameraToday'];
@@ -2018,6 +2230,8 @@ export type FindingAnswer = components['schemas']['FindingAnswer'];
 export type FpsAnswer = components['schemas']['FpsAnswer'];
 export type GapAnswer = components['schemas']['GapAnswer'];
 export type GapsAnswer = components['schemas']['GapsAnswer'];
+export type GenerationAnswer = components['schemas']['GenerationAnswer'];
+export type GenerationsAnswer = components['schemas']['GenerationsAnswer'];
 export type HealthAnswer = components['schemas']['HealthAnswer'];
 export type LineAnswer = components['schemas']['LineAnswer'];
 export type LineChange = components['schemas']['LineChange'];
@@ -2398,6 +2612,8 @@ export interface operations {
             query?: {
                 /** @description default: the oldest camera */
                 camera?: string | null;
+                /** @description which making of the camera, 1 for the first; default: the newest */
+                generation?: number | null;
                 /** @description may be repeated; default: all lines */
                 line?: string[] | null;
                 /** @description ISO 8601, a date alone is the start of its day; default: a day before */
@@ -2482,6 +2698,8 @@ export interface operations {
             query?: {
                 /** @description default: the oldest camera */
                 camera?: string | null;
+                /** @description which making of the camera, 1 for the first; default: the newest */
+                generation?: number | null;
                 /** @description may be repeated; default: all lines */
                 line?: string[] | null;
                 /** @description ISO 8601, a date alone is the start of its day; default: a day before */
@@ -2538,6 +2756,8 @@ export interface operations {
     get_gaps: {
         parameters: {
             query?: {
+                /** @description which making of the camera, 1 for the first; default: the newest */
+                generation?: number | null;
                 /** @description ISO 8601, a date alone is the start of its day; default: a day before */
                 from?: string | null;
                 /** @description ISO 8601, without its end, a date alone is the start of its day; default: now */
@@ -2601,6 +2821,95 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_generations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GenerationsAnswer"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_all_generations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraGenerationsAnswer"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    remove_generation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera: string;
+                generation: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            409: components["responses"]["Problem409"];
             413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];
