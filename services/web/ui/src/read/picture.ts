@@ -1,6 +1,5 @@
+import type { Bars } from "./bars.ts";
 import { cssColor } from "./colors.ts";
-import { drawBars } from "./plot.ts";
-import type { Bars } from "./plot.ts";
 
 /** What stands round a chart that is saved as a picture. */
 export interface Words { title: string; note: string; missed: string }
@@ -9,6 +8,7 @@ const [WIDTH, HEIGHT, MARGIN, HEAD, LINE] = [1000, 420, 24, 64, 22];
 
 /** Draws a chart with its title, legend and coverage into a PNG. */
 export async function chartFile(words: Words, bars: Bars): Promise<Blob> {
+  const { drawBars } = await import("./plot.ts");
   const box = document.createElement("div");
   box.style.position = "fixed";
   box.style.left = "-10000px";

@@ -1,25 +1,13 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
+import { missedOf, shownLabels, stacked } from "./bars.ts";
+import type { Bars, Shares } from "./bars.ts";
 import { cssColor } from "./colors.ts";
 
-/** Bars by bucket, stacked, with what was not analysed hatched behind them; and the share of people who comply. */
-export interface Bars {
-  labels: readonly string[];
-  coverage: readonly (number | null)[];
-  series: readonly { label: string; color: string; values: readonly number[] }[];
-  /** Totals of another span or line, drawn as steps over the bars. */
-  other: { label: string; values: readonly (number | null)[] } | null;
-}
+/** Charts on a canvas; all of uPlot is in here, and is fetched when the first chart is drawn. */
 
-export interface Shares { labels: readonly string[]; coverage: readonly (number | null)[]; values: readonly (number | null)[]; label: string }
-
-/** Above this a bucket counts as whole: a reconnect of some seconds is no gap to look at. */
-const WHOLE = 0.99;
 const LEAST_TOP = 4;
 const FONT = "12px system-ui, sans-serif";
-
-/** The share of a bucket that was missed; what has not begun has missed nothing. */
-export const missedOf = (coverage: number | null): number => (coverage === null || coverage >= WHOLE ? 0 : 1 - coverage);
 
 function hatch(context: CanvasRenderingContext2D, color: string): CanvasPattern | string {
   const step = Math.round(6 * devicePixelRatio);
@@ -57,12 +45,6 @@ function drawMissed(plot: uPlot, coverage: readonly (number | null)[]): void {
   ctx.restore();
 }
 
-/** Every n-th label, so that they do not touch. */
-function shownLabels(count: number, widthPx: number, labelPx: number): number[] {
-  const every = Math.max(1, Math.ceil((count * labelPx) / Math.max(1, widthPx)));
-  return Array.from({ length: Math.ceil(count / every) }, (_, index) => index * every);
-}
-
 function frame(
   size: { width: number; height: number }, labels: readonly string[], coverage: readonly (number | null)[],
   hover: (index: number | null) => void, ondraw: () => void,
@@ -88,16 +70,6 @@ function frame(
       draw: [ondraw],
     },
   };
-}
-
-/** Sums from the first series up, so that each bar covers the lower part of the one before it. */
-export function stacked(series: readonly { values: readonly number[] }[]): number[][] {
-  let below: readonly number[] = series[0]?.values.map(() => 0) ?? [];
-  return series.map(({ values }) => {
-    const top = values.map((value, index) => value + (below[index] ?? 0));
-    below = top;
-    return top;
-  });
 }
 
 interface Drawing { plot: uPlot; size: { width: number; height: number } }
