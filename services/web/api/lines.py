@@ -25,6 +25,7 @@ from services.web.api.answers import (
     LineVersionAnswer,
     LineVersionsAnswer,
 )
+from services.web.api.parameters import GenerationParameter
 from services.web.api.problems import created, refusals
 from services.web.context import Context
 
@@ -112,12 +113,15 @@ async def get_line(camera: str, line: str, context: Context) -> LineAnswer:
 
 
 @router.get("/{line}/versions", responses=refusals(404))
-async def list_line_versions(camera: str, line: str, context: Context) -> LineVersionsAnswer:
+async def list_line_versions(
+    camera: str, line: str, context: Context, number: GenerationParameter = None
+) -> LineVersionsAnswer:
     """How a line has lain, that of a deleted one too: a crossing names the version that counted it."""
-    await context.database.setups.camera(camera)
-    known = [found for found in await context.database.setups.line_versions(camera) if found.line.id == line]
+    generation = await context.generation(camera, number)
+    versions = await context.database.setups.line_versions(generation.camera, generation.number)
+    known = [found for found in versions if found.line.id == line]
     if not known:
-        raise NotFoundError(f"camera {camera!r} has no line {line[:80]!r}")
+        raise NotFoundError("line-missing", camera=camera, line=line[:80])
     ends = [*(time_text(following.valid_from_s) for following in known[1:]), None]
     items = [
         _version_answer(found, end) for found, end in zip(known, ends, strict=True) if not found.is_deleted

@@ -2914,7 +2914,10 @@ export interface operations {
     };
     list_line_versions: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description which making of the camera, 1 for the first; default: the newest */
+                generation?: number | null;
+            };
             header?: never;
             path: {
                 camera: string;
