@@ -359,6 +359,7 @@ class ServiceAnswer(Answer):
     params: SentenceParams
     queues: list[QueueAnswer]
     elsewhere: Annotated[str | None, Field(description="where its queues are told, if not here")]
+    elsewhere_code: Annotated[str | None, Field(description=CODE)]
 
 
 class ModelAnswer(Answer):

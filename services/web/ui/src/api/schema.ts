@@ -1440,6 +1440,11 @@ export interface components {
             process: string;
             /** Elsewhere */
             elsewhere: string | null;
+            /**
+             * Elsewhere Code
+             * @description names the sentence, by which it can be translated; `other` where it has no name
+             */
+            elsewhere_code: string | null;
         };
         /**
          * EngineAnswer
@@ -1464,9 +1469,15 @@ export interface components {
         FindingAnswer: {
             /** Id */
             id: string;
-            /** Code */
+            /**
+             * Code
+             * @description names the sentence, by which it can be translated; `other` where it has no name
+             */
             code: string;
-            /** Params */
+            /**
+             * Params
+             * @description what the sentence is filled in with, by name
+             */
             params: {
                 [key: string]: string | number;
             };
@@ -1865,6 +1876,11 @@ export interface components {
              * @description where other processes have theirs; null: there are none
              */
             elsewhere: string | null;
+            /**
+             * Elsewhere Code
+             * @description names the sentence, by which it can be translated; `other` where it has no name
+             */
+            elsewhere_code: string | null;
         };
         /**
          * LogItem
@@ -2122,6 +2138,11 @@ export interface components {
              * @description where its queues are told, if not here
              */
             elsewhere: string | null;
+            /**
+             * Elsewhere Code
+             * @description names the sentence, by which it can be translated; `other` where it has no name
+             */
+            elsewhere_code: string | null;
         };
         /**
          * SessionAnswer
