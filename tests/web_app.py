@@ -14,7 +14,7 @@ from services.common.bus.local import LocalBus
 from services.common.metrics import Figure
 from services.common.video.hub import VideoHub
 from services.core.errors import BadInputError
-from services.core.sentences.sentence import plain
+from services.core.sentences.sentence import plain, sentence
 from services.core.types import MASK_CLASSES
 from services.web.app import create_app
 from services.web.mirror import SetupMirror
@@ -46,7 +46,7 @@ SYSTEM = SystemInfo(
     engines=lambda: [analysis_cost().engine],
     disk=lambda: DiskState("/srv/sightline", 600, 400, 1000),
     versions=lambda: {"python": "3.11.2", "av": "18.1.0"},
-    findings=lambda: [SystemFinding("clock", "host-clock", {"error_ms": 0.5}, "ok", "synchronised")],
+    findings=lambda: [SystemFinding("clock", sentence("host-clock", error_ms=0.5), "ok")],
 )
 
 

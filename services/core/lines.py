@@ -68,17 +68,17 @@ def validate_line(
         _classes(classes, line),
         color,
         version,
-        _direction_name(forward_name, line),
-        _direction_name(backward_name, line),
+        _direction_name(forward_name, line, "forward_name"),
+        _direction_name(backward_name, line, "backward_name"),
     )
 
 
-def _direction_name(value: object, line: str) -> str | None:
+def _direction_name(value: object, line: str, key: str) -> str | None:
     if value is None:
         return None
     is_text = isinstance(value, str) and value.isprintable() and not value.isspace()
     if not is_text or not 1 <= len(cast(str, value)) <= MAX_DIRECTION_NAME_LENGTH:
-        raise BadInputError("line-direction-name", line=line, most=MAX_DIRECTION_NAME_LENGTH)
+        raise BadInputError("line-direction-name", line=line, key=key, most=MAX_DIRECTION_NAME_LENGTH)
     return cast(str, value)
 
 

@@ -21,7 +21,7 @@ class ServiceState:
     role: str = ""
     """Which service it is, where the name is that of one of its processes."""
     queues: tuple[QueueState, ...] = ()
-    elsewhere: str | None = None
+    elsewhere: Sentence | None = None
     """Where to look for its queues, where this process does not know them."""
 
 
@@ -54,11 +54,9 @@ class SystemFinding:
     """Something that was looked at, and how it is."""
 
     id: str
-    code: str
-    """What was found: stable, for whoever puts it into words of their own."""
-    params: Mapping[str, str | float]
+    what: Sentence
+    """What was found."""
     level: Level
-    text: str
 
 
 def _nothing_to_check(name: str) -> None:
@@ -100,7 +98,7 @@ class SystemInfo:
     """Which process this is, for people: `up` or `web`, and its machine."""
     own_name: str = "web"
     """The name of this service among `services`."""
-    elsewhere: str | None = None
+    elsewhere: Sentence | None = None
     """Where to look for what this process does not know; None where it is all there is."""
     engines: Callable[[], Sequence[EngineChoice]] = tuple
     """Engines that were chosen in this process; those of others come with the costs of their cameras."""

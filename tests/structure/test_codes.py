@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from services.core import errors
+from services.core.costs import REASONS
 from services.core.sentences.sentence import CATALOGUE, OTHER
 from tests.structure.conftest import REPOSITORY, Source
 
@@ -40,6 +41,7 @@ COMMAND_LINE = (
 
 MAKERS = {"sentence", "said"}
 CODE = re.compile(r"[a-z]+(-[a-z]+)*")
+ENGINE = re.compile(r"(engine|trial)(-[a-z]+)+")
 
 
 def _called(node: ast.Call) -> str:
@@ -63,6 +65,8 @@ def _is_text(node: ast.expr) -> bool:
     """Return whether an expression is a text and no sentence, as far as its form says."""
     if isinstance(node, ast.Constant | ast.JoinedStr | ast.BinOp):
         return True
+    if isinstance(node, ast.IfExp):
+        return _is_text(node.body) or _is_text(node.orelse)
     return isinstance(node, ast.Call) and _called(node) in ("str", "format", "join")
 
 
@@ -105,13 +109,14 @@ raise BadInputError("this is wrong")
 raise errors.StreamError(f"{camera} is away")
 raise ConflictError(str(error))
 raise BadInputError("camera-none", camera=1)
+raise BadInputError(f"{place} is wrong" if place else wrong)
 problem(404, "nothing here")
 raise BadMessageError("broken")
 raise NotFoundError("camera-missing", camera=id)
 raise StreamError(error.sentence)
 """
     source = Source("services/x.py", text, ast.parse(text))
-    assert texts_without_code(source) == [f"services/x.py:{line}" for line in (2, 3, 4, 6)]
+    assert texts_without_code(source) == [f"services/x.py:{line}" for line in (2, 3, 4, 6, 7)]
 
 
 def test_codes_are_given_the_parameters_of_their_texts(sources: list[Source]) -> None:
@@ -141,6 +146,17 @@ def test_every_code_of_the_catalogue_is_said_somewhere(sources: list[Source]) ->
     assert CATALOGUE.keys() - said == {OTHER}, (
         "remove these codes from services/core/sentences/ and codes.*.json"
     )
+
+
+def test_codes_of_engines_stand_for_reasons(sources: list[Source]) -> None:
+    named = {
+        node.value
+        for source in sources
+        if source.path.startswith("services/detector/")
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and ENGINE.fullmatch(node.value)
+    }
+    assert named == REASONS.keys()
 
 
 def test_codes_are_words_with_hyphens() -> None:

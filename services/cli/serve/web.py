@@ -34,11 +34,8 @@ from services.web.settings import WebSettings
 from services.web.system import ServiceState, SystemInfo
 
 CLOSE_TIMEOUT_S = 5.0
-ELSEWHERE = (
-    "this is what the process that serves the page knows: on the machines of the others, their own log and "
-    "`sightline doctor` say the rest"
-)
-ITS_OWN_FIGURES = "its own /metrics, on its health port (9090 if none was given), has its queues"
+ELSEWHERE = sentence("other-processes")
+ITS_OWN_FIGURES = sentence("other-figures")
 
 ROLES: tuple[Role, ...] = ("ingest", "detector", "store", "web", "rtsp")
 

@@ -129,7 +129,7 @@ class _Channel:
         StreamError when it cannot be encoded: nobody gets one any more then.
         """
         if self.failure is not None:
-            raise StreamError(str(self.failure))
+            raise StreamError(self.failure.sentence)
         now_s, known = time.monotonic(), self._encodings.get(width)
         if known is None or (
             known.number != self.number and (known.number <= seen or now_s - known.begun_s > shared_s)

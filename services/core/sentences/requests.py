@@ -27,6 +27,12 @@ REQUESTS: dict[str, str] = {
     "watchers-limit": "{most} clients watch already: close one, then try again",
     "flag-invalid": "{name}: give 1 or 0",
     "cursor-invalid": "cursor is not one that this service gave",
+    "sockets": "live connections",
+    "socket-missing": "there is no WebSocket here; {path} is one",
+    "socket-wanted": "this is a WebSocket: a proxy in front has to pass on the headers Connection "
+    "and Upgrade",
+    "cameras-twice": "name each camera once",
+    "pictures-limit": "pictures of {most} cameras at once are the most",
     # Fields of a request
     "field-required": "Field required",
     "field-unknown": "this key is not known",
@@ -59,6 +65,7 @@ REQUESTS: dict[str, str] = {
     "login-throttled": "too many wrong passwords: wait, then try again",
     "account-changed": "this account was changed just now: log in again",
     "admin-needed": "this is for admins: your account may only look",
+    "look-denied": "your account may not look",
     "role-admin-only": "only an admin changes roles",
     "password-length": "a password has {least} to {most} printable characters",
     "password-repeats": "this password repeats itself: use at least five different characters",
@@ -84,13 +91,21 @@ REQUESTS: dict[str, str] = {
     "span-too-long": "the span is longer than {days} days: ask for shorter ones, one after the other",
     "bucket-unknown": "bucket is one of {buckets}",
     "bucket-limit": "more than {most} buckets: ask for a shorter span or a larger bucket",
+    "line-bucket-limit": "{lines} lines with {buckets} buckets each are more than {most}: ask for fewer "
+    "lines, a shorter span or a larger bucket",
+    "confidence-empty": "min_confidence is more than max_confidence: nothing lies between them",
+    "class-not-counted": "nothing of class {name!r} was counted here, and no model at hand finds it: "
+    "there are {known}",
     "gap-limit": "there are more than {most} gaps: ask for a shorter span",
-    "format-unknown": "format is json, csv or ndjson, not {format!r}",
-    "format-parquet": "parquet is not built yet: ask for csv or ndjson",
+    "format-unknown": "format is one of {forms}, not {format!r}",
+    "format-parquet": "parquet is not built yet: ask for {forms}",
     "question-too-long": "this takes longer than {seconds:g} s: ask for a shorter span, or for one line",
     # Cameras
     "cameras-unknown": "cameras are not known yet: the database has not answered",
     "camera-missing": "there is no camera {camera!r}",
+    "camera-never": "there is no camera {camera!r}, and there was none",
+    "generation-missing": "there is no generation {number} of a camera {camera!r}",
+    "generation-used": "generation {number} of camera {camera!r} is in use: delete the camera first",
     "camera-none": "there is no camera yet",
     "camera-exists": "there is a camera {camera!r} already",
     "camera-limit": "there are {most} cameras already: remove some first",
@@ -132,6 +147,8 @@ REQUESTS: dict[str, str] = {
     "line-id-missing": "a line has no id",
     "line-id-twice": "{source}: two lines have the id {line!r}",
     "line-name-invalid": "line {line!r}: the name is a printable text of at most {most} characters",
+    "line-direction-name": "line {line!r}: {key} is a printable text of 1 to {most} characters, or null "
+    "(not named)",
     "line-anchor-invalid": 'line {line!r}: anchor is "centre" or "foot", not {anchor}',
     "line-color-invalid": 'line {line!r}: color is like "#ff6b35", not {color}',
     "line-version-invalid": "line {line!r}: version is a whole number from 1, not {version}",

@@ -19,6 +19,10 @@ SYSTEM: dict[str, str] = {
     "cameras-not-seeded": "the cameras of the command line are not set up yet",
     "admin-not-made": "somebody who can log in is not there yet",
     "several": "{first}; {second}",
+    "troubled": "not running as it should: an admin sees why",
+    "other-processes": "this is what the process that serves the page knows: on the machines of the others, "
+    "their own log and `sightline doctor` say the rest",
+    "other-figures": "its own /metrics, on its health port (9090 if none was given), has its queues",
     # How the database is doing
     "up": "up",
     "database-unasked": "the database has not answered yet",
@@ -58,4 +62,36 @@ SYSTEM: dict[str, str] = {
     # What waits for a person
     "retention-gone": "this retention does not wait any more: look again",
     "clock-gone": "this clock is not in doubt any more: look again",
+    # What computes a model, and why
+    "engine-only": "it is the only engine that can be used here",
+    "engine-fastest": "it is the fastest of the engines that compute right",
+    "engine-reference": "no other engine is clearly faster, by at least a tenth",
+    "trial-right": "it computes the same as the reference",
+    "trial-reference": "what it computes is what the others are held to",
+    "trial-differs": "it computes something else than the reference: not used",
+    "trial-not-installed": "it is not installed",
+    "trial-no-gpu": "no NVIDIA GPU can be used",
+    # What a look at the host and at the system finds
+    "findings-late": "the host cannot be looked at now: try again later",
+    "host-software": "Sightline {version}, Python {python}, {platform}",
+    "host-processor": "{name}, {cores} cores, load {load:.1f}",
+    "host-memory": "{total} in all, {available} available",
+    "host-memory-unknown": "the system does not say",
+    "host-disk": "{free} free for {folder}",
+    "host-disk-not-writable": "{free} free for {folder}, which is not writable",
+    "host-packages": "{packages}",
+    "host-onnxruntime": "ONNX Runtime: {providers}",
+    "host-openvino": "OpenVINO: {devices}",
+    "host-openvino-no-device": "OpenVINO: no device",
+    "host-openvino-missing": "OpenVINO is not installed (often the faster one on Intel)",
+    "host-clock": "synchronised, estimated error {error_ms:.1f} ms",
+    "host-clock-unknown": "the system does not say whether its clock is synchronised",
+    "host-clock-not-synchronised": "not synchronised by this host: times of counts may drift "
+    "(install chrony)",
+    "service-troubled": "{service}: {status}",
+    "database-works": "the database writes and reads",
+    "database-fails": "the database does not work: {cause}",
+    "records-not-stored": "for want of room: {what}",
+    "camera-troubled": "camera {camera}: {cause}",
+    "picture-none": "no picture comes",
 }

@@ -156,6 +156,19 @@ class LineAnswer(Answer):
     backward_name: DirectionName
 
 
+class LineVersionAnswer(LineAnswer):
+    """A counting line as it lay from one change to the next."""
+
+    valid_from: Time
+    valid_to: Annotated[Time | None, Field(description="null: it lies so now")]
+
+
+class LineVersionsAnswer(Answer):
+    """How a line has lain, the oldest version first."""
+
+    items: list[LineVersionAnswer]
+
+
 class LinesAnswer(Answer):
     """All lines of a camera."""
 
@@ -346,6 +359,7 @@ class ServiceAnswer(Answer):
     params: SentenceParams
     queues: list[QueueAnswer]
     elsewhere: Annotated[str | None, Field(description="where its queues are told, if not here")]
+    elsewhere_code: Annotated[str | None, Field(description=CODE)]
 
 
 class ModelAnswer(Answer):

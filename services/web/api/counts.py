@@ -221,6 +221,5 @@ def _counts(
 def _check_size(lines: int, buckets: Buckets) -> None:
     if lines * len(buckets.starts) > MOST_LINE_BUCKETS:
         raise BadInputError(
-            f"{lines} lines with {len(buckets.starts)} buckets each are more than {MOST_LINE_BUCKETS}: "
-            "ask for fewer lines, a shorter span or a larger bucket"
+            "line-bucket-limit", lines=lines, buckets=len(buckets.starts), most=MOST_LINE_BUCKETS
         )

@@ -24,6 +24,7 @@ WAIT_S = 5.0
 _WORDS = {
     "streams": sentence("streams"),
     "questions": sentence("questions"),
+    "sockets": sentence("sockets"),
     "camera-tests": sentence("camera-tests"),
 }
 """What kinds of answers are called."""

@@ -130,6 +130,26 @@ export interface paths {
         patch: operations["change_line"];
         trace?: never;
     };
+    "/api/v1/cameras/{camera}/lines/{line}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Line Versions
+         * @description How a line has lain, that of a deleted one too: a crossing names the version that counted it.
+         */
+        get: operations["list_line_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/counts": {
         parameters: {
             query?: never;
@@ -1420,6 +1440,11 @@ export interface components {
             process: string;
             /** Elsewhere */
             elsewhere: string | null;
+            /**
+             * Elsewhere Code
+             * @description names the sentence, by which it can be translated; `other` where it has no name
+             */
+            elsewhere_code: string | null;
         };
         /**
          * EngineAnswer
@@ -1444,9 +1469,15 @@ export interface components {
         FindingAnswer: {
             /** Id */
             id: string;
-            /** Code */
+            /**
+             * Code
+             * @description names the sentence, by which it can be translated; `other` where it has no name
+             */
             code: string;
-            /** Params */
+            /**
+             * Params
+             * @description what the sentence is filled in with, by name
+             */
             params: {
                 [key: string]: string | number;
             };
@@ -1766,6 +1797,64 @@ export interface components {
             };
         };
         /**
+         * LineVersionAnswer
+         * @description A counting line as it lay from one change to the next.
+         */
+        LineVersionAnswer: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Points
+             * @description from A to B, shares of the picture
+             */
+            points: number[][];
+            /**
+             * Anchor
+             * @enum {string}
+             */
+            anchor: "centre" | "foot";
+            /**
+             * Classes
+             * @description classes that count; null: all
+             */
+            classes: string[] | null;
+            /** Color */
+            color: string;
+            /** Version */
+            version: number;
+            /**
+             * Forward Name
+             * @description what people call the direction; null: not named
+             */
+            forward_name: string | null;
+            /**
+             * Backward Name
+             * @description what people call the direction; null: not named
+             */
+            backward_name: string | null;
+            /**
+             * Valid From
+             * Format: date-time
+             * @example 2026-11-21T20:43:29.169Z
+             */
+            valid_from: string;
+            /**
+             * Valid To
+             * @description null: it lies so now
+             */
+            valid_to: string | null;
+        };
+        /**
+         * LineVersionsAnswer
+         * @description How a line has lain, the oldest version first.
+         */
+        LineVersionsAnswer: {
+            /** Items */
+            items: components["schemas"]["LineVersionAnswer"][];
+        };
+        /**
          * LinesAnswer
          * @description All lines of a camera.
          */
@@ -1787,6 +1876,11 @@ export interface components {
              * @description where other processes have theirs; null: there are none
              */
             elsewhere: string | null;
+            /**
+             * Elsewhere Code
+             * @description names the sentence, by which it can be translated; `other` where it has no name
+             */
+            elsewhere_code: string | null;
         };
         /**
          * LogItem
@@ -2044,6 +2138,11 @@ export interface components {
              * @description where its queues are told, if not here
              */
             elsewhere: string | null;
+            /**
+             * Elsewhere Code
+             * @description names the sentence, by which it can be translated; `other` where it has no name
+             */
+            elsewhere_code: string | null;
         };
         /**
          * SessionAnswer
@@ -2429,6 +2528,8 @@ export type LineChange = components['schemas']['LineChange'];
 export type LineCounts = components['schemas']['LineCounts'];
 export type LineInput = components['schemas']['LineInput'];
 export type LineToday = components['schemas']['LineToday'];
+export type LineVersionAnswer = components['schemas']['LineVersionAnswer'];
+export type LineVersionsAnswer = components['schemas']['LineVersionsAnswer'];
 export type LinesAnswer = components['schemas']['LinesAnswer'];
 export type LogAnswer = components['schemas']['LogAnswer'];
 export type LogItem = components['schemas']['LogItem'];
@@ -2825,6 +2926,41 @@ export interface operations {
             404: components["responses"]["Problem404"];
             408: components["responses"]["Problem408"];
             409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_line_versions: {
+        parameters: {
+            query?: {
+                /** @description which making of the camera, 1 for the first; default: the newest */
+                generation?: number | null;
+            };
+            header?: never;
+            path: {
+                camera: string;
+                line: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LineVersionsAnswer"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
             413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];

@@ -73,17 +73,21 @@ export class LineEditor {
 
   #before: Drafts | null = null;
 
-  /** Moves a line's points while a hand pulls at them, and for good when it has let go. */
+  /**
+   * Moves a line's points while a hand pulls at them, and for good when it has let go: each pull is a step.
+   * Steps of keys, which come without a pull, are undone together.
+   */
   pull(key: string, points: readonly Point[], isDone: boolean): void {
-    this.#before ??= this.drafts;
     const next = this.#patched(key, { points });
     if (!isDone) {
+      this.#before ??= this.drafts;
       this.#history = replaced(this.#history, next);
       return;
     }
-    this.#history = replaced(this.#history, this.#before);
+    const isPull = this.#before !== null;
+    if (this.#before) this.#history = replaced(this.#history, this.#before);
     this.#before = null;
-    this.#step(`${key} points`, next);
+    this.#step(isPull ? `pull ${performance.now()}` : `${key} points`, next);
     this.#forget(key);
   }
 

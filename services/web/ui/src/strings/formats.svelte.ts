@@ -40,6 +40,10 @@ export const day = (moment: Moment, zone?: string): string =>
 export const moment = (at: Moment, zone?: string): string =>
   dates({ day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", ...(zone && { timeZone: zone }) }).format(date(at));
 
+/** `30 Nov 2026, 14:05:09.250` */
+export const momentPrecise = (at: Moment, zone?: string): string =>
+  dates({ day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hourCycle: "h23", ...(zone && { timeZone: zone }) }).format(date(at));
+
 const UNITS = [["day", 86_400], ["hour", 3600], ["minute", 60], ["second", 1]] as const;
 
 /** `2 hr 5 min`: the two largest units of a length of time. */

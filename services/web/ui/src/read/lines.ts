@@ -1,0 +1,19 @@
+import type { Camera } from "../api/types.ts";
+
+/** Lines to choose from: `camera/line`, named by both where there are several cameras. */
+export interface LineOption { value: string; label: string; group: string }
+
+/** Gives the lines of the cameras that are chosen; `lines` are those of each camera, in their order. */
+export function linesOf(cameras: readonly Pick<Camera, "id" | "name">[], lines: readonly (readonly { id: string; name: string }[])[], chosen: readonly string[]): LineOption[] {
+  return cameras.flatMap((camera, index) => (!chosen.includes(camera.id) ? [] : (lines[index] ?? []).map((line) => ({
+    value: `${camera.id}/${line.id}`, label: line.name, group: camera.name,
+  }))));
+}
+
+interface Model { name: string; aliases: readonly string[]; classes: readonly string[] }
+
+/** The classes that the models of some cameras find, each once. */
+export function classesOf(cameras: readonly Pick<Camera, "model">[], models: readonly Model[]): string[] {
+  const found = cameras.flatMap((camera) => models.find((model) => model.name === camera.model || model.aliases.includes(camera.model))?.classes ?? []);
+  return [...new Set(found)];
+}
