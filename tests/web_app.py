@@ -14,6 +14,7 @@ from services.common.bus.local import LocalBus
 from services.common.metrics import Figure
 from services.common.video.hub import VideoHub
 from services.core.errors import BadInputError
+from services.core.sentences.sentence import plain, sentence
 from services.core.types import MASK_CLASSES
 from services.web.app import create_app
 from services.web.mirror import SetupMirror
@@ -35,7 +36,7 @@ SYSTEM = SystemInfo(
     database="embedded (test)",
     started_s=1_700_000_000.0,
     address=ORIGIN,
-    services=lambda: [ServiceState("web"), ServiceState("store", "waits for the database")],
+    services=lambda: [ServiceState("web"), ServiceState("store", plain("waits for the database"))],
     models=lambda: [
         ModelEntry("traffic-n", ("person", "car"), ("traffic",)),
         ModelEntry("mask-n", MASK_CLASSES),
@@ -45,7 +46,7 @@ SYSTEM = SystemInfo(
     engines=lambda: [analysis_cost().engine],
     disk=lambda: DiskState("/srv/sightline", 600, 400, 1000),
     versions=lambda: {"python": "3.11.2", "av": "18.1.0"},
-    findings=lambda: [SystemFinding("clock", "host-clock", {"error_ms": 0.5}, "ok", "synchronised")],
+    findings=lambda: [SystemFinding("clock", sentence("host-clock", error_ms=0.5), "ok")],
 )
 
 
@@ -65,7 +66,7 @@ def app_over(
 ) -> FastAPI:
     """Make the application over a database, with a mirror that the caller runs."""
     mirror = SetupMirror(tables.web, bus.setups, bus.access)
-    return create_app(tables.web, bus.tracks, bus.states, video, system, settings, mirror)
+    return create_app(tables.web, bus.tracks, bus.states, video, system, settings, mirror, bus.camera_tests)
 
 
 @asynccontextmanager

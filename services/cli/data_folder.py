@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from services.core.errors import BadInputError, DatabaseUnavailableError, SightlineError
+from services.core.sentences.sentence import Sentence, sentence
 
 MINIMUM_FREE_BYTES = 64 * 2**20
 """Below this the database cannot even begin: its journal alone takes tens of megabytes."""
@@ -123,14 +124,12 @@ class DataFolder:
             return DatabaseUnavailableError(text)
         return BadInputError(self.damaged(self.last_log_line()))
 
-    def damaged(self, last: str) -> str:
+    def damaged(self, last: str) -> Sentence:
         """Name files that the database cannot use, and the way out."""
         if self._had_no_room:
-            return f"the disk of {self.path} is full, or the quota on it is used up: make room"
-        return (
-            f"the database cannot use its files in {self.database_path}, which seem damaged ({last[:200]}): "
-            "end Sightline, move that folder away, and bring back a backup with `sightline restore FILE` "
-            f"({self.log_path} says more)"
+            return sentence("database-no-room", folder=str(self.path))
+        return sentence(
+            "database-damaged", folder=str(self.database_path), reason=last[:200], log=str(self.log_path)
         )
 
     @property

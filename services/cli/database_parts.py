@@ -24,6 +24,7 @@ from services.common.database.retention import RecordRetention
 from services.common.database.retention_notices import RetentionNotices
 from services.common.database.schema import Schema
 from services.common.database.setups import Setups
+from services.core.sentences.sentence import Sentence
 from services.store.database import StoreDatabase
 from services.web.database import WebDatabase
 
@@ -44,7 +45,7 @@ def database_access(link: DatabaseLink, now_s: Callable[[], float] = time.time) 
     return DatabaseAccess(link, Schema(link), DatabaseProbe(link), now_s)
 
 
-def audit_trail(access: DatabaseAccess, refusal: Callable[[], str | None] | None = None) -> AuditTrail:
+def audit_trail(access: DatabaseAccess, refusal: Callable[[], Sentence | None] | None = None) -> AuditTrail:
     """Give the audit log; `refusal` gives the reason why it takes no entry now."""
     return AuditTrail(access.link, access.schema, access.now_s, refusal)
 

@@ -7,8 +7,7 @@ import platform
 import shutil
 import socket
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +16,7 @@ from services.common.clocks import synchronised_within_s
 from services.common.database.link import DatabaseLink
 from services.common.settings.service import given_mongodb_uri
 from services.core.errors import BadInputError, SightlineError
+from services.core.sentences.sentence import Sentence, plain, sentence
 
 PROCESSORS = Path("/proc/cpuinfo")
 
@@ -41,10 +41,8 @@ class Finding:
 
     state: State
     name: str
-    text: str
-    code: str = ""
-    """What was found: stable, for whoever puts it into words of their own; empty of a camera's."""
-    params: Mapping[str, str | float] = field(default_factory=dict)
+    what: Sentence
+    """A text without a code where only the command line says it."""
 
 
 PACKAGES = ("av", "fastapi", "numpy", "onnxruntime", "openvino", "opencv-python-headless", "pymongo")
@@ -89,18 +87,18 @@ def _version(package: str) -> str | None:
 
 def _software() -> Finding:
     version = _version("sightline") or "from source"
-    text = f"Sightline {version}, Python {platform.python_version()}, {platform.platform()}"
-    params = {"version": version, "python": platform.python_version(), "platform": platform.platform()}
+    what = sentence(
+        "host-software", version=version, python=platform.python_version(), platform=platform.platform()
+    )
     state: State = "good" if sys.version_info >= (3, 11) else "wrong"
-    return Finding(state, "software", text, "host-software", params)
+    return Finding(state, "software", what)
 
 
 def _processor() -> Finding:
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     load = round(os.getloadavg()[0], 1)
-    text = f"{processor_name()}, {usable} cores, load {load:.1f}"
-    params: dict[str, str | float] = {"name": processor_name(), "cores": usable or 0, "load": load}
-    return Finding("good", "processor", text, "host-processor", params)
+    what = sentence("host-processor", name=processor_name(), cores=usable or 0, load=load)
+    return Finding("good", "processor", what)
 
 
 def _memory() -> Finding:
@@ -110,29 +108,28 @@ def _memory() -> Finding:
         if value.strip().endswith("kB"):
             sizes[key] = int(value.split()[0]) * 1024
     if "MemTotal" not in sizes or "MemAvailable" not in sizes:
-        return Finding("unknown", "memory", "the system does not say", "host-memory-unknown")
+        return Finding("unknown", "memory", sentence("host-memory-unknown"))
     available = sizes["MemAvailable"]
-    text = f"{_gigabytes(sizes['MemTotal'])} in all, {_gigabytes(available)} available"
-    params = {"total": _gigabytes(sizes["MemTotal"]), "available": _gigabytes(available)}
+    total, free = _gigabytes(sizes["MemTotal"]), _gigabytes(available)
     state: State = "note" if available < LITTLE_MEMORY_BYTES else "good"
-    return Finding(state, "memory", text, "host-memory", params)
+    return Finding(state, "memory", sentence("host-memory", total=total, available=free))
 
 
 def _disk(folder: Path) -> Finding:
     existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
     free = shutil.disk_usage(existing).free
     shown = str(folder).replace(str(Path.home()), "~", 1)
-    text, params = f"{_gigabytes(free)} free for {shown}", {"free": _gigabytes(free), "folder": shown}
+    size = _gigabytes(free)
     if not os.access(existing, os.W_OK):
-        return Finding("wrong", "disk", f"{text}, which is not writable", "host-disk-not-writable", params)
+        return Finding("wrong", "disk", sentence("host-disk-not-writable", free=size, folder=shown))
     state: State = "wrong" if free < MINIMUM_FREE_BYTES else "good"
-    return Finding(state, "disk", text, "host-disk", params)
+    return Finding(state, "disk", sentence("host-disk", free=size, folder=shown))
 
 
 def _packages() -> Finding:
     found = {package: _version(package) for package in PACKAGES}
     text = ", ".join(f"{name} {version or '-'}" for name, version in found.items())
-    return Finding("good", "packages", text, "host-packages", {"packages": text})
+    return Finding("good", "packages", sentence("host-packages", packages=text))
 
 
 def _engines() -> list[Finding]:
@@ -140,16 +137,15 @@ def _engines() -> list[Finding]:
 
     providers = [name.removesuffix("ExecutionProvider") for name in onnxruntime.get_available_providers()]
     known = ", ".join(providers)
-    checks = [Finding("good", "engine", f"ONNX Runtime: {known}", "host-onnxruntime", {"providers": known})]
+    checks = [Finding("good", "engine", sentence("host-onnxruntime", providers=known))]
     try:
         import openvino
 
-        devices = ", ".join(openvino.Core().available_devices) or "no device"
-        text, params = f"OpenVINO: {devices}", {"devices": devices}
-        checks.append(Finding("good", "engine", text, "host-openvino", params))
+        devices = ", ".join(openvino.Core().available_devices)
+        what = sentence("host-openvino", devices=devices) if devices else sentence("host-openvino-no-device")
+        checks.append(Finding("good", "engine", what))
     except ImportError:
-        text = "OpenVINO is not installed (often the faster one on Intel)"
-        checks.append(Finding("note", "engine", text, "host-openvino-missing"))
+        checks.append(Finding("note", "engine", sentence("host-openvino-missing")))
     return checks
 
 
@@ -157,17 +153,18 @@ def _database() -> Finding:
     try:
         uri = given_mongodb_uri()
     except BadInputError as error:
-        return Finding("wrong", "database", str(error))
+        return Finding("wrong", "database", error.sentence)
     if uri is None:
         mongod, secantus = shutil.which("mongod"), Path(sys.executable).with_name("secantusd-py").exists()
         if mongod or secantus:
-            return Finding("good", "database", f"embedded: {'mongod' if mongod else 'SecantusDB'}")
-        return Finding("wrong", "database", "no mongod, no SecantusDB, and SIGHTLINE_MONGODB_URI is not set")
+            return Finding("good", "database", plain(f"embedded: {'mongod' if mongod else 'SecantusDB'}"))
+        missing = "no mongod, no SecantusDB, and SIGHTLINE_MONGODB_URI is not set"
+        return Finding("wrong", "database", plain(missing))
     try:
         version = asyncio.run(_database_version(uri))
     except SightlineError as error:
-        return Finding("wrong", "database", f"SIGHTLINE_MONGODB_URI: {error}")
-    return Finding("good", "database", f"SIGHTLINE_MONGODB_URI answers, version {version}")
+        return Finding("wrong", "database", plain(f"SIGHTLINE_MONGODB_URI: {error}"))
+    return Finding("good", "database", plain(f"SIGHTLINE_MONGODB_URI answers, version {version}"))
 
 
 async def _database_version(uri: str) -> str:
@@ -182,14 +179,10 @@ async def _database_version(uri: str) -> str:
 def _clock() -> Finding:
     error_s = synchronised_within_s()
     if error_s is None:
-        text = "the system does not say whether its clock is synchronised"
-        return Finding("unknown", "clock", text, "host-clock-unknown")
+        return Finding("unknown", "clock", sentence("host-clock-unknown"))
     if error_s == float("inf"):
-        text = "not synchronised by this host: times of counts may drift (install chrony)"
-        return Finding("note", "clock", text, "host-clock-not-synchronised")
-    error_ms = round(error_s * 1000, 1)
-    text = f"synchronised, estimated error {error_ms:.1f} ms"
-    return Finding("good", "clock", text, "host-clock", {"error_ms": error_ms})
+        return Finding("note", "clock", sentence("host-clock-not-synchronised"))
+    return Finding("good", "clock", sentence("host-clock", error_ms=round(error_s * 1000, 1)))
 
 
 def _port(port: int, purpose: str) -> Finding:
@@ -198,8 +191,9 @@ def _port(port: int, purpose: str) -> Finding:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            return Finding("note", f"port {port}", f"{purpose}: {error.strerror} (a running Sightline?)")
-    return Finding("good", f"port {port}", f"{purpose}: free")
+            taken = plain(f"{purpose}: {error.strerror} (a running Sightline?)")
+            return Finding("note", f"port {port}", taken)
+    return Finding("good", f"port {port}", plain(f"{purpose}: free"))
 
 
 def _gigabytes(size_bytes: int) -> str:

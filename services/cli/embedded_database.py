@@ -30,6 +30,7 @@ from services.common.database.link import DATABASE_NAME, DURABLE, LOGIN_REFUSED,
 from services.common.database.probe import PROBE_ID
 from services.common.database.schema import META
 from services.common.tasks import kept_running
+from services.core.sentences.sentence import Sentence
 
 START_DEADLINE_S = 30.0
 
@@ -78,7 +79,7 @@ class RunningDatabase:
         return self._folder.path
 
     @property
-    def trouble(self) -> str | None:
+    def trouble(self) -> Sentence | None:
         """Why it does not work, where that is known here; None while it does."""
         return self._watchdog.trouble
 
@@ -86,7 +87,7 @@ class RunningDatabase:
         """Keep what it has said within a bound."""
         self._folder.bound_log()
 
-    def damaged(self) -> str:
+    def damaged(self) -> Sentence:
         """Name files that it cannot use, and the way out."""
         return self._folder.damaged(self._folder.last_log_line())
 

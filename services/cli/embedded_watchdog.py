@@ -17,6 +17,7 @@ from services.cli.data_folder import MINIMUM_FREE_BYTES
 from services.common.database.link import DatabaseLink
 from services.common.database.probe import DatabaseProbe
 from services.core.errors import DatabaseUnavailableError, HalfRestoredError, SightlineError
+from services.core.sentences.sentence import Sentence, sentence
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ class Watched(Protocol):
     def bound_log(self) -> None:
         """Keep what it has said within a bound."""
 
-    def damaged(self) -> str:
+    def damaged(self) -> Sentence:
         """Describe files that it cannot use."""
 
     def end(self) -> None:
@@ -127,7 +128,7 @@ class DatabaseWatchdog:
 
     _database: Watched
     _monotonic_s: Callable[[], float] = time.monotonic
-    trouble: str | None = None
+    trouble: Sentence | None = None
     """Why the database does not work, where that is known here."""
     _kind: _Trouble | None = None
     _restarts: Restarts = field(init=False)
@@ -147,14 +148,14 @@ class DatabaseWatchdog:
 
     def note_failure(self) -> None:
         """Take that the watch itself has failed and begins again: nobody knows how the database is doing."""
-        self.trouble = self.trouble or "the watch over the database failed, as the log describes"
+        self.trouble = self.trouble or sentence("database-watch-failed")
 
     async def _watch(self, probe: DatabaseProbe) -> None:
         probe.leave_space_to_others()
         probed_s = self._monotonic_s()
         while not self._database.is_closing:
             if self._database.exit_code is not None:
-                await self._start_again(f"the database ended (code {self._database.exit_code})")
+                await self._start_again(sentence("database-ended", exit=self._database.exit_code))
             elif self._monotonic_s() - probed_s >= PROBE_EVERY_S:
                 await self._probe(probe)
                 self._bound_log()
@@ -169,10 +170,10 @@ class DatabaseWatchdog:
         except DatabaseUnavailableError as error:
             full = self._full_disk()
             fails = _Trouble.HANGS if probe.hangs else _Trouble.FAILS
-            self._on_trouble(_Trouble.FULL if full else fails, full or str(error))
+            self._on_trouble(_Trouble.FULL if full else fails, full or error.sentence)
             is_over = self._failing.is_over_limit(False, probe.hangs, self._monotonic_s())
             if is_over and full is None and self._database.exit_code is None:
-                await self._start_again("the database lives and does not work")
+                await self._start_again(sentence("database-stuck"))
         else:
             self._on_success()
 
@@ -183,7 +184,7 @@ class DatabaseWatchdog:
             logger.info("the database works again")
         self.trouble = self._kind = None
 
-    async def _start_again(self, why: str) -> None:
+    async def _start_again(self, why: Sentence) -> None:
         """Start the database anew when there is room on the disk, and as often as makes sense."""
         full = self._full_disk()
         if full is not None:
@@ -194,7 +195,7 @@ class DatabaseWatchdog:
             self._on_trouble(_Trouble.DAMAGED, self._database.damaged())
             return
         logger.error("%s; it is started again in %g s", why, wait_s)
-        self._kind, self.trouble = None, f"{why}; it is started again"
+        self._kind, self.trouble = None, sentence("database-restarts", reason=why)
         await asyncio.sleep(wait_s)
         if self._database.is_closing:
             return
@@ -216,20 +217,24 @@ class DatabaseWatchdog:
         except OSError as error:
             logger.debug("the database's log cannot be bounded: %s", error)
 
-    def _full_disk(self) -> str | None:
+    def _full_disk(self) -> Sentence | None:
         try:
             free_bytes = self._database.free_bytes
         except OSError as error:
-            return f"the disk of {self._database.folder} cannot be asked: {error.strerror}"
+            return sentence(
+                "database-disk-unknown", folder=str(self._database.folder), reason=str(error.strerror)
+            )
         if free_bytes >= MINIMUM_FREE_BYTES:
             return None
-        return (
-            f"the disk of {self._database.folder} is full ({free_bytes // 2**20} MB free): make room; "
-            f"counting goes on by itself with {MINIMUM_FREE_BYTES // 2**20} MB"
+        return sentence(
+            "database-disk-full",
+            folder=str(self._database.folder),
+            megabytes=free_bytes // 2**20,
+            needed=MINIMUM_FREE_BYTES // 2**20,
         )
 
-    def _on_trouble(self, kind: _Trouble, text: str) -> None:
+    def _on_trouble(self, kind: _Trouble, what: Sentence) -> None:
         """Keep what is wrong, and log it once for each kind: figures in the text may change."""
         if self._kind is not kind:
-            logger.error("%s", text)
-        self._kind, self.trouble = kind, text
+            logger.error("%s", what)
+        self._kind, self.trouble = kind, what

@@ -30,7 +30,7 @@ from services.common.database.link import DatabaseLink
 from services.common.http.server import HttpServer
 from services.common.leases.camera_manager import CameraManager, Owner
 from services.common.leases.local import LocalLeaseStore, LocalLeaseTable
-from services.common.leases.protocol import Member, Role
+from services.common.leases.protocol import RUNNING, Member, Role
 from services.common.live.decoding import Decoders
 from services.common.logs import RECENT
 from services.common.metrics import Figure
@@ -38,10 +38,12 @@ from services.common.queues import QueueState
 from services.common.settings.cameras import CameraFiles
 from services.common.tasks import cancellable, end_tasks, watched
 from services.common.video.hub import VideoHub
+from services.core.sentences.sentence import Sentence, sentence
 from services.demo import demo_source
 from services.detector.infer.models import check_named_model
 from services.detector.infer.select import choice_of, engine_choices, make_detector
 from services.detector.service import DetectorService
+from services.ingest.camera_tests import CameraTester
 from services.ingest.service import IngestService
 from services.ingest.sources import source_of
 from services.store.service import StoreService
@@ -56,6 +58,9 @@ log = logging.getLogger(__name__)
 
 DRAIN_TIMEOUT_S = 5.0
 """How long the end of the process waits for the last events to become durable."""
+
+
+STOPPED = sentence("stopped")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,7 @@ class Platform:
         self._leases = LocalLeaseTable(clocks.now_s)
         files = CameraFiles.of(settings.up.file_camera_folders, seed.files)
         bus, video, open_source = self._bus, self._video, partial(source_of, files=files, demo=demo_source)
+        self._tester = CameraTester(files, demo_source)
         ingest = IngestService(bus.events, bus.states, video, open_source, clocks=clocks)
         detector = DetectorService(
             bus.events, bus.tracks, bus.states, video, make_detector, clocks, choice_of=choice_of
@@ -113,7 +119,7 @@ class Platform:
         self._tasks.start("setups", cancellable(self._mirror.run()))
         seed = self._seed.apply(self._database.setups, self._mirror)
         self._tasks.start("seed", cancellable(seed), may_end=True)
-        self._tasks.start("ingest", self._ingest.run())
+        self._tasks.start("ingest", self._run_ingest())
         self._tasks.start("detector", self._detector.run())
         self._tasks.start("media", self._media.run(lambda: self._ingest.cameras), may_end=True)
         self._tasks.start("web", self._server.run_until_cancelled(bound_send_buffers(listening)))
@@ -121,6 +127,11 @@ class Platform:
             await self._tasks.until_stopped()
         finally:
             await self._end()
+
+    async def _run_ingest(self) -> None:
+        """Keep the cameras connected, and answer whether an address would be one."""
+        async with self._bus.camera_tests.answering(self._tester.test):
+            await self._ingest.run()
 
     def _open_database(self) -> DatabaseAccess:
         """Let a database of this process explain its failures; nobody asks it for the disk of its folder."""
@@ -164,6 +175,7 @@ class Platform:
             self._system(),
             settings.web,
             self._mirror,
+            camera_tests=self._bus.camera_tests,
             decoders=self._decoders,
             now_s=self._clocks.now_s,
         )
@@ -199,10 +211,10 @@ class Platform:
         folder = self._data_folder
         return None if folder is None else disk_of(folder)
 
-    def _missing(self) -> Sequence[str]:
+    def _missing(self) -> Sequence[Sentence]:
         """Give what the command line asked for and is not there yet."""
         is_seeded = self._tasks.has_ended("seed")
-        return () if is_seeded else ("the cameras of the command line are not set up yet",)
+        return () if is_seeded else (sentence("cameras-not-seeded"),)
 
     def _model_files(self) -> CameraFiles:
         """Give the files that may be named as models through the API: the command line's are among them."""
@@ -222,7 +234,7 @@ class Platform:
         queues = self._queues()
         states = []
         for name in ("ingest", "detector", "store", "web"):
-            status = "running" if self._tasks.is_running(name) else "stopped"
+            status = RUNNING if self._tasks.is_running(name) else STOPPED
             if name == "store":
                 status = self._store.health.last_error or self._space.shortage or status
             states.append(ServiceState(name, status, name, tuple(queues.get(name, ()))))

@@ -61,7 +61,4 @@ def machine_findings(data_folder: Path | None, has_engines: bool) -> Sequence[Sy
 
 
 def _as_data(check: Finding, id: str) -> SystemFinding:
-    params = {
-        name: redact(value) if isinstance(value, str) else value for name, value in check.params.items()
-    }
-    return SystemFinding(id, check.code, params, LEVELS[check.state], redact(check.text))
+    return SystemFinding(id, check.what.masked(redact), LEVELS[check.state])

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from services.core.evidence.clock_belief import ClockReading
-from services.core.evidence.passes import STEP_S, step_words
+from services.core.evidence.passes import STEP_S, step_sentence
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +107,7 @@ class StepWatch:
             self._looked = now_s, steady_s
             if abs(step_s) > max(STEP_S, SLEW_SHARE * passed_s):
                 self._steps, self._total_s = self._steps + 1, self._total_s + step_s
-                log.warning("%s (%+.3f s)", step_words(step_s), step_s)
+                log.warning("%s (%+.3f s)", step_sentence(step_s), step_s)
             return self._steps, self._total_s
 
     def _read(self) -> tuple[float, float]:

@@ -36,19 +36,19 @@ def parse_time(text: str, zone: tzinfo = UTC) -> float:
     """
     time_s = _seconds_of(text.strip(), zone)
     if math.isnan(time_s):
-        raise BadInputError(f"{text[:40]!r} is no time: give one like 2026-11-21T20:43:29.169Z")
+        raise BadInputError("time-invalid", text=text[:40])
     if not (0 <= time_s < LATEST_TIME_S and whole(time_s) < LATEST_TIME_S):
-        raise BadInputError(f"{text[:40]!r} is too far away: give a time of the years 1970 to 2199")
+        raise BadInputError("time-far", text=text[:40])
     return whole(time_s)
 
 
 def parse_milliseconds(text: str) -> float:
     """Read the whole milliseconds since 1970 of a cursor as seconds; BadInputError when they are none."""
     if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS):
-        raise BadInputError("cursor is not one that this service gave")
+        raise BadInputError("cursor-invalid")
     time_s = seconds(int(text))
     if time_s >= LATEST_TIME_S:
-        raise BadInputError("cursor is not one that this service gave")
+        raise BadInputError("cursor-invalid")
     return time_s
 
 
@@ -70,6 +70,7 @@ def camera_object(camera: Camera, state: CameraState | None) -> JsonObject:
     known = state or CameraState(CameraStatus.CONNECTING)
     status = known.status if camera.enabled else CameraStatus.DISABLED
     width_height = known.resolution
+    error = known.error.masked(lambda text: redact(text, camera.url)) if known.error else None
     return {
         "id": camera.id,
         "name": camera.name,
@@ -81,7 +82,9 @@ def camera_object(camera: Camera, state: CameraState | None) -> JsonObject:
         "since": time_text(known.since_s) if known.since_s else None,
         "measured_fps": round(known.fps, 1),
         "resolution": {"width": width_height[0], "height": width_height[1]} if width_height else None,
-        "last_error": redact(known.last_error, camera.url) if known.last_error else None,
+        "last_error": error.text if error else None,
+        "last_error_code": error.code if error else None,
+        "last_error_params": error.params if error else {},
     }
 
 

@@ -21,12 +21,12 @@ MASK = "***"
 LONGEST_ADDRESS = 2000
 """Characters that an address may have."""
 
-NETWORK_SCHEMES = ("rtsp", "rtsps")
+DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322}
+NETWORK_SCHEMES = tuple(DEFAULT_PORTS)
 DEMO_TRAFFIC, DEMO_MASKS = "traffic", "masks"
 DEMOS = (DEMO_TRAFFIC, DEMO_MASKS)
 KINDS = "give rtsp://, rtsps://, a file path, demo://traffic or demo://masks"
 
-_WRONG_LENGTH = f"url is an address of 1 to {LONGEST_ADDRESS} printable characters"
 _SEPARATOR = "://"
 _DEMO = "demo://"
 _LONGEST_NAME = 64
@@ -48,6 +48,9 @@ _TOKEN_SCHEME = re.compile(r"(?:nats|tls|wss?|https?)\Z", re.IGNORECASE)
 """Where a name in front of the host, without a password, is a token; a camera's is that of a user."""
 
 _ENCODED_AUTHORITY = re.compile(r"%3a%2f%2f([^/?#&;=\s]*)", re.IGNORECASE)
+_NESTED = re.compile(r"://|%3a%2f%2f", re.IGNORECASE)
+"""Begins an address that stands in another one."""
+
 _ENCODED_EQUALS = re.compile(r"%3d", re.IGNORECASE)
 _ENCODED_END = re.compile(r"[&;\s]|%26|%3b", re.IGNORECASE)
 """Of a value that stands in an address that is itself the value of a parameter."""
@@ -120,7 +123,7 @@ def demo_of(address: str) -> DemoName | None:
     key, _, value = query.partition("=")
     is_seed = key == "seed" and value.isascii() and value.isdecimal() and len(value) <= _LONGEST_SEED
     if name not in DEMOS or (has_query and not is_seed):
-        raise BadInputError("there is no such demo: give demo://traffic or demo://masks")
+        raise BadInputError("demo-unknown")
     return DemoName(name, int(value) if has_query else None)
 
 
@@ -141,18 +144,15 @@ def check_address(address: str) -> None:
     Whether a file is there is left to whoever may look.
     """
     if not 0 < len(address) <= LONGEST_ADDRESS:
-        raise BadInputError(_WRONG_LENGTH)
+        raise BadInputError("address-length", most=LONGEST_ADDRESS)
     kind = kind_of(address)
     _check_characters(address, is_path=kind is AddressKind.FILE)
     if kind is None:
-        raise BadInputError(f"{_shown_scheme(scheme_of(address))}:// is not supported: {KINDS}")
+        raise _unsupported(scheme_of(address))
     if kind is AddressKind.DEMO:
         demo_of(address)
     elif kind is AddressKind.NETWORK and place_of(address) is None:
-        raise BadInputError(
-            "the address names no host, or cannot be read: give rtsp://HOST/PATH, and write / ? # @ "
-            "in a password as %2F %3F %23 %40"
-        )
+        raise BadInputError("address-no-host")
 
 
 def _check_characters(address: str, is_path: bool) -> None:
@@ -161,16 +161,16 @@ def _check_characters(address: str, is_path: bool) -> None:
             continue
         name = unicodedata.name(character, f"character U+{ord(character):04X}").lower()
         if is_path:
-            raise BadInputError(f"a path holds printable characters, and this one has a {name}")
+            raise BadInputError("path-character", character=name)
         encoded = quote(character, safe="", errors="replace")
-        raise BadInputError(
-            f"no address may hold a {name}: write it as {encoded} in user, password and parameters"
-        )
+        raise BadInputError("address-character", character=name, encoded=encoded)
 
 
-def _shown_scheme(scheme: str) -> str:
+def _unsupported(scheme: str) -> BadInputError:
     """A scheme is short; what else stands there may be anything."""
-    return scheme if scheme.isascii() and scheme.isalnum() and len(scheme) <= 10 else "this kind of"
+    if scheme.isascii() and scheme.isalnum() and len(scheme) <= 10:
+        return BadInputError("address-scheme", scheme=scheme)
+    return BadInputError("address-scheme-odd")
 
 
 def mask_address(address: str) -> str:
@@ -196,23 +196,45 @@ def secrets_of(address: str) -> tuple[str, ...]:
 def restore_secrets(address: str, stored: str = "") -> str:
     """Put the stored secrets where an address holds `***`, so that what was shown can be given back.
 
-    BadInputError when there is a `***` for which nothing is stored.
+    BadInputError when there is a `***` for which nothing is stored, and when the stored secret would go to
+    another host, port or scheme than the one that it was given for: who changes these has to know it.
     """
     if len(address) > LONGEST_ADDRESS:
-        raise BadInputError(_WRONG_LENGTH)
+        raise BadInputError("address-length", most=LONGEST_ADDRESS)
     known: defaultdict[str, list[str]] = defaultdict(list)
     for secret in secrets_in(stored):
         known[secret.name].append(stored[secret.start : secret.end])
-    parts, position = [], 0
+    parts, position, is_restored = [], 0, False
     for secret in secrets_in(address):
         kept = known[secret.name].pop(0) if known[secret.name] else MASK
         given = address[secret.start : secret.end]
         parts += [address[position : secret.start], kept if given == MASK else given]
-        position = secret.end
+        position, is_restored = secret.end, is_restored or given == MASK
     restored = "".join((*parts, address[position:]))
     if MASK in restored:
-        raise BadInputError(f"the address holds {MASK} in place of a secret: give the secret itself")
+        raise BadInputError("address-masked")
+    if is_restored and not _goes_where(restored, stored):
+        raise BadInputError("address-masked-elsewhere")
     return restored
+
+
+def _goes_where(address: str, stored: str) -> bool:
+    """Return whether whoever dials an address gives its secrets to the one that has those of the stored one.
+
+    Of addresses within addresses nobody here knows who dials them: they are the same, or lead elsewhere.
+    """
+    if address == stored:
+        return True
+    if _NESTED.search(address, address.find(_SEPARATOR) + 1) is not None:
+        return False
+    server = _server_of(address)
+    return server is not None and server == _server_of(stored)
+
+
+def _server_of(address: str) -> tuple[str, str, int] | None:
+    """Give scheme, host and port that are dialled; None where an address names no such thing."""
+    scheme, place = scheme_of(address), place_of(address)
+    return (scheme, place[0], place[1] or DEFAULT_PORTS[scheme]) if place is not None else None
 
 
 def secrets_in(address: str) -> tuple[SecretSpan, ...]:

@@ -2,21 +2,22 @@
 
 from dataclasses import dataclass
 
-ENGINE_REASONS = {
-    "engine-only": "it is the only engine that can be used here",
-    "engine-fastest": "it is the fastest of the engines that compute right",
-    "engine-reference": "no other engine is clearly faster, by at least a tenth",
-}
-"""Why an engine was chosen, by code."""
+from services.core.sentences.sentence import sentence
 
-TRIAL_REASONS = {
-    "trial-right": "it computes the same as the reference",
-    "trial-reference": "what it computes is what the others are held to",
-    "trial-differs": "it computes something else than the reference: not used",
-    "trial-not-installed": "it is not installed",
-    "trial-no-gpu": "no NVIDIA GPU can be used",
+REASONS = {
+    why.code: why.text
+    for why in (
+        sentence("engine-only"),
+        sentence("engine-fastest"),
+        sentence("engine-reference"),
+        sentence("trial-right"),
+        sentence("trial-reference"),
+        sentence("trial-differs"),
+        sentence("trial-not-installed"),
+        sentence("trial-no-gpu"),
+    )
 }
-"""What became of an engine that was tried, by code."""
+"""Why an engine was chosen, and what became of one that was tried, by code."""
 
 MOST_TRIALS = 8
 LARGEST_NUMBER = 1e12
@@ -40,7 +41,7 @@ class EngineTrial:
     @property
     def reason(self) -> str:
         """What became of it; a later release's code stands for itself."""
-        return TRIAL_REASONS.get(self.code, self.code)
+        return REASONS.get(self.code, self.code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class EngineChoice:
     @property
     def reason(self) -> str:
         """Why; a later release's code stands for itself."""
-        return ENGINE_REASONS.get(self.code, self.code)
+        return REASONS.get(self.code, self.code)
 
     @property
     def cpu_ms(self) -> float | None:

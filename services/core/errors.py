@@ -1,8 +1,17 @@
 """The errors that the design answers, one class a situation."""
 
+from services.core.sentences.sentence import Sentence, Value, said
+
 
 class SightlineError(Exception):
-    """The root: its text is one clear line for a person, without secrets."""
+    """The root: it says one clear line to a person, without secrets.
+
+    `what` is a code of the catalogue with its parameters, a sentence, or a text that has no code.
+    """
+
+    def __init__(self, what: str | Sentence, /, **params: Value | Sentence) -> None:
+        self.sentence = said(what, **params)
+        super().__init__(self.sentence.text)
 
 
 class BadInputError(SightlineError):
@@ -48,8 +57,8 @@ class LoginNeededError(AccessDeniedError):
 class ThrottledError(SightlineError):
     """Who asks has to wait first (HTTP: 429)."""
 
-    def __init__(self, text: str, wait_s: float) -> None:
-        super().__init__(text)
+    def __init__(self, what: str | Sentence, wait_s: float, /, **params: Value | Sentence) -> None:
+        super().__init__(what, **params)
         self.wait_s = wait_s
 
 
@@ -59,3 +68,11 @@ class StoppedError(SightlineError):
 
 class BadMessageError(SightlineError):
     """A message of the bus is broken, foreign, or of another version: counted and passed over."""
+
+
+class NoIngestError(BusUnavailableError):
+    """No ingest service is there to try an address (HTTP: 503)."""
+
+
+class FullError(StreamError):
+    """Ingest tries as many addresses as it may at once (HTTP: 503)."""

@@ -4,6 +4,8 @@ What is larger comes from a broken camera or an ill-meaning one, and would be pa
 8 and 12 megapixels (4K, 4000x3000) and panoramas of several sensors pass.
 """
 
+from services.core.sentences.sentence import Sentence, sentence
+
 PICTURE_LIMIT_PIXELS = 4096 * 4096
 """Most pixels of a picture in a video: 25 MB decoded, of which a decoder holds several."""
 
@@ -32,11 +34,14 @@ QUEUE_LIMIT_BYTES = 32_000_000
 """Most bytes of access units that wait in one queue, or are kept of one group of pictures."""
 
 
-def size_fault(width: int, height: int) -> str | None:
+def size_fault(width: int, height: int) -> Sentence | None:
     """Say why pictures of a video are too large, None when they are not."""
     if width * height <= PICTURE_LIMIT_PIXELS and max(width, height) <= SIDE_LIMIT_PIXELS:
         return None
-    return (
-        f"its pictures have {width}x{height} pixels, and Sightline takes up to "
-        f"{PICTURE_LIMIT_PIXELS / 1e6:.1f} megapixels with no side over {SIDE_LIMIT_PIXELS}"
+    return sentence(
+        "picture-too-large",
+        width=width,
+        height=height,
+        megapixels=round(PICTURE_LIMIT_PIXELS / 1e6, 1),
+        side=SIDE_LIMIT_PIXELS,
     )

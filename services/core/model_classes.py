@@ -39,8 +39,11 @@ def check_classes(lines: Iterable[Line], model: str) -> None:
         for name in line.classes or ():
             if known is not None and name not in known:
                 raise BadInputError(
-                    f"line {line.id!r} counts {name}, which model {model!r} never finds: "
-                    f"its classes are {', '.join(known)}"
+                    "line-class-never",
+                    line=line.id,
+                    class_name=name,
+                    model=model,
+                    classes=", ".join(known),
                 )
 
 

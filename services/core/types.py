@@ -5,9 +5,11 @@ float, named `*_s` or `time_s`, see `services.core.times`; on the wire: ISO 8601
 geometry is normalised 0..1, x to the right and y down.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal, NewType
+
+from services.core.sentences.sentence import Params, Sentence, sentence_from
 
 CameraId = NewType("CameraId", str)
 LineId = NewType("LineId", str)
@@ -249,6 +251,14 @@ class Ownership:
     """The connection of its first picture: older evidence of another one is of another pass of the time."""
     cause: str = field(default="", compare=False)
     """Why its time may have passed before, where that is known."""
+    code: str = field(default="", compare=False)
+    """That of the cause, empty of an older release; with its parameters."""
+    params: Params = field(default_factory=dict, compare=False)
+
+    @property
+    def reason(self) -> Sentence:
+        """The cause with its code."""
+        return sentence_from(self.cause, self.code, self.params)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +274,14 @@ class RepeatedSpan:
     since_s: float
     """When it was published, by the clock after it was set."""
     cause: str
+    code: str = ""
+    """That of the cause, empty of an older release; with its parameters."""
+    params: Params = field(default_factory=dict, hash=False)
+
+    @property
+    def reason(self) -> Sentence:
+        """The cause with its code."""
+        return sentence_from(self.cause, self.code, self.params)
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +292,23 @@ class StatusChange:
     time_s: float
     status: CameraStatus
     cause: str = ""
+    code: str = ""
+    """That of the cause, empty of an older release; with its parameters."""
+    params: Params = field(default_factory=dict, hash=False)
+
+    @property
+    def reason(self) -> Sentence | None:
+        """The cause with its code, where there is one."""
+        return sentence_from(self.cause, self.code, self.params) if self.cause else None
+
+
+def status_change(
+    camera: CameraId, time_s: float, status: CameraStatus, reason: Sentence | None = None
+) -> StatusChange:
+    """Make a change of status with its reason."""
+    if reason is None:
+        return StatusChange(camera, time_s, status)
+    return StatusChange(camera, time_s, status, reason.text, reason.code, reason.params)
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +323,24 @@ class CameraState:
     last_error: str | None = None
     has_pictures: bool = False
     """A camera that is degraded may still be seen: only counting waits."""
+    last_error_code: str = ""
+    """Empty without an error, and of an older release; with its parameters."""
+    last_error_params: Params = field(default_factory=dict, hash=False)
+
+    @property
+    def error(self) -> Sentence | None:
+        """The last error with its code."""
+        if self.last_error is None:
+            return None
+        return sentence_from(self.last_error, self.last_error_code, self.last_error_params)
+
+    def with_error(self, error: Sentence | None) -> "CameraState":
+        """Give the same state with an error, or without one."""
+        if error is None:
+            return replace(self, last_error=None, last_error_code="", last_error_params={})
+        return replace(
+            self, last_error=error.text, last_error_code=error.code, last_error_params=error.params
+        )
 
 
 @dataclass(frozen=True, slots=True)

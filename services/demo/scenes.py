@@ -44,9 +44,9 @@ def scene_of(url: str) -> SceneChoice:
     try:
         named = demo_of(url)
     except BadInputError as error:
-        raise StreamError(str(error)) from None
+        raise StreamError(error.sentence) from None
     if named is None:
-        raise StreamError("this address names no demo scene")
+        raise StreamError("scene-none")
     return SceneChoice(DEMOS[named.name], DEFAULT_SEED if named.seed is None else named.seed)
 
 

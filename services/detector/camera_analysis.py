@@ -203,8 +203,10 @@ class CameraAnalysis:
         unit = picture.unit
         events: list[Event] = []
         if unit.time_s < self.edge.announced_s - STEP_S:
-            epoch, cause = self.edge.epoch, self.edge.passes.cause
-            events.append(Ownership(unit.camera, epoch, unit.time_s, unit.connection, cause))
+            epoch, why = self.edge.epoch, self.edge.passes.cause
+            events.append(
+                Ownership(unit.camera, epoch, unit.time_s, unit.connection, why.text, why.code, why.params)
+            )
             self.edge.announced_s = unit.time_s
         analyser, judge = self._analyser_for(picture, events)
         analysis = analyser.update(unit.frame, unit.time_s, detections)

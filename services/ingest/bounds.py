@@ -62,24 +62,21 @@ class StreamBounds:
         """Take an access unit before anything looks into it; StreamError when it goes beyond a bound."""
         self.check_length(len(data))
         if data.count(START) > UNIT_PARTS_LIMIT:
-            raise StreamError(f"a picture of the camera has more than {UNIT_PARTS_LIMIT} parts")
+            raise StreamError("picture-parts", most=UNIT_PARTS_LIMIT)
         if not self.is_live:
             return
         now_s = self.now_s()
         if not self._units.take(1, now_s):
-            raise StreamError(f"the camera sends more than {UNITS_PER_S_LIMIT} pictures a second")
+            raise StreamError("camera-too-fast", most=UNITS_PER_S_LIMIT)
         if not self._bytes.take(len(data), now_s):
-            raise StreamError(
-                f"the camera sends more than {BYTES_PER_S_LIMIT * 8 // 1_000_000} Mbit/s: lower its quality"
-            )
+            raise StreamError("camera-too-much", most=BYTES_PER_S_LIMIT * 8 // 1_000_000)
 
     @staticmethod
     def check_length(size_bytes: int) -> None:
         """StreamError when an access unit is too large to be taken."""
         if size_bytes > UNIT_LIMIT_BYTES:
             raise StreamError(
-                f"a picture of the camera has {size_bytes / 1e6:.0f} MB, and Sightline takes up to "
-                f"{UNIT_LIMIT_BYTES / 1e6:.0f}: lower its quality or size"
+                "picture-bytes", megabytes=round(size_bytes / 1e6), most=round(UNIT_LIMIT_BYTES / 1e6)
             )
 
     def check_headers(self, data: bytes) -> None:
@@ -97,12 +94,9 @@ class StreamBounds:
     def _check_sequence(self, sequence: Sequence) -> None:
         width, height = sequence.coded_width, sequence.coded_height
         if fault := size_fault(width, height):
-            raise StreamError(f"the camera's stream is too large: {fault}")
+            raise StreamError("stream-grown-too-large", reason=fault)
         if sequence.references * width * height > REFERENCED_LIMIT_PIXELS:
-            raise StreamError(
-                f"the camera's stream is too large: a decoder has to keep {sequence.references} pictures of "
-                f"{width}x{height} for it; choose another profile in the camera"
-            )
+            raise StreamError("stream-references", pictures=sequence.references, width=width, height=height)
 
     def _resize(self, resolution: tuple[int, int]) -> None:
         before, self.resolution = self.resolution, resolution
@@ -110,5 +104,5 @@ class StreamBounds:
             return
         now_s = self.now_s()
         if len(self._resized_s) == RESIZE_LIMIT and now_s - self._resized_s[0] < RESIZE_SPAN_S:
-            raise StreamError("the camera changes the size of its pictures again and again")
+            raise StreamError("camera-resizes")
         self._resized_s.append(now_s)

@@ -1,5 +1,7 @@
 """Reads H.264 access units out of anything that FFmpeg opens: an RTSP session or a file."""
 
+import errno
+import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,10 +14,11 @@ from av.video.stream import VideoStream
 
 from services.common.secrets import redact
 from services.common.video.source import SourceUnit
-from services.core.camera_address import AddressKind, kind_of
+from services.core.camera_address import AddressKind, kind_of, place_of, scheme_of
 from services.core.errors import StreamError
 from services.core.h264 import ParameterSets
 from services.core.limits import PICTURE_LIMIT_PIXELS, size_fault
+from services.core.sentences.sentence import Sentence, plain, sentence
 from services.ingest.bounds import StreamBounds
 
 STREAMS_LIMIT = 16
@@ -37,29 +40,48 @@ FILE_OPTIONS = {"protocol_whitelist": "file", **PROBE_OPTIONS}
 
 OPEN_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 4.0
-NO_VIDEO = "what answers there is no video stream (not RTSP, or not a video), or its description is too large"
-NO_END = "the camera does not answer in time, or what it answers has no end"
+NO_END = sentence("camera-no-end")
+UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN)
 
-CAUSES: tuple[tuple[type[Exception], str], ...] = (
-    (av.error.HTTPUnauthorizedError, "the camera refuses user or password"),
-    (av.error.HTTPForbiddenError, "the camera refuses access to this stream"),
-    (av.error.HTTPNotFoundError, "the camera knows no stream at this path"),
-    (av.error.ConnectionRefusedError, "connection refused: nothing listens at this address and port"),
-    (av.error.TimeoutError, "the camera does not answer in time"),
-    (av.error.ExitError, "the camera does not answer in time"),
-    (av.error.ProtocolNotFoundError, "this kind of address is not supported"),
-    (av.error.FileNotFoundError, "there is no such file"),
-    (MemoryError, "the stream takes more memory than Sightline gives to a camera"),
-    (av.error.InvalidDataError, NO_VIDEO),
+CAUSES: tuple[tuple[type[Exception], Sentence], ...] = (
+    (av.error.HTTPUnauthorizedError, sentence("camera-login")),
+    (av.error.HTTPForbiddenError, sentence("camera-forbidden")),
+    (av.error.HTTPNotFoundError, sentence("camera-no-such-path")),
+    (av.error.ConnectionRefusedError, sentence("camera-refused")),
+    (av.error.HTTPClientError, sentence("camera-cannot-serve")),
+    (av.error.HTTPServerError, sentence("camera-cannot-serve")),
+    (av.error.TimeoutError, sentence("camera-timeout")),
+    (av.error.ExitError, sentence("camera-timeout")),
+    (av.error.ProtocolNotFoundError, sentence("stream-unsupported")),
+    (av.error.FileNotFoundError, sentence("stream-file-missing")),
+    (av.error.PermissionError, sentence("stream-file-unreadable")),
+    (ConnectionResetError, sentence("camera-reset")),
+    (BrokenPipeError, sentence("camera-reset")),
+    (MemoryError, sentence("stream-memory")),
+    (av.error.InvalidDataError, sentence("stream-not-video")),
 )
 
 
-def cause_of(error: Exception) -> str:
+def cause_of(error: Exception) -> Sentence:
     """Say in plain words why a stream failed; never with the address's secrets."""
-    for kind, text in CAUSES:
+    for kind, what in CAUSES:
         if isinstance(error, kind):
-            return text
-    return redact(str(getattr(error, "strerror", None) or error))
+            return what
+    if getattr(error, "errno", None) in UNREACHABLE:
+        return sentence("camera-unreachable")
+    return plain(redact(str(getattr(error, "strerror", None) or error)))
+
+
+def _cause_of_opening(url: str, error: Exception) -> Sentence:
+    """Say why an address could not be opened: FFmpeg has one and the same error for several causes."""
+    place = place_of(url)
+    if place is None or getattr(error, "errno", None) != errno.EIO:
+        return cause_of(error)
+    try:
+        socket.getaddrinfo(place[0], place[1])
+    except OSError:
+        return sentence("camera-host-unknown", host=place[0])
+    return sentence("camera-no-tls") if scheme_of(url) == "rtsps" else sentence("camera-reset")
 
 
 @dataclass(slots=True)
@@ -79,7 +101,7 @@ class ContainerConnection:
             container = av.open(url, "r", options=options, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S))
         except (av.error.FFmpegError, OSError, MemoryError) as error:
             has_run_out = is_live and time.monotonic() - began_s >= OPEN_TIMEOUT_S
-            raise StreamError(NO_END if has_run_out else cause_of(error)) from None
+            raise StreamError(NO_END if has_run_out else _cause_of_opening(url, error)) from None
         try:
             cls._check(container, is_live)
         except StreamError:
@@ -90,14 +112,14 @@ class ContainerConnection:
     @staticmethod
     def _check(container: InputContainer, is_live: bool) -> None:
         if is_live and len(container.streams) >= STREAMS_LIMIT:
-            raise StreamError(f"the camera describes {STREAMS_LIMIT} streams or more in one session")
+            raise StreamError("stream-many", most=STREAMS_LIMIT)
         if not container.streams.video:
-            raise StreamError("the stream has no video")
+            raise StreamError("stream-no-video")
         context = container.streams.video[0].codec_context
         if context.name != "h264":
-            raise StreamError(f"the stream is {context.name}: set the camera to H.264")
+            raise StreamError("stream-codec", codec=context.name)
         if fault := size_fault(context.width, context.height):
-            raise StreamError(f"the stream is too large: {fault}")
+            raise StreamError("stream-too-large", reason=fault)
 
     @property
     def resolution(self) -> tuple[int, int]:
@@ -116,7 +138,7 @@ class ContainerConnection:
                 for unit in to_annex_b.filter(packet) if packet.size else ():
                     yield self._unit(unit, parameter_sets)
         except (av.error.FFmpegError, OSError) as error:
-            raise StreamError(f"the stream broke off: {cause_of(error)}") from None
+            raise StreamError("stream-broken", reason=cause_of(error)) from None
 
     def _unit(self, packet: "Packet[VideoStream]", parameter_sets: ParameterSets) -> SourceUnit:
         pts, time_base = packet.pts, packet.time_base

@@ -12,6 +12,7 @@ live --clock set--> degraded --next picture--> live, unless its time has passed 
 import math
 from dataclasses import dataclass, replace
 
+from services.core.sentences.sentence import Sentence
 from services.core.types import CameraState, CameraStatus
 
 FIRST_WAIT_S = 1.0
@@ -48,15 +49,18 @@ class ConnectionState:
         return cls(CameraState(CameraStatus.CONNECTING, since_s=time_s))
 
     def on_picture(
-        self, time_s: float, resolution: tuple[int, int], withheld: str = "", steady_s: float | None = None
+        self,
+        time_s: float,
+        resolution: tuple[int, int],
+        withheld: Sentence | None = None,
+        steady_s: float | None = None,
     ) -> bool:
         """Take a picture; give whether the state changed. `withheld` says why it is not counted, if so."""
         self.handover_until_s = -math.inf
         self._live_since_s = min(self._live_since_s, time_s if steady_s is None else steady_s)
-        if withheld:
-            new = CameraState(
-                CameraStatus.DEGRADED, time_s, resolution=resolution, last_error=withheld, has_pictures=True
-            )
+        if withheld is not None:
+            new = CameraState(CameraStatus.DEGRADED, time_s, resolution=resolution, has_pictures=True)
+            new = new.with_error(withheld)
         else:
             new = CameraState(CameraStatus.LIVE, time_s, resolution=resolution)
         if replace(new, since_s=self.state.since_s) == replace(self.state, fps=0.0):
@@ -64,16 +68,15 @@ class ConnectionState:
         self.state = new
         return True
 
-    def on_step(self, time_s: float, cause: str) -> bool:
+    def on_step(self, time_s: float, cause: Sentence) -> bool:
         """Take that the clock was set; give whether the state changed. The connection itself goes on."""
         if self.state.status is not CameraStatus.LIVE and not self.state.has_pictures:
             return False
-        self.state = replace(
-            self.state, status=CameraStatus.DEGRADED, since_s=time_s, last_error=cause, has_pictures=True
-        )
+        stepped = replace(self.state, status=CameraStatus.DEGRADED, since_s=time_s, has_pictures=True)
+        self.state = stepped.with_error(cause)
         return True
 
-    def on_failure(self, time_s: float, cause: str, steady_s: float | None = None) -> tuple[bool, float]:
+    def on_failure(self, time_s: float, cause: Sentence, steady_s: float | None = None) -> tuple[bool, float]:
         """Take a failure; give whether status or cause changed, and the seconds to wait now."""
         was, now_s = self.state, time_s if steady_s is None else steady_s
         if now_s - self._live_since_s >= STABLE_S:
@@ -83,8 +86,8 @@ class ConnectionState:
             return False, wait_s
         self._live_since_s = math.inf
         if was.status is CameraStatus.DEGRADED:
-            self.state = replace(was, last_error=cause, has_pictures=False)
+            self.state = replace(was, has_pictures=False).with_error(cause)
         else:
-            self.state = replace(was, status=CameraStatus.DEGRADED, since_s=time_s, last_error=cause)
-        changed = was.status is not CameraStatus.DEGRADED or was.last_error != cause
+            self.state = replace(was, status=CameraStatus.DEGRADED, since_s=time_s).with_error(cause)
+        changed = was.status is not CameraStatus.DEGRADED or was.error != cause
         return changed, wait_s

@@ -14,8 +14,9 @@ from services.common.video.source import Source
 from services.common.wire import time_text
 from services.core.camera_address import AddressKind, kind_of
 from services.core.errors import StreamError
-from services.core.evidence.passes import STEP_S, Passes, step_words
+from services.core.evidence.passes import STEP_S, Passes, step_sentence
 from services.core.evidence.rate import DeliveredRate
+from services.core.sentences.sentence import Sentence, sentence
 from services.core.times import milliseconds
 from services.core.types import (
     AccessUnit,
@@ -26,7 +27,7 @@ from services.core.types import (
     Event,
     OwnedCamera,
     RepeatedSpan,
-    StatusChange,
+    status_change,
 )
 from services.ingest.clock import CaptureClock
 from services.ingest.reconnect import ConnectionState
@@ -43,14 +44,15 @@ interrupted by its own timeouts only, within seconds, and what it still reads is
 END_CHECK_S = 0.02
 
 LEAST_PASS_S = 1.0
-TOO_SHORT = f"the video is shorter than {LEAST_PASS_S:g} s: give a longer one"
+TOO_SHORT = sentence("video-too-short", seconds=LEAST_PASS_S)
 """A file whose video is shorter is no source to be played again and again: it waits as one that failed."""
 
 RESTART_S = 1.0
 """Wait after a fault outside of any connection."""
 
-ENDED = "the stream ended"
-FAULT = "a fault in Sightline, which its log describes"
+ENDED = sentence("stream-ended")
+FAULT = sentence("fault")
+SWITCHED_OFF = sentence("switched-off")
 
 
 @dataclass
@@ -129,12 +131,12 @@ class CameraIngest:
                 self._publish_state(machine.state)
             self._wait(machine, wait_s)
 
-    def _failure_of_one_connection(self, machine: ConnectionState) -> str | None:
+    def _failure_of_one_connection(self, machine: ConnectionState) -> Sentence | None:
         """Follow one connection to its end; gives why that is a failure, None for a file that begins anew."""
         try:
             played_s = self._follow_one_connection(machine)
         except StreamError as error:
-            return str(error)
+            return error.sentence
         except Exception:
             log.exception("ingest of camera %s failed", self.camera.id)
             return FAULT
@@ -181,11 +183,11 @@ class CameraIngest:
         finally:
             connection.close()
         if began_s is None:
-            raise StreamError("the stream ended before its first picture")
+            raise StreamError("stream-ended-early")
         return time.monotonic() - began_s
 
     def _on_picture(
-        self, machine: ConnectionState, time_s: float, resolution: tuple[int, int], withheld: str
+        self, machine: ConnectionState, time_s: float, resolution: tuple[int, int], withheld: Sentence | None
     ) -> None:
         if machine.on_picture(time_s, resolution, withheld, self._steady_s()):
             self._publish_state(machine.state)
@@ -215,19 +217,18 @@ class CameraIngest:
         if steps[0] == self._steps[0]:
             return False
         step_s, self._steps, self._repeated = steps[1] - self._steps[1], steps, None
-        if abs(step_s) >= STEP_S and machine.on_step(self.now_s() - max(0.0, step_s), step_words(step_s)):
+        if abs(step_s) >= STEP_S and machine.on_step(self.now_s() - max(0.0, step_s), step_sentence(step_s)):
             self._publish_state(machine.state)
         return True
 
-    def _follow(self, time_s: float) -> str:
+    def _follow(self, time_s: float) -> Sentence | None:
         """Follow the camera's time; gives why what is seen now is not counted, if it is not."""
         self._publish_events(self._passes.see(time_s, self._steady_s()))
         self._repeated = self._passes.repeat_at(time_s)
         if self._repeated is None:
             self._passes.use(time_s)
-            return ""
-        until = time_text(self._repeated.to_s)
-        return f"{self._repeated.cause}; what comes again is not counted twice, until {until}"
+            return None
+        return sentence("time-again", reason=self._repeated.reason, until=time_text(self._repeated.to_s))
 
     def _pass_time(self, machine: ConnectionState) -> None:
         """Look at the clock while there are no pictures.
@@ -259,10 +260,10 @@ class CameraIngest:
     def _publish_state(self, state: CameraState, time_s: float | None = None) -> None:
         """Publish a state, as of `time_s` where it has begun before. Its history keeps the cause alone."""
         dated_s = state.since_s if time_s is None else time_s
-        cause = state.last_error or ""
+        cause = state.error
         if state.has_pictures and self._repeated is not None:
-            cause = self._repeated.cause
-        change = StatusChange(self.camera.id, dated_s, state.status, cause)
+            cause = self._repeated.reason
+        change = status_change(self.camera.id, dated_s, state.status, cause)
         with self._publishing:
             if self._stopped.is_set():
                 return
@@ -345,6 +346,6 @@ class IngestService:
         state = self._states.state(camera)
         if state is None or state.status is not CameraStatus.DISABLED:
             state = CameraState(CameraStatus.DISABLED, since_s=self._watch.clocks.now_s())
-            change = StatusChange(camera, state.since_s, CameraStatus.DISABLED, "switched off")
+            change = status_change(camera, state.since_s, CameraStatus.DISABLED, SWITCHED_OFF)
             self._events.publish([change])
         self._states.publish_state(camera, state)

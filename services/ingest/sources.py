@@ -8,12 +8,15 @@ from pathlib import Path
 from services.common.secrets import redact
 from services.common.settings.cameras import CameraFiles
 from services.common.video.source import Connection, PacedConnection, Source
-from services.core.camera_address import KINDS, AddressKind, kind_of, place_of
+from services.core.camera_address import AddressKind, kind_of, place_of
 from services.core.errors import BadInputError, StreamError
 from services.ingest.apart.connection import ApartConnection
 
 RTSP_PORT = 554
 PROBE_TIMEOUT_S = 0.5
+
+Opener = Callable[[str], ApartConnection]
+"""Opens an address in a process of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +27,15 @@ class RtspSource:
 
     def connect(self) -> Connection:
         """Open the session."""
+        return self.open(ApartConnection.open)
+
+    def open(self, opener: Opener) -> ApartConnection:
+        """Open the session by an opener of one's own."""
         scheme, _, rest = self.url.partition(":")
         try:
-            return ApartConnection.open(f"{scheme.lower()}:{rest}")
+            return opener(f"{scheme.lower()}:{rest}")
         except StreamError as error:
-            raise StreamError(redact(str(error), self.url)) from None
+            raise StreamError(error.sentence.masked(lambda text: redact(text, self.url))) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +47,16 @@ class FileSource:
     """Which files may be opened; None: all."""
 
     def connect(self) -> Connection:
-        """Open the file where it really lies; FFmpeg takes only a whole path for a path whatever its name."""
+        """Open the file, to be played at its own speed."""
+        return PacedConnection(self.open(ApartConnection.open))
+
+    def open(self, opener: Opener) -> ApartConnection:
+        """Open it where it really lies; FFmpeg takes only a whole path for a path whatever its name."""
         try:
             real = self.files.real_path(self.path) if self.files is not None else Path(self.path).absolute()
         except BadInputError as error:
-            raise StreamError(str(error)) from None
-        return PacedConnection(ApartConnection.open(str(real)))
+            raise StreamError(error.sentence) from None
+        return opener(str(real))
 
 
 def source_of(
@@ -63,7 +74,7 @@ def source_of(
             return demo(url)
         case AddressKind.FILE:
             return FileSource(url, files)
-    raise StreamError(f"this kind of address is not supported: {KINDS}")
+    raise StreamError("stream-kind-unsupported")
 
 
 @dataclass(frozen=True, slots=True)

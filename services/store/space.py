@@ -14,6 +14,7 @@ from services.common.database.documents import connection_of
 from services.common.settings.space import SpaceLimits
 from services.core.errors import DiskFullError
 from services.core.pieces import newest_seconds
+from services.core.sentences.sentence import Sentence, sentence
 from services.core.types import AccessNote, Event, PositionSeconds, StatusChange, Trajectory
 
 log = logging.getLogger(__name__)
@@ -31,11 +32,16 @@ class Step(IntEnum):
     EVERYTHING, NO_TRAJECTORIES, COUNTS_ONLY, NOTHING = range(4)
 
 
-_SHORTAGES = {
-    Step.NO_TRAJECTORIES: "the paths of tracks are not stored",
-    Step.COUNTS_ONLY: "paths of tracks, changes of status and the audit log are not stored",
-    Step.NOTHING: "the disk is full: counts wait until there is room",
-}
+def _shortage(step: Step, free_bytes: int | None) -> Sentence | None:
+    """Say what is not stored, with what is free; None where everything is, or nobody knows."""
+    if step is Step.EVERYTHING or free_bytes is None:
+        return None
+    megabytes = free_bytes // MEGABYTE
+    if step is Step.NO_TRAJECTORIES:
+        return sentence("disk-no-trajectories", megabytes=megabytes)
+    if step is Step.COUNTS_ONLY:
+        return sentence("disk-counts-only", megabytes=megabytes)
+    return sentence("disk-full", megabytes=megabytes)
 
 
 def next_step(now: Step, free_bytes: int, limits: SpaceLimits) -> Step:
@@ -64,11 +70,9 @@ class SpaceGate:
         self._free: int | None = None
 
     @property
-    def shortage(self) -> str | None:
+    def shortage(self) -> Sentence | None:
         """What is not stored now, with what is free; None while everything is."""
-        if self.step is Step.EVERYTHING or self._free is None:
-            return None
-        return f"{_SHORTAGES[self.step]} ({self._free // MEGABYTE} MB free)"
+        return _shortage(self.step, self._free)
 
     def look(self) -> None:
         """Ask for the free space, and log a change of the step. Without an answer nothing changes."""
@@ -92,7 +96,7 @@ class SpaceGate:
         The caller adds them to `given_up` when the batch is done with. DiskFullError at the last step.
         """
         if self.step is Step.NOTHING:
-            raise DiskFullError(self.shortage or _SHORTAGES[Step.NOTHING])
+            raise DiskFullError(self.shortage or sentence("disk-full-unmeasured"))
         kept: list[Event] = []
         refused: Counter[Kind] = Counter()
         for event in events:
@@ -119,7 +123,7 @@ class SpaceGate:
         self.look()
         return self.step is not Step.NOTHING
 
-    def refuses_audit(self) -> str | None:
+    def refuses_audit(self) -> Sentence | None:
         """Give the reason why an entry of the audit log is not taken, which counts it; None when it is."""
         self.look()
         if self.step < Step.COUNTS_ONLY:

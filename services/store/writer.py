@@ -12,6 +12,7 @@ from services.common.access.accounts import AuditEntry
 from services.common.bus.protocol import EventBatch, EventQueue
 from services.common.metrics import Figure
 from services.core.errors import DatabaseUnavailableError
+from services.core.sentences.sentence import Sentence
 from services.core.types import Event
 from services.store.space import KINDS, Kind, SpaceGate, Step
 
@@ -47,7 +48,7 @@ class StoreHealth:
     """Events that a newer owner of their camera forbade."""
     waiting: int = 0
     """Events of the batch that is being written or tried again."""
-    last_error: str | None = None
+    last_error: Sentence | None = None
 
 
 class StoreWriter:
@@ -114,7 +115,7 @@ class StoreWriter:
         if space.step is self._noted:
             return
         action = "storage.cut" if space.step > self._noted else "storage.return"
-        entry = AuditEntry(action, space.shortage or "everything is stored", user="store", by="disk")
+        entry = AuditEntry(action, str(space.shortage or "everything is stored"), user="store", by="disk")
         await self._sink.add_audit(entry, must=True)
         self._noted = space.step
 
@@ -137,7 +138,7 @@ class StoreWriter:
     def _on_failure(self, error: DatabaseUnavailableError) -> None:
         if self.health.last_error is None:
             log.warning("%s; events are kept and written when it is back", error)
-        self.health.is_database_up, self.health.last_error = False, str(error)
+        self.health.is_database_up, self.health.last_error = False, error.sentence
 
     def _after_outage(self, began_s: float) -> str:
         return f" again after {time.monotonic() - began_s:.0f} s" if self.health.last_error else ""

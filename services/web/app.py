@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from services.common.bus.camera_tests import CameraTests
 from services.common.bus.protocol import StateBoard, TrackFeed
 from services.common.http.guard import LoopbackGuard
 from services.common.live.decoding import Decoders
@@ -14,6 +15,7 @@ from services.common.video.hub import VideoSource
 from services.core.errors import SightlineError
 from services.core.types import CameraId, Line
 from services.web.api import audit as audit_routes
+from services.web.api import camera_tests as camera_tests_routes
 from services.web.api import (
     cameras,
     counts,
@@ -43,6 +45,7 @@ from services.web.settings import WebSettings
 from services.web.system import SystemInfo
 
 ROUTERS = (
+    camera_tests_routes,
     cameras,
     lines,
     counts,
@@ -69,6 +72,7 @@ def create_app(
     system: SystemInfo,
     settings: WebSettings,
     mirror: SetupMirror,
+    camera_tests: CameraTests,
     now_s: Callable[[], float] = time.time,
     decoders: Decoders | None = None,
 ) -> FastAPI:
@@ -85,8 +89,9 @@ def create_app(
 
     decoders = decoders or Decoders(video, settings.live_memory_mb)
     live = LivePictures(tracks, decoders, lines_of, settings.live_fps, settings.jpeg_quality)
+    tests = AnswerSlots("camera-tests", camera_tests_routes.MOST, camera_tests_routes.MOST_EACH)
     streams = AnswerSlots("streams", settings.streams, settings.streams_per_user)
-    sockets = AnswerSlots("live connections", settings.sockets, settings.sockets_per_user)
+    sockets = AnswerSlots("sockets", settings.sockets, settings.sockets_per_user)
     audit = AuditLog(database.audit)
 
     @asynccontextmanager
@@ -106,7 +111,20 @@ def create_app(
     )
     findings = HostFindings(system.findings)
     app.state.context = WebContext(
-        database, tracks, states, system, settings, mirror, live, audit, streams, sockets, findings, now_s
+        database,
+        tracks,
+        states,
+        system,
+        settings,
+        mirror,
+        live,
+        audit,
+        streams,
+        sockets,
+        findings,
+        camera_tests,
+        tests,
+        now_s,
     )
     for module in ROUTERS:
         app.include_router(module.router)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from services.common.bus.camera_tests import CameraTests
 from services.common.bus.protocol import StateBoard, TrackFeed
 from services.common.database.generations import Generation
 from services.common.database.setups import StoredCamera
@@ -41,6 +42,9 @@ class WebContext:
     sockets: AnswerSlots
     """Slots of WebSockets."""
     findings: HostFindings
+    camera_tests: CameraTests
+    tests: AnswerSlots
+    """Slots of addresses that are tried."""
     now_s: Callable[[], float] = time.time
     events: FrameEvents = field(default_factory=FrameEvents)
     camera_list: SharedText = field(default_factory=SharedText)
@@ -54,7 +58,7 @@ class WebContext:
             return await self.database.setups.camera(id)
         cameras = await self.database.setups.cameras()
         if not cameras:
-            raise NotFoundError("there is no camera yet")
+            raise NotFoundError("camera-none")
         return cameras[0]
 
     async def generation(self, id: str | None, number: int | None) -> Generation:

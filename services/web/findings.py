@@ -3,11 +3,14 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from services.common.bus.protocol import StateBoard
+from services.common.leases.protocol import RUNNING
 from services.common.secrets import redact
 from services.common.tasks import watched
 from services.core.errors import StreamError
+from services.core.sentences.sentence import Sentence, sentence
 from services.core.types import Camera, CameraStatus
 from services.web.system import SystemFinding, SystemInfo
 
@@ -44,7 +47,7 @@ class HostFindings:
             self._looking = watched(self._begin(), "a look at the host")
         await asyncio.wait([self._looking], timeout=self._limit_s)
         if self._found is None:
-            raise StreamError("the host cannot be looked at now: try again later")
+            raise StreamError("findings-late")
         return self._found
 
     async def _begin(self) -> None:
@@ -52,21 +55,21 @@ class HostFindings:
         self._found_s = self._monotonic_s()
 
 
-def service_findings(system: SystemInfo, database_status: str) -> Iterator[SystemFinding]:
-    """Judge the services, the database and what is stored."""
+def service_findings(system: SystemInfo, trouble: Sentence | None) -> Iterator[SystemFinding]:
+    """Judge the services, the database, whose `trouble` is given, and what is stored."""
     for service in system.services():
-        params = {"service": service.name, "status": redact(service.status)}
-        if service.status != "running":
-            text = f"{service.name}: {params['status']}"
-            yield SystemFinding(f"service-{service.name}", "service-troubled", params, "problem", text)
-    if database_status == "up":
-        yield SystemFinding("database", "database-works", {}, "ok", "the database writes and reads")
+        if service.status != RUNNING:
+            status = service.status.masked(redact)
+            what = sentence("service-troubled", service=service.name, status=status)
+            yield SystemFinding(f"service-{service.name}", what, "problem")
+    if trouble is None:
+        yield SystemFinding("database", sentence("database-works"), "ok")
     else:
-        trouble = redact(database_status)
-        yield SystemFinding("database", "database-fails", {"cause": trouble}, "problem", trouble)
+        what = sentence("database-fails", cause=trouble.masked(redact))
+        yield SystemFinding("database", what, "problem")
     shortage = system.space()
     if shortage is not None:
-        yield SystemFinding("space", "records-not-stored", {"what": shortage}, "problem", shortage)
+        yield SystemFinding("space", sentence("records-not-stored", what=shortage), "problem")
 
 
 def camera_findings(cameras: Sequence[Camera], states: StateBoard) -> Iterator[SystemFinding]:
@@ -75,7 +78,10 @@ def camera_findings(cameras: Sequence[Camera], states: StateBoard) -> Iterator[S
         state = states.state(camera.id)
         if not camera.enabled or state is None or state.status is not CameraStatus.DEGRADED:
             continue
-        cause = redact(state.last_error or "no picture comes", camera.url)
-        params = {"camera": str(camera.id), "cause": cause}
-        text = f"camera {camera.id}: {cause}"
-        yield SystemFinding(f"camera-{camera.id}", "camera-degraded", params, "problem", text)
+        cause = (state.error or sentence("picture-none")).masked(partial(_hidden, url=camera.url))
+        what = sentence("camera-troubled", camera=camera.id, cause=cause)
+        yield SystemFinding(f"camera-{camera.id}", what, "problem")
+
+
+def _hidden(text: str, url: str) -> str:
+    return redact(text, url)

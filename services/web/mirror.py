@@ -66,9 +66,9 @@ class SetupMirror:
     def setup(self, camera: str) -> CameraSetup:
         """Give a camera's setup as published; NotFoundError when there is none."""
         if self._setups is None:
-            raise DatabaseUnavailableError("cameras are not known yet: the database has not answered")
+            raise DatabaseUnavailableError("cameras-unknown")
         if camera not in self._setups:
-            raise NotFoundError(f"there is no camera {camera[:80]!r}")
+            raise NotFoundError("camera-missing", camera=camera[:80])
         return self._setups[camera]
 
     def has(self, camera: str) -> bool:

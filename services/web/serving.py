@@ -4,13 +4,14 @@ import socket
 from collections.abc import Iterator
 from http import HTTPStatus
 
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.common.http.bounds import HttpLimits
 from services.common.http.forwarded import trusted_proxies
+from services.common.http.problems import RefusedRequestError
 from services.common.http.server import HttpServer
 from services.common.metrics import Figure
+from services.core.sentences.sentence import Sentence, sentence
 from services.web.auth.caller import LIVE_PATH, SESSION_PATH
 from services.web.auth.origin import origin_of
 from services.web.page import SECURITY_HEADERS
@@ -78,16 +79,16 @@ class BodyValues:
                 values += body.count(b",")
                 brackets += body.count(b"[") + body.count(b"{")
                 if values >= MOST_VALUES:
-                    raise _too_much(f"{MOST_VALUES} values")
+                    raise _too_much(sentence("body-values", most=MOST_VALUES))
                 if brackets > MOST_BRACKETS:
-                    raise _too_much(f"{MOST_BRACKETS} lists and objects")
+                    raise _too_much(sentence("body-brackets", most=MOST_BRACKETS))
             return message
 
         await self._app(scope, counted if scope["type"] == "http" else receive, send)
 
 
-def _too_much(what: str) -> HTTPException:
-    return HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, f"the body holds more than {what}")
+def _too_much(what: Sentence) -> RefusedRequestError:
+    return RefusedRequestError(HTTPStatus.UNPROCESSABLE_ENTITY, what)
 
 
 def web_server(app: ASGIApp, settings: WebSettings, stall_s: float = STALL_S) -> HttpServer:

@@ -4,22 +4,24 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from services.common.leases.protocol import RUNNING
 from services.common.metrics import Figure
 from services.common.queues import QueueState
 from services.common.recent_log import RecentLog
 from services.core.costs import EngineChoice
+from services.core.sentences.sentence import Sentence
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceState:
-    """How one service is doing: `running`, or what is wrong."""
+    """How one service is doing: it runs, or what is wrong."""
 
     name: str
-    status: str = "running"
+    status: Sentence = RUNNING
     role: str = ""
     """Which service it is, where the name is that of one of its processes."""
     queues: tuple[QueueState, ...] = ()
-    elsewhere: str | None = None
+    elsewhere: Sentence | None = None
     """Where to look for its queues, where this process does not know them."""
 
 
@@ -52,11 +54,9 @@ class SystemFinding:
     """Something that was looked at, and how it is."""
 
     id: str
-    code: str
-    """What was found: stable, for whoever puts it into words of their own."""
-    params: Mapping[str, str | float]
+    what: Sentence
+    """What was found."""
     level: Level
-    text: str
 
 
 def _nothing_to_check(name: str) -> None:
@@ -88,9 +88,9 @@ class SystemInfo:
     """Whether cameras that are files lie on this machine; else only `ingest` knows."""
     free_bytes: Callable[[], int | None] = field(default=_unknown)
     """What is free on the database's disk, where this process knows more than the database reports."""
-    space: Callable[[], str | None] = field(default=_unknown)
+    space: Callable[[], Sentence | None] = field(default=_unknown)
     """What is not stored any more for want of room; None while everything is."""
-    missing: Callable[[], Sequence[str]] = tuple
+    missing: Callable[[], Sequence[Sentence]] = tuple
     """What keeps the system from answering as it was asked to, beside the database."""
     figures: Callable[[], Iterable[Figure]] = tuple
     """Figures of the other services of this process, for `/metrics`."""
@@ -98,7 +98,7 @@ class SystemInfo:
     """Which process this is, for people: `up` or `web`, and its machine."""
     own_name: str = "web"
     """The name of this service among `services`."""
-    elsewhere: str | None = None
+    elsewhere: Sentence | None = None
     """Where to look for what this process does not know; None where it is all there is."""
     engines: Callable[[], Sequence[EngineChoice]] = tuple
     """Engines that were chosen in this process; those of others come with the costs of their cameras."""

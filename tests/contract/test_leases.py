@@ -11,6 +11,7 @@ from services.common.bus.nats.connection import nats_connection
 from services.common.leases.local import LocalLeaseStore, LocalLeaseTable
 from services.common.leases.nats.store import NatsLeaseStore
 from services.common.leases.protocol import LeaseStore, Member, next_epoch
+from services.core.sentences.sentence import plain
 from services.core.types import CameraId
 from tests.nats_server import NatsServer, nats_server
 
@@ -67,9 +68,11 @@ async def test_members_of_a_role_are_seen_by_all_in_order(join):
 
 async def test_joining_again_changes_what_others_see(join):
     one, other = await asyncio.gather(join("a", "ingest", "host:1", "secret"), join("b"))
-    await one.join(Member("a", "ingest", "host:2", "other", "no camera answers"))
+    await one.join(Member("a", "ingest", "host:2", "other", plain("no camera answers")))
     await until(
-        lambda: other.members("ingest") == (Member("a", "ingest", "host:2", "other", "no camera answers"),)
+        lambda: (
+            other.members("ingest") == (Member("a", "ingest", "host:2", "other", plain("no camera answers")),)
+        )
     )
 
 

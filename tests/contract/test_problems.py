@@ -2,6 +2,7 @@
 
 import pytest
 
+from services.core.sentences.sentence import CATALOGUE, OTHER
 from tests.database_server import free_port
 from tests.makers import camera
 from tests.tables import Tables
@@ -34,6 +35,8 @@ def _check(answer, status: int) -> None:
     assert (body["type"], body["status"]) == ("about:blank", status)
     assert body["title"]
     assert body["detail"]
+    assert body["code"] in CATALOGUE and body["code"] != OTHER, body
+    assert all(isinstance(value, str | int | float) for value in body["params"].values())
     assert "Traceback" not in answer.text
 
 
@@ -120,9 +123,9 @@ async def test_the_system_tells_of_itself(web: Web) -> None:
         "embedded (test)",
         "up",
     )
-    assert [(service["name"], service["status"]) for service in body["services"]] == [
-        ("web", "running"),
-        ("store", "waits for the database"),
+    assert [(service["name"], service["status"], service["code"]) for service in body["services"]] == [
+        ("web", "running", "running"),
+        ("store", "waits for the database", "other"),
     ]
     assert body["models"][0] == {
         "name": "traffic-n",

@@ -14,6 +14,7 @@ from playwright.sync_api import Route, WebSocketRoute, expect
 from services.demo.render import Renderer
 from services.demo.traffic import make_scene
 from services.web.page import PAGE_FOLDER
+from tests.e2e.axe import serious
 from tests.e2e.browser import Browser, browser
 from tests.e2e.live_page import is_live, wait_for_live
 from tests.processes import wait_until
@@ -66,6 +67,8 @@ class Feed:
             route.fulfill(json={"login_wanted": False, "user": None, "role": "admin"})
         elif path == "api/v1/counts/today":
             route.fulfill(json={"from": "2026-11-21T00:00:00Z", "to": "2026-11-22T00:00:00Z", "items": []})
+        elif path == "api/v1/system":
+            route.fulfill(json={"database": {"not_stored": None}, "retention": None, "clock": None})
         elif path.startswith("api/"):
             route.fulfill(json={"items": []})
         else:
@@ -169,6 +172,21 @@ def test_tiles_want_small_pictures_and_only_while_they_can_be_seen(page: Browser
     assert "c1" not in feed.asked
     width = page.page.evaluate("document.documentElement.scrollWidth")
     assert width <= 390, "nothing reaches out of a phone's screen"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_on_wall_and_live_view(page: Browser, recorded: list[bytes], scheme: str):
+    page.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    feed = feed_of(page, recorded, 2)
+    feed.cameras[1] |= {"status": "degraded", "last_error": "the camera refuses the password"}
+    assert feed.socket is not None
+    feed.socket.send(json.dumps({"type": "cameras", "items": feed.cameras}))
+    feed.play(page, 0.6)
+    expect(page.find("tile-c2").get_by_test_id("status-cause")).to_be_visible(timeout=10_000)
+    assert serious(page.page) == []
+    page.find("tile-c2").click()
+    expect(page.find("status-cause")).to_be_visible()
+    assert serious(page.page) == []
 
 
 def test_more_cameras_than_a_page_holds_are_turned_to(page: Browser, recorded: list[bytes]):

@@ -112,7 +112,7 @@ def test_full_screen_holds_picture_and_overlay(page: Browser, street: Street):
     box = picture(page.page, "gate").bounding_box()
     assert box is not None
     assert box["width"] > 1200
-    page.find("leave-full").press("Enter")
+    page.page.keyboard.press("Escape")
     page.page.wait_for_function("document.fullscreenElement === null")
     wait_until(lambda: same_place(page), 10, "the overlay lies on the picture again")
 

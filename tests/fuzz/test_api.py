@@ -46,6 +46,10 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
     ("GET /api/v1/cameras/{camera}/lines", {"path_parameters": {"camera": "gate"}}),
     ("GET /api/v1/cameras/{camera}/lines/{line}", {"path_parameters": {"camera": "gate", "line": "main"}}),
     (
+        "GET /api/v1/cameras/{camera}/lines/{line}/versions",
+        {"path_parameters": {"camera": "gate", "line": "main"}},
+    ),
+    (
         "PATCH /api/v1/cameras/{camera}/lines/{line}",
         {"path_parameters": {"camera": "yard", "line": "yard"}, "body": {"classes": ["car"]}},
     ),

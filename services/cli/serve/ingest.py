@@ -21,7 +21,9 @@ from services.common.rtsp.server import rtsp_limits
 from services.common.settings.cameras import CameraFiles
 from services.common.settings.service import nats_url, reachable_host
 from services.common.video.hub import VideoHub
+from services.core.sentences.sentence import Sentence, sentence
 from services.demo import demo_source
+from services.ingest.camera_tests import CameraTester
 from services.ingest.relay import RelayServer
 from services.ingest.service import IngestService
 from services.ingest.sources import source_of
@@ -65,6 +67,8 @@ class IngestProcess:
             service = IngestService(link.bus.events, link.bus.states, self._hub, open_source)
             bus = link.bus
             self._manager = CameraManager(member, link.leases, bus.setups, bus.events, service)
+            tester = CameraTester(files, demo_source)
+            await stack.enter_async_context(bus.camera_tests.answering(tester.test))
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._manager.run())
                 if self._settings.relay:
@@ -80,11 +84,11 @@ class IngestProcess:
         self._relay = relay
         await relay.run(link.bus.setups, lambda: manager.cameras)
 
-    def _missing(self) -> Sequence[str]:
+    def _missing(self) -> Sequence[Sentence]:
         if self._manager is None:
-            return ("the port of the video is not open yet",)
+            return (sentence("video-port-closed"),)
         if self._settings.relay and (self._relay is None or self._relay.port is None):
-            return (f"port {self._settings.port} is not open yet",)
+            return (sentence("port-closed", port=self._settings.port),)
         return ()
 
     def _figures(self) -> Iterator[Figure]:

@@ -23,6 +23,7 @@ from services.common.leases.protocol import Role
 from services.common.metrics import Figure
 from services.common.settings.service import nats_url
 from services.core.errors import BusUnavailableError
+from services.core.sentences.sentence import Sentence, sentence
 
 BEAT_S = 1.0
 
@@ -39,7 +40,7 @@ class Link:
     client: Client
 
 
-def _nothing() -> Sequence[str]:
+def _nothing() -> Sequence[Sentence]:
     return ()
 
 
@@ -55,7 +56,7 @@ class ServiceProcess:
     host: str
     health_port: int | None
     """None: the service answers these questions on its main port."""
-    missing: Callable[[], Sequence[str]] = _nothing
+    missing: Callable[[], Sequence[Sentence]] = _nothing
     """What keeps the service from its work, beside the message server."""
     figures: Callable[[], Iterator[Figure]] = _no_figures
     member_id: str = field(init=False)
@@ -107,13 +108,13 @@ class ServiceProcess:
         )
         return HttpServer(app, limits=HEALTH_LIMITS)
 
-    def all_missing(self) -> Sequence[str]:
+    def all_missing(self) -> Sequence[Sentence]:
         """Give what keeps the service from its work."""
         if self._link is None or not self._link.client.is_connected:
-            return (*(self.refused() or ("NATS is away",)), *self.missing())
+            return (*(self.refused() or (sentence("nats-away"),)), *self.missing())
         return (*self.refused(), *self.missing())
 
-    def refused(self) -> Sequence[str]:
+    def refused(self) -> Sequence[Sentence]:
         """Give what NATS refuses this service: its login, or what its user has no permission for."""
         return self._refusals.missing()
 

@@ -13,6 +13,7 @@ from services.common.live.decoding import Decoders
 from services.common.metrics import Figure
 from services.common.rtsp.server import rtsp_limits
 from services.common.video.remote import RemoteVideo
+from services.core.sentences.sentence import Sentence, sentence
 from services.rtsp.service import RtspService
 
 
@@ -55,9 +56,9 @@ class RtspProcess:
         finally:
             await asyncio.shield(link.leases.leave())
 
-    def _missing(self) -> Sequence[str]:
+    def _missing(self) -> Sequence[Sentence]:
         is_open = self._service is not None and self._service.port is not None
-        return () if is_open else (f"port {self._settings.port} is not open yet",)
+        return () if is_open else (sentence("port-closed", port=self._settings.port),)
 
     def _figures(self) -> Iterator[Figure]:
         if self._video is not None:

@@ -9,10 +9,11 @@ from services.cli.database_parts import audit_trail, database_access, store_data
 from services.cli.serve.process import Link, ServiceProcess
 from services.cli.serve.settings import StoreSettings
 from services.common.database.link import DatabaseLink
-from services.common.leases.protocol import LeaseStore, Member
+from services.common.leases.protocol import RUNNING, LeaseStore, Member
 from services.common.metrics import Figure
 from services.common.settings.service import mongodb_uri
 from services.common.tasks import end_tasks, kept_running, watched
+from services.core.sentences.sentence import Sentence, sentence
 from services.store.service import StoreService
 from services.store.space import SpaceGate
 
@@ -57,17 +58,17 @@ class StoreProcess:
             closing = watched(self._access.link.close(), "closing the database")
             await asyncio.wait([closing], timeout=CLOSE_TIMEOUT_S)
 
-    def _status(self) -> str:
+    def _status(self) -> Sentence:
         error = self._store.health.last_error if self._store is not None else None
-        return error or self._space.shortage or "running"
+        return error or self._space.shortage or RUNNING
 
-    def _missing(self) -> Sequence[str]:
+    def _missing(self) -> Sequence[Sentence]:
         if self._store is None:
-            return ("the database has not answered yet",)
+            return (sentence("database-unasked"),)
         health, trouble = self._store.health, self._access.probe.trouble
         if health.is_database_up and trouble is None:
             return ()
-        return (health.last_error or trouble or "the database has not answered yet",)
+        return (health.last_error or trouble or sentence("database-unasked"),)
 
     def _figures(self) -> Iterator[Figure]:
         if self._store is not None:
@@ -79,7 +80,7 @@ class StoreProcess:
 
 
 async def keep_status(
-    leases: LeaseStore, member: Member, status: Callable[[], str], every_s: float = STATUS_EVERY_S
+    leases: LeaseStore, member: Member, status: Callable[[], Sentence], every_s: float = STATUS_EVERY_S
 ) -> None:
     """Let the others know how a member that has joined is doing, as the page shows it; until cancelled."""
     while True:

@@ -24,6 +24,7 @@ from services.common.settings.cameras import CameraFiles
 from services.common.settings.service import mongodb_uri
 from services.common.tasks import cancellable, watched
 from services.common.video.remote import RemoteVideo
+from services.core.sentences.sentence import Sentence, sentence
 from services.detector.infer.models import check_named_model
 from services.web.app import create_app
 from services.web.auth.first_admin import ensure_first_admin
@@ -33,11 +34,8 @@ from services.web.settings import WebSettings
 from services.web.system import ServiceState, SystemInfo
 
 CLOSE_TIMEOUT_S = 5.0
-ELSEWHERE = (
-    "this is what the process that serves the page knows: on the machines of the others, their own log and "
-    "`sightline doctor` say the rest"
-)
-ITS_OWN_FIGURES = "its own /metrics, on its health port (9090 if none was given), has its queues"
+ELSEWHERE = sentence("other-processes")
+ITS_OWN_FIGURES = sentence("other-figures")
 
 ROLES: tuple[Role, ...] = ("ingest", "detector", "store", "web", "rtsp")
 
@@ -51,7 +49,7 @@ class WebProcess:
         self._listening = listen(settings.host, settings.port)
         self._video: RemoteVideo | None = None
         self._server: HttpServer | None = None
-        self._missing: list[str] = []
+        self._missing: list[Sentence] = []
         self._process = ServiceProcess("web", settings.host, settings.health_port, figures=self._figures)
 
     async def run(self) -> None:
@@ -70,6 +68,7 @@ class WebProcess:
             self._system(link),
             self._settings,
             mirror,
+            camera_tests=link.bus.camera_tests,
         )
         server = self._server = web_server(app, self._settings)
         await link.leases.join(Member(self._process.member_id, "web"))
@@ -78,7 +77,7 @@ class WebProcess:
                 tasks.create_task(cancellable(mirror.run()))
                 tasks.create_task(server.run_until_cancelled(bound_send_buffers(self._listening)))
                 if self._settings.wants_login:
-                    self._missing = ["somebody who can log in is not there yet"]
+                    self._missing = [sentence("admin-not-made")]
                     tasks.create_task(cancellable(self._make_first_admin(database.accounts)))
         finally:
             await asyncio.shield(link.leases.leave())
@@ -134,9 +133,9 @@ def service_states(
     for role in ROLES:
         members = link.leases.members(role)
         if members is None:
-            states.append(ServiceState(role, "unknown: NATS is away", role))
+            states.append(ServiceState(role, sentence("service-unknown"), role))
         elif not members:
-            states.append(ServiceState(role, "no process of this service is alive", role))
+            states.append(ServiceState(role, sentence("service-none"), role))
         else:
             states += [
                 ServiceState(member.id, member.status, role, tuple(own_queues))

@@ -43,9 +43,9 @@ _turns = threading.BoundedSemaphore(HASHED_AT_ONCE)
 def check_new_password(password: str) -> str:
     """Give a password that is good enough; BadInputError says what is asked for, without showing it."""
     if not SHORTEST <= len(password) <= LONGEST or not password.isprintable():
-        raise BadInputError(f"a password has {SHORTEST} to {LONGEST} printable characters")
+        raise BadInputError("password-length", least=SHORTEST, most=LONGEST)
     if len(set(password)) < 5:
-        raise BadInputError("this password repeats itself: use at least five different characters")
+        raise BadInputError("password-repeats")
     return password
 
 
@@ -143,7 +143,7 @@ class PasswordGate:
         if guess.is_stranger and wait_s <= 0:
             wait_s = self._names.book(guess.user) if is_turn else self._names.wait_s(guess.user)
         if wait_s > 0:
-            raise ThrottledError("too many wrong passwords: wait, then try again", wait_s)
+            raise ThrottledError("login-throttled", wait_s)
 
     def _learn(self, is_right: bool, guess: "_Guess") -> None:
         """A right password forgives its own name only: an account must not buy guesses at others.
@@ -172,11 +172,11 @@ class PasswordGate:
     def _take_turn(self) -> None:
         with self._lock:
             if self._waiting >= WAITING_LIMIT:
-                raise ThrottledError("too many log in at this moment: try again", 1.0)
+                raise ThrottledError("login-busy", 1.0)
             self._waiting += 1
         try:
             if not _turns.acquire(timeout=TURN_TIMEOUT_S):
-                raise ThrottledError("too many log in at this moment: try again", 1.0)
+                raise ThrottledError("login-busy", 1.0)
         finally:
             with self._lock:
                 self._waiting -= 1

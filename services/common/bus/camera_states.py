@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 
 from services.common.bus.messages import CameraUpdate, CostReport, RateReport, StateReport
 from services.core.costs import AnalysisCost
+from services.core.sentences.sentence import sentence
 from services.core.types import CameraId, CameraState, CameraStatus
 
 T = TypeVar("T", StateReport, RateReport, CostReport)
@@ -24,7 +25,7 @@ SILENCE_S = 5.0
 COST_SILENCE_S = 20.0
 """The same for costs, which are repeated less often."""
 
-NOBODY_REPORTS = "no ingest service tells of this camera"
+NOBODY_REPORTS = sentence("camera-unreported")
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,9 +212,8 @@ class CameraStates:
         if last is None:
             return None
         state, last_s = last
-        return CameraState(
-            CameraStatus.DEGRADED, since_s=last_s, resolution=state.resolution, last_error=NOBODY_REPORTS
-        )
+        gone = CameraState(CameraStatus.DEGRADED, since_s=last_s, resolution=state.resolution)
+        return gone.with_error(NOBODY_REPORTS)
 
     def _is_there(self, camera: CameraId) -> bool:
         return self._cameras is None or camera in self._cameras

@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 from services.common.access.check import Access
 from services.common.bus.camera_states import CameraStates
+from services.common.bus.camera_tests import LocalCameraTests
 from services.common.bus.event_buffer import EventBuffer
 from services.common.bus.protocol import EVENT_LIMIT, TRACK_LIMIT, Bus, EventBatch, Setups
 from services.common.bus.readers import Readers
@@ -147,6 +148,7 @@ class LocalBus(Bus):
             states=states,
             setups=LocalSharedValue[Setups]((), lambda setups: states.retain(camera_ids(setups))),
             access=LocalSharedValue(Access()),
+            camera_tests=LocalCameraTests(),
         )
 
 

@@ -14,9 +14,11 @@ from typing import Annotated, Generic, TypeVar
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from services.common.access.check import Access
+from services.common.bus.camera_tests import PICTURE_LIMIT_BYTES, CameraTestResult
 from services.core.costs import AnalysisCost
 from services.core.errors import BadMessageError
 from services.core.identifiers import is_id
+from services.core.sentences.sentence import is_sayable
 from services.core.times import MS, milliseconds
 from services.core.trajectories import BOX_STEPS, Steps, packed, unpacked
 from services.core.types import (
@@ -114,6 +116,20 @@ class _PackedTrajectory:
     """An earlier version gives none: it sends a track as a whole."""
 
 
+@dataclass(frozen=True, slots=True)
+class CameraTestMessage:
+    """Of an address that is tried: a question has the address, the last answer the result or that it is full.
+
+    An answer with neither says that the test has begun.
+    """
+
+    id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    """The question's number: random, and part of the subject of its answers."""
+    url: str = field(default="", repr=False)
+    result: CameraTestResult | None = None
+    is_full: bool = False
+
+
 class _Codec(Generic[T]):
     """One kind of message."""
 
@@ -161,6 +177,9 @@ _UPDATE = _Codec("news", TypeAdapter(tuple[CameraUpdate], config=_STRICT))
 _SETUPS = _Codec("setups", TypeAdapter(tuple[tuple[CameraSetup, ...]], config=_STRICT), is_compressed=True)
 _ACCESS = _Codec("access", TypeAdapter(tuple[Access], config=_STRICT), is_compressed=True)
 
+_BYTES = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+_TEST = _Codec("camera-test", TypeAdapter(tuple[CameraTestMessage], config=_STRICT | _BYTES))
+
 
 def encode_event(event: Event) -> bytes:
     """Give an event as a message."""
@@ -188,7 +207,7 @@ def decode_event(data: bytes) -> Event:
     event = _decoded_event(data)
     if isinstance(event, PositionSeconds) and not _are_near(event.seconds):
         raise BadMessageError("a word about positions names no seconds, or too many")
-    is_named = all(map(is_id, _names(event)))
+    is_named = all(map(is_id, _names(event))) and _is_caused(event)
     if not (is_named and all(map(_is_number, _numbers(event))) and all(map(_is_text, _texts(event)))):
         raise BadMessageError("an event holds what no event can hold")
     return event
@@ -251,6 +270,15 @@ def _texts(event: Event) -> tuple[str, ...]:
             return ()
 
 
+def _is_caused(event: Event) -> bool:
+    """Return whether the cause of an event, if it has one, has a code and parameters within bounds."""
+    match event:
+        case StatusChange() | RepeatedSpan() | Ownership():
+            return is_sayable(event.code, event.params)
+        case _:
+            return True
+
+
 def _are_near(seconds: tuple[int, ...]) -> bool:
     """Return whether seconds ascend within a minute."""
     is_ascending = all(before < after for before, after in pairwise(seconds))
@@ -309,8 +337,11 @@ def encode_update(update: CameraUpdate) -> bytes:
 
 
 def decode_update(data: bytes) -> CameraUpdate:
-    """Give the states, rates and costs of a message; a cost that cannot be one of ours is refused."""
+    """Give the states, rates and costs of a message; what is beyond bounds in it is broken."""
     update = _UPDATE.decode(data)
+    states = (report.state for report in update.states.values())
+    if not all(is_sayable(state.last_error_code, state.last_error_params) for state in states):
+        raise BadMessageError("a state holds what no state can hold")
     if not all(report.cost.is_bounded for report in update.costs.values()):
         raise BadMessageError("a cost is none that we could have reported")
     return update
@@ -368,3 +399,23 @@ def _trajectory(message: _PackedTrajectory) -> Trajectory:
         points=unpacked(times_ms, message.boxes),
         piece=message.piece,
     )
+
+
+def encode_camera_test(message: CameraTestMessage) -> bytes:
+    """Give a question or an answer of a camera test as a message."""
+    return _TEST.encode(message)
+
+
+def decode_camera_test(data: bytes) -> CameraTestMessage:
+    """Give the question or answer of a message."""
+    message = _TEST.decode(data)
+    result = message.result
+    if result is not None and not _is_bounded(result):
+        raise BadMessageError("a camera test holds what none can hold")
+    return message
+
+
+def _is_bounded(result: CameraTestResult) -> bool:
+    fault, codec = result.fault, result.codec or ""
+    is_said = fault is None or (len(fault.text) <= LONGEST_TEXT and is_sayable(fault.code, fault.params))
+    return is_said and len(codec) <= 32 and len(result.picture or b"") <= PICTURE_LIMIT_BYTES

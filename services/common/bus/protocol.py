@@ -1,7 +1,8 @@
-"""How services speak with each other: five doors, each a protocol, whatever carries them.
+"""How services speak with each other: six doors, each a protocol, whatever carries them.
 
 Live tracks and states are for whoever listens now: a slow reader loses the oldest, nobody waits.
 Events are kept until the store has acknowledged them. Of a shared value everybody knows the newest.
+A camera test is a question with an answer (`camera_tests`).
 """
 
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from services.common.access.check import Access
+from services.common.bus.camera_tests import CameraTests
 from services.common.metrics import Figure
 from services.common.queues import QueueState
 from services.core.costs import AnalysisCost
@@ -140,7 +142,7 @@ class SharedValue(Protocol[T]):
 
 @dataclass
 class Bus:
-    """The five doors of a process, bundled at the composition root: each service takes what it needs."""
+    """The six doors of a process, bundled at the composition root: each service takes what it needs."""
 
     events: EventQueue
     tracks: TrackFeed
@@ -148,6 +150,7 @@ class Bus:
     setups: SharedValue[Setups]
     access: SharedValue[Access]
     """Who may watch; nobody before web has published it."""
+    camera_tests: CameraTests
 
     def figures(self) -> Iterator[Figure]:
         """Give what waits and what was lost."""

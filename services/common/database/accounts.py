@@ -19,6 +19,7 @@ from services.common.database.documents import EPOCH, audit_document, audit_entr
 from services.common.database.link import DatabaseLink, Document
 from services.common.database.schema import AUDIT, SESSIONS, TOKENS, USERS, Schema
 from services.core.errors import ConflictError, DiskFullError, NotFoundError
+from services.core.sentences.sentence import Sentence
 
 ALL_TIME = {"$gte": EPOCH}
 MOST_USERS, MOST_TOKENS, MOST_SESSIONS_EACH = 1000, 1000, 50
@@ -46,7 +47,7 @@ class Accounts:
         """Keep a new user; ConflictError when the name is taken."""
         await self._schema.before_writing()
         if len(await self.users()) >= MOST_USERS:
-            raise ConflictError(f"there are {MOST_USERS} users already")
+            raise ConflictError("user-limit", most=MOST_USERS)
         user = User(name, role, password_hash, self._now_s(), secrets.token_hex(8), secrets.token_hex(8))
         await self._insert_user(user)
         return user
@@ -56,7 +57,7 @@ class Accounts:
             try:
                 await self._link.collection(USERS).insert_one(_user_document(user))
             except DuplicateKeyError:
-                raise ConflictError(f"there is a user {user.name!r} already") from None
+                raise ConflictError("user-exists", user=user.name) from None
 
     async def change_user(
         self,
@@ -110,7 +111,7 @@ class Accounts:
                 {"_id": user.name, "stamp": stamp}, _user_document(user)
             )
         if result.matched_count == 0:
-            raise ConflictError(f"user {user.name!r} was changed by somebody else just now")
+            raise ConflictError("user-changed", user=user.name)
 
     async def delete_user(self, user: User) -> None:
         """Remove a user with sessions and tokens; ConflictError when no admin would be left."""
@@ -215,7 +216,7 @@ class Accounts:
         """Keep a new token."""
         await self._schema.before_writing()
         if len(await self.tokens()) >= MOST_TOKENS:
-            raise ConflictError(f"there are {MOST_TOKENS} tokens already: remove some first")
+            raise ConflictError("token-limit", most=MOST_TOKENS)
         with self._link.guarded():
             await self._link.collection(TOKENS).insert_one(_token_document(token))
 
@@ -225,7 +226,7 @@ class Accounts:
         with self._link.guarded():
             document = await self._link.collection(TOKENS).find_one_and_delete({"_id": id})
         if document is None:
-            raise NotFoundError(f"there is no token {id[:40]!r}")
+            raise NotFoundError("token-missing", token=id[:40])
         return _token(document)
 
 
@@ -237,7 +238,7 @@ class AuditTrail:
         link: DatabaseLink,
         schema: Schema,
         now_s: Callable[[], float],
-        refusal: Callable[[], str | None] | None = None,
+        refusal: Callable[[], Sentence | None] | None = None,
     ) -> None:
         """`refusal` gives the reason why no entry is taken now, and gives None while one is."""
         self._link, self._schema, self._now_s = link, schema, now_s
@@ -271,7 +272,7 @@ def is_owned(token: Token, owner: User | None) -> bool:
 
 
 def _last_admin(name: str) -> ConflictError:
-    return ConflictError(f"{name!r} is the last admin: make another one first")
+    return ConflictError("user-last-admin", user=name)
 
 
 def _user_document(user: User) -> Document:

@@ -196,6 +196,8 @@ def status_document(change: StatusChange) -> Document:
         "time": date_of(change.time_s),
         "status": change.status.value,
         "cause": change.cause,
+        "code": change.code,
+        "params": change.params,
     }
 
 
@@ -206,6 +208,8 @@ def status_from(document: Mapping[str, Any]) -> StatusChange:
         time_s=seconds_of(document["time"]),
         status=CameraStatus(document["status"]),
         cause=document["cause"],
+        code=document.get("code", ""),
+        params=document.get("params", {}),
     )
 
 

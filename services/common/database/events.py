@@ -219,7 +219,10 @@ class EventWriter:
             "_id": WRITER,
             "minutes": [list(minute) for minute in sorted(touched)],
             "owned": [
-                [item.camera, item.epoch, milliseconds(item.from_s), item.connection, item.cause]
+                [
+                    *(item.camera, item.epoch, milliseconds(item.from_s), item.connection),
+                    *(item.cause, item.code, item.params),
+                ]
                 for item in owned
             ],
         }

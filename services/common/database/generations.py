@@ -92,7 +92,7 @@ class Generations:
         for generation in await self.of_camera(camera):
             if generation.number == number:
                 return generation
-        raise NotFoundError(f"there is no generation {number} of a camera {camera[:80]!r}")
+        raise NotFoundError("generation-missing", camera=camera[:80], number=number)
 
     async def newest_number(self, camera: str) -> int:
         """Give the number of the newest generation; 1 where nothing is known of the camera."""
@@ -109,7 +109,7 @@ class Generations:
             return 1, 0
         last = known[-1]
         if last.deleted_s is None:
-            raise ConflictError(f"there is a camera {camera!r} already")
+            raise ConflictError("camera-exists", camera=camera)
         with self._link.guarded():
             await self._link.collection(GENERATIONS).update_one(
                 {"_id": _id(last)}, {"$setOnInsert": _fields(last)}, upsert=True
@@ -139,9 +139,7 @@ class Generations:
         """
         generation = await self.one(camera, number)
         if generation.deleted_s is None:
-            raise ConflictError(
-                f"generation {number} of camera {camera!r} is in use: delete the camera first"
-            )
+            raise ConflictError("generation-used", camera=camera, number=number)
         await self._schema.before_writing()
         end_epoch = generation.end_epoch or await self._first_after(generation)
         asked = replace(generation, removal_s=self._now_s(), end_epoch=end_epoch)

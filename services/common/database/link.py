@@ -24,6 +24,7 @@ from pymongo.write_concern import WriteConcern
 from services.common.connections.cluster_tls import CA_VARIABLE, client_context
 from services.common.secrets import redact
 from services.core.errors import BadInputError, DatabaseUnavailableError, DiskFullError
+from services.core.sentences.sentence import Sentence, sentence
 
 Document = dict[str, Any]
 
@@ -48,7 +49,7 @@ _DISK_FULL_TEXTS = ("no space left on device", "disk quota exceeded", "outofdisk
 """What foreign servers write of a full disk where their code only says that something inside failed."""
 
 
-def _unexplained() -> str | None:
+def _unexplained() -> Sentence | None:
     """Know nothing of the database beside what it answers."""
     return None
 
@@ -67,7 +68,7 @@ class DatabaseLink:
     """One client; everything that lasts is written durably. Bound to the event loop that uses it first."""
 
     def __init__(
-        self, uri: str, database: str | None = None, explain: Callable[[], str | None] = _unexplained
+        self, uri: str, database: str | None = None, explain: Callable[[], Sentence | None] = _unexplained
     ) -> None:
         """`explain` gives the reason why the database fails, where that is known on this machine."""
         try:
@@ -96,7 +97,7 @@ class DatabaseLink:
         """
         with self._lock:
             if self._is_closed:
-                raise DatabaseUnavailableError("this process ends")
+                raise DatabaseUnavailableError("process-ends")
             if self._reading is None:
                 self._reading = MongoClient(self._uri, **self._options)
             return self._reading[self._name][name]
@@ -132,32 +133,33 @@ class DatabaseLink:
 
     def _meaning(self, error: PyMongoError) -> DatabaseUnavailableError:
         if _is_disk_full(error):
-            return DiskFullError(self._explain() or f"the disk of the database at {self.address} is full")
+            return DiskFullError(self._explain() or sentence("database-full", address=self.address))
         if isinstance(error, OperationFailure) and error.code == LOGIN_REFUSED:
-            return DatabaseUnavailableError(f"the database at {self.address} refuses the login")
+            return DatabaseUnavailableError("database-login", address=self.address)
         if isinstance(error, OperationFailure) and error.code == NOT_ALLOWED:
             return DatabaseUnavailableError(self._not_allowed(error))
         known = self._explain()
         if known is not None:
             return DatabaseUnavailableError(known)
         if isinstance(error, ConnectionFailure):
-            return DatabaseUnavailableError(f"the database at {self.address} does not answer")
+            return DatabaseUnavailableError("database-silent", address=self.address)
         return DatabaseUnavailableError(self._failed(error))
 
-    def _not_allowed(self, error: OperationFailure) -> str:
+    def _not_allowed(self, error: OperationFailure) -> Sentence:
         """Say what the account may not do; the server says the same code where nobody has logged in."""
         text = str(error)[:_TEXT_LIMIT]
         if "authentication" in text:
-            return f"the database at {self.address} wants a login: give user and password in its address"
+            return sentence("database-wants-login", address=self.address)
         command = _COMMAND.search(text)
-        what = command[1] if command else "what was asked of it"
-        return (
-            f"the database at {self.address} does not let Sightline's account run {what}: grant it the role "
-            f"readWrite on the database {self._database.name}"
+        if command is None:
+            return sentence("database-rights-unnamed", address=self.address, database=self._database.name)
+        return sentence(
+            "database-rights", address=self.address, command=command[1], database=self._database.name
         )
 
-    def _failed(self, error: PyMongoError) -> str:
-        return f"the database at {self.address} failed: {redact(str(error), self._uri)[:_TEXT_LIMIT]}"
+    def _failed(self, error: PyMongoError) -> Sentence:
+        reason = redact(str(error), self._uri)[:_TEXT_LIMIT]
+        return sentence("database-failed", address=self.address, reason=reason)
 
 
 def _is_disk_full(error: PyMongoError) -> bool:

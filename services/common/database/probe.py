@@ -14,6 +14,7 @@ from pymongo.errors import ConnectionFailure
 from services.common.database.link import DatabaseLink
 from services.common.database.schema import META, check_whole
 from services.core.errors import DatabaseUnavailableError
+from services.core.sentences.sentence import Sentence, sentence
 
 PROBE_ID = "probe"
 PROBE_LIMIT_S = 10.0
@@ -41,11 +42,11 @@ class DatabaseProbe:
         """What the database calls its version; None until it was asked."""
 
     @property
-    def trouble(self) -> str | None:
+    def trouble(self) -> Sentence | None:
         """Why the database does not work, as found last; None when it does."""
         if self._asked_s is None:
-            return "the database has not answered yet"
-        return str(self._error) if self._error is not None else None
+            return sentence("database-unasked")
+        return self._error.sentence if self._error is not None else None
 
     async def check(self) -> None:
         """Write and read; DatabaseUnavailableError says why that does not work."""
@@ -54,7 +55,7 @@ class DatabaseProbe:
                 await self._ask()
             error = self._error
         if error is not None:
-            raise type(error)(str(error))
+            raise type(error)(error.sentence)
 
     async def _ask(self) -> None:
         self._error, self.hangs = None, False
@@ -67,7 +68,7 @@ class DatabaseProbe:
         except TimeoutError:
             self.hangs = True
             self._error = DatabaseUnavailableError(
-                f"the database at {self._link.address} has not written a document within {PROBE_LIMIT_S:g} s"
+                "database-slow", address=self._link.address, seconds=PROBE_LIMIT_S
             )
         self._asked_s = self._monotonic_s()
 

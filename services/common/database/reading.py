@@ -275,9 +275,7 @@ class Records:
 
     def _check_time(self) -> None:
         if time.monotonic() - self._begun_s > self._limit_s:
-            raise BadInputError(
-                f"this takes longer than {self._limit_s:g} s: ask for a shorter span, or for one line"
-            )
+            raise BadInputError("question-too-long", seconds=self._limit_s)
 
 
 def _span(camera: str, from_s: float, to_s: float) -> dict[str, Any]:

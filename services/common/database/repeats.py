@@ -16,7 +16,7 @@ from services.common.database.documents import FAR, connection_of, date_of, mill
 from services.common.database.link import DatabaseLink, Document
 from services.common.database.schema import ANALYSED, CROSSINGS, REPEATS
 from services.core.evidence.fencing import Repeats
-from services.core.evidence.passes import Span, step_words
+from services.core.evidence.passes import Span, least_step_back
 from services.core.types import CameraId, Ownership, RepeatedSpan
 
 log = logging.getLogger(__name__)
@@ -92,18 +92,7 @@ class RepeatKeeper:
         passes, near_s = [*await self._evident(owned), *await self._crossed(owned)], NEAR_S
         while len(passes := joined(passes, near_s)) > MOST_PASSES:
             near_s *= 2
-        found = [
-            RepeatedSpan(
-                owned.camera,
-                from_s,
-                to_s,
-                owned.epoch - 1,
-                owned.from_s,
-                owned.cause or step_words(owned.from_s - to_s, is_least=True),
-            )
-            for from_s, to_s in passes
-            if to_s - owned.from_s >= LEAST_S
-        ]
+        found = [_repeat(owned, from_s, to_s) for from_s, to_s in passes if to_s - owned.from_s >= LEAST_S]
         if found:
             log.warning(
                 "camera %s begins at a time that was counted before: %s", owned.camera, found[0].cause
@@ -145,6 +134,13 @@ class RepeatKeeper:
         newest = await self._link.collection(name).find_one(query, ["time"], sort=[("time", -1)])
         end_s = seconds_of(newest["time"]) + 60.0 if newest else 0.0
         return [*spans[:-1], (spans[-1][0], max(spans[-1][1], end_s))]
+
+
+def _repeat(owned: Ownership, from_s: float, to_s: float) -> RepeatedSpan:
+    why = owned.reason if owned.cause else least_step_back(owned.from_s - to_s)
+    return RepeatedSpan(
+        owned.camera, from_s, to_s, owned.epoch - 1, owned.from_s, why.text, why.code, why.params
+    )
 
 
 def joined(spans: Iterable[Span], near_s: float) -> list[Span]:
@@ -199,6 +195,8 @@ def _repeat_fields(span: RepeatedSpan) -> Document:
         "epoch": span.epoch,
         "since": date_of(span.since_s),
         "cause": span.cause,
+        "code": span.code,
+        "params": span.params,
     }
 
 
@@ -211,4 +209,6 @@ def repeat_from(document: Mapping[str, Any]) -> RepeatedSpan:
         epoch=document["epoch"],
         since_s=seconds_of(document["since"]),
         cause=document["cause"],
+        code=document.get("code", ""),
+        params=document.get("params", {}),
     )

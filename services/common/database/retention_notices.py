@@ -72,7 +72,7 @@ class RetentionNotices:
                 {"_id": RETENTION, "pending.id": id}, {"$set": {"confirmed": id}}
             )
         if result.matched_count == 0:
-            raise ConflictError("this retention does not wait any more: look again")
+            raise ConflictError("retention-gone")
 
     async def set_aside_number(self) -> int:
         """Give the number of events that are set aside."""
@@ -105,7 +105,7 @@ class RetentionNotices:
                 {"_id": CLOCK, "doubt.id": id}, {"$set": {"confirmed": id}}
             )
         if result.matched_count == 0:
-            raise ConflictError("this clock is not in doubt any more: look again")
+            raise ConflictError("clock-gone")
 
 
 async def meta_document(link: DatabaseLink, id: str) -> Document:

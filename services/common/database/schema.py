@@ -152,11 +152,9 @@ async def check_whole(link: DatabaseLink) -> None:
     if mark is None:
         return
     began = mark.get("time")
-    since = f" that began at {began:%Y-%m-%d %H:%M:%S} UTC" if isinstance(began, datetime) else ""
-    raise HalfRestoredError(
-        f"the database holds a part of a backup: a restore{since} has not ended. "
-        "If it does not run any more, run `sightline restore FILE --replace` again"
-    )
+    if isinstance(began, datetime):
+        raise HalfRestoredError("database-half-restored-since", time=f"{began:%Y-%m-%d %H:%M:%S}")
+    raise HalfRestoredError("database-half-restored")
 
 
 async def prepare_schema(link: DatabaseLink) -> None:
@@ -186,10 +184,7 @@ def check_version(meta: Mapping[str, object]) -> None:
     """Refuse what a newer version has written."""
     version = meta.get("version")
     if not isinstance(version, int) or version > SCHEMA_VERSION:
-        raise BadInputError(
-            f"the data has schema version {version}, this program knows up to {SCHEMA_VERSION}: "
-            "use the newer version of Sightline"
-        )
+        raise BadInputError("database-newer", version=str(version), known=SCHEMA_VERSION)
 
 
 async def end_expiry(link: DatabaseLink, collection: str) -> None:

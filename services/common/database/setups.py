@@ -77,7 +77,7 @@ class Setups:
         with self._link.guarded():
             number = await self._link.collection(CAMERAS).count_documents({"time": ALL_TIME})
         if number >= MOST_CAMERAS:
-            raise ConflictError(f"there are {MOST_CAMERAS} cameras already: remove some first")
+            raise ConflictError("camera-limit", most=MOST_CAMERAS)
         generation, first_epoch = await self._generations.next_of(camera.id)
         document = camera_document(camera, self._now_s())
         document |= {"generation": generation, "first_epoch": first_epoch}
@@ -85,7 +85,7 @@ class Setups:
             try:
                 await self._link.collection(CAMERAS).insert_one(document)
             except DuplicateKeyError:
-                raise ConflictError(f"there is a camera {camera.id!r} already") from None
+                raise ConflictError("camera-exists", camera=camera.id) from None
         return _stored(document)
 
     async def change_camera(self, camera: Camera) -> None:
@@ -184,9 +184,9 @@ class Setups:
         stored = await self.camera(camera)
         existing = await self.lines(camera)
         if any(other.id == line.id for other in existing):
-            raise ConflictError(f"camera {camera!r} has a line {line.id!r} already")
+            raise ConflictError("line-exists", camera=camera, line=line.id)
         if len(existing) >= MOST_LINES:
-            raise ConflictError(f"camera {camera!r} has {MOST_LINES} lines already: remove some first")
+            raise ConflictError("line-limit", camera=camera, most=MOST_LINES)
         return await self._insert_version(stored, line)
 
     async def change_line(self, camera: str, line: Line) -> Line:
@@ -202,7 +202,7 @@ class Setups:
             if line.id == id:
                 return line
         await self.camera(camera)
-        raise NotFoundError(f"camera {camera!r} has no line {id[:80]!r}")
+        raise NotFoundError("line-missing", camera=camera, line=id[:80])
 
     async def delete_line(self, camera: str, id: str) -> None:
         """End a line; its versions stay, because crossings name them."""
@@ -222,7 +222,7 @@ class Setups:
             try:
                 await self._link.collection(LINES).insert_one(document)
             except DuplicateKeyError:
-                raise ConflictError(f"line {line.id!r} was changed by somebody else just now") from None
+                raise ConflictError("line-changed", line=line.id) from None
         return numbered
 
 
@@ -242,4 +242,4 @@ def _stored(document: Document) -> StoredCamera:
 
 
 def _no_camera(id: str) -> NotFoundError:
-    return NotFoundError(f"there is no camera {id[:80]!r}")
+    return NotFoundError("camera-missing", camera=id[:80])

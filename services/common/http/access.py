@@ -13,10 +13,10 @@ from services.common.access.passwords import HASHED_AT_ONCE, WAITING_LIMIT
 from services.common.http.allowed import RECHECK_S, while_allowed
 from services.common.http.guard import CROSS_ORIGIN, adding
 from services.common.http.problems import problem
+from services.core.sentences.sentence import sentence
 
 TOKEN_PARAMETER = "token"
 CHALLENGE = 'Basic realm="Sightline", charset="UTF-8", Bearer realm="Sightline"'
-DETAIL = "say who you are: a bearer token, a user with password, or ?token= in the address"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,9 @@ class AccessGuard:
         if not await self._is_known(given, address):
             if any((*given.tokens, given.bearer)):
                 note_refused_token(self._check, address)
-            await problem(401, DETAIL, {"WWW-Authenticate": CHALLENGE})(scope, receive, send)
+            await problem(401, sentence("credentials-needed"), {"WWW-Authenticate": CHALLENGE})(
+                scope, receive, send
+            )
             return
         scope = {**scope, "query_string": query}
         if any(map(self._check.check_token, given.tokens)):

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.common.http.problems import problem
+from services.core.sentences.sentence import sentence
 
 RECHECK_S = 3.0
 """How often a running answer looks whether its reader may still see it: within 5 s it has ended."""
@@ -59,6 +60,6 @@ class _Answer:
     async def finish(self, scope: Scope, receive: Receive, is_endless: bool) -> None:
         """End an answer that has begun and not ended; refuse where none has begun."""
         if not self._is_started:
-            await problem(401, "what you logged in with does not hold any more")(scope, receive, self._send)
+            await problem(401, sentence("credentials-ended"))(scope, receive, self._send)
         elif is_endless and not self._is_finished:
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})

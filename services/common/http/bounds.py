@@ -12,8 +12,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.common.access.throttle import network_of
 from services.common.http.guard import PORT_HEADERS, adding
-from services.common.http.problems import problem
+from services.common.http.problems import RefusedRequestError, problem, problem_of_http
 from services.common.settings.files import ConnectionSettings
+from services.core.sentences.sentence import sentence
 
 HEALTH_PATHS = ("/healthz", "/readyz")
 """What is answered where nothing else can be."""
@@ -110,7 +111,7 @@ class RequestBounds:
         client = self._forwarded_client(scope)
         if client is not None and self._requests[client] >= self._limits.client_connections:
             self.refused += 1
-            answer = problem(429, "too many requests at once come from your address", RETRY_AFTER)
+            answer = problem(429, sentence("requests-too-many"), RETRY_AFTER)
             await answer(scope, receive, adding(send, self._headers))
             return
         self._requests.update([client] if client is not None else [])
@@ -140,7 +141,7 @@ class RequestBounds:
         except HTTPException as error:
             if body.is_answered:
                 raise
-            answer = problem(error.status_code, error.detail, error.headers)
+            answer = problem_of_http(error)
             await answer(scope, receive, adding(send, self._headers))
         finally:
             self.buffered_bytes -= body.received
@@ -199,18 +200,17 @@ class _Body:
 
     def _too_large(self) -> HTTPException:
         self._bounds.too_large += 1
-        return HTTPException(
-            413, f"the body is too long: at most {self._limit} bytes are taken here", {"Connection": "close"}
-        )
+        return RefusedRequestError(413, sentence("body-too-long", most=self._limit), {"Connection": "close"})
 
     def _too_many(self) -> HTTPException:
         self._bounds.refused += 1
-        return HTTPException(503, "too much is sent at once: try again later", RETRY_AFTER)
+        return RefusedRequestError(503, sentence("bodies-too-much"), RETRY_AFTER)
 
     def _too_slow(self) -> HTTPException:
         self._bounds.too_slow += 1
-        detail = f"the body did not come within {self._body_s:g} s"
-        return HTTPException(408, detail, {"Connection": "close"})
+        return RefusedRequestError(
+            408, sentence("body-too-slow", seconds=self._body_s), {"Connection": "close"}
+        )
 
 
 def probes_only(app: ASGIApp, headers: Mapping[str, str] = PORT_HEADERS) -> ASGIApp:
@@ -220,7 +220,7 @@ def probes_only(app: ASGIApp, headers: Mapping[str, str] = PORT_HEADERS) -> ASGI
         if scope["path"] in HEALTH_PATHS:
             await app(scope, receive, send)
         else:
-            answer = problem(503, "too many connections are open: try again later", RETRY_AFTER)
+            answer = problem(503, sentence("connections-too-many"), RETRY_AFTER)
             await answer(scope, receive, adding(send, headers))
 
     return pass_on

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.common.connections.addresses import is_loopback
 from services.common.http.problems import problem
+from services.core.sentences.sentence import sentence
 
 CROSS_ORIGIN = "Cross-Origin-Resource-Policy"
 """The header by which browsers refuse to show an answer in a page of another site."""
@@ -63,7 +64,7 @@ class LoopbackGuard:
             if foreign is not None:
                 if self._on_refused is not None:
                     await self._on_refused(scope)
-                answer = problem(403, f"this service answers only its own machine, not {foreign[:80]!r}")
+                answer = problem(403, sentence("host-foreign", host=foreign[:80]))
                 await answer(scope, receive, send)
                 return
         await self._app(scope, receive, send)

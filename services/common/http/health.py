@@ -6,6 +6,7 @@ it restarted. Ready says whether it can do its work now.
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 from starlette.applications import Starlette
@@ -16,6 +17,7 @@ from starlette.routing import Route
 from services.common.http.guard import AnswerHeaders, LoopbackGuard
 from services.common.http.problems import RETRY_AFTER_S, install_problems, problem
 from services.common.metrics import METRICS_TYPE, Figure, metrics_text
+from services.core.sentences.sentence import Sentence, sentence
 
 HEARTBEAT_LIMIT_S = 60.0
 """Longer than anything that the main loop of a service may wait for."""
@@ -48,15 +50,19 @@ class LoopHeartbeat:
 def liveness(heartbeat: LoopHeartbeat | None = None, details: Mapping[str, object] | None = None) -> Response:
     """Answer that the process lives, with details for a person; 503 when its main loop has stopped."""
     if heartbeat is not None and not heartbeat.is_fresh:
-        return problem(503, f"the main loop has not gone round for {heartbeat.age_s:.0f} s")
+        return problem(503, sentence("loop-stands", seconds=round(heartbeat.age_s)))
     return JSONResponse({"status": "ok", **(details or {})})
 
 
-def readiness(missing: Sequence[str]) -> Response:
+def readiness(missing: Sequence[Sentence]) -> Response:
     """Answer whether the service can work; 503 says in words what is missing."""
     if missing:
-        return problem(503, "; ".join(missing), {"Retry-After": str(RETRY_AFTER_S)})
+        return problem(503, reduce(_both, missing), {"Retry-After": str(RETRY_AFTER_S)})
     return JSONResponse({"status": "ready"})
+
+
+def _both(first: Sentence, second: Sentence) -> Sentence:
+    return sentence("several", first=first, second=second)
 
 
 def figures_answer(figures: Iterable[Figure]) -> Response:
@@ -69,7 +75,7 @@ def _no_details() -> dict[str, Any]:
 
 
 def health_app(
-    missing: Callable[[], Sequence[str]] = tuple,
+    missing: Callable[[], Sequence[Sentence]] = tuple,
     figures: Callable[[], Iterable[Figure]] = tuple,
     heartbeat: LoopHeartbeat | None = None,
     details: Callable[[], Mapping[str, object]] = _no_details,

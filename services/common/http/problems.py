@@ -3,7 +3,7 @@
 import json
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -25,6 +25,7 @@ from services.core.errors import (
     StreamError,
     ThrottledError,
 )
+from services.core.sentences.sentence import Sentence, said, sentence
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,22 @@ MOST_FIELDS = 20
 """How many fields of a request that cannot be used are named."""
 
 
+_OF_STATUS = {
+    404: sentence("route-missing"),
+    405: sentence("method-not-allowed"),
+    415: sentence("media-unsupported"),
+}
+"""What is said of a request that no route takes."""
+
+
+class RefusedRequestError(HTTPException):
+    """A request is refused on its way, before a route sees all of it."""
+
+    def __init__(self, status: int, what: Sentence, headers: dict[str, str] | None = None) -> None:
+        super().__init__(status, what.text, headers)
+        self.sentence = what
+
+
 class ProblemResponse(JSONResponse):
     """A problem as JSON."""
 
@@ -65,26 +82,29 @@ class ProblemResponse(JSONResponse):
 
 def problem(
     status: int,
-    detail: str,
+    what: str | Sentence,
     headers: Mapping[str, str] | None = None,
-    errors: list[dict[str, str]] | None = None,
+    errors: Sequence[tuple[str, Sentence]] = (),
 ) -> ProblemResponse:
     """Make the answer that describes a problem; `errors` name a field and what is wrong with it."""
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
-        "detail": _shown(detail, LONGEST_DETAIL),
+        **_said_object(said(what), "detail"),
     }
     if errors:
         body["errors"] = [
-            {
-                "field": _shown(error["field"], LONGEST_FIELD),
-                "message": _shown(error["message"], LONGEST_DETAIL),
-            }
-            for error in errors[:MOST_FIELDS]
+            {"field": _shown(field, LONGEST_FIELD), **_said_object(wrong, "message")}
+            for field, wrong in errors[:MOST_FIELDS]
         ]
     return ProblemResponse(body, status, dict(headers or {}))
+
+
+def _said_object(what: Sentence, name: str) -> dict[str, Any]:
+    """Give a sentence as keys of an answer, its text as `name`."""
+    shown = what.masked(lambda text: _shown(text, LONGEST_DETAIL))
+    return {name: shown.text, "code": shown.code, "params": shown.params}
 
 
 def _shown(text: str, limit: int) -> str:
@@ -105,7 +125,7 @@ def problem_of(error: SightlineError) -> ProblemResponse:
         headers["Retry-After"] = str(RETRY_AFTER_S)
     elif status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
-    return problem(status, str(error), headers)
+    return problem(status, error.sentence, headers)
 
 
 def install_problems(app: Starlette) -> None:
@@ -122,10 +142,17 @@ async def _on_known(request: Request, error: Exception) -> ProblemResponse:
 
 async def _on_http(request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, HTTPException)
-    return problem(error.status_code, str(error.detail), error.headers)
+    return problem_of_http(error)
+
+
+def problem_of_http(error: HTTPException) -> ProblemResponse:
+    """Make the answer that describes an error of HTTP, such as a route that there is not."""
+    if isinstance(error, RefusedRequestError):
+        return problem(error.status_code, error.sentence, error.headers)
+    return problem(error.status_code, _OF_STATUS.get(error.status_code, error.detail), error.headers)
 
 
 async def _on_unknown(request: Request, error: Exception) -> ProblemResponse:
     """An error of ours: the log has it whole, the answer says only that it happened."""
     log.error("%s %s failed: %s", request.method, request.url.path[:LONGEST_DETAIL], type(error).__name__)
-    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "something went wrong; the log of the service says what")
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, sentence("server-fault"))

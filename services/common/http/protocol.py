@@ -18,6 +18,7 @@ from services.common.http.bounds import (
 from services.common.http.guard import PORT_HEADERS
 from services.common.http.problems import problem
 from services.common.http.sockets import BoundedSocket, fits_handshake
+from services.core.sentences.sentence import sentence
 
 RESERVE_HEAD_S = 2.0
 """How long a connection beyond the limit may take to ask whether the service is healthy."""
@@ -29,8 +30,6 @@ LINGER_S = 2.0
 """How long what a client still sends is thrown away, so that it can read why it was refused."""
 
 Cause = Literal["head", "body", "pipeline"]
-
-INVALID = "this is no HTTP request, or its head is too long"
 
 
 class _BoundedConnection(h11.Connection):
@@ -181,7 +180,7 @@ class BoundedProtocol(H11Protocol):
         if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             self.transport.abort()
             return
-        answer = problem(400, INVALID, self.own_headers)
+        answer = problem(400, sentence("request-invalid"), self.own_headers)
         headers = [*answer.raw_headers, (b"connection", b"close")]
         for event in (
             h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),

@@ -10,10 +10,14 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from services.core.sentences.sentence import Sentence, sentence
 from services.core.times import milliseconds
 from services.core.types import CameraId
 
 Role = Literal["ingest", "detector", "store", "web", "rtsp"]
+
+
+RUNNING = sentence("running")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +30,8 @@ class Member:
     """Where other services reach it: of an ingest process, the address of its video."""
     key: str = field(default="", repr=False)
     """A secret that opens that address; it goes over the authenticated bus only."""
-    status: str = "running"
-    """`running`, or what is wrong, for the page."""
+    status: Sentence = RUNNING
+    """That it runs, or what is wrong, for the page."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,7 @@ class DecodingThread:
         """Let nobody wait for a thread that has ended by itself."""
         self.memory.close()
         if not self._stopped.is_set():
-            self.failure = self.failure or StreamError("a fault in Sightline, which its log describes")
+            self.failure = self.failure or StreamError("fault")
             self._wake_watchers()
 
     def _decode(self, reader: VideoReader) -> None:

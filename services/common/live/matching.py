@@ -103,7 +103,7 @@ class MatchedPictures:
         """The camera's pictures; StreamError when there will be none any more."""
         assert self._decoder is not None, "it was started before"
         if self._decoder.failure is not None:
-            raise StreamError(str(self._decoder.failure))
+            raise StreamError(self._decoder.failure.sentence)
         return self._decoder.memory
 
     async def plain(self) -> AsyncGenerator[LivePicture, None]:

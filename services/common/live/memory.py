@@ -134,13 +134,10 @@ class PictureMemories:
         least = _least(largest_bytes) if memory is None else memory.least_of(largest_bytes)
         if sum(others) + least * largest_bytes <= self.limit_bytes:
             return
-        limit = f"{self.limit_bytes / MB:g} MB (setting live_memory_mb)"
+        megabytes = self.limit_bytes / MB
         if not others:
-            raise StreamError(f"the camera's pictures are too large for the memory of live pictures, {limit}")
-        raise StreamError(
-            f"the {len(others)} cameras that are watched need the memory of live pictures, {limit}: "
-            "watch fewer at once"
-        )
+            raise StreamError("pictures-too-large", megabytes=megabytes)
+        raise StreamError("pictures-too-many", cameras=len(others), megabytes=megabytes)
 
     def put(self, memory: PictureMemory, decoded: DecodedPicture) -> None:
         """Keep a picture of a camera, see `PictureMemory.put`."""

@@ -129,7 +129,7 @@ class _Channel:
         StreamError when it cannot be encoded: nobody gets one any more then.
         """
         if self.failure is not None:
-            raise StreamError(str(self.failure))
+            raise StreamError(self.failure.sentence)
         now_s, known = time.monotonic(), self._encodings.get(width)
         if known is None or (
             known.number != self.number and (known.number <= seen or now_s - known.begun_s > shared_s)
@@ -165,7 +165,7 @@ class LiveStream:
         """Wait for a picture that this viewer has not seen; StreamError when no more will come."""
         while not self._channel.shows_after(self._seen):
             if self._channel.failure is not None:
-                raise StreamError(str(self._channel.failure))
+                raise StreamError(self._channel.failure.sentence)
             await self._channel.changed.wait()
 
     async def take(self) -> Jpeg:
@@ -226,7 +226,7 @@ class LivePictures:
                 async with asyncio.timeout(timeout_s):
                     return await anext(aiter(stream))
             except TimeoutError:
-                raise StreamError(f"camera {camera!r} gives no picture now") from None
+                raise StreamError("camera-no-picture", camera=camera) from None
 
     async def stream(self, camera: CameraId, form: Form) -> AsyncGenerator[bytes, None]:
         """Give JPEG pictures from now on, without end."""
@@ -292,7 +292,7 @@ class LivePictures:
 
         Whoever looks again, or comes later, begins with a new channel.
         """
-        failure = StreamError(f"the pictures of camera {camera} ended")
+        failure = StreamError("camera-pictures-ended", camera=camera)
         try:
             async with aclosing(pictures):
                 async for picture in pictures:
@@ -301,7 +301,7 @@ class LivePictures:
             failure = error
         except Exception:
             log.exception("live pictures of camera %s failed", camera)
-            failure = StreamError(FAULT)
+            failure = StreamError("fault")
         finally:
             channel.fail(failure)
 
@@ -333,5 +333,5 @@ def render(picture: LivePicture, quality: int) -> bytes:
     """Draw into a picture and give it as JPEG."""
     is_good, data = cv2.imencode(".jpg", draw(picture), [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not is_good:
-        raise StreamError("the picture could not be encoded")
+        raise StreamError("picture-not-encoded")
     return bytes(data.tobytes())

@@ -19,11 +19,6 @@ from services.core.evidence.rate import check_fps
 from services.core.identifiers import is_id
 from services.core.types import Camera
 
-OUTSIDE = (
-    "a file can be a camera only from the folders that the setting file_camera_folders names, and this path "
-    "lies in none of them: put the file into one of them, or name its folder there"
-)
-
 
 def _split(value: object) -> object:
     """The environment gives one text: folders with a colon between them."""
@@ -61,7 +56,7 @@ class CameraFiles:
         """
         whole = whole_path(path)
         if whole not in self.files and not any(_lies_in(whole, whole_path(str(one))) for one in self.folders):
-            raise BadInputError(OUTSIDE)
+            raise BadInputError("file-outside")
 
     def real_path(self, path: str) -> Path:
         """Give where a file really lies; BadInputError when a link leads out of the folders."""
@@ -69,7 +64,7 @@ class CameraFiles:
         whole = whole_path(path)
         real = os.path.realpath(whole)
         if whole not in self.files and not any(_lies_in(real, os.path.realpath(one)) for one in self.folders):
-            raise BadInputError(OUTSIDE)
+            raise BadInputError("file-outside")
         return Path(real)
 
 
@@ -89,14 +84,12 @@ MAX_MODEL_LENGTH = 200
 def validate_camera(camera: Camera, check_model: Callable[[str], object]) -> Camera:
     """Check all settings of a camera but its address; BadInputError names the first that cannot be used."""
     if not is_id(camera.id):
-        raise BadInputError(
-            f"camera id {camera.id[:80]!r}: use 1 to 63 of a-z, 0-9 and -, not beginning with -"
-        )
+        raise BadInputError("camera-id-invalid", camera=camera.id[:80])
     if not camera.name or len(camera.name) > MAX_NAME_LENGTH or not camera.name.isprintable():
-        raise BadInputError(f"the name is a printable text of 1 to {MAX_NAME_LENGTH} characters")
+        raise BadInputError("camera-name-invalid", most=MAX_NAME_LENGTH)
     check_fps(camera.fps)
     if len(camera.model) > MAX_MODEL_LENGTH:
-        raise BadInputError(f"model is a name or path of at most {MAX_MODEL_LENGTH} characters")
+        raise BadInputError("model-name-too-long", most=MAX_MODEL_LENGTH)
     check_model(camera.model)
     return camera
 
@@ -111,11 +104,11 @@ def check_url(url: str, *, sees_files: bool, files: CameraFiles | None = None) -
     if kind_of(url) is not AddressKind.FILE:
         return
     if not sees_files and not Path(url).is_absolute():
-        raise BadInputError("there is no full path of a file here; an address begins with rtsp://")
+        raise BadInputError("file-not-whole")
     if files is not None:
         files.check_path(url)
     if sees_files and not is_file(files.real_path(url) if files is not None else Path(url)):
-        raise BadInputError("there is no file at this path; an address begins with rtsp://")
+        raise BadInputError("file-missing")
 
 
 def default_name(id: str | None) -> str:

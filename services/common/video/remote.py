@@ -208,7 +208,7 @@ def _tls_options(address: str) -> dict[str, Any]:
     if address.startswith("wss:"):
         return {"ssl": tls, "server_hostname": VIDEO_SERVER_NAME}
     if tls is not None:
-        raise StreamError("it offers no TLS, and this service talks to nobody without")
+        raise StreamError("video-no-tls")
     return {}
 
 

@@ -37,17 +37,17 @@ def encode_unit(unit: AccessUnit) -> bytes:
 def decode_unit(message: bytes | str) -> AccessUnit:
     """Give the access unit of a message; StreamError when it holds none."""
     if isinstance(message, str) or len(message) < _HEAD.size:
-        raise StreamError("what came is no picture")
+        raise StreamError("video-not-picture")
     version, flags, frame, time_s, connection, length = _HEAD.unpack_from(message)
     if version != VERSION:
-        raise StreamError(f"the other side sends video in version {version}, this one reads {VERSION}")
+        raise StreamError("video-version", version=version, known=VERSION)
     data_at = _HEAD.size + length
     if len(message) < data_at or not 0 <= time_s <= LATEST_TIME_S:
-        raise StreamError("what came is no picture")
+        raise StreamError("video-not-picture")
     try:
         camera = CameraId(message[_HEAD.size : data_at].decode("ascii"))
     except UnicodeDecodeError:
-        raise StreamError("what came is no picture") from None
+        raise StreamError("video-not-picture") from None
     return AccessUnit(
         camera, frame, time_s, bool(flags & _KEYFRAME), message[data_at:], connection, bool(flags & _BACKLOG)
     )

@@ -11,10 +11,11 @@ from itertools import islice
 
 from services.core.errors import BadInputError
 from services.core.evidence.coverage import SETTLE_S, AnalysedSeconds, missing_spans
+from services.core.sentences.sentence import Sentence, sentence
 from services.core.types import CameraStatus, RepeatedSpan, StatusChange
 
-NOT_RUNNING = "service not running"
-TOO_FEW = "too few frames analysed"
+NOT_RUNNING = sentence("not-running")
+TOO_FEW = sentence("too-few-frames")
 PRELUDE_S = 3.0
 """A status of this soon after a gap's start belongs to its start."""
 
@@ -31,8 +32,15 @@ class Gap:
 
     from_s: float
     to_s: float
-    cause: str
+    cause: Sentence
 
+
+_SAID = {
+    CameraStatus.DISABLED: sentence("switched-off"),
+    CameraStatus.CONNECTING: sentence("camera-connecting"),
+    CameraStatus.DEGRADED: sentence("camera-degraded"),
+}
+"""What a status says that has no cause."""
 
 FindGaps = Callable[[float, float], Sequence[Gap]]
 """Gives the gaps of a span, by what was analysed once."""
@@ -63,10 +71,10 @@ def find_gaps(
 
 def too_many_gaps(most: int) -> BadInputError:
     """Give the error of a question whose answer holds more than so many."""
-    return BadInputError(f"there are more than {most} gaps: ask for a shorter span")
+    return BadInputError("gap-limit", most=most)
 
 
-def _cause(statuses: Sequence[StatusChange], times: Sequence[float], start: int, end: int) -> str:
+def _cause(statuses: Sequence[StatusChange], times: Sequence[float], start: int, end: int) -> Sentence:
     """Say why nothing was analysed.
 
     What was in force at the start or came soon after it decides, then what came first within the gap. A
@@ -84,10 +92,10 @@ def _cause(statuses: Sequence[StatusChange], times: Sequence[float], start: int,
     return TOO_FEW if in_force is not None else NOT_RUNNING
 
 
-def _words(change: StatusChange) -> str:
-    if change.cause:
-        return change.cause
-    return "switched off" if change.status is CameraStatus.DISABLED else change.status.value
+def _words(change: StatusChange) -> Sentence:
+    if change.reason is not None:
+        return change.reason
+    return _SAID[change.status]
 
 
 def gaps_with_repeats(
@@ -123,7 +131,9 @@ def _add(found: list[tuple[Gap, bool]], gap: Gap, is_repeat: bool) -> None:
         found.append((gap, is_repeat))
 
 
-def _parts(repeats: Sequence[RepeatedSpan], from_s: float, to_s: float) -> Iterator[tuple[float, float, str]]:
+def _parts(
+    repeats: Sequence[RepeatedSpan], from_s: float, to_s: float
+) -> Iterator[tuple[float, float, Sentence | None]]:
     """Cut a span at whole seconds where a time that comes twice begins and ends; elsewhere without cause."""
     start_s = from_s
     for repeat in sorted(repeats, key=lambda item: item.from_s):
@@ -132,8 +142,8 @@ def _parts(repeats: Sequence[RepeatedSpan], from_s: float, to_s: float) -> Itera
         if end_s <= begin_s:
             continue
         if begin_s > start_s:
-            yield start_s, begin_s, ""
-        yield begin_s, end_s, repeat.cause
+            yield start_s, begin_s, None
+        yield begin_s, end_s, repeat.reason
         start_s = end_s
     if start_s < to_s:
-        yield start_s, to_s, ""
+        yield start_s, to_s, None

@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+from services.core.sentences.sentence import Sentence, sentence
 from services.core.times import whole
 from services.core.types import CameraId, RepeatedSpan
 
@@ -33,8 +34,8 @@ class Passes:
         self._run: Span | None = None
         self._passed: list[Span] = []
         """Runs that a step has ended."""
-        self.cause = ""
-        """The newest step back in words."""
+        self.cause = Sentence("", {}, "")
+        """The newest step back; it says nothing before the first."""
         self._learned: Sequence[RepeatedSpan] = ()
         self._active: dict[Span, RepeatedSpan] = {}
         self._seen: tuple[float, float] | None = None
@@ -55,7 +56,7 @@ class Passes:
             before_s, at_s = self._seen
             expected_s = before_s + max(0.0, steady_s - at_s)
             if time_s < before_s - STEP_S:
-                self.cause = step_words(time_s - expected_s)
+                self.cause = step_sentence(time_s - expected_s)
                 updates = self._step(expected_s, time_s)
             elif time_s > expected_s + FORWARD_S:
                 updates = self._step(expected_s, time_s)
@@ -104,7 +105,14 @@ class Passes:
         """Begin the spans that time has come to, or has gone through unseen."""
         entered = {
             span: RepeatedSpan(
-                self._camera, max(span[0], from_s), whole(span[1] + 0.001), self._epoch, time_s, self.cause
+                self._camera,
+                max(span[0], from_s),
+                whole(span[1] + 0.001),
+                self._epoch,
+                time_s,
+                self.cause.text,
+                self.cause.code,
+                self.cause.params,
             )
             for span in self._passed
             if span not in self._active and from_s <= span[1] and span[0] <= time_s
@@ -123,10 +131,16 @@ def seen_once(minute: int, seconds: int, repeats: Sequence[RepeatedSpan]) -> int
     return seconds
 
 
-def step_words(step_s: float, *, is_least: bool = False) -> str:
-    """Say in words that the clock was set, and by how much."""
-    way, least = "forward" if step_s > 0 else "back", "at least " if is_least else ""
-    return f"the clock of this machine was set {way} by {least}{_words(step_s)}"
+def step_sentence(step_s: float) -> Sentence:
+    """Say that the clock was set, and by how much."""
+    if step_s > 0:
+        return sentence("clock-set-forward", span=_words(step_s))
+    return sentence("clock-set-back", span=_words(step_s))
+
+
+def least_step_back(step_s: float) -> Sentence:
+    """Say that the clock was set back, and by how much at least."""
+    return sentence("clock-set-back-least", span=_words(step_s))
 
 
 def _words(span_s: float) -> str:

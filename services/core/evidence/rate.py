@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from services.core.errors import BadInputError
+from services.core.sentences.sentence import Sentence, sentence
 
 LEAST_FPS, MOST_FPS = 4.0, 60.0
 """Pictures to analyse each second that a camera may be set to."""
@@ -26,6 +27,9 @@ STEADY_RATE = 0.95 * LEAST_FPS
 WINDOW_S = 3.0
 """Over how long the rate of a camera is measured. The first slow window may hold quicker pictures too."""
 
+SLOWEST_RATE = 0.95
+"""Pictures a second from which a person reads a rate; below it, how long one picture takes."""
+
 LONGEST_S = 30.0
 """Longer without a picture is no slow camera but another silence."""
 
@@ -33,10 +37,7 @@ LONGEST_S = 30.0
 def check_fps(fps: float, name: str = "fps", most: float = MOST_FPS) -> None:
     """Refuse a rate at which nothing can be counted; BadInputError says what may stand there."""
     if not (math.isfinite(fps) and LEAST_FPS <= fps <= most):
-        raise BadInputError(
-            f"{name} is {fps:g}: give {LEAST_FPS:g} to {most:g} frames to analyse a second; with fewer than "
-            f"{LEAST_FPS:g} too much passes between two of them to be counted"
-        )
+        raise BadInputError("fps-invalid", name=name, fps=fps, least=LEAST_FPS, most=most, fewest=LEAST_FPS)
 
 
 def countable_fps(fps: float) -> float:
@@ -81,14 +82,14 @@ class DeliveredRate:
     def __init__(self) -> None:
         self._times_s: list[float] = []
         self._was_slow = False
-        self.cause = ""
-        """Why the camera cannot be counted, and what to do; empty where it can."""
+        self.cause: Sentence | None = None
+        """Why the camera cannot be counted, and what to do; None where it can."""
 
     def begin(self) -> None:
         """Measure anew: the next picture is of another connection. What was found last holds until then."""
         self._times_s, self._was_slow = [], False
 
-    def see(self, time_s: float) -> str:
+    def see(self, time_s: float) -> Sentence | None:
         """Take the time of the next picture, in the order of decoding, and give the cause as it is now."""
         times_s = self._times_s
         if times_s and not 0 <= time_s - times_s[0] <= LONGEST_S:
@@ -105,24 +106,16 @@ class DeliveredRate:
     def _judge(self, steps: Steps) -> None:
         is_slow = not steps.are_countable
         if steps.rate >= STEADY_RATE and steps.are_even:
-            self.cause = ""
-        elif is_slow and self._was_slow and not self.cause:
+            self.cause = None
+        elif is_slow and self._was_slow and self.cause is None:
             self.cause = _cause(steps)
         self._was_slow = is_slow
 
 
-def _cause(steps: Steps) -> str:
+def _cause(steps: Steps) -> Sentence:
+    """Say it with the rate as a person reads it."""
     if steps.rate >= LEAST_RATE:
-        return (
-            f"the camera sends {_words(steps.rate)} in bursts, too uneven to count: at least one is needed "
-            f"every {1 / LEAST_FPS:g} s; let it send them evenly"
-        )
-    return (
-        f"the camera sends {_words(steps.rate)}, too few to count: at least {LEAST_FPS:g} are needed; "
-        "raise its frame rate, and in the dark the slowest shutter that it may choose"
-    )
-
-
-def _words(rate: float) -> str:
-    """Give a rate as a person reads it."""
-    return f"{rate:.1f} pictures a second" if rate >= 0.95 else f"a picture every {1 / rate:.0f} s"
+        return sentence("camera-bursts", rate=round(steps.rate, 1), seconds=1 / LEAST_FPS)
+    if steps.rate >= SLOWEST_RATE:
+        return sentence("camera-slow", rate=round(steps.rate, 1), least=LEAST_FPS)
+    return sentence("camera-very-slow", seconds=round(1 / steps.rate), least=LEAST_FPS)

@@ -46,10 +46,10 @@ class VideoFile:
         self._container.close()
 
     def _check_size(self) -> None:
-        fault = size_fault(*self.size)
+        fault = str(size_fault(*self.size) or "")
         if not min(self.size):
             fault = "its pictures cannot be decoded, or are larger than Sightline takes"
-        if fault is not None:
+        if fault:
             self._container.close()
             raise BadInputError(f"{self.path} cannot be taken: {fault}")
 

@@ -36,7 +36,7 @@ def model_path(name: str) -> Path:
     path = Path(name)
     if path.suffix == SUFFIX and is_file(path):
         return path
-    raise _unknown(name, "or the path of an .onnx file")
+    raise BadInputError("model-unknown", model=name[:80], models=_shipped_names())
 
 
 def check_named_model(name: str, files: CameraFiles, sees_files: bool = True) -> None:
@@ -46,7 +46,7 @@ def check_named_model(name: str, files: CameraFiles, sees_files: bool = True) ->
     this machine are those that the detector will open.
     """
     if _shipped(name) is None and not (name.endswith(SUFFIX) and _is_among(name, files, sees_files)):
-        raise _unknown(name, "or an .onnx file in a folder that the setting model_folders names")
+        raise BadInputError("model-not-allowed", model=name[:80], models=_shipped_names())
 
 
 def _is_among(name: str, files: CameraFiles, sees_files: bool) -> bool:
@@ -62,9 +62,8 @@ def _shipped(name: str) -> Path | None:
     return {file.stem: file for file in WEIGHTS.glob(f"*{SUFFIX}")}.get(ALIASES.get(name, name))
 
 
-def _unknown(name: str, what_else: str) -> BadInputError:
-    there = ", ".join(sorted(file.stem for file in WEIGHTS.glob(f"*{SUFFIX}"))) or "none"
-    return BadInputError(f"unknown model {name[:80]!r}: give one of {there}, {what_else}")
+def _shipped_names() -> str:
+    return ", ".join(sorted(file.stem for file in WEIGHTS.glob(f"*{SUFFIX}"))) or "none"
 
 
 def read_info(path: Path) -> ModelInfo:

@@ -125,7 +125,7 @@ def _flag(request: Request, name: str, default: bool) -> bool:
     if text is None:
         return default
     if text not in FLAGS:
-        raise BadInputError(f"{name}: give 1 or 0")
+        raise BadInputError("flag-invalid", name=name)
     return FLAGS[text]
 
 

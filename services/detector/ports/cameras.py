@@ -27,12 +27,12 @@ class ShownCameras:
         NotFoundError where there is none, StreamError where it shows nothing now.
         """
         if self._is_ended:
-            raise StreamError("this service ends")
+            raise StreamError("service-ends")
         if self._setups is None:
-            raise StreamError("cameras are not known yet")
+            raise StreamError("service-begins")
         camera = self._setups[self._name(path)].camera
         if not camera.enabled:
-            raise StreamError(f"camera {camera.id!r} is switched off")
+            raise StreamError("camera-off", camera=camera.id)
         return camera
 
     def shows(self, camera: CameraId) -> bool:
@@ -56,7 +56,7 @@ class ShownCameras:
         if names and names[0] in setups:
             return names[0]
         if len(names) == 1:
-            raise NotFoundError(f"there is no camera {names[0][:80]!r}")
+            raise NotFoundError("camera-missing", camera=names[0][:80])
         if not setups:
-            raise NotFoundError("there is no camera yet")
+            raise NotFoundError("camera-none")
         return next(iter(setups))

@@ -101,7 +101,7 @@ class Relay(Generic[K]):
         """Follow a source from now on, until the reader is closed; StreamError when no place is free."""
         if self.readers >= self._reader_limit:
             self.refused += 1
-            raise StreamError(f"{self._reader_limit} clients watch already: close one, then try again")
+            raise StreamError("watchers-limit", most=self._reader_limit)
         channel = self._channels.get(key)
         if channel is None:
             channel = self._channels[key] = _Channel(watched(self._run(key), f"relay-{key}"))

@@ -12,7 +12,7 @@ from services.common.secrets import redact
 from services.common.video.source import SourceUnit
 from services.core.camera_address import AddressKind, kind_of
 from services.core.errors import StreamError
-from services.ingest.apart.limits import OPENING_BYTES, OPENING_FILE_BYTES, Watch
+from services.ingest.apart.limits import OPENING_BYTES, OPENING_FILE_BYTES, PICTURE_BYTES, Watch
 from services.ingest.apart.wire import (
     HAS_TIME,
     HEAD,
@@ -23,8 +23,10 @@ from services.ingest.apart.wire import (
     UNIT,
     Exit,
     Kind,
+    body_of,
 )
 from services.ingest.container import ContainerConnection
+from services.ingest.still import still_of
 
 
 class _Starter:
@@ -33,10 +35,14 @@ class _Starter:
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
 
-    def url(self) -> str:
-        """Give the address to open; it stands in no command line, since it carries a password."""
+    def request(self) -> tuple[str, bool]:
+        """Give the address to open, and whether a picture is wanted of it.
+
+        It stands in no command line, since it carries a password.
+        """
         with self._connection.makefile("rb") as reader:
-            return str(json.loads(reader.readline(REQUEST_LIMIT_BYTES)))
+            url, wants_picture = json.loads(reader.readline(REQUEST_LIMIT_BYTES))
+        return str(url), bool(wants_picture)
 
     def send(self, kind: Kind, *parts: bytes) -> None:
         """Send a message."""
@@ -54,16 +60,19 @@ class _Starter:
 
 
 def _read(starter: _Starter, watch: Watch) -> None:
-    url = starter.url()
+    url, wants_picture = starter.request()
     watch.start(OPENING_BYTES if kind_of(url) is AddressKind.NETWORK else OPENING_FILE_BYTES)
     connection = ContainerConnection.open(url)
     try:
-        watch.opened()
+        watch.opened(PICTURE_BYTES if wants_picture else 0)
         starter.send(Kind.OPENED, SIZE.pack(*connection.resolution))
         for unit in connection.units():
             if watch.is_ending:
                 return
             starter.send_unit(unit, connection.resolution)
+            if wants_picture and unit.is_keyframe and (picture := still_of(unit.data)) is not None:
+                starter.send(Kind.PICTURE, picture)
+                wants_picture = False
         starter.send(Kind.ENDED)
     finally:
         connection.close()
@@ -76,7 +85,7 @@ def main() -> int:
     try:
         _read(starter, Watch(connection))
     except StreamError as error:
-        starter.send_text(Kind.REFUSED, str(error))
+        starter.send(Kind.REFUSED, body_of(error.sentence))
     except MemoryError:
         return Exit.MEMORY
     except ConnectionError:

@@ -9,15 +9,27 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from services.common.bus.camera_tests import PICTURE_LIMIT_BYTES
 from services.common.video.source import SourceUnit
 from services.core.errors import StreamError
 from services.core.limits import UNIT_LIMIT_BYTES
+from services.core.sentences.sentence import sentence
 from services.ingest.apart.limits import OPENING_S
-from services.ingest.apart.wire import HAS_TIME, HEAD, KEYFRAME, SIZE, TEXT_LIMIT_BYTES, UNIT, Exit, Kind
+from services.ingest.apart.wire import (
+    HAS_TIME,
+    HEAD,
+    KEYFRAME,
+    SIZE,
+    TEXT_LIMIT_BYTES,
+    UNIT,
+    Exit,
+    Kind,
+    sentence_of,
+)
 
 OPEN_DEADLINE_S = 20.0
 """The process gives up by itself before this, also on a machine that is busy."""
@@ -25,8 +37,8 @@ OPEN_DEADLINE_S = 20.0
 READ_DEADLINE_S = 10.0
 END_DEADLINE_S = 0.5
 
-MESSAGE_LIMIT_BYTES = UNIT.size + 2 * UNIT_LIMIT_BYTES
-"""A key frame may have got its headers on top."""
+LIMITS_BYTES = {Kind.UNIT: UNIT.size + 2 * UNIT_LIMIT_BYTES, Kind.PICTURE: PICTURE_LIMIT_BYTES}
+"""A key frame may have got its headers on top; all else is a text."""
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -41,17 +53,14 @@ SECRETS = "SIGHTLINE_"
 """Variables of this name carry the passwords of databases; who reads strangers' streams needs none."""
 
 TOO_MUCH_MEMORY = {
-    False: "opening the camera's stream takes more memory than Sightline gives to one: its description or "
-    "its pictures are too large, or have no end",
-    True: "the camera's stream takes more memory than Sightline gives to one: a picture in it is too large, "
-    "or has no end",
+    False: sentence("stream-opening-memory"),
+    True: sentence("stream-reading-memory"),
 }
 TOO_MUCH_WORK = {
-    False: f"opening the camera's stream takes more than {OPENING_S:g} s of processor time: what the camera "
-    "answers is too large, or has no end",
-    True: "the camera's stream takes more processor time than Sightline gives to one: it sends too much, or "
-    "too little of it is video",
+    False: sentence("stream-opening-work", seconds=OPENING_S),
+    True: sentence("stream-reading-work"),
 }
+"""By whether the stream had been opened."""
 
 
 @dataclass(slots=True)
@@ -62,21 +71,32 @@ class ApartConnection:
     """Width and height in pixels, as the newest access unit has them."""
     _process: subprocess.Popen[bytes]
     _socket: socket.socket
+    picture: bytes | None = None
+    """The first picture as a JPEG, where it was asked for and has come."""
     _has_opened: bool = False
 
     @classmethod
-    def open(cls, url: str) -> "ApartConnection":
-        """Start the process and have it open an address; StreamError says why it cannot."""
+    def open(
+        cls,
+        url: str,
+        wants_picture: bool = False,
+        on_start: Callable[["ApartConnection"], None] = lambda connection: None,
+    ) -> "ApartConnection":
+        """Start the process and have it open an address; StreamError says why it cannot.
+
+        `on_start` is given the connection before it is open, to be able to end it by `abort`.
+        """
         ours, theirs = socket.socketpair()
         with theirs:
             try:
                 process = _start(theirs)
             except OSError as error:
                 ours.close()
-                raise StreamError(f"no process can be started for the camera: {error.strerror}") from None
+                raise StreamError("stream-no-process", reason=str(error.strerror)) from None
         connection = cls((0, 0), process, ours)
         try:
-            connection._begin(url)
+            on_start(connection)
+            connection._begin(url, wants_picture)
         except BaseException:
             connection.close()
             raise
@@ -87,10 +107,10 @@ class ApartConnection:
         """The process that reads the stream."""
         return self._process.pid
 
-    def _begin(self, url: str) -> None:
+    def _begin(self, url: str, wants_picture: bool) -> None:
         self._socket.settimeout(OPEN_DEADLINE_S)
         try:
-            self._socket.sendall(json.dumps(url).encode() + b"\n")
+            self._socket.sendall(json.dumps([url, wants_picture]).encode() + b"\n")
         except OSError:
             raise self._end() from None
         _, body = self._receive()
@@ -104,6 +124,9 @@ class ApartConnection:
             kind, body = self._receive()
             if kind is Kind.ENDED:
                 return
+            if kind is Kind.PICTURE:
+                self.picture = bytes(body)
+                continue
             flags, stream_s, width, height = UNIT.unpack_from(body)
             self.resolution = width, height
             data = bytes(memoryview(body)[UNIT.size :])
@@ -113,11 +136,11 @@ class ApartConnection:
         """Give the next message that is no failure; StreamError for one."""
         number, length = HEAD.unpack(self._exactly(HEAD.size))
         kind = Kind(number)
-        if length > (MESSAGE_LIMIT_BYTES if kind is Kind.UNIT else TEXT_LIMIT_BYTES):
-            raise StreamError(f"the reader of the camera's stream sent {length} bytes at once")
+        if length > LIMITS_BYTES.get(kind, TEXT_LIMIT_BYTES):
+            raise StreamError("stream-reader-flood", bytes=length)
         body = self._exactly(length)
         if kind is Kind.REFUSED:
-            raise StreamError(body.decode(errors="replace"))
+            raise StreamError(sentence_of(body))
         if kind is Kind.FAULT:
             raise RuntimeError(f"the reader of a camera's stream failed:\n{body.decode(errors='replace')}")
         return kind, body
@@ -132,7 +155,7 @@ class ApartConnection:
                     raise self._end()
                 view = view[count:]
         except TimeoutError:
-            raise StreamError("the camera does not answer in time") from None
+            raise StreamError("camera-timeout") from None
         except ConnectionError:
             raise self._end() from None
         return data
@@ -142,15 +165,16 @@ class ApartConnection:
         try:
             code = self._process.wait(END_DEADLINE_S)
         except subprocess.TimeoutExpired:
-            return StreamError("the reader of the camera's stream sends nothing any more")
+            return StreamError("stream-silent")
         if code == Exit.MEMORY:
             return StreamError(TOO_MUCH_MEMORY[self._has_opened])
         if code == Exit.PROCESSOR:
             return StreamError(TOO_MUCH_WORK[self._has_opened])
-        return StreamError(
-            f"the reader of the camera's stream ended (code {code}): the camera sends something broken, or "
-            "more than Sightline takes"
-        )
+        return StreamError("stream-reader-ended", exit=code)
+
+    def abort(self) -> None:
+        """End the process at once. Callable from any thread: what waits for it fails."""
+        self._process.kill()
 
     def close(self) -> None:
         """End the session in order, or else its process. Safe to call again."""

@@ -26,6 +26,9 @@ OPENING_FILE_BYTES = 256_000_000
 READING_BYTES = 72_000_000
 """What reading may take on top: the largest access unit is there up to five times."""
 
+PICTURE_BYTES = 96_000_000
+"""What decoding one key frame of the largest size takes on top."""
+
 NEARLY = 0.85
 """Part of it at which it is taken for used up."""
 
@@ -77,9 +80,9 @@ class Watch:
         threading.Thread(target=self._run, name="watch", daemon=True).start()
         self._allow(memory_bytes)
 
-    def opened(self) -> None:
-        """Go on with what reading may take."""
-        self._allow(READING_BYTES)
+    def opened(self, more_bytes: int = 0) -> None:
+        """Go on with what reading may take, and with so much more for what is done beside it."""
+        self._allow(READING_BYTES + more_bytes)
         self._span_began = time.monotonic(), time.process_time()
         self._period_s, self._span_s, self._processor_s = READING_PERIOD_S, READING_SPAN_S, READING_S
 

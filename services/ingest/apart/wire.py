@@ -1,7 +1,10 @@
 """What the process of one source sends to the process that started it: short heads and what follows. Pure."""
 
+import json
 import struct
 from enum import IntEnum
+
+from services.core.sentences.sentence import Sentence, is_sayable, plain, sentence_from
 
 REQUEST_LIMIT_BYTES = 64_000
 TEXT_LIMIT_BYTES = 4_000
@@ -25,9 +28,25 @@ class Kind(IntEnum):
     UNIT = 2
     ENDED = 3
     REFUSED = 4
-    """Its body is the reason, as people read it."""
+    """Its body is the reason, as a sentence in JSON."""
     FAULT = 5
     """Its body says what nobody foresaw."""
+    PICTURE = 6
+    """Its body is the first picture as a JPEG, where one was asked for."""
+
+
+def body_of(what: Sentence) -> bytes:
+    """Give the body of `REFUSED`; what is too long to be sent is cut to its text."""
+    body = json.dumps([what.text, what.code, what.params]).encode()
+    if len(body) <= TEXT_LIMIT_BYTES:
+        return body
+    return json.dumps([what.text[: TEXT_LIMIT_BYTES // 8], "", {}]).encode()
+
+
+def sentence_of(body: bytes | bytearray) -> Sentence:
+    """Read the body of `REFUSED`; a code or parameters beyond bounds leave the text alone."""
+    text, code, params = json.loads(body)
+    return sentence_from(text, code, params) if is_sayable(code, params) else plain(str(text))
 
 
 class Exit(IntEnum):

@@ -40,6 +40,12 @@ Point = Annotated[tuple[float, float], WithJsonSchema(POINT_SCHEMA)]
 """x and y, as a list of two: many tools do not read the form that a pair has in OpenAPI 3.1."""
 
 DirectionName = Annotated[str | None, Field(description="what people call the direction; null: not named")]
+CODE = "names the sentence, by which it can be translated; `other` where it has no name"
+
+SentenceParams = Annotated[
+    dict[str, str | int | float], Field(description="what the sentence is filled in with, by name")
+]
+
 MaskState = Literal["mask", "no_mask", "mask_incorrect"]
 ByClass = dict[str, int]
 
@@ -78,6 +84,8 @@ class CameraAnswer(Answer):
     last_error: str | None
     generation: Annotated[int, Field(description="which making of this id it is, 1 for the first")]
     created: Time
+    last_error_code: Annotated[str | None, Field(description=CODE)]
+    last_error_params: SentenceParams
 
 
 class CamerasAnswer(Answer):
@@ -114,6 +122,26 @@ class CameraGenerationsAnswer(Answer):
     items: list[CameraGenerationAnswer]
 
 
+class CameraTestError(Answer):
+    """Why an address gives no pictures."""
+
+    code: Annotated[str, Field(description=CODE)]
+    params: SentenceParams
+    text: str
+
+
+class CameraTestAnswer(Answer):
+    """What an address gives; where it does not work, `error` says why and the others are as far as seen."""
+
+    works: bool
+    picture: Annotated[str | None, Field(description="a JPEG in base64, at most 640 pixels wide")]
+    resolution: Size | None
+    codec: str | None
+    fps: Annotated[float | None, Field(description="pictures a second; null where the stream has no times")]
+    seconds: Annotated[float, Field(description="how long it took")]
+    error: CameraTestError | None
+
+
 class LineAnswer(Answer):
     """A counting line as it is now."""
 
@@ -126,6 +154,19 @@ class LineAnswer(Answer):
     version: int
     forward_name: DirectionName
     backward_name: DirectionName
+
+
+class LineVersionAnswer(LineAnswer):
+    """A counting line as it lay from one change to the next."""
+
+    valid_from: Time
+    valid_to: Annotated[Time | None, Field(description="null: it lies so now")]
+
+
+class LineVersionsAnswer(Answer):
+    """How a line has lain, the oldest version first."""
+
+    items: list[LineVersionAnswer]
 
 
 class LinesAnswer(Answer):
@@ -251,6 +292,8 @@ class GapAnswer(Answer):
     from_: Annotated[Time, Field(alias="from")]
     to: Time
     cause: str
+    code: Annotated[str, Field(description=CODE)]
+    params: SentenceParams
 
 
 class GapsAnswer(Answer):
@@ -289,8 +332,12 @@ class DatabaseAnswer(Answer):
     kind: str
     address: str
     status: Annotated[str, Field(description="`up`, or what is wrong")]
+    code: Annotated[str, Field(description=CODE)]
+    params: SentenceParams
     free_bytes: int | None
     not_stored: Annotated[str | None, Field(description="what is not stored for want of room")]
+    not_stored_code: Annotated[str | None, Field(description=CODE)]
+    not_stored_params: SentenceParams
 
 
 class QueueAnswer(Answer):
@@ -308,8 +355,11 @@ class ServiceAnswer(Answer):
 
     name: str
     status: Annotated[str, Field(description="`running`, or what is wrong")]
+    code: Annotated[str, Field(description=CODE)]
+    params: SentenceParams
     queues: list[QueueAnswer]
     elsewhere: Annotated[str | None, Field(description="where its queues are told, if not here")]
+    elsewhere_code: Annotated[str | None, Field(description=CODE)]
 
 
 class ModelAnswer(Answer):

@@ -34,7 +34,7 @@ async def get_audit(
 def _place(cursor: str) -> tuple[float, str]:
     time_ms, _, id = cursor.partition("-")
     if not id:
-        raise BadInputError("cursor is not one that this service gave")
+        raise BadInputError("cursor-invalid")
     return parse_milliseconds(time_ms), id
 
 

@@ -73,7 +73,7 @@ async def add_camera(camera: CameraInput, context: Context, response: Response) 
     taken = () if camera.id else {stored.camera.id for stored in await context.database.setups.cameras()}
     id = camera.id or id_from_name(name[:MAX_NAME_LENGTH], taken, "camera")
     url = restore_secrets(camera.url.strip())
-    _check_url(context, url)
+    check_new_url(context, url)
     model = camera.model or model_for(url, None)
     wanted = Camera(CameraId(id), name, url, model, camera.enabled, camera.fps)
     stored = await context.database.setups.add_camera(_validated(context, wanted, True))
@@ -96,7 +96,7 @@ async def change_camera(id: str, change: CameraChange, context: Context) -> Came
     if "url" in given:
         given["url"] = restore_secrets(given["url"].strip(), stored.camera.url)
         if given["url"] != stored.camera.url:
-            _check_url(context, given["url"])
+            check_new_url(context, given["url"])
     if "name" in given:
         given["name"] = given["name"].strip()
     has_new_model = given.get("model", stored.camera.model) != stored.camera.model
@@ -121,7 +121,7 @@ def _validated(context: WebContext, camera: Camera, has_new_model: bool) -> Came
     return validate_camera(camera, check_model)
 
 
-def _check_url(context: WebContext, url: str) -> None:
+def check_new_url(context: WebContext, url: str) -> None:
     """Check an address that is new: one that is stored stays, whatever may be given today."""
     files = CameraFiles.of(context.settings.file_camera_folders)
     check_url(url, sees_files=context.system.sees_files, files=files)

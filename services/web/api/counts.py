@@ -158,7 +158,7 @@ def _named(camera: str, lines: Sequence[str] | None, history: LineHistory) -> tu
     named = tuple(dict.fromkeys(line for line in lines or () if line))
     for line in named:
         if line not in history.names:
-            raise NotFoundError(f"camera {camera!r} has no line {line[:80]!r}")
+            raise NotFoundError("line-missing", camera=camera, line=line[:80])
     return named
 
 
@@ -221,6 +221,5 @@ def _counts(
 def _check_size(lines: int, buckets: Buckets) -> None:
     if lines * len(buckets.starts) > MOST_LINE_BUCKETS:
         raise BadInputError(
-            f"{lines} lines with {len(buckets.starts)} buckets each are more than {MOST_LINE_BUCKETS}: "
-            "ask for fewer lines, a shorter span or a larger bucket"
+            "line-bucket-limit", lines=lines, buckets=len(buckets.starts), most=MOST_LINE_BUCKETS
         )

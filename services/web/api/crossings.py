@@ -125,7 +125,7 @@ async def get_crossings(
     from_s, to_s = span_of(from_, to, context.now_s(), tz)
     after = None if cursor is None else _cursor_from(cursor)
     if min_confidence is not None and max_confidence is not None and min_confidence > max_confidence:
-        raise BadInputError("min_confidence is more than max_confidence: nothing lies between them")
+        raise BadInputError("confidence-empty")
     selection = CrossingSelection(
         tuple(dict.fromkeys(one for one in line or () if one)),
         tuple(class_ or ()),
@@ -265,5 +265,5 @@ def _cursor_from(cursor: str) -> CrossingCursor:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         time_ms, _, id = text.partition(" ")
     except (binascii.Error, UnicodeError, ValueError):
-        raise BadInputError("cursor is not one that this service gave") from None
+        raise BadInputError("cursor-invalid") from None
     return CrossingCursor(parse_milliseconds(time_ms), id)

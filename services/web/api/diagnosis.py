@@ -7,7 +7,9 @@ from fastapi import APIRouter, Query
 from services.common.recent_log import MOST_RECORDS, Level, LogRecord
 from services.common.wire import time_text
 from services.core.errors import DatabaseUnavailableError
+from services.core.sentences.sentence import Sentence
 from services.web.api.system_answers import DoctorAnswer, FindingAnswer, LogAnswer, LogItem
+from services.web.api.system_parts import elsewhere_fields
 from services.web.context import Context, WebContext
 from services.web.findings import camera_findings, service_findings
 from services.web.system import SystemFinding
@@ -36,7 +38,7 @@ async def get_log(
     return LogAnswer(
         items=[_item(record) for record in records],
         process=context.system.process,
-        elsewhere=context.system.elsewhere,
+        **elsewhere_fields(context.system.elsewhere),
     )
 
 
@@ -47,23 +49,23 @@ async def get_doctor(context: Context) -> DoctorAnswer:
     No camera is dialled. The machine is looked at no more than every 10 s.
     """
     host = await context.findings.newest()
-    services = service_findings(context.system, await _database_status(context))
+    services = service_findings(context.system, await _database_trouble(context))
     cameras = camera_findings(
         [context.mirror.setup(id).camera for id in context.mirror.cameras()], context.states
     )
     return DoctorAnswer(
         items=[_finding(found) for found in (*host, *services, *cameras)],
         process=context.system.process,
-        elsewhere=context.system.elsewhere,
+        **elsewhere_fields(context.system.elsewhere),
     )
 
 
-async def _database_status(context: WebContext) -> str:
+async def _database_trouble(context: WebContext) -> Sentence | None:
     try:
         await context.database.probe.check()
     except DatabaseUnavailableError as error:
-        return str(error)
-    return "up"
+        return error.sentence
+    return None
 
 
 def _item(record: LogRecord) -> LogItem:
@@ -77,6 +79,5 @@ def _item(record: LogRecord) -> LogItem:
 
 
 def _finding(found: SystemFinding) -> FindingAnswer:
-    return FindingAnswer(
-        id=found.id, code=found.code, params=dict(found.params), level=found.level, text=found.text
-    )
+    what = found.what
+    return FindingAnswer(id=found.id, code=what.code, params=what.params, level=found.level, text=what.text)

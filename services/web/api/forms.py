@@ -59,9 +59,9 @@ def form_of(format: str | None, accept: str, forms: Sequence[str] = tuple(MEDIA_
         asked = [ACCEPTED[kind] for kind in kinds if kind in ACCEPTED]
         wanted = next((form for form in asked if form in forms or form == "parquet"), "json")
     if wanted == "parquet":
-        raise BadInputError(f"parquet is not built yet: ask for {' or '.join(forms[1:])}")
+        raise BadInputError("format-parquet", forms=", ".join(forms[1:]))
     if wanted not in forms:
-        raise BadInputError(f"format is {', '.join(forms[:-1])} or {forms[-1]}, not {wanted[:20]!r}")
+        raise BadInputError("format-unknown", forms=", ".join(forms), format=wanted[:20])
     return wanted
 
 

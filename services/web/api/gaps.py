@@ -88,7 +88,14 @@ async def get_gaps_of_all(
 
 def gap_object(gap: Gap) -> JsonObject:
     """Give a gap as the API shows it."""
-    return {"from": time_text(gap.from_s), "to": time_text(gap.to_s), "cause": gap.cause}
+    cause = gap.cause
+    return {
+        "from": time_text(gap.from_s),
+        "to": time_text(gap.to_s),
+        "cause": cause.text,
+        "code": cause.code,
+        "params": cause.params,
+    }
 
 
 def _made_span(generation: Generation, span: Span) -> Span:

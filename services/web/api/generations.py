@@ -35,7 +35,7 @@ async def list_generations(camera: str, context: Context, who: Who) -> Generatio
     """
     found = await context.database.generations.of_camera(camera)
     if not found:
-        raise NotFoundError(f"there is no camera {camera[:80]!r}, and there was none")
+        raise NotFoundError("camera-never", camera=camera[:80])
     records = context.database.records(ANSWER_LIMIT_S)
     numbers = await context.reading.run(who, lambda: _numbers(records, found))
     return GenerationsAnswer(

@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from services.common.wire import JsonObject, line_object
-from services.core.errors import BadInputError
+from services.common.wire import JsonObject, line_object, time_text
+from services.core.errors import BadInputError, NotFoundError
 from services.core.identifiers import id_from_name
 from services.core.lines import (
     COLOR_PATTERN,
@@ -16,8 +16,16 @@ from services.core.lines import (
     line_from_object,
 )
 from services.core.model_classes import check_classes
-from services.core.types import Anchor, Line
-from services.web.api.answers import POINT_SCHEMA, SHARE_SCHEMA, LineAnswer, LinesAnswer
+from services.core.types import Anchor, Line, LineVersion
+from services.web.api.answers import (
+    POINT_SCHEMA,
+    SHARE_SCHEMA,
+    LineAnswer,
+    LinesAnswer,
+    LineVersionAnswer,
+    LineVersionsAnswer,
+)
+from services.web.api.parameters import GenerationParameter
 from services.web.api.problems import created, refusals
 from services.web.context import Context
 
@@ -104,13 +112,30 @@ async def get_line(camera: str, line: str, context: Context) -> LineAnswer:
     return _answer(await context.database.setups.line(camera, line))
 
 
+@router.get("/{line}/versions", responses=refusals(404))
+async def list_line_versions(
+    camera: str, line: str, context: Context, number: GenerationParameter = None
+) -> LineVersionsAnswer:
+    """How a line has lain, that of a deleted one too: a crossing names the version that counted it."""
+    generation = await context.generation(camera, number)
+    versions = await context.database.setups.line_versions(generation.camera, generation.number)
+    known = [found for found in versions if found.line.id == line]
+    if not known:
+        raise NotFoundError("line-missing", camera=camera, line=line[:80])
+    ends = [*(time_text(following.valid_from_s) for following in known[1:]), None]
+    items = [
+        _version_answer(found, end) for found, end in zip(known, ends, strict=True) if not found.is_deleted
+    ]
+    return LineVersionsAnswer(items=items)
+
+
 @router.patch("/{line}", responses=refusals(404, 409))
 async def change_line(camera: str, line: str, body: LineChange, context: Context) -> LineAnswer:
     """Change what is given of a line; that makes a new version of it."""
     current = await context.database.setups.line(camera, line)
     given = body.given()
     if given.get("id", line) != line:
-        raise BadInputError("the id of a line cannot change: delete the line and add another")
+        raise BadInputError("line-id-fixed")
     wanted = line_from_object({**line_object(current), **given})
     if "classes" in given:
         check_classes([wanted], (await context.database.setups.camera(camera)).camera.model)
@@ -128,3 +153,8 @@ async def delete_line(camera: str, line: str, context: Context) -> None:
 
 def _answer(line: Line) -> LineAnswer:
     return LineAnswer.model_validate(line_object(line))
+
+
+def _version_answer(version: LineVersion, valid_to: str | None) -> LineVersionAnswer:
+    span = {"valid_from": time_text(version.valid_from_s), "valid_to": valid_to}
+    return LineVersionAnswer.model_validate({**line_object(version.line), **span})

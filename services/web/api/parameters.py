@@ -80,9 +80,7 @@ def span_of(from_text: str | None, to_text: str | None, now_s: float, tz: str = 
 def check_length(start_s: float, end_s: float, most_days: int) -> None:
     """Check that a span is not longer than so many days; BadInputError says so."""
     if end_s - start_s > most_days * DAY_S:
-        raise BadInputError(
-            f"the span is longer than {most_days} days: ask for shorter ones, one after the other"
-        )
+        raise BadInputError("span-too-long", days=most_days)
 
 
 def check_classes_asked(
@@ -97,7 +95,5 @@ def check_classes_asked(
     known = set(others()) if unknown else set()
     for name in unknown:
         if name not in known and not is_counted(name):
-            raise BadInputError(
-                f"nothing of class {name[:40]!r} was counted here, and no model at hand finds it: "
-                f"there are {', '.join(sorted(AT_HAND | known)[:MOST_NAMED])}"
-            )
+            known_names = ", ".join(sorted(AT_HAND | known)[:MOST_NAMED])
+            raise BadInputError("class-not-counted", name=name[:40], known=known_names)

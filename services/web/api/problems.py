@@ -17,8 +17,18 @@ from services.common.http.problems import (
     problem_of,
 )
 from services.common.secrets import cut
+from services.core.sentences.sentence import sentence
+from services.web.api.fields import NOT_JSON, wrong_with
 
 __all__ = ["ProblemResponse", "install_problems", "problem", "problem_of"]
+
+
+Code = Annotated[
+    str, Field(description="names the sentence, stable over releases", examples=["camera-exists"])
+]
+Params = Annotated[
+    dict[str, str | int | float], Field(description="what the sentence is filled in with, by name")
+]
 
 
 class ProblemField(BaseModel):
@@ -26,6 +36,8 @@ class ProblemField(BaseModel):
 
     field: str
     message: str
+    code: Code
+    params: Params
 
 
 class Problem(BaseModel):
@@ -35,16 +47,10 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: Annotated[str, Field(description="one clear line that says what to do")]
+    code: Code
+    params: Params
     errors: Annotated[list[ProblemField], Field(description="only where a request cannot be used")] = []
 
-
-NOT_JSON = "json_invalid"
-MESSAGES = {
-    "extra_forbidden": "this key is not known",
-    NOT_JSON: "the body is not JSON",
-    "model_attributes_type": "give an object here; as a body, with Content-Type: application/json",
-}
-"""What is said in place of pydantic's own words."""
 
 Answers = dict[int | str, dict[str, Any]]
 """Answers of a route by their status, as FastAPI's `responses` takes them."""
@@ -85,16 +91,16 @@ def install_problems(app: FastAPI) -> None:
 
 async def _on_unreadable(request: Request, error: Exception) -> ProblemResponse:
     """FastAPI says only that something was wrong where a body is no text, or holds a number without end."""
-    return problem(HTTPStatus.BAD_REQUEST, "the body cannot be read: send JSON in UTF-8")
+    return problem(HTTPStatus.BAD_REQUEST, sentence("body-unreadable"))
 
 
 async def _on_validation(request: Request, error: Exception) -> ProblemResponse:
     """Name each field; the values are left out, because they might be secrets."""
     assert isinstance(error, RequestValidationError)
-    errors = [{"field": _field(item), "message": _message(item)} for item in error.errors()[:MOST_FIELDS]]
-    first = errors[0] if errors else {"field": "", "message": "the request cannot be used"}
-    detail = f"{first['field']}: {first['message']}" if first["field"] else first["message"]
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=errors)
+    errors = [(_field(item), wrong_with(item)) for item in error.errors()[:MOST_FIELDS]]
+    field, wrong = errors[0] if errors else ("", sentence("request-unusable"))
+    what = sentence("input-invalid", field=field, reason=wrong) if field else wrong
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, what, errors=errors)
 
 
 def _field(item: Mapping[str, Any]) -> str:
@@ -104,9 +110,3 @@ def _field(item: Mapping[str, Any]) -> str:
         return ""
     inner = place[1:] if place and place[0] in ("body", "query", "path", "header") else place
     return ".".join(cut(str(part), LONGEST_FIELD) for part in inner)
-
-
-def _message(item: Mapping[str, Any]) -> str:
-    if item["type"] in MESSAGES:
-        return MESSAGES[item["type"]]
-    return str(item["msg"]).removeprefix("Value error, ")

@@ -76,7 +76,7 @@ async def _checked(context: WebContext, who: Caller, login: Login) -> User:
     if user is None or not is_right:
         log.warning("a login from %s was refused: user or password is wrong", address)
         await context.audit.count(entry_of(who, AccessAction.FAILED, user=name))
-        raise LoginNeededError("user or password is wrong")
+        raise LoginNeededError("login-wrong")
     if needs_new_hash(user.password_hash):
         user = await _rehashed(context, user, login.password)
     return user
@@ -86,7 +86,7 @@ async def _rehashed(context: WebContext, user: User, password: str) -> User:
     try:
         await context.database.accounts.renew_password_hash(user, await context.passwords.hash(password))
     except ConflictError:
-        raise LoginNeededError("this account was changed just now: log in again") from None
+        raise LoginNeededError("account-changed") from None
     await context.mirror.refresh()
     return user
 

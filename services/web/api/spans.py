@@ -32,7 +32,7 @@ def zone_of(name: str) -> ZoneInfo:
     try:
         return ZoneInfo("UTC" if name == UNKNOWN_ZONE else name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise BadInputError(f"tz {name[:40]!r} is not known: give a name like UTC or Europe/Berlin") from None
+        raise BadInputError("zone-unknown", zone=name[:40]) from None
 
 
 def requested_span(
@@ -51,7 +51,7 @@ def requested_span(
         start_s = start_s if from_text is not None else bucket_start(start_s, bucket, zone)
         end_s = end_s if to_text is not None else bucket_end(end_s, bucket, zone)
     if end_s <= start_s:
-        raise BadInputError("the span is empty: `to` must be later than `from`")
+        raise BadInputError("span-empty")
     return start_s, end_s
 
 
@@ -64,7 +64,7 @@ def _day_before(time_s: float, zone: ZoneInfo) -> float:
 def check_bucket_name(bucket: str) -> None:
     """Check that there are buckets of this name; BadInputError says which there are."""
     if bucket not in BUCKETS_S:
-        raise BadInputError(f"bucket is one of {', '.join(BUCKETS_S)}")
+        raise BadInputError("bucket-unknown", buckets=", ".join(BUCKETS_S))
 
 
 def check_bucket(bucket: str, from_s: float, to_s: float) -> None:
@@ -74,9 +74,9 @@ def check_bucket(bucket: str, from_s: float, to_s: float) -> None:
     """
     check_bucket_name(bucket)
     if to_s <= from_s:
-        raise BadInputError("the span is empty: `to` must be later than `from`")
+        raise BadInputError("span-empty")
     if to_s - from_s >= (MOST_BUCKETS + 1) * BUCKETS_S[bucket]:
-        raise BadInputError(f"more than {MOST_BUCKETS} buckets: ask for a shorter span or a larger bucket")
+        raise BadInputError("bucket-limit", most=MOST_BUCKETS)
 
 
 def bucket_starts(from_s: float, to_s: float, bucket: str, zone: ZoneInfo) -> list[float]:

@@ -17,6 +17,7 @@ from services.common.metrics import METRICS_TYPE, Figure
 from services.common.wire import time_text
 from services.core.errors import DatabaseUnavailableError
 from services.core.evidence.rate import LEAST_FPS, MOST_FPS
+from services.core.sentences.sentence import sentence
 from services.core.types import CameraStatus
 from services.web.api.answers import (
     ClockAnswer,
@@ -44,6 +45,8 @@ from services.web.auth.caller import Who
 from services.web.context import Context, WebContext
 
 router = APIRouter(tags=["system"])
+
+UP = sentence("up")
 
 DOCS = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sightline API</title>
 <link rel="icon" href="/favicon.svg"></head>
@@ -160,15 +163,20 @@ async def get_docs(request: Request) -> HTMLResponse:
 async def _database(context: WebContext) -> DatabaseAnswer:
     try:
         await context.database.probe.check()
-        status = "up"
+        status = UP
     except DatabaseUnavailableError as error:
-        status = str(error)
+        status = error.sentence
+    space = context.system.space()
     return DatabaseAnswer(
         kind=context.system.database,
         address=context.database.address,
-        status=status,
+        status=status.text,
+        code=status.code,
+        params=status.params,
         free_bytes=free_bytes(context),
-        not_stored=context.system.space(),
+        not_stored=space.text if space else None,
+        not_stored_code=space.code if space else None,
+        not_stored_params=space.params if space else {},
     )
 
 

@@ -5,12 +5,14 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from services.web.api.answers import (
+    CODE,
     Answer,
     ClockAnswer,
     DatabaseAnswer,
     FpsAnswer,
     ModelAnswer,
     RetentionAnswer,
+    SentenceParams,
     ServiceAnswer,
     Time,
 )
@@ -104,14 +106,15 @@ class LogAnswer(Answer):
     elsewhere: Annotated[
         str | None, Field(description="where other processes have theirs; null: there are none")
     ]
+    elsewhere_code: Annotated[str | None, Field(description=CODE)]
 
 
 class FindingAnswer(Answer):
     """Something that was looked at, and how it is."""
 
     id: str
-    code: str
-    params: dict[str, str | float]
+    code: Annotated[str, Field(description=CODE)]
+    params: SentenceParams
     level: Literal["ok", "note", "problem"]
     text: str
 
@@ -122,3 +125,4 @@ class DoctorAnswer(Answer):
     items: list[FindingAnswer]
     process: str
     elsewhere: str | None
+    elsewhere_code: Annotated[str | None, Field(description=CODE)]

@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Iterator
 
 from services.common.database.probe import DatabaseProbe
+from services.common.leases.protocol import RUNNING
 from services.common.queues import QueueState
 from services.core.costs import AnalysisCost, EngineChoice
+from services.core.sentences.sentence import Sentence, sentence
 from services.core.types import CameraId
 from services.web.api.answers import ModelAnswer, QueueAnswer, ServiceAnswer
 from services.web.api.system_answers import (
@@ -17,7 +19,7 @@ from services.web.api.system_answers import (
 from services.web.context import WebContext
 from services.web.system import ServiceState, SystemInfo
 
-TROUBLED = "not running as it should: an admin sees why"
+TROUBLED = sentence("troubled")
 """What a viewer is told in place of a cause, which may name addresses and folders."""
 
 Costs = dict[CameraId, AnalysisCost]
@@ -41,12 +43,22 @@ def service_answers(context: WebContext) -> list[ServiceAnswer]:
     return [
         ServiceAnswer(
             name=service.name,
-            status=service.status,
+            status=service.status.text,
+            code=service.status.code,
+            params=service.status.params,
             queues=_queues((*service.queues, *(own if _is_own(service, context.system) else ()))),
-            elsewhere=service.elsewhere,
+            **elsewhere_fields(service.elsewhere),
         )
         for service in context.system.services()
     ]
+
+
+def elsewhere_fields(where: Sentence | None) -> dict[str, str | None]:
+    """Give where to look for the rest, as keys of an answer."""
+    return {
+        "elsewhere": where.text if where else None,
+        "elsewhere_code": where.code if where else None,
+    }
 
 
 def _is_own(service: ServiceState, system: SystemInfo) -> bool:
@@ -146,21 +158,27 @@ def versions_of(context: WebContext) -> dict[str, str]:
 def as_viewers_see(answer: SystemAnswer, roles: dict[str, str]) -> SystemAnswer:
     """Leave out what helps an attacker more than a viewer: addresses, folders, machines, versions, causes."""
     database = answer.database
-    trouble = database.status if database.status == "up" else TROUBLED
     numbers: dict[str, int] = {}
     services = []
     for service in answer.services:
         role = roles.get(service.name) or service.name
         numbers[role] = numbers.get(role, 0) + 1
         name = role if numbers[role] == 1 else f"{role} {numbers[role]}"
-        status = service.status if service.status == "running" else TROUBLED
-        services.append(service.model_copy(update={"name": name, "status": status, "elsewhere": None}))
+        shown = {"name": name, **elsewhere_fields(None), **_hidden(service.code, RUNNING.code)}
+        services.append(service.model_copy(update=shown))
     return answer.model_copy(
         update={
             "address": "",
-            "database": database.model_copy(update={"address": "", "status": trouble}),
+            "database": database.model_copy(update={"address": "", **_hidden(database.code, "up")}),
             "services": services,
             "disk": answer.disk and answer.disk.model_copy(update={"path": None}),
             "versions": {"sightline": answer.version},
         }
     )
+
+
+def _hidden(code: str, good: str) -> dict[str, object]:
+    """Give what takes the place of a status that is not the good one; its parameters may name addresses."""
+    if code == good:
+        return {}
+    return {"status": TROUBLED.text, "code": TROUBLED.code, "params": TROUBLED.params}

@@ -47,7 +47,7 @@ async def add_token(wanted: TokenInput, context: Context, who: Who, response: Re
     """Make a token; `token` of the answer is shown this once. It ends with the account that made it."""
     name = wanted.name.strip()
     if not name or len(name) > MAX_NAME_LENGTH or not name.isprintable():
-        raise BadInputError(f"the name is a printable text of 1 to {MAX_NAME_LENGTH} characters")
+        raise BadInputError("token-name-invalid", most=MAX_NAME_LENGTH)
     now_s = context.now_s()
     expires_s = _end_of(wanted.expires, now_s)
     text = PREFIX + secrets.token_urlsafe(32)
@@ -75,7 +75,7 @@ def _end_of(expires: str | None, now_s: float) -> float | None:
         return None
     expires_s = parse_time(expires)
     if expires_s <= now_s:
-        raise BadInputError("expires lies in the past")
+        raise BadInputError("token-expired")
     return expires_s
 
 

@@ -51,9 +51,7 @@ async def list_users(context: Context) -> UsersAnswer:
 async def add_user(wanted: UserInput, context: Context, response: Response) -> UserAnswer:
     """Add an account."""
     if USER_NAME_PATTERN.fullmatch(wanted.name) is None:
-        raise BadInputError(
-            "a user's name has 1 to 63 of a-z, 0-9, dot, _ and -, beginning with a letter or digit"
-        )
+        raise BadInputError("user-name-invalid")
     password_hash = await context.passwords.hash(check_new_password(wanted.password))
     user = await context.database.accounts.add_user(wanted.name, wanted.role, password_hash)
     await context.mirror.refresh()
@@ -71,7 +69,7 @@ async def change_user(
     """
     user = await _user(context, name)
     if change.role is not None and who.role is not UserRole.ADMIN:
-        raise AccessDeniedError("only an admin changes roles")
+        raise AccessDeniedError("role-admin-only")
     role = None if change.role is user.role else change.role
     password_hash = None
     if change.password is not None:
@@ -98,16 +96,16 @@ async def delete_user(name: str, context: Context) -> None:
 async def _user(context: WebContext, name: str) -> User:
     user = await context.database.accounts.user(name)
     if user is None:
-        raise NotFoundError(f"there is no user {name[:80]!r}")
+        raise NotFoundError("user-missing", user=name[:80])
     return user
 
 
 async def _check_old(context: WebContext, who: Caller, user: User, old: str | None) -> None:
     """Somebody at a forgotten screen must not take the account over."""
     if old is None:
-        raise BadInputError("give old_password too: it is your own password that changes")
+        raise BadInputError("old-password-missing")
     if not await context.passwords.check(user.name, old, user, who.origin.address):
-        raise AccessDeniedError("the old password is wrong")
+        raise AccessDeniedError("old-password-wrong")
 
 
 def _answer(user: User) -> UserAnswer:

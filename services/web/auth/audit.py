@@ -10,7 +10,7 @@ from services.common.access.audit_tally import AuditTally
 from services.common.database.accounts import AuditTrail
 from services.common.tasks import watched
 from services.core.errors import DatabaseUnavailableError
-from services.web.auth.caller import Caller
+from services.web.auth.caller import CAMERA_TEST_PATH, Caller
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +74,8 @@ def refusal_of(caller: Caller, method: str, path: str) -> AuditEntry:
 
 def change_of(method: str, path: str) -> tuple[str, str]:
     """Name a change: of PATCH on `/api/v1/cameras/gate/lines/main`, `line.change` of `gate/lines/main`."""
+    if path == CAMERA_TEST_PATH:
+        return "camera.test", ""
     parts = [part for part in path.removeprefix(API).split("/") if part]
     collection = parts[(len(parts) - 1) // 2 * 2] if parts else "unknown"
     return f"{collection.removesuffix('s')}.{VERBS.get(method, method.lower())}", "/".join(parts[1:])

@@ -17,6 +17,10 @@ SESSION_PATH = "/api/v1/session"
 LIVE_PATH = "/api/v1/live"
 """The one WebSocket, by which all that is live comes to a page."""
 
+CAMERA_TEST_PATH = "/api/v1/cameras/test"
+TARGET_KEY = "sightline.target"
+"""Under it a route leaves in the scope what a change was made to, where its path does not say so."""
+
 OPEN_PATHS = ("/healthz", "/readyz", "/metrics")
 """Probes and figures: they hold no secret, and what asks for them cannot log in."""
 

@@ -94,16 +94,13 @@ class LoginGuard:
         if self._wants_login and bearer_token(headers) is not None:
             return
         if origin.foreign is not None:
-            raise AccessDeniedError(
-                f"this service answers its own page, not {origin.foreign[:80]!r}; behind a proxy, "
-                f"let it pass on the Host header (it is {origin.host[:80]!r} here)"
-            )
+            raise AccessDeniedError("origin-foreign", origin=origin.foreign[:80], host=origin.host[:80])
         if session_cookie(headers) is None:
             return
         if not origin.is_known and scope["path"] != rules.SESSION_PATH:
-            raise AccessDeniedError("a change by session needs the header Origin; programs use a token")
+            raise AccessDeniedError("origin-missing")
         if headers.get("content-type", "").partition(";")[0].strip().lower() in FORM_TYPES:
-            raise AccessDeniedError("a change by session is sent as JSON, not as a form")
+            raise AccessDeniedError("session-form")
 
     async def _find(self, scope: Scope, origin: Origin) -> Caller:
         """Give who sends a request; LoginNeededError where nobody may send it who is not known."""
@@ -115,12 +112,12 @@ class LoginGuard:
             return anybody(origin, None)
         caller = await find_caller(self._accounts, scope, origin)
         if caller is None and not is_open:
-            raise LoginNeededError("log in first, or send a token")
+            raise LoginNeededError("login-needed")
         return caller or anybody(origin, None)
 
     def _check_role(self, caller: Caller, method: str, path: str) -> None:
         if not rules.is_open(method, path) and not rules.may(caller, method, path):
-            raise AccessDeniedError("this is for admins: your account may only look")
+            raise AccessDeniedError("admin-needed")
 
     async def _while_allowed(
         self, scope: Scope, receive: Receive, send: Send, caller: Caller, *, is_endless: bool = True
@@ -163,7 +160,8 @@ class LoginGuard:
         status, method, path = answer["status"], scope["method"], scope["path"]
         if status < 400:
             location = MutableHeaders(scope=answer).get("location")
-            entry = entry_of(caller, *change_of(method, location or path))
+            action, target = change_of(method, location or path)
+            entry = entry_of(caller, action, scope.get(rules.TARGET_KEY, target))
             is_admin = caller.role is UserRole.ADMIN
             await (self._audit.record(entry) if is_admin else self._audit.count(entry))
         elif status in REFUSALS:

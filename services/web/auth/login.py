@@ -69,7 +69,7 @@ async def find_caller(accounts: Accounts, scope: Scope, origin: Origin) -> Calle
 async def _by_token(accounts: Accounts, token: str, origin: Origin) -> Caller:
     found = await accounts.token(token_hash(token))
     if found is None:
-        raise LoginNeededError("this token is not valid, or not any more")
+        raise LoginNeededError("token-invalid")
     stored, owner = found
     role = stored.role if owner is None else weaker_role(stored.role, owner.role)
     return Caller(role, origin, owner, f"token {stored.name}")

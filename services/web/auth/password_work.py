@@ -34,7 +34,7 @@ class PasswordWork:
 
     async def _run(self, work: Callable[[], T]) -> T:
         if self._waiting >= WAITING_LIMIT:
-            raise ThrottledError("too many log in at this moment: try again", 1.0)
+            raise ThrottledError("login-busy", 1.0)
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)

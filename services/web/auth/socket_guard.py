@@ -12,6 +12,7 @@ from services.common.http.allowed import RECHECK_S
 from services.common.http.problems import problem, problem_of
 from services.common.http.sockets import close_reason
 from services.core.errors import AccessDeniedError, LoginNeededError, SightlineError, ThrottledError
+from services.core.sentences.sentence import sentence
 from services.web.auth import caller as rules
 from services.web.auth.caller import Caller, set_caller
 from services.web.auth.login import anybody
@@ -72,24 +73,21 @@ class SocketGuard:
         """Refuse a connection, or let it go on for as long as its reader may see it."""
         scope = {**scope, "method": "GET"}
         if scope["path"] != rules.LIVE_PATH:
-            answer = problem(404, f"there is no WebSocket here; {rules.LIVE_PATH} is one")
+            answer = problem(404, sentence("socket-missing", path=rules.LIVE_PATH))
             await answer(scope, receive, send)
             return
         origin = origin_of(scope, self._trusted_proxy)
         foreign = foreign_page(Headers(scope=scope), origin)
         if foreign is not None:
-            answer = problem(
-                403,
-                f"this service answers its own page, not {foreign[:80]!r}; behind a proxy, "
-                f"let it pass on the Host header (it is {origin.host[:80]!r} here)",
-            )
+            why = sentence("origin-foreign", origin=foreign[:80], host=origin.host[:80])
+            answer = problem(403, why)
             await answer(scope, receive, send)
             return
         caller = anybody(origin, None)
         try:
             caller = await self._find(scope, origin)
             if not rules.may(caller, "GET", scope["path"]):
-                raise AccessDeniedError("your account may not look")
+                raise AccessDeniedError("look-denied")
         except SightlineError as error:
             await self._count_refused(error, scope, caller)
             await refuse(WebSocket(scope, receive, send), error)
@@ -116,7 +114,7 @@ class SocketGuard:
         if not is_ended:
             serving.result()
             return
-        reason = "what you logged in with does not hold any more"
+        reason = sentence("credentials-ended").text
         with contextlib.suppress(TimeoutError, OSError):
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 await send({"type": "websocket.close", "code": SESSION_ENDED, "reason": reason})

@@ -2,13 +2,14 @@
 
 import json
 import struct
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from services.common.live.pictures import Jpeg
 from services.common.secrets import redact
-from services.common.wire import JsonObject, time_text
+from services.common.wire import time_text
 from services.core.errors import StreamError
-from services.core.types import CameraId, CameraStatus
+from services.core.sentences.sentence import Sentence, sentence
+from services.core.types import CameraId, CameraState, CameraStatus
 from services.web.api.answers import CamerasAnswer
 from services.web.api.cameras import camera_answer
 from services.web.context import WebContext
@@ -22,20 +23,25 @@ CAMERAS_PER_S = 400
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Why a camera has no picture now, as a code with its parameters and as a text."""
+    """Why a camera has no picture now."""
 
     camera: CameraId
-    code: str
-    params: JsonObject
-    text: str
+    why: Sentence
+
+
+_OF_STATUS = {
+    CameraStatus.CONNECTING: sentence("camera-connecting"),
+    CameraStatus.DEGRADED: sentence("camera-degraded"),
+}
+"""Why there is no picture, where no error is known."""
 
 
 def absence(context: WebContext, camera: CameraId) -> Missing | None:
     """Say that a camera is not there, or is switched off; None when pictures may come."""
     if not context.mirror.has(camera):
-        return Missing(camera, "camera-missing", {"camera": camera}, f"there is no camera {camera!r}")
+        return Missing(camera, sentence("camera-missing", camera=camera))
     if not context.mirror.setup(camera).camera.enabled:
-        return Missing(camera, "camera-off", {"camera": camera}, f"camera {camera!r} is switched off")
+        return Missing(camera, sentence("camera-off", camera=camera))
     return None
 
 
@@ -44,31 +50,28 @@ def silence(context: WebContext, camera: CameraId) -> Missing:
     gone = absence(context, camera)
     if gone is not None:
         return gone
-    state = context.states.state(camera)
-    if state is not None and state.status is CameraStatus.LIVE:
-        return Missing(
-            camera, "camera-no-picture", {"camera": camera}, f"camera {camera!r} gives no picture now"
-        )
+    state = context.states.state(camera) or CameraState(CameraStatus.CONNECTING)
+    why = state.error or _OF_STATUS.get(state.status)
+    if state.status is CameraStatus.LIVE or why is None:
+        return Missing(camera, sentence("camera-no-picture", camera=camera))
     url = context.mirror.setup(camera).camera.url
-    status = CameraStatus.CONNECTING if state is None else state.status
-    error = state.last_error if state is not None else None
-    return _because(camera, redact(error, url) if error else status.value)
+    return _because(camera, why.masked(lambda text: redact(text, url)))
 
 
 def failure(camera: CameraId, error: StreamError) -> Missing:
     """Say why pictures of a camera cannot be made."""
-    return _because(camera, str(error))
+    return _because(camera, error.sentence)
 
 
-def _because(camera: CameraId, reason: str) -> Missing:
-    params = {"camera": camera, "reason": reason}
-    text = f"camera {camera!r} gives no picture now: {reason}"
-    return Missing(camera, "camera-no-picture-because", params, text)
+def _because(camera: CameraId, reason: Sentence) -> Missing:
+    return Missing(camera, sentence("camera-no-picture-because", camera=camera, reason=reason))
 
 
 def missing_message(missing: Missing) -> str:
     """Write that a camera has no picture."""
-    return json.dumps({"type": "missing", **asdict(missing)})
+    why = missing.why
+    said = {"camera": missing.camera, "code": why.code, "params": why.params, "text": why.text}
+    return json.dumps({"type": "missing", **said})
 
 
 def alive_message(now_s: float) -> str:

@@ -12,6 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from services.common.live import mjpeg
 from services.common.live.pictures import Form, LiveStream
 from services.core.errors import StreamError
+from services.core.sentences.sentence import sentence
 from services.core.types import CameraId, CameraStatus
 from services.web.api.problems import refusals
 from services.web.auth.caller import Who
@@ -39,6 +40,9 @@ def _answers(media_type: str) -> dict[int | str, dict[str, Any]]:
     return {200: {"content": {media_type.partition(";")[0]: {"schema": schema}}}, **refusals(404)}
 
 
+DEGRADED = sentence("camera-degraded")
+
+
 @router.get("/snapshot.jpg", response_class=Response, responses=_answers(JPEG))
 async def get_snapshot(
     camera: str, context: Context, who: Who, overlay: Overlay = False, lines: Lines = True
@@ -46,10 +50,10 @@ async def get_snapshot(
     """What the camera sees now; 503 when it gives no picture."""
     setup = context.mirror.setup(camera)
     if not setup.camera.enabled:
-        raise StreamError(f"camera {camera!r} is switched off")
+        raise StreamError("camera-off", camera=camera)
     state = context.states.state(CameraId(camera))
     if state is not None and state.status is CameraStatus.DEGRADED and not state.has_pictures:
-        raise StreamError(f"camera {camera!r} gives no picture now: {state.last_error or 'degraded'}")
+        raise StreamError("camera-no-picture-because", camera=camera, reason=state.error or DEGRADED)
     with closing(context.streams.take(who)):
         data = await context.live.snapshot(CameraId(camera), _form(overlay, lines), SNAPSHOT_TIMEOUT_S)
     return Response(data, media_type=JPEG, headers=mjpeg.NO_STORE)

@@ -12,6 +12,7 @@ from starlette.websockets import WebSocket
 
 from services.common.http.problems import ProblemResponse, problem
 from services.core.errors import StreamError, ThrottledError
+from services.core.sentences.sentence import sentence
 from services.web.auth.caller import LIVE_PATH, SCOPE_KEY, Caller
 from services.web.auth.socket_guard import refuse
 from services.web.context import WebContext
@@ -38,5 +39,4 @@ async def follow_live(socket: WebSocket) -> None:
 @router.get(LIVE_PATH, include_in_schema=False)
 async def explain_live() -> ProblemResponse:
     """Say to what is no WebSocket that this is for one."""
-    detail = "this is a WebSocket: a proxy in front has to pass on the headers Connection and Upgrade"
-    return problem(HTTPStatus.UPGRADE_REQUIRED, detail, {"Upgrade": "websocket"})
+    return problem(HTTPStatus.UPGRADE_REQUIRED, sentence("socket-wanted"), {"Upgrade": "websocket"})

@@ -14,11 +14,20 @@ from services.common.access.throttle import network_of
 from services.common.queues import QueueState
 from services.common.wire import tracks_object
 from services.core.errors import StreamError, ThrottledError
+from services.core.sentences.sentence import plain, sentence
 from services.core.types import TrackedFrame
 from services.web.auth.caller import Caller
 
 WAIT_S = 5.0
 """When another try makes sense for who has too many."""
+
+_WORDS = {
+    "streams": sentence("streams"),
+    "questions": sentence("questions"),
+    "sockets": sentence("sockets"),
+    "camera-tests": sentence("camera-tests"),
+}
+"""What kinds of answers are called."""
 
 
 class AnswerSlot:
@@ -38,7 +47,7 @@ class AnswerSlots:
     """Counts the answers of one kind, such as `streams`; on one event loop."""
 
     def __init__(self, what: str, most: int, most_each: int) -> None:
-        self._what, self._most, self._most_each = what, most, most_each
+        self._what, self._most, self._most_each = _WORDS.get(what, plain(what)), most, most_each
         self._taken: Counter[str] = Counter()
         self.refused = 0
         """Requests that found no slot."""
@@ -50,7 +59,7 @@ class AnswerSlots:
 
     def queue(self) -> QueueState:
         """Give how many of the places are taken."""
-        return QueueState(self._what, self.taken, self._most, self.refused, "refuse")
+        return QueueState(self._what.text, self.taken, self._most, self.refused, "refuse")
 
     def take(self, caller: Caller) -> AnswerSlot:
         """Take a slot until it is closed.
@@ -60,15 +69,10 @@ class AnswerSlots:
         key = _key(caller)
         if self._taken[key] >= self._most_each:
             self.refused += 1
-            raise ThrottledError(
-                f"{self._most_each} {self._what} at once are the most for one user or address: end one first",
-                WAIT_S,
-            )
+            raise ThrottledError("answers-own-limit", WAIT_S, most=self._most_each, what=self._what)
         if self.taken >= self._most:
             self.refused += 1
-            raise StreamError(
-                f"{self._most} {self._what} are open already, which is the most: try again later"
-            )
+            raise StreamError("answers-limit", most=self._most, what=self._what)
         self._taken[key] += 1
         return AnswerSlot(lambda: self._leave(key))
 

@@ -8,7 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.common.live.pictures import Form
 from services.core.errors import BadInputError
+from services.core.sentences.sentence import Sentence, sentence
 from services.core.types import CameraId
+from services.web.api.fields import wrong_with
 
 MOST_PICTURES = 16
 """Cameras whose pictures one page may see at once."""
@@ -71,14 +73,15 @@ def works_of(text: str) -> list[Work]:
     try:
         wanted = Subscription.model_validate_json(text).cameras
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part)[:40] for part in first["loc"])
-        raise BadInputError(f"{place}: {first['msg']}" if place else str(first["msg"])) from None
+        wrong = wrong_with(first)
+        raise BadInputError(_of_field(place, wrong) if place else wrong) from None
     names = [item.camera for item in wanted]
     if len(set(names)) < len(names):
-        raise BadInputError("cameras: name each camera once")
+        raise BadInputError(_of_field("cameras", sentence("cameras-twice")))
     if sum(item.pictures for item in wanted) > MOST_PICTURES:
-        raise BadInputError(f"cameras: pictures of {MOST_PICTURES} cameras at once are the most")
+        raise BadInputError(_of_field("cameras", sentence("pictures-limit", most=MOST_PICTURES)))
     return [work for item in wanted for work in _works(item)]
 
 
@@ -88,6 +91,10 @@ def _works(item: SubscribedCamera) -> Iterator[Work]:
         yield PictureWork(camera, _form(item), item.width, item.fps)
     if item.tracks:
         yield TrackWork(camera)
+
+
+def _of_field(field: str, wrong: Sentence) -> Sentence:
+    return sentence("input-invalid", field=field, reason=wrong)
 
 
 def _form(item: SubscribedCamera) -> Form:

@@ -6,5 +6,8 @@ export default defineConfig({
   base: "./",
   plugins: [svelte()],
   server: { proxy: { "/api": { target: "http://127.0.0.1:8080", ws: true } } },
-  build: { target: "es2022", outDir: "dist", emptyOutDir: true, assetsInlineLimit: 0 },
+  build: {
+    target: "es2022", outDir: "dist", emptyOutDir: true, assetsInlineLimit: 0,
+    license: { fileName: "licenses.md" },
+  },
 });

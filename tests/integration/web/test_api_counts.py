@@ -151,8 +151,9 @@ async def test_gaps_name_their_causes(web: Web) -> None:
     start = await _filled(web)
     query = {"from": time_text(start), "to": time_text(start + 180)}
     body = (await web.client.get("/api/v1/cameras/gate/gaps", params=query)).json()
-    gap = {"from": time_text(start + 90), "to": time_text(start + 100), "cause": "connection refused"}
-    assert body == {"items": [gap]}
+    cause = "connection refused"
+    gap = {"from": time_text(start + 90), "to": time_text(start + 100), "cause": cause}
+    assert body == {"items": [gap | {"code": "other", "params": {"text": cause}}]}
     query = {"from": time_text(start - 3600), "to": time_text(start)}
     body = (await web.client.get("/api/v1/cameras/gate/gaps", params=query)).json()
     assert body["items"][0]["from"] == time_text(start - 600)

@@ -38,11 +38,11 @@ async def test_a_camera_is_added_changed_and_removed(web: Web) -> None:
     same = await web.client.post(CAMERAS, json={"id": "tuer-sued", "url": SECRET})
     assert same.status_code == 409
 
-    change = {"url": "rtsp://user:***@192.0.2.9/stream?token=***", "fps": 5}
+    change = {"url": "rtsp://user:***@192.0.2.1/other?token=***", "fps": 5}
     changed = await web.client.patch(f"{CAMERAS}/tuer-sued", json=change)
     assert changed.status_code == 200
     setup = {s.camera.id: s for s in await _published(web)}[CameraId("tuer-sued")]
-    assert setup.camera.url == "rtsp://user:s3cret@192.0.2.9/stream?token=abcdef"
+    assert setup.camera.url == "rtsp://user:s3cret@192.0.2.1/other?token=abcdef"
     assert (setup.camera.fps, setup.highest_epoch) == (5, 0)
 
     listed = await web.client.get(CAMERAS)
@@ -52,6 +52,16 @@ async def test_a_camera_is_added_changed_and_removed(web: Web) -> None:
     assert (await web.client.delete(f"{CAMERAS}/tuer-sued")).status_code == 204
     assert (await web.client.get(f"{CAMERAS}/tuer-sued")).status_code == 404
     assert [s.camera.id for s in await _published(web)] == ["tuer-sued-2"]
+
+
+async def test_the_stored_secrets_go_to_no_other_host(web: Web) -> None:
+    await web.client.post(CAMERAS, json={"id": "gate", "url": SECRET})
+    for url in ("rtsp://user:***@192.0.2.9/stream?token=***", "rtsp://192.0.2.1:5554/?token=***"):
+        refused = await web.client.patch(f"{CAMERAS}/gate", json={"url": url})
+        assert refused.status_code == 422
+        assert "leads elsewhere" in refused.json()["detail"]
+        assert "s3cret" not in refused.text
+    assert (await _published(web))[0].camera.url == SECRET
 
 
 async def test_a_camera_tells_how_its_stream_is(web: Web) -> None:

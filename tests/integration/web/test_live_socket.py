@@ -12,6 +12,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from services.common.wire import parse_time
+from services.core.sentences.sentence import sentence
 from services.core.types import CameraId, CameraState, CameraStatus, TrackedFrame, TrackedObject
 from services.web.settings import WebSettings
 from tests.live_socket import (
@@ -115,13 +116,18 @@ async def test_the_cameras_come_at_the_start_and_when_something_of_them_changes(
 
 async def test_a_camera_without_a_picture_says_why_until_it_has_one(web: Web) -> None:
     states = web.bus.states
-    states.publish_state(
-        GATE, CameraState(CameraStatus.DEGRADED, last_error="rtsp://anna:s3cret@gate/ refuses")
-    )
+    refused = sentence("stream-broken", reason="rtsp://anna:s3cret@gate/ refuses")
+    states.publish_state(GATE, CameraState(CameraStatus.DEGRADED).with_error(refused))
     async with served_live(web, SETTINGS) as port, live_socket(port) as socket:
         await socket.send(wanted())
         why = await message_of(socket, "missing")
         assert (why["camera"], why["code"]) == ("gate", "camera-no-picture-because")
+        assert why["params"] == {
+            "camera": "gate",
+            "reason": why["text"].partition("now: ")[2],
+            "reason_code": "stream-broken",
+            "reason_reason": "rtsp://anna:***@gate/ refuses",
+        }
         assert "refuses" in why["text"]
         assert "s3cret" not in json.dumps(why)
         with playing(web, GATE, units=clip()):
@@ -145,7 +151,8 @@ async def test_a_camera_for_which_there_is_no_memory_says_so_and_the_others_go_o
             await socket.send(json.dumps({"cameras": asked}))
             why = await message_of(socket, "missing", lambda message: "memory" in message["text"])
             assert why["camera"] == "yard"
-            assert "live_memory_mb" in why["params"]["reason"]
+            assert "live_memory_mb" in why["text"]
+            assert why["params"]["reason_code"] == "pictures-too-many"
             with playing(web, GATE, units=clip()):
                 assert (await picture_of(socket))[0]["camera"] == "gate"
 

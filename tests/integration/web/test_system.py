@@ -13,8 +13,10 @@ from services.common.access.accounts import UserRole
 from services.common.logs import HumanFormatter
 from services.common.queues import QueueState
 from services.common.recent_log import RecentLog
-from services.core.errors import StreamError
+from services.core.errors import DatabaseUnavailableError, StreamError
+from services.core.sentences.sentence import sentence
 from services.core.types import CameraId, CameraState, CameraStatus
+from services.web.api.system_parts import TROUBLED
 from services.web.findings import AGAIN_S, HostFindings
 from services.web.system import ServiceState, SystemFinding
 from tests.makers import GATE, analysis_cost, camera
@@ -36,19 +38,19 @@ def _log() -> RecentLog:
     return log
 
 
+AWAY = sentence("database-silent", address="db.internal:27017")
+
 CLUSTER = replace(
     SYSTEM,
     services=lambda: [
         ServiceState("web-node7-ab12", role="web"),
-        ServiceState("detector-node3-cd34", role="detector", elsewhere="its /metrics"),
-        ServiceState("detector-node4-ef56", role="detector", elsewhere="its /metrics"),
-        ServiceState(
-            "store-node5-1234", "the database at db.internal:27017 does not answer", "store", (QUEUE,)
-        ),
+        ServiceState("detector-node3-cd34", role="detector", elsewhere=sentence("other-figures")),
+        ServiceState("detector-node4-ef56", role="detector", elsewhere=sentence("other-figures")),
+        ServiceState("store-node5-1234", AWAY, "store", (QUEUE,)),
     ],
     own_name="web-node7-ab12",
     process="web on node7",
-    elsewhere="look there",
+    elsewhere=sentence("other-processes"),
     log=_log(),
 )
 
@@ -78,7 +80,8 @@ async def test_an_admin_sees_queues_costs_engines_disk_and_versions(cluster: Web
         "dropped": 0,
         "policy": "refuse",
     }
-    assert (detector["queues"], detector["elsewhere"]) == ([], "its /metrics")
+    assert (detector["queues"], detector["elsewhere_code"]) == ([], "other-figures")
+    assert "/metrics" in detector["elsewhere"]
     assert store["queues"][0]["dropped"] == 1
     assert body["cameras"] == [
         {
@@ -120,10 +123,30 @@ async def test_a_viewer_sees_no_address_folder_machine_or_cause(cluster: Web) ->
     for secret in ("/srv", "node", "internal", "27017", "127.0.0.1", "3.11.2", "/metrics"):
         assert secret not in answer.text
     assert [service["name"] for service in body["services"]] == ["web", "detector", "detector 2", "store"]
-    assert body["services"][3]["status"] == "not running as it should: an admin sees why"
+    store = body["services"][3]
+    assert (store["status"], store["code"], store["params"]) == (TROUBLED.text, "troubled", {})
+    assert [service["code"] for service in body["services"][:3]] == 3 * ["running"]
+    assert {(service["elsewhere"], service["elsewhere_code"]) for service in body["services"]} == {
+        (None, None)
+    }
     assert (body["address"], body["database"]["address"], body["disk"]["path"]) == ("", "", None)
     assert body["versions"] == {"sightline": "0.0.0"}
     assert body["cameras"][0]["ms_per_frame"] == 13.75
+
+
+async def test_a_viewer_learns_nothing_of_a_database_that_is_away(
+    cluster: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails() -> None:
+        raise DatabaseUnavailableError(AWAY)
+
+    monkeypatch.setattr(cluster.app.state.context.database.probe, "check", fails)
+    for user, why in (("root", AWAY), ("anna", TROUBLED)):
+        async with browser(cluster.app, user) as client:
+            answer = await client.get(SYSTEM_PATH)
+        database = answer.json()["database"]
+        assert (database["status"], database["code"], database["params"]) == (why.text, why.code, why.params)
+        assert ("27017" in answer.text) == (user == "root")
 
 
 async def test_log_and_findings_are_for_admins(cluster: Web) -> None:
@@ -137,7 +160,8 @@ async def test_the_log_is_read_on_from_where_one_was(cluster: Web) -> None:
     async with browser(cluster.app, "root") as client:
         answer = await client.get(f"{SYSTEM_PATH}/log")
         body = answer.json()
-        assert (body["process"], body["elsewhere"]) == ("web on node7", "look there")
+        assert (body["process"], body["elsewhere_code"]) == ("web on node7", "other-processes")
+        assert "sightline doctor" in body["elsewhere"]
         assert [(item["id"], item["level"]) for item in body["items"]] == [
             (1, "info"),
             (2, "warning"),
@@ -171,17 +195,28 @@ async def test_the_doctor_says_what_is_wrong_with_host_services_and_cameras(clus
         "code": "host-clock",
         "params": {"error_ms": 0.5},
         "level": "ok",
-        "text": "synchronised",
+        "text": "synchronised, estimated error 0.5 ms",
     }
     assert (found["database"]["level"], found["database"]["code"]) == ("ok", "database-works")
-    assert found["service-store-node5-1234"]["level"] == "problem"
-    assert found["camera-gate"]["params"] == {
-        "camera": "gate",
-        "cause": "cannot open rtsp://admin:***@192.0.2.7:554/live: *** is wrong",
-    }
+    store = found["service-store-node5-1234"]
+    assert (store["level"], store["code"], store["params"]) == (
+        "problem",
+        "service-troubled",
+        {
+            "service": "store-node5-1234",
+            "status": AWAY.text,
+            "status_code": "database-silent",
+            "status_address": "db.internal:27017",
+        },
+    )
+    hidden = "cannot open rtsp://admin:***@192.0.2.7:554/live: *** is wrong"
+    assert (found["camera-gate"]["code"], found["camera-gate"]["params"]) == (
+        "camera-troubled",
+        {"camera": "gate", "cause": hidden, "cause_code": "other", "cause_text": hidden},
+    )
 
 
-FINDING = SystemFinding("clock", "host-clock", {}, "ok", "synchronised")
+FINDING = SystemFinding("clock", sentence("host-clock", error_ms=0.5), "ok")
 
 
 async def test_many_who_ask_cost_one_look_at_the_host() -> None:

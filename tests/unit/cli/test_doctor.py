@@ -10,6 +10,7 @@ from services.cli.doctor import report
 from services.cli.doctor_host import Finding
 from services.common.video.source import SourceUnit
 from services.core.errors import StreamError
+from services.core.sentences.sentence import plain, sentence
 
 URL = "rtsp://user:s3cret@192.0.2.1/live"
 
@@ -48,9 +49,9 @@ def test_a_good_stream(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = FakeStream(_units([i / 25 for i in range(100)], 25))
     checks = _check(monkeypatch, stream)
     assert {check.state for check in checks.values()} == {"good"}
-    assert checks["stream"].text.startswith("H.264, 640x360")
-    assert checks["rate"].text == "25.0 frames a second"
-    assert checks["key frames"].text == "every 1.0 s"
+    assert checks["stream"].what.text.startswith("H.264, 640x360")
+    assert checks["rate"].what.text == "25.0 frames a second"
+    assert checks["key frames"].what.text == "every 1.0 s"
     assert stream.closed
 
 
@@ -59,7 +60,7 @@ def test_b_frames_and_rare_key_frames_are_noted(monkeypatch: pytest.MonkeyPatch)
     checks = _check(monkeypatch, FakeStream(_units(times_s, 100)))
     assert checks["B-frames"].state == "note"
     assert checks["key frames"].state == "note"
-    assert checks["rate"].text == "25.0 frames a second"
+    assert checks["rate"].what.text == "25.0 frames a second"
 
 
 def test_a_stream_without_times(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,12 +73,12 @@ def test_a_stream_without_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_refusal_is_given_in_the_words_of_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
-    check = _check(monkeypatch, FakeStream([], refusal="the camera refuses user or password"))["stream"]
-    assert check == Finding("wrong", "stream", "the camera refuses user or password")
+    check = _check(monkeypatch, FakeStream([], refusal="camera-login"))["stream"]
+    assert check == Finding("wrong", "stream", sentence("camera-login"))
 
 
 def test_the_report_shows_no_credential() -> None:
-    text = report([Finding("wrong", "stream", f"cannot open {URL}: s3cret is wrong")], URL)
+    text = report([Finding("wrong", "stream", plain(f"cannot open {URL}: s3cret is wrong"))], URL)
     assert "s3cret" not in text
     assert "rtsp://user:***@192.0.2.1/live" in text
 

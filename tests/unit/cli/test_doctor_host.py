@@ -26,7 +26,7 @@ def test_every_check_answers(tmp_path: Path) -> None:
         "clock",
         "port 8080",
     ):
-        assert checks[name].text
+        assert checks[name].what.text
     assert checks["disk"].state == "good"
 
 
@@ -45,7 +45,7 @@ def test_a_database_that_is_away_is_wrong_and_its_password_hidden(
 ) -> None:
     monkeypatch.setenv("SIGHTLINE_MONGODB_URI", "mongodb://user:s3cret@127.0.0.1:9/")
     check = _by_name(host_checks(tmp_path))["database"]
-    assert (check.state, check.text) == (
+    assert (check.state, check.what.text) == (
         "wrong",
         "SIGHTLINE_MONGODB_URI: the database at 127.0.0.1:9 does not answer",
     )

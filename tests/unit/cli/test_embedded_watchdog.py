@@ -21,6 +21,7 @@ from services.cli.embedded_watchdog import (
     Restarts,
 )
 from services.core.errors import DatabaseUnavailableError, HalfRestoredError
+from services.core.sentences.sentence import Sentence, sentence
 
 ROOM = 10 * MINIMUM_FREE_BYTES
 
@@ -45,8 +46,8 @@ class MadeUp:
     def bound_log(self) -> None:
         self.bounds += 1
 
-    def damaged(self) -> str:
-        return "the database cannot use its files in /data/database, which seem damaged (WT_ERROR): move"
+    def damaged(self) -> Sentence:
+        return sentence("database-damaged", folder="/data/database", reason="WT_ERROR", log="database.log")
 
     def end(self) -> None:
         self.exit_code = self.exit_code or 0
@@ -144,7 +145,7 @@ async def test_one_that_died_of_a_full_disk_waits_for_room_too(monkeypatch: pyte
     database = MadeUp(exit_code=1, free_bytes=0)
     watchdog = await _watch(database, lambda _: database.now_s > 2000, monkeypatch)
     assert database.starts == []
-    assert watchdog.trouble is not None and "is full" in watchdog.trouble
+    assert watchdog.trouble is not None and "is full" in watchdog.trouble.text
 
 
 async def test_damaged_files_are_not_opened_in_a_loop_and_the_folder_is_named(
@@ -156,7 +157,7 @@ async def test_damaged_files_are_not_opened_in_a_loop_and_the_folder_is_named(
     assert len(database.starts) == MOST_STARTS
     gaps = [later - earlier for earlier, later in zip(database.starts, database.starts[1:], strict=False)]
     assert gaps == sorted(gaps) and gaps[-1] >= 16, "each start waits longer"
-    assert watchdog.trouble is not None and "/data/database" in watchdog.trouble
+    assert watchdog.trouble is not None and "/data/database" in watchdog.trouble.text
     assert len([record for record in caplog.records if "seem damaged" in record.message]) == 1
     await _watch(database, lambda _: database.now_s > 1000 + 500 + GIVEN_UP_S, monkeypatch)
     assert len(database.starts) > MOST_STARTS, "what was in its way may have gone"
@@ -201,7 +202,7 @@ async def test_the_watch_itself_goes_on_after_a_fault(
 
     monkeypatch.setattr(DatabaseWatchdog, "run", run)
     await asyncio.wait_for(database.watch(), 5)
-    assert troubles == [None, "the watch over the database failed, as the log describes"]
+    assert troubles == [None, sentence("database-watch-failed")]
     assert [record.getMessage() for record in caplog.records] == [
         "the watch over the database failed and starts again"
     ]

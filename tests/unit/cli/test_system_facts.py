@@ -13,6 +13,7 @@ from services.cli.serve.web import service_states
 from services.cli.system_facts import disk_of, machine_findings, software_versions
 from services.common.leases.protocol import Member
 from services.common.queues import QueueState
+from services.core.sentences.sentence import OTHER, sentence
 
 QUEUE = QueueState("video", 3, 150, 7, "to-key-frame")
 
@@ -36,9 +37,9 @@ def test_findings_are_data_with_ids_of_their_own(tmp_path: Path) -> None:
     ids = [finding.id for finding in findings]
     assert len(set(ids)) == len(ids)
     assert ids[:2] == ["software", "processor"]
-    assert not [finding for finding in findings if not finding.code or not finding.text]
+    assert not [finding for finding in findings if finding.what.code == OTHER]
     (disk,) = (finding for finding in findings if finding.id == "disk")
-    assert (disk.code, disk.level, disk.params["folder"]) == ("host-disk", "ok", str(tmp_path))
+    assert (disk.what.code, disk.level, disk.what.params["folder"]) == ("host-disk", "ok", str(tmp_path))
 
 
 def test_without_folder_and_engines_neither_is_looked_at() -> None:
@@ -57,14 +58,14 @@ def test_a_process_that_runs_does_not_look_at_its_own_ports_and_database(tmp_pat
 def test_levels_and_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url = "rtsp://u:s3cret@h/s"
     checks = [
-        Finding("wrong", "clock", url, "host-clock", {"cause": url, "number": 3}),
-        Finding("unknown", "clock", "who knows", "host-clock-unknown"),
+        Finding("wrong", "clock", sentence("host-disk", free="3 GB", folder=url)),
+        Finding("unknown", "clock", sentence("host-clock-unknown")),
     ]
     monkeypatch.setattr("services.cli.system_facts.machine_checks", lambda *_: checks)
     wrong, unknown = machine_findings(tmp_path, has_engines=False)
     assert (wrong.level, unknown.level, unknown.id) == ("problem", "note", "clock-2")
-    assert wrong.text == "rtsp://u:***@h/s"
-    assert wrong.params == {"cause": "rtsp://u:***@h/s", "number": 3}
+    assert wrong.what.text == "3 GB free for rtsp://u:***@h/s"
+    assert wrong.what.params == {"free": "3 GB", "folder": "rtsp://u:***@h/s"}
 
 
 @dataclass
@@ -88,6 +89,6 @@ def test_of_queues_a_process_knows_its_own_and_says_where_the_others_are() -> No
     assert (states["web-a"].queues, states["web-a"].elsewhere) == ((QUEUE,), None)
     for name, role in (("web-b", "web"), ("store-a", "store")):
         assert (states[name].queues, states[name].role) == ((), role)
-        assert "/metrics" in states[name].elsewhere
-    assert states["ingest"].status == "no process of this service is alive"
-    assert {state.status for state in states_of(Leases(None)).values()} == {"unknown: NATS is away"}
+        assert states[name].elsewhere.code == "other-figures"
+    assert states["ingest"].status.code == "service-none"
+    assert {state.status.code for state in states_of(Leases(None)).values()} == {"service-unknown"}

@@ -114,10 +114,32 @@ def test_what_was_shown_can_be_given_back(url: str, masked: str) -> None:
 
 
 def test_a_changed_address_keeps_its_secret() -> None:
-    assert restore_secrets("rtsp://u:***@new:8554/b", "rtsp://u:p%40x@old/a") == "rtsp://u:p%40x@new:8554/b"
+    assert restore_secrets("rtsp://u:***@Host:554/b", "rtsp://u:p%40x@host/a") == "rtsp://u:p%40x@Host:554/b"
+    assert restore_secrets("rtsp://v:***@host/a", "rtsp://u:old@host/a") == "rtsp://v:old@host/a"
     assert restore_secrets("rtsp://u:new@host", "rtsp://u:old@host") == "rtsp://u:new@host"
     with pytest.raises(BadInputError):
         restore_secrets("rtsp://u:***@host/?token=***", "rtsp://u:old@host")
+
+
+@pytest.mark.parametrize(
+    ("given", "stored"),
+    [
+        ("rtsp://u:***@thief/a", "rtsp://u:old@host/a"),
+        ("rtsp://thief/a?token=***", "rtsp://host/a?token=old"),
+        ("rtsp://thief/user=a_password=***_channel=1.sdp", "rtsp://host/user=a_password=old_channel=1.sdp"),
+        ("rtsp://u:***@host:5554/a", "rtsp://u:old@host/a"),
+        ("rtsp://u:***@host:322/a", "rtsps://u:old@host/a"),
+        ("rtsp://u:***@host@thief/a", "rtsp://u:old@host/a"),
+        ("rtsp://u:***@thief?@host/a", "rtsp://u:old@host/a"),
+        ("rtsp://host/s?from=http://u:***@thief/x", "rtsp://host/s?from=http://u:old@other/x"),
+        ("rtsp://host/s?a=rtsp%3A%2F%2Fu%3A***%40thief", "rtsp://host/s?a=rtsp%3A%2F%2Fu%3Aold%40other"),
+        ("/clips/password=***.mp4", "rtsp://host/password=old.mp4"),
+        ("http://u:***@thief/a", "rtsp://u:old@host/a"),
+    ],
+)
+def test_a_stored_secret_goes_to_nobody_else(given: str, stored: str) -> None:
+    with pytest.raises(BadInputError, match="secret itself"):
+        restore_secrets(given, stored)
 
 
 def test_parameters_of_one_name_keep_their_order() -> None:

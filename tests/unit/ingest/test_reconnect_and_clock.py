@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.core.sentences.sentence import plain
 from services.core.times import whole
 from services.core.types import CameraState, CameraStatus
 from services.ingest.clock import CaptureClock
@@ -12,32 +13,32 @@ from services.ingest.reconnect import ConnectionState
 
 def test_waits_double_up_to_thirty_seconds():
     machine = ConnectionState.begin(0)
-    waits = [machine.on_failure(float(i), "connection refused")[1] for i in range(8)]
+    waits = [machine.on_failure(float(i), plain("connection refused"))[1] for i in range(8)]
     assert waits == [1, 2, 4, 8, 16, 30, 30, 30]
 
 
 def test_a_stable_connection_starts_the_waits_anew():
     machine = ConnectionState.begin(0)
     for i in range(4):
-        machine.on_failure(float(i), "refused")
+        machine.on_failure(float(i), plain("refused"))
     machine.on_picture(10, (640, 360))
-    assert machine.on_failure(30, "ended") == (True, 1)
+    assert machine.on_failure(30, plain("ended")) == (True, 1)
 
 
 def test_a_connection_that_flaps_goes_on_waiting_longer():
     machine = ConnectionState.begin(0)
     for i in range(3):
-        machine.on_failure(float(i), "refused")
+        machine.on_failure(float(i), plain("refused"))
     machine.on_picture(10, (640, 360))
-    assert machine.on_failure(11, "ended")[1] == 8
+    assert machine.on_failure(11, plain("ended"))[1] == 8
 
 
 def test_degraded_keeps_since_and_tells_a_new_cause_once():
     machine = ConnectionState.begin(0)
     assert machine.state.status is CameraStatus.CONNECTING
-    assert machine.on_failure(5, "refused")[0]
-    assert not machine.on_failure(6, "refused")[0]
-    assert machine.on_failure(8, "wrong password")[0]
+    assert machine.on_failure(5, plain("refused"))[0]
+    assert not machine.on_failure(6, plain("refused"))[0]
+    assert machine.on_failure(8, plain("wrong password"))[0]
     assert (machine.state.since_s, machine.state.last_error) == (5, "wrong password")
     assert machine.on_picture(9, (640, 360))
     assert machine.state.status is CameraStatus.LIVE
@@ -48,16 +49,16 @@ def test_degraded_keeps_since_and_tells_a_new_cause_once():
 def test_a_camera_that_is_taken_over_is_degraded_only_when_it_stays_away():
     live = CameraState(CameraStatus.LIVE, 5.0, 9.5, (640, 360))
     machine = ConnectionState.begin(100.0, live)
-    assert machine.on_failure(100.5, "one session only") == (False, 1)
+    assert machine.on_failure(100.5, plain("one session only")) == (False, 1)
     assert machine.state == CameraState(CameraStatus.LIVE, 5.0, 0.0, (640, 360))
-    assert machine.on_failure(102.5, "refused") == (True, 1)
+    assert machine.on_failure(102.5, plain("refused")) == (True, 1)
     assert (machine.state.status, machine.state.since_s) == (CameraStatus.DEGRADED, 102.5)
 
 
 def test_a_camera_that_was_taken_over_breaks_off_as_any_other():
     machine = ConnectionState.begin(100.0, CameraState(CameraStatus.LIVE, 5.0, 9.5, (640, 360)))
     assert not machine.on_picture(100.2, (640, 360))
-    assert machine.on_failure(100.4, "ended")[0]
+    assert machine.on_failure(100.4, plain("ended"))[0]
 
 
 def test_a_camera_that_is_taken_over_with_another_size_tells_it():

@@ -11,6 +11,7 @@ from services.cli.serve.settings import StoreSettings
 from services.common.bus.local import LocalBus
 from services.common.settings.files import load_settings
 from services.core.errors import DatabaseUnavailableError
+from services.core.sentences.sentence import plain
 from services.core.types import Event
 from services.store.writer import StoreWriter
 from tests.makers import seconds
@@ -75,7 +76,7 @@ async def test_drain_gives_up_in_time() -> None:
     bus.events.publish(seconds(1000, 5))
     writer = StoreWriter(FailingSink(10**6), bus.events)
     assert not await writer.drain(0.1)
-    assert writer.health.last_error == "the database does not answer"
+    assert writer.health.last_error == plain("the database does not answer")
 
 
 def test_retention_is_a_setting() -> None:

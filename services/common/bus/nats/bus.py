@@ -17,6 +17,7 @@ from services.common.access.check import Access
 from services.common.bus.camera_states import CameraStates
 from services.common.bus.local import camera_ids
 from services.common.bus.messages import decode_access, decode_setups, encode_access, encode_setups
+from services.common.bus.nats.camera_tests import NatsCameraTests
 from services.common.bus.nats.events import EventSender
 from services.common.bus.nats.live import NatsStateBoard, NatsTrackFeed
 from services.common.bus.nats.reader import ACK_WAIT_S, EventReader
@@ -128,14 +129,16 @@ class NatsBus(Bus):
         self._sender = EventSender(client, event_limit, role in (None, "store"), secret)
         self._reader, tracks = EventReader(client, ack_wait_s), NatsTrackFeed(client)
         board, shared = NatsStateBoard(client, states), SharedValues(client, values)
-        self._receiving = (self._reader, tracks, board, shared)
+        tests = NatsCameraTests(client)
+        self._receiving = (self._reader, tracks, board, shared, tests)
         self._runs = [self._sender.run, self._reader.run, tracks.run]
         if role not in ("store", "rtsp"):
             self._runs.append(board.run)
         if buckets:
             self._runs.append(shared.run)
         setups: SharedValue[Setups] = PublishedSetups(addressed, cameras) if reads_addresses else cameras
-        super().__init__(NatsEventQueue(self._sender, self._reader), tracks, board, setups, access)
+        queue = NatsEventQueue(self._sender, self._reader)
+        super().__init__(queue, tracks, board, setups, access, tests)
 
     async def run(self) -> None:
         """Carry everything until cancelled."""

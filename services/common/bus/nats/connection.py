@@ -17,6 +17,7 @@ from services.common.connections.cluster_tls import client_context
 from services.common.secrets import redact
 from services.common.tasks import kept_running, watched
 from services.core.errors import BadInputError
+from services.core.sentences.sentence import Sentence, sentence
 
 log = logging.getLogger(__name__)
 
@@ -64,16 +65,11 @@ def check_nats_url(url: str) -> str:
     return url
 
 
-def login_refused(where: str = "") -> str:
-    """Say that a login is refused, and what to do."""
-    return f"NATS{where} refuses the login: check user and password in {NATS_URL_VARIABLE}"
-
-
-def why_closed(client: Client) -> str:
+def why_closed(client: Client) -> Sentence:
     """Say why a connection was closed that is not dialled again."""
     if isinstance(client.last_error, AuthorizationError):
-        return login_refused(" now")
-    return "NATS has closed the connection for good: start this service again"
+        return sentence("nats-login-now", variable=NATS_URL_VARIABLE)
+    return sentence("nats-closed")
 
 
 def password_of(url: str) -> str:
@@ -111,13 +107,13 @@ class Refusals:
         """Forget what was not refused again since the look began."""
         self._refused = {what: True for what, is_confirmed in self._refused.items() if is_confirmed}
 
-    def missing(self) -> Sequence[str]:
+    def missing(self) -> Sequence[Sentence]:
         """Give what keeps the service from its work, in words for a person."""
         if self.is_login_refused:
-            return (login_refused(),)
+            return (sentence("nats-login", variable=NATS_URL_VARIABLE),)
         if not self._refused:
             return ()
-        return (f"NATS refuses to let this service {', '.join(self._refused)}: {REMEDY}",)
+        return (sentence("nats-rights", what=", ".join(self._refused)),)
 
 
 @asynccontextmanager
@@ -168,7 +164,7 @@ class _Link:
         try:
             await asyncio.wait([dialling, refusal], return_when=asyncio.FIRST_COMPLETED)
             if not dialling.done():
-                raise BadInputError(login_refused(f" at {self._shown_url}"))
+                raise BadInputError("nats-login-at", address=self._shown_url, variable=NATS_URL_VARIABLE)
             dialling.result()
         finally:
             refusal.cancel()

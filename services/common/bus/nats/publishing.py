@@ -56,10 +56,10 @@ async def while_connected(client: Client, work: Coroutine[Any, Any, T]) -> T:
 
 @asynccontextmanager
 async def listening(
-    client: Client, subject: str, on_message: Callable[[Msg], Awaitable[None]]
+    client: Client, subject: str, on_message: Callable[[Msg], Awaitable[None]], queue: str = ""
 ) -> AsyncIterator[None]:
-    """Hand on what comes on a subject, until the end of the context."""
-    subscription = await client.subscribe(subject, cb=on_message)
+    """Hand on what comes on a subject, until the end of the context; of those in a `queue` one gets each."""
+    subscription = await client.subscribe(subject, queue=queue, cb=on_message)
     try:
         yield
     finally:

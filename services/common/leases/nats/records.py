@@ -104,11 +104,11 @@ class LeaseRecords:
     async def _answered(self) -> AsyncIterator[None]:
         """Turn what can go wrong on the way into one error."""
         if not self._client.is_connected:
-            raise BusUnavailableError("NATS is away")
+            raise BusUnavailableError("nats-away")
         try:
             yield
         except (NatsError, OSError, TimeoutError) as error:
-            raise BusUnavailableError(f"NATS does not answer ({type(error).__name__})") from error
+            raise BusUnavailableError("nats-silent", reason=type(error).__name__) from error
 
 
 def _decode(value: bytes | None) -> Record | None:

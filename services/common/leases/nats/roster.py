@@ -3,9 +3,10 @@
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import get_args
+from typing import Any, get_args
 
-from services.common.leases.protocol import Member, Role
+from services.common.leases.protocol import RUNNING, Member, Role
+from services.core.sentences.sentence import Sentence, is_sayable, plain, sentence_from
 from services.core.types import CameraId
 
 HEARTBEAT_S = 0.5
@@ -42,7 +43,11 @@ class Heartbeat:
 def encode(heartbeat: Heartbeat) -> bytes:
     """Give the message of a heartbeat."""
     member = asdict(heartbeat.member)
+    status = heartbeat.member.status
     fields = member | {
+        "status": status.text,
+        "status_code": status.code,
+        "status_params": status.params,
         "sender": heartbeat.sender,
         "held": dict(heartbeat.leased),
         "left": heartbeat.has_left,
@@ -57,11 +62,21 @@ def decode(data: bytes) -> Heartbeat | None:
         role = fields["role"]
         if role not in get_args(Role):
             return None
-        texts = {name: str(fields[name]) for name in ("id", "address", "key", "status")}
+        texts = {name: str(fields[name]) for name in ("id", "address", "key")}
+        status = _status(fields)
         leased = {CameraId(camera): int(epoch) for camera, epoch in fields["held"].items()}
-        return Heartbeat(str(fields["sender"]), Member(role=role, **texts), leased, bool(fields["left"]))
+        member = Member(role=role, status=status, **texts)
+        return Heartbeat(str(fields["sender"]), member, leased, bool(fields["left"]))
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return None
+
+
+def _status(fields: Mapping[str, Any]) -> Sentence:
+    """Read how a member is doing; one of an older release says it without a code."""
+    text, code, params = str(fields["status"]), fields.get("status_code", ""), fields.get("status_params", {})
+    if text == RUNNING.text or not is_sayable(code, params):
+        return RUNNING if text == RUNNING.text else plain(text)
+    return sentence_from(text, code, params)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,3 +42,11 @@ test("a sentence of a code takes its parameters, and keeps what is missing visib
   assert.equal(filled("There is already a camera {id}.", { id: "gate" }), "There is already a camera gate.");
   assert.equal(filled("{a} and {b}", { a: 0 }), "0 and {b}");
 });
+
+test("a sentence within a sentence is translated too", () => {
+  const dictionary = { down: "Kein Bild: {reason}", refused: "{host} hat abgelehnt" };
+  const parameters = { reason: "gate refused", reason_code: "refused", reason_host: "gate" };
+  assert.equal(filled(dictionary.down, parameters, dictionary), "Kein Bild: gate hat abgelehnt");
+  assert.equal(filled(dictionary.down, { ...parameters, reason_code: "other" }, dictionary), "Kein Bild: gate refused");
+  assert.equal(filled("{n}", { n: 0.5 }, {}, (value) => value.toLocaleString("de")), "0,5");
+});

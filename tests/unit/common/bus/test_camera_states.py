@@ -80,7 +80,7 @@ def test_update_that_is_not_repeated_is_out_of_date():
     clock.s += SILENCE_S
     assert states.state(GATE).status is CameraStatus.LIVE
     clock.s += 0.1
-    silent = CameraState(CameraStatus.DEGRADED, 100.0, 0.0, (640, 480), NOBODY_REPORTS)
+    silent = CameraState(CameraStatus.DEGRADED, 100.0, 0.0, (640, 480)).with_error(NOBODY_REPORTS)
     assert states.state(GATE) == silent
     states.receive(update("other", 50.0, LIVE, 9.0))
     assert states.state(GATE) == replace(LIVE, fps=9.0)
@@ -105,7 +105,7 @@ def test_own_update_lasts_until_it_is_forgotten():
     states.withdraw_state(GATE)
     states.withdraw_rate(GATE)
     assert states.own_update() == CameraUpdate("me")
-    assert states.state(GATE).last_error == NOBODY_REPORTS
+    assert states.state(GATE).error == NOBODY_REPORTS
 
 
 def test_changes_are_given_once_even_when_they_are_forgotten_at_once():

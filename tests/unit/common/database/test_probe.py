@@ -10,6 +10,7 @@ from pymongo.errors import AutoReconnect, OperationFailure
 from services.common.database.link import DatabaseLink
 from services.common.database.probe import AGAIN_S, DatabaseProbe
 from services.core.errors import DatabaseUnavailableError, DiskFullError, HalfRestoredError
+from services.core.sentences.sentence import sentence
 
 
 class Link(DatabaseLink):
@@ -50,7 +51,7 @@ def link() -> Link:
 async def test_one_that_answers_pings_and_writes_nothing_does_not_work(link: Link) -> None:
     now_s = [0.0]
     probe = DatabaseProbe(link, lambda: now_s[0])
-    assert probe.trouble == "the database has not answered yet"
+    assert probe.trouble == sentence("database-unasked")
     await probe.check()
     assert probe.trouble is None
     link.failure = OperationFailure("no", 14_031)
@@ -58,7 +59,10 @@ async def test_one_that_answers_pings_and_writes_nothing_does_not_work(link: Lin
     with pytest.raises(DiskFullError):
         await probe.check()
     await link.ping()
-    assert (probe.trouble, probe.hangs) == ("the disk of the database at 127.0.0.1:1 is full", False)
+    assert (probe.trouble, probe.hangs) == (
+        sentence("database-full", address="127.0.0.1:1"),
+        False,
+    )
     now_s[0], link.failure = 2 * AGAIN_S, None
     await probe.check()
     assert probe.trouble is None

@@ -6,7 +6,7 @@ import pytest
 
 from services.core.errors import BadInputError
 from services.core.evidence.coverage import AnalysedSeconds, coverage_of
-from services.core.evidence.gaps import NOT_RUNNING, TOO_FEW, Gap, find_gaps, gaps_with_repeats
+from services.core.evidence.gaps import Gap, find_gaps, gaps_with_repeats
 from services.core.evidence.passes import seen_once
 from services.core.types import CameraId, CameraStatus, RepeatedSpan, StatusChange
 
@@ -38,7 +38,7 @@ def gaps(
         return find_gaps(once, [LIVE], start_s, end_s, now_s)
 
     found = gaps_with_repeats(find, repeats, BASE, BASE + to_s)
-    return [(gap.from_s - BASE, gap.to_s - BASE, gap.cause) for gap in found]
+    return [(gap.from_s - BASE, gap.to_s - BASE, gap.cause.text) for gap in found]
 
 
 def test_a_time_that_comes_twice_is_never_covered() -> None:
@@ -105,14 +105,14 @@ def test_more_gaps_than_one_answer_holds_are_refused() -> None:
 @pytest.mark.parametrize(
     ("statuses", "cause"),
     [
-        ([], NOT_RUNNING),
-        ([status(BASE - 99, "live")], TOO_FEW),
+        ([], "service not running"),
+        ([status(BASE - 99, "live")], "too few frames analysed"),
         (
             [status(BASE - 99, "live"), status(BASE + 2, "degraded", "connection refused")],
             "connection refused",
         ),
         ([status(BASE - 99, "live"), status(BASE + 20, "degraded", "no picture")], "no picture"),
-        ([status(BASE - 99, "live"), status(BASE + 50, "connecting")], NOT_RUNNING),
+        ([status(BASE - 99, "live"), status(BASE + 50, "connecting")], "service not running"),
         ([status(BASE - 99, "degraded", "wrong password")], "wrong password"),
         ([status(BASE - 99, "disabled")], "switched off"),
         ([status(BASE, "connecting")], "connecting"),
@@ -120,7 +120,7 @@ def test_more_gaps_than_one_answer_holds_are_refused() -> None:
 )
 def test_a_gap_names_its_cause(statuses: list[StatusChange], cause: str) -> None:
     (gap,) = find_gaps(AnalysedSeconds([]), statuses, BASE, BASE + 60, LATER)
-    assert (gap.from_s, gap.to_s, gap.cause) == (BASE, BASE + 60, cause)
+    assert (gap.from_s, gap.to_s, gap.cause.text) == (BASE, BASE + 60, cause)
 
 
 def test_the_newest_seconds_are_no_gap_yet() -> None:

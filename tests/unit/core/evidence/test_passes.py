@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from services.core.evidence.passes import Passes, step_words
+from services.core.evidence.passes import Passes, least_step_back, step_sentence
 from services.core.types import RepeatedSpan
 from tests.makers import GATE
 
@@ -191,5 +191,5 @@ def test_many_steps_are_remembered_within_a_bound() -> None:
     ],
 )
 def test_steps_in_words(step_s: float, words: str) -> None:
-    assert step_words(step_s) == f"the clock of this machine was set {words}"
-    assert step_words(-60.0, is_least=True).endswith("set back by at least 1 min")
+    assert step_sentence(step_s).text == f"the clock of this machine was set {words}"
+    assert least_step_back(-60.0).text.endswith("set back by at least 1 min")

@@ -42,9 +42,12 @@ def test_a_form_is_named_or_accepted() -> None:
     assert form_of(None, "text/html, text/csv;q=0.9, */*") == "csv"
     assert form_of(None, "application/x-ndjson") == "ndjson"
     assert form_of(None, "application/x-ndjson", ("json", "csv")) == form_of(None, "") == "json"
-    for forms, words in ((("json", "csv"), "ask for csv"), (("json", "csv", "ndjson"), "csv or ndjson")):
+    for forms, words in (
+        (("json", "csv"), "ask for csv"),
+        (("json", "csv", "ndjson"), "ask for csv, ndjson"),
+    ):
         for ask in (("parquet", ""), (None, "application/vnd.apache.parquet")):
             with pytest.raises(BadInputError, match=words):
                 form_of(*ask, forms)
-    with pytest.raises(BadInputError, match="format is json or csv, not 'ndjson'"):
+    with pytest.raises(BadInputError, match="format is one of json, csv, not 'ndjson'"):
         form_of("ndjson", "", ("json", "csv"))

@@ -4,6 +4,28 @@
  */
 
 export interface paths {
+    "/api/v1/cameras/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test Camera
+         * @description Try an address: a picture of it, or the exact reason why there is none; within 20 s.
+         *
+         *     429 while another test of this user runs, 503 while too many run, and when no ingest service answers.
+         */
+        post: operations["test_camera"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cameras": {
         parameters: {
             query?: never;
@@ -106,6 +128,26 @@ export interface paths {
          * @description Change what is given of a line; that makes a new version of it.
          */
         patch: operations["change_line"];
+        trace?: never;
+    };
+    "/api/v1/cameras/{camera}/lines/{line}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Line Versions
+         * @description How a line has lain, that of a deleted one too: a crossing names the version that counted it.
+         */
+        get: operations["list_line_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/counts": {
@@ -810,6 +852,18 @@ export interface components {
              * @example 2026-11-21T20:43:29.169Z
              */
             created: string;
+            /**
+             * Last Error Code
+             * @description names the sentence, by which it can be translated; `other` where it has no name
+             */
+            last_error_code: string | null;
+            /**
+             * Last Error Params
+             * @description what the sentence is filled in with, by name
+             */
+            last_error_params: {
+                [key: string]: string | number;
+            };
         };
         /**
          * CameraChange
@@ -849,6 +903,18 @@ export interface components {
             to: string;
             /** Cause */
             cause: string;
+            /**
+             * Code
+             * @description names the sentence, by which it can be translated; `other` where it has no name
+             */
+            code: string;
+            /**
+             * Params
+             * @description what the sentence is filled in with, by name
+             */
+            params: {
+                [key: string]: string | number;
+            };
             /** Camera */
             camera: string;
         };
@@ -933,6 +999,74 @@ export interface components {
          * @enum {string}
          */
         CameraStatus: "connecting" | "live" | "degraded" | "disabled";
+        /**
+         * CameraTestAnswer
+         * @description What an address gives; where it does not work, `error` says why and the others are as far as seen.
+         */
+        CameraTestAnswer: {
+            /** Works */
+            works: boolean;
+            /**
+             * Picture
+             * @description a JPEG in base64, at most 640 pixels wide
+             */
+            picture: string | null;
+            resolution: components["schemas"]["Size"] | null;
+            /** Codec */
+            codec: string | null;
+            /**
+             * Fps
+             * @description pictures a second; null where the stream has no times
+             */
+            fps: number | null;
+            /**
+             * Seconds
+             * @description how long it took
+             */
+            seconds: number;
+            error: components["schemas"]["CameraTestError"] | null;
+        };
+        /**
+         * CameraTestError
+         * @description Why an address gives no pictures.
+         */
+        CameraTestError: {
+            /**
+             * Code
+             * @description names the sentence, by which it can be translated; `other` where it has no name
+             */
+            code: string;
+            /**
+             * Params
+             * @description what the sentence is filled in with, by name
+             */
+            params: {
+                [key: string]: string | number;
+            };
+            /** Text */
+            text: string;
+        };
+        /**
+         * CameraTestInput
+         * @description An address that is to be tried; nothing of it is kept.
+         */
+        CameraTestInput: {
+            /**
+             * Url
+             * @description give rtsp://, rtsps://, a file path, demo://traffic or demo://masks
+             */
+            url: string;
+            /**
+             * Camera
+             * @description the camera whose secrets `***` stands for
+             */
+            camera?: string | null;
+            /**
+             * Model
+             * @description is looked for, and not used
+             */
+            model?: string | null;
+        };
         /**
          * CameraToday
          * @description Counts of one camera today: its lines as they are now, and deleted ones that have counted today.
@@ -1214,6 +1348,18 @@ export interface components {
              * @description `up`, or what is wrong
              */
             status: string;
+            /**
+             * Code
+             * @description names the sentence, by which it can be translated; `other` where it has no name
+             */
+            code: string;
+            /**
+             * Params
+             * @description what the sentence is filled in with, by name
+             */
+            params: {
+                [key: string]: string | number;
+            };
             /** Free Bytes */
             free_bytes: number | null;
             /**
@@ -1221,6 +1367,18 @@ export interface components {
              * @description what is not stored for want of room
              */
             not_stored: string | null;
+            /**
+             * Not Stored Code
+             * @description names the sentence, by which it can be translated; `other` where it has no name
+             */
+            not_stored_code: string | null;
+            /**
+             * Not Stored Params
+             * @description what the sentence is filled in with, by name
+             */
+            not_stored_params: {
+                [key: string]: string | number;
+            };
         };
         /**
          * Description
@@ -1282,6 +1440,11 @@ export interface components {
             process: string;
             /** Elsewhere */
             elsewhere: string | null;
+            /**
+             * Elsewhere Code
+             * @description names the sentence, by which it can be translated; `other` where it has no name
+             */
+            elsewhere_code: string | null;
         };
         /**
          * EngineAnswer
@@ -1306,9 +1469,15 @@ export interface components {
         FindingAnswer: {
             /** Id */
             id: string;
-            /** Code */
+            /**
+             * Code
+             * @description names the sentence, by which it can be translated; `other` where it has no name
+             */
             code: string;
-            /** Params */
+            /**
+             * Params
+             * @description what the sentence is filled in with, by name
+             */
             params: {
                 [key: string]: string | number;
             };
@@ -1349,6 +1518,18 @@ export interface components {
             to: string;
             /** Cause */
             cause: string;
+            /**
+             * Code
+             * @description names the sentence, by which it can be translated; `other` where it has no name
+             */
+            code: string;
+            /**
+             * Params
+             * @description what the sentence is filled in with, by name
+             */
+            params: {
+                [key: string]: string | number;
+            };
         };
         /**
          * GapsAnswer
@@ -1616,6 +1797,64 @@ export interface components {
             };
         };
         /**
+         * LineVersionAnswer
+         * @description A counting line as it lay from one change to the next.
+         */
+        LineVersionAnswer: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Points
+             * @description from A to B, shares of the picture
+             */
+            points: number[][];
+            /**
+             * Anchor
+             * @enum {string}
+             */
+            anchor: "centre" | "foot";
+            /**
+             * Classes
+             * @description classes that count; null: all
+             */
+            classes: string[] | null;
+            /** Color */
+            color: string;
+            /** Version */
+            version: number;
+            /**
+             * Forward Name
+             * @description what people call the direction; null: not named
+             */
+            forward_name: string | null;
+            /**
+             * Backward Name
+             * @description what people call the direction; null: not named
+             */
+            backward_name: string | null;
+            /**
+             * Valid From
+             * Format: date-time
+             * @example 2026-11-21T20:43:29.169Z
+             */
+            valid_from: string;
+            /**
+             * Valid To
+             * @description null: it lies so now
+             */
+            valid_to: string | null;
+        };
+        /**
+         * LineVersionsAnswer
+         * @description How a line has lain, the oldest version first.
+         */
+        LineVersionsAnswer: {
+            /** Items */
+            items: components["schemas"]["LineVersionAnswer"][];
+        };
+        /**
          * LinesAnswer
          * @description All lines of a camera.
          */
@@ -1637,6 +1876,11 @@ export interface components {
              * @description where other processes have theirs; null: there are none
              */
             elsewhere: string | null;
+            /**
+             * Elsewhere Code
+             * @description names the sentence, by which it can be translated; `other` where it has no name
+             */
+            elsewhere_code: string | null;
         };
         /**
          * LogItem
@@ -1773,6 +2017,19 @@ export interface components {
              */
             detail: string;
             /**
+             * Code
+             * @description names the sentence, stable over releases
+             * @example camera-exists
+             */
+            code: string;
+            /**
+             * Params
+             * @description what the sentence is filled in with, by name
+             */
+            params: {
+                [key: string]: string | number;
+            };
+            /**
              * Errors
              * @description only where a request cannot be used
              * @default []
@@ -1788,6 +2045,19 @@ export interface components {
             field: string;
             /** Message */
             message: string;
+            /**
+             * Code
+             * @description names the sentence, stable over releases
+             * @example camera-exists
+             */
+            code: string;
+            /**
+             * Params
+             * @description what the sentence is filled in with, by name
+             */
+            params: {
+                [key: string]: string | number;
+            };
         };
         /**
          * QueueAnswer
@@ -1849,6 +2119,18 @@ export interface components {
              * @description `running`, or what is wrong
              */
             status: string;
+            /**
+             * Code
+             * @description names the sentence, by which it can be translated; `other` where it has no name
+             */
+            code: string;
+            /**
+             * Params
+             * @description what the sentence is filled in with, by name
+             */
+            params: {
+                [key: string]: string | number;
+            };
             /** Queues */
             queues: components["schemas"]["QueueAnswer"][];
             /**
@@ -1856,6 +2138,11 @@ export interface components {
              * @description where its queues are told, if not here
              */
             elsewhere: string | null;
+            /**
+             * Elsewhere Code
+             * @description names the sentence, by which it can be translated; `other` where it has no name
+             */
+            elsewhere_code: string | null;
         };
         /**
          * SessionAnswer
@@ -2208,6 +2495,9 @@ export type CameraGenerationAnswer = components['schemas']['CameraGenerationAnsw
 export type CameraGenerationsAnswer = components['schemas']['CameraGenerationsAnswer'];
 export type CameraInput = components['schemas']['CameraInput'];
 export type CameraStatus = components['schemas']['CameraStatus'];
+export type CameraTestAnswer = components['schemas']['CameraTestAnswer'];
+export type CameraTestError = components['schemas']['CameraTestError'];
+export type CameraTestInput = components['schemas']['CameraTestInput'];
 export type CameraToday = components['schemas']['CameraToday'];
 export type CamerasAnswer = components['schemas']['CamerasAnswer'];
 export type ClockAnswer = components['schemas']['ClockAnswer'];
@@ -2238,6 +2528,8 @@ export type LineChange = components['schemas']['LineChange'];
 export type LineCounts = components['schemas']['LineCounts'];
 export type LineInput = components['schemas']['LineInput'];
 export type LineToday = components['schemas']['LineToday'];
+export type LineVersionAnswer = components['schemas']['LineVersionAnswer'];
+export type LineVersionsAnswer = components['schemas']['LineVersionsAnswer'];
 export type LinesAnswer = components['schemas']['LinesAnswer'];
 export type LogAnswer = components['schemas']['LogAnswer'];
 export type LogItem = components['schemas']['LogItem'];
@@ -2277,6 +2569,40 @@ export type ResponseProblem500 = components['responses']['Problem500'];
 export type ResponseProblem503 = components['responses']['Problem503'];
 export type $defs = Record<string, never>;
 export interface operations {
+    test_camera: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CameraTestInput"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraTestAnswer"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     list_cameras: {
         parameters: {
             query?: never;
@@ -2600,6 +2926,41 @@ export interface operations {
             404: components["responses"]["Problem404"];
             408: components["responses"]["Problem408"];
             409: components["responses"]["Problem409"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_line_versions: {
+        parameters: {
+            query?: {
+                /** @description which making of the camera, 1 for the first; default: the newest */
+                generation?: number | null;
+            };
+            header?: never;
+            path: {
+                camera: string;
+                line: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LineVersionsAnswer"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
             413: components["responses"]["Problem413"];
             422: components["responses"]["Problem422"];
             429: components["responses"]["Problem429"];

@@ -1,12 +1,15 @@
+import json
+
 import pytest
 
 from services.common.leases.nats.keeper import OwnLeases
 from services.common.leases.nats.roster import Claim, Heartbeat, Reception, Roster, decode, encode
-from services.common.leases.protocol import Lease, Member
+from services.common.leases.protocol import RUNNING, Lease, Member
+from services.core.sentences.sentence import plain
 from services.core.types import CameraId
 
 GATE, YARD = CameraId("gate"), CameraId("yard")
-A, B = Member("a", "detector"), Member("b", "detector", "host:1", "secret", "no camera")
+A, B = Member("a", "detector"), Member("b", "detector", "host:1", "secret", plain("no camera"))
 LEASE = Lease("detector", GATE, "a", 7)
 
 
@@ -29,6 +32,22 @@ def test_a_heartbeat_comes_back_as_it_went():
 )
 def test_what_is_no_heartbeat_is_passed_over(data):
     assert decode(data) is None
+
+
+def test_a_heartbeat_of_a_release_without_codes_is_read() -> None:
+    without = json.loads(encode(Heartbeat("x", B)))
+    del without["status_code"], without["status_params"]
+    assert decode(json.dumps(without).encode()) == Heartbeat("x", B)
+    assert decode(encode(Heartbeat("x", A))).member.status == RUNNING
+    assert decode(json.dumps(without | {"status": "running"}).encode()).member.status == RUNNING
+
+
+def test_a_heartbeat_whose_code_is_none_keeps_its_text() -> None:
+    fields = json.loads(encode(Heartbeat("x", B)))
+    for code, params in (("No Code", {}), ("up", {"a": [1]}), (7, {}), ("up", {"x": "y" * 9999})):
+        odd = json.dumps(fields | {"status_code": code, "status_params": params}).encode()
+        read = decode(odd)
+        assert read is None or read.member.status == plain("no camera")
 
 
 def test_the_roster_knows_who_lives_and_what_they_claim():

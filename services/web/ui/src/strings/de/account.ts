@@ -13,6 +13,7 @@ export const account: Strings["account"] = {
   needPassword: "Geben Sie Ihr Passwort an.",
   ended: "Ihre Sitzung ist beendet. Melden Sie sich wieder an, um dort weiterzumachen.",
   addUser: "Benutzer hinzufügen",
+  noUsers: "Noch kein Benutzer.",
   role: "Rolle",
   roles: { viewer: "Betrachter", admin: "Administrator" },
   roleOf: (name) => `Rolle von ${name}`,

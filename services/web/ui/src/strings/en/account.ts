@@ -12,6 +12,7 @@ export const account = {
   needPassword: "Give your password.",
   ended: "Your session has ended. Log in again to go on where you were.",
   addUser: "Add a user",
+  noUsers: "No user yet.",
   role: "Role",
   roles: { viewer: "Viewer", admin: "Admin" },
   roleOf: (name: string) => `Role of ${name}`,
