@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { missedOf, shownLabels, stacked } from "../src/read/bars.ts";
+import { missedOf, stacked, thinned } from "../src/read/bars.ts";
 import { classColor, partColor } from "../src/read/colors.ts";
 import { classesOf, linesOf } from "../src/read/lines.ts";
 import { comeSince } from "../src/read/newest.ts";
@@ -71,12 +71,14 @@ test("bars stand on one another; seconds of a reconnect are no gap", () => {
   assert.ok(Math.abs(missedOf(0.6) - 0.4) < 1e-9);
 });
 
-test("labels do not touch", () => {
-  assert.deepEqual(shownLabels(4, 400, 60), [0, 1, 2, 3]);
-  assert.deepEqual(shownLabels(6, 200, 60), [0, 2, 4]);
-  assert.deepEqual(shownLabels(0, 200, 60), []);
-  assert.equal(shownLabels(720, 300, 90).length, 4);
-  assert.equal(shownLabels(3, 0, 60).length, 1);
+test("words below the bars do not touch", () => {
+  const places = (count: number) => Array.from({ length: count }, (_, index) => index);
+  assert.deepEqual(thinned(places(4), 400, 60), [0, 1, 2, 3]);
+  assert.deepEqual(thinned(places(6), 200, 60), [0, 2, 4]);
+  assert.deepEqual(thinned([0, 24, 48, 72], 130, 60), [0, 48]);
+  assert.deepEqual(thinned([], 200, 60), []);
+  assert.equal(thinned(places(720), 300, 90).length, 4);
+  assert.equal(thinned(places(3), 0, 60).length, 1);
 });
 
 test("a class has one colour in every chart, the states of masks three that differ", () => {

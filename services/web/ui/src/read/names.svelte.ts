@@ -1,3 +1,4 @@
+import type { Axis } from "./bars.ts";
 import { classColor, cssColor, partColor } from "./colors.ts";
 import type { Answer, Table } from "./series.ts";
 import type { Bucket } from "./spans.ts";
@@ -35,10 +36,11 @@ export function partsOf(table: Table, stack: Stack, answers: readonly Answer[], 
   });
 }
 
-/** What a bucket is called below the chart. */
-export function bucketLabel(startMs: number, bucket: Bucket, zone: string, isOneDay: boolean): string {
-  if (bucket === "1d") return day(startMs, zone);
-  return isOneDay ? clock(startMs, zone) : `${day(startMs, zone)} ${clock(startMs, zone)}`;
+/** What stands below the bars: the time of the day within a day, else each day where it begins. */
+export function axisOf(starts: readonly number[], bucket: Bucket, zone: string, isOneDay: boolean): Axis {
+  const labels = starts.map((start) => (isOneDay && bucket !== "1d" ? clock(start, zone) : day(start, zone)));
+  const at = starts.map((_, index) => index).filter((index) => isOneDay || labels[index] !== labels[index - 1]);
+  return { at, labels: at.map((index) => labels[index] ?? "") };
 }
 
 /** What a bucket is called where it stands alone. */
