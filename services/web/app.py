@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 
@@ -64,6 +65,27 @@ ROUTERS = (
 )
 
 
+def _lines_of(mirror: SetupMirror, camera: CameraId) -> tuple[Line, ...]:
+    """Give the lines that are drawn over a camera's pictures; none of one that is gone meanwhile."""
+    try:
+        return mirror.setup(camera).lines
+    except SightlineError:
+        return ()
+
+
+def _empty_app(version: str, lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]]) -> FastAPI:
+    return DescribedApp(
+        title="Sightline",
+        description=DESCRIPTION,
+        generate_unique_id_function=lambda route: route.name,
+        lifespan=lifespan,
+        version=version,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+    )
+
+
 def create_app(
     database: WebDatabase,
     tracks: TrackFeed,
@@ -80,15 +102,10 @@ def create_app(
 
     `decoders` are those of the process, where it shows pictures on other ports too.
     """
-
-    def lines_of(camera: CameraId) -> tuple[Line, ...]:
-        try:
-            return mirror.setup(camera).lines
-        except SightlineError:
-            return ()
-
     decoders = decoders or Decoders(video, settings.live_memory_mb)
-    live = LivePictures(tracks, decoders, lines_of, settings.live_fps, settings.jpeg_quality)
+    live = LivePictures(
+        tracks, decoders, partial(_lines_of, mirror), settings.live_fps, settings.jpeg_quality
+    )
     tests = AnswerSlots("camera-tests", camera_tests_routes.MOST, camera_tests_routes.MOST_EACH)
     streams = AnswerSlots("streams", settings.streams, settings.streams_per_user)
     sockets = AnswerSlots("sockets", settings.sockets, settings.sockets_per_user)
@@ -99,16 +116,7 @@ def create_app(
         yield
         await audit.close()
 
-    app = DescribedApp(
-        title="Sightline",
-        description=DESCRIPTION,
-        generate_unique_id_function=lambda route: route.name,
-        lifespan=lifespan,
-        version=system.version,
-        openapi_url=None,
-        docs_url=None,
-        redoc_url=None,
-    )
+    app = _empty_app(system.version, lifespan)
     findings = HostFindings(system.findings)
     app.state.context = WebContext(
         database,

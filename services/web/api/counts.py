@@ -8,6 +8,7 @@ from datetime import tzinfo
 from functools import partial
 from itertools import chain, islice
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
@@ -15,6 +16,7 @@ from starlette.responses import Response
 from services.common.database.reading import CrossingSelection, Records
 from services.core.direction_names import DirectionNames
 from services.core.errors import BadInputError, NotFoundError
+from services.core.evidence.coverage import Span
 from services.core.evidence.selections import analysed_of
 from services.web.api.answers import CountsAnswer, TodayAnswer
 from services.web.api.counts_text import counts_json, counts_rows
@@ -54,6 +56,7 @@ from services.web.api.spans import (
 from services.web.api.tally import Buckets, BucketTallies, Counts, LineSeries, Series
 from services.web.auth.caller import Who
 from services.web.context import Context
+from services.web.system import SystemInfo
 
 router = APIRouter(prefix="/api/v1", tags=["counts"])
 
@@ -110,11 +113,8 @@ async def get_counts(
     As csv, a row is a bucket, with by=line one of a line; each class has a column for each direction.
     """
     form = form_of(format, accept, FORMS)
-    now_s = context.now_s()
-    zone = zone_of(tz)
-    span = requested_span(from_, to, now_s, zone, bucket)
-    check_length(span[0], span[1] if to else min(span[1], now_s), MOST_DAYS_COUNTED)
-    check_bucket(bucket, *span)
+    now_s, zone = context.now_s(), zone_of(tz)
+    span = _asked_span(from_, to, now_s, zone, bucket)
     generation = await context.generation(camera, number)
     id = generation.camera
     history = LineHistory(await context.database.setups.line_versions(id, generation.number))
@@ -125,9 +125,7 @@ async def get_counts(
     def count() -> bytes:
         buckets = Buckets(*span, bucket, bucket_starts(*span, bucket, zone), now_s, *there)
         counts = _counts(records, id, selection, buckets, history, by is not None)
-        total = counts.sums.total()
-        known, counted = context.system.models, {*total.forward, *total.backward}
-        check_classes_asked(selection.classes, lambda: history.classes(known()), counted.__contains__)
+        _check_classes(selection, counts, history, context.system)
         return counts_json(counts) if form == "json" else _sheet(counts, zone, selection, spreadsheet)
 
     headers = {"Content-Disposition": f'attachment; filename="counts-{id}.csv"'} if form == "csv" else None
@@ -144,6 +142,25 @@ async def get_counts_today(context: Context, who: Who, tz: ZoneParameter = "UTC"
     with closing(context.reading.slots.take(who)):
         answer = await context.today.answer(context.database, context.reading, zone, context.now_s)
     return Response(answer, media_type="application/json")
+
+
+def _asked_span(
+    from_text: str | None, to_text: str | None, now_s: float, zone: ZoneInfo, bucket: str
+) -> Span:
+    """Give the span that is asked for; BadInputError where it is too long, or has too many buckets."""
+    span = requested_span(from_text, to_text, now_s, zone, bucket)
+    check_length(span[0], span[1] if to_text else min(span[1], now_s), MOST_DAYS_COUNTED)
+    check_bucket(bucket, *span)
+    return span
+
+
+def _check_classes(
+    selection: CrossingSelection, counts: Counts, history: LineHistory, system: SystemInfo
+) -> None:
+    """Check the classes that are asked for, by what was counted too."""
+    total = counts.sums.total()
+    counted = {*total.forward, *total.backward}
+    check_classes_asked(selection.classes, lambda: history.classes(system.models()), counted.__contains__)
 
 
 def _sheet(

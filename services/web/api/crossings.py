@@ -124,16 +124,7 @@ async def get_crossings(
     zone = zone_of(tz)
     from_s, to_s = span_of(from_, to, context.now_s(), tz)
     after = None if cursor is None else _cursor_from(cursor)
-    if min_confidence is not None and max_confidence is not None and min_confidence > max_confidence:
-        raise BadInputError("confidence-empty")
-    selection = CrossingSelection(
-        tuple(dict.fromkeys(one for one in line or () if one)),
-        tuple(class_ or ()),
-        tuple(direction or ()),
-        tuple(mask or ()),
-        min_confidence,
-        max_confidence,
-    )
+    selection = _selection(line, class_, direction, mask, min_confidence, max_confidence)
     generation = await context.generation(camera, number)
     id = generation.camera
     history = LineHistory(await context.database.setups.line_versions(id, generation.number))
@@ -156,6 +147,23 @@ async def get_crossings(
     head = _csv_head(spreadsheet) if form == "csv" else b""
     headers = {"Content-Disposition": f'attachment; filename="crossings-{id}.{form}"'}
     return StreamedAnswer(_body(context, head + first, rows), MEDIA_TYPES[form], headers, rows, slot)
+
+
+def _selection(
+    line: Sequence[str] | None,
+    class_: Sequence[str] | None,
+    direction: Sequence[str] | None,
+    mask: Sequence[str] | None,
+    least: float | None,
+    most: float | None,
+) -> CrossingSelection:
+    """Give what is asked for, each line once; BadInputError where no confidence can be meant."""
+    if least is not None and most is not None and least > most:
+        raise BadInputError("confidence-empty")
+    lines = tuple(dict.fromkeys(one for one in line or () if one))
+    return CrossingSelection(
+        lines, tuple(class_ or ()), tuple(direction or ()), tuple(mask or ()), least, most
+    )
 
 
 def _page(found: Generator[Crossing, None, None], limit: int, names: DirectionNames) -> bytes:

@@ -71,7 +71,8 @@ async def test_a_file_gives_a_small_picture_and_what_it_is(tmp_path: Path) -> No
     assert size_of(result.picture) == (640, 360)
 
 
-async def test_a_scene_of_the_demo_and_a_name_that_is_none() -> None:
+async def test_a_scene_of_the_demo_and_a_name_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.ingest.camera_tests.RATE_WAIT_S", 20.0)
     result = await tried("demo://traffic")
     assert (result.fault, result.resolution, result.fps) == (None, (640, 360), 25.0)
     assert size_of(result.picture) == (640, 360)
