@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from fastapi import FastAPI
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
@@ -71,17 +72,28 @@ class PageFiles(StaticFiles):
         self._page = folder / "index.html"
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """Give a file with the time for which it may be kept, and the page itself at each of its views."""
+        """Give a file with the time for which it may be kept, and the page itself at its views.
+
+        It also says to people that there is nothing at an address.
+        """
         asked: str = scope["path"]
         if asked in ("/", "/index.html") or is_view(asked):
             if scope["method"] not in ("GET", "HEAD"):
                 raise HTTPException(405)
-            html = await asyncio.to_thread(self._page.read_text, encoding="utf-8")
-            return HTMLResponse(based(html, asked), headers={"Cache-Control": "no-cache"})
-        response = await super().get_response(path, scope)
+            return await self._html(asked, 200)
+        try:
+            response = await super().get_response(path, scope)
+        except HTTPException as error:
+            if error.status_code == 404 and "text/html" in Headers(scope=scope).get("accept", ""):
+                return await self._html(asked, 404)
+            raise
         is_hashed = path.startswith("assets/") and response.status_code == 200
         response.headers["Cache-Control"] = "max-age=31536000, immutable" if is_hashed else "no-cache"
         return response
+
+    async def _html(self, asked: str, status: int) -> Response:
+        html = await asyncio.to_thread(self._page.read_text, encoding="utf-8")
+        return HTMLResponse(based(html, asked), status, {"Cache-Control": "no-cache"})
 
 
 def install_page(app: FastAPI, folder: Path = PAGE_FOLDER) -> None:

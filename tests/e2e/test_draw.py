@@ -18,7 +18,8 @@ Place = tuple[float, float]
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     with platform(tmp_path_factory.mktemp("draw") / "data", "--camera", "Street=demo://traffic") as running:
-        wait_until(lambda: httpx.get(f"{running.url}/readyz", timeout=30).is_success, 60, "the camera is there")
+        ready = f"{running.url}/readyz"
+        wait_until(lambda: httpx.get(ready, timeout=30).is_success, 60, "the camera is there")
         yield running
 
 

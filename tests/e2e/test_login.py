@@ -59,7 +59,7 @@ def test_log_in_wrong_then_right_and_sign_out(
         expect(page.find("login-error")).to_have_text("Give your password.")
         page.page.keyboard.type("not the right one")
         page.page.keyboard.press("Enter")
-        expect(page.find("login-error")).to_have_text("user or password is wrong")
+        expect(page.find("login-error")).to_contain_text("User or password is wrong")
         expect(page.find("login-password")).to_be_focused()
         page.page.keyboard.type(password)
         page.page.keyboard.press("Enter")

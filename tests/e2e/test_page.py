@@ -155,7 +155,7 @@ def test_an_address_that_is_changed_opens_its_camera_and_errors_stand_in_the_dia
 def wait_for_status(page: Browser, status: str, timeout_s: float) -> None:
     page.find("status-gate").wait_for(timeout=20_000)
     shown = page.find("status-gate")
-    wait_until(lambda: status in shown.inner_text().lower(), timeout_s, f"the page shows {status}")
+    wait_until(lambda: shown.get_attribute("data-status") == status, timeout_s, f"the page shows {status}")
 
 
 def seen(page: Browser, empty: np.ndarray) -> bool:

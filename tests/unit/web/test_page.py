@@ -40,6 +40,8 @@ async def test_every_view_is_the_page_with_addresses_relative_to_its_root(tmp_pa
     for none in ("/none", "/watch/gate/more/of", "/cameras/gate", "/counts.json"):
         assert (await client.get(none)).status_code == 404, none
     assert (await client.post("/counts")).status_code == 405
+    shown = await client.get("/none", headers={"Accept": "text/html,*/*"})
+    assert (shown.status_code, shown.text) == (404, '<base href="./" />'), "the page says it to people"
 
 
 def test_the_views_are_those_of_the_router() -> None:
