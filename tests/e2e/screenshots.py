@@ -1,0 +1,75 @@
+"""Makes the pictures of the page that the documents show, of the demo: `python -m tests.e2e.screenshots`."""
+
+import tempfile
+import time
+from pathlib import Path
+
+import cv2
+import httpx
+import numpy as np
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.e2e.browser import FLAGS
+from tests.processes import REPOSITORY, platform, wait_until
+
+FOLDER = REPOSITORY / "docs" / "screenshots"
+QUALITY = 72
+COUNTED_S = 90.0
+VIEWS = {
+    "cameras": "",
+    "watch": "watch/street",
+    "lines": "draw/street",
+    "counts": "counts?camera=street&stack=class&span=day&bucket=5m",
+    "crossings": "crossings?camera=street",
+    "masks": "counts?camera=door&stack=class&span=day&bucket=5m",
+    "system": "system",
+    "gaps": "system/gaps",
+}
+FORMS = (("en-GB", "light", 1280, 800), ("de-DE", "dark", 1280, 800), ("de-DE", "light", 390, 844))
+
+
+def _keep(page: Page, name: str) -> None:
+    data = np.frombuffer(page.screenshot(), np.uint8)
+    picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    cv2.imwrite(str(FOLDER / f"{name}.webp"), picture, [cv2.IMWRITE_WEBP_QUALITY, QUALITY])
+
+
+def main() -> None:
+    """Write a picture of each view in each form into `docs/screenshots`."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    cameras = ("--camera", "Street=demo://traffic", "--camera", "Door=demo://masks")
+    with tempfile.TemporaryDirectory() as folder, platform(Path(folder) / "data", *cameras) as up:
+        wait_until(lambda: httpx.get(f"{up.url}/readyz", timeout=30).is_success, 60, "it is ready")
+        api = f"{up.url}/api/v1/cameras"
+        road = {
+            "name": "Road",
+            "points": [[0.35, 0.55], [0.58, 0.35]],
+            "forward_name": "in",
+            "backward_name": "out",
+        }
+        httpx.post(f"{api}/street/lines", json=road).raise_for_status()
+        door = {"name": "Entrance", "points": [[0.1, 0.6], [0.9, 0.6]]}
+        httpx.post(f"{api}/door/lines", json=door).raise_for_status()
+        time.sleep(COUNTED_S)
+        with sync_playwright() as playwright:
+            chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+            for locale, scheme, width, height in FORMS:
+                page = chromium.new_page(
+                    locale=locale,
+                    color_scheme=scheme,  # type: ignore[arg-type]
+                    viewport={"width": width, "height": height},
+                    has_touch=width < 500,
+                )
+                page.goto(up.url)
+                page.evaluate("localStorage.setItem('sightline.first-steps', 'done')")
+                for name, address in VIEWS.items():
+                    page.goto(f"{up.url}/{address}")
+                    expect(page.locator("main h1, main h2").first).to_be_visible(timeout=30_000)
+                    page.wait_for_timeout(3500)
+                    _keep(page, f"{name}-{locale[:2]}-{scheme}-{width}")
+                page.close()
+            chromium.close()
+
+
+if __name__ == "__main__":
+    main()
