@@ -8,7 +8,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
 
 import cv2
@@ -57,7 +57,7 @@ def _total(up: Platform) -> int:
 
 
 def _asked(page: Page) -> dict[str, list[str]]:
-    return parse_qs(urlsplit(page.url).query)
+    return parse_qs(page.evaluate("() => location.search.slice(1)"))
 
 
 def _choose(page: Page, what: str, option: str) -> None:
@@ -91,7 +91,7 @@ def test_what_is_chosen_stands_in_the_address_and_a_link_shows_the_same(page: Br
         "stack": ["class"],
         "show": ["table"],
     }
-    with closing(page.page.context.new_page()) as other:
+    with closing(page.page.context.browser.new_page()) as other:  # type: ignore[union-attr]
         other.goto(page.page.url)
         expect(other.get_by_test_id("counts-table")).to_be_visible(timeout=30_000)
         expect(other.get_by_test_id("span-7d")).to_have_attribute("aria-pressed", "true")
@@ -143,7 +143,7 @@ def test_all_can_be_chosen_by_keyboard_alone(page: Browser) -> None:
 def test_another_time_zone_moves_the_buckets(page: Browser) -> None:
     page.find("show-table").click()
     rows = page.find("counts-table").locator("tbody th")
-    for zone in ("Asia/Kolkata", "America/St_Johns", "UTC"):
+    for zone in ("Asia/Calcutta", "America/St_Johns", "UTC"):
         page.find("zone").select_option(zone)
         now = datetime.now(ZoneInfo(zone))
         hours = [f"{(now - timedelta(hours=back)):%H}:00" for back in (0, 1)]
@@ -152,8 +152,8 @@ def test_another_time_zone_moves_the_buckets(page: Browser) -> None:
             30,
             f"the newest hour is that of {zone}",
         )
-    page.find("zone").select_option("Asia/Kolkata")
-    with page.page.expect_response(lambda one: "/counts?" in one.url and "Kolkata" in one.url) as asked:
+    page.find("zone").select_option("Asia/Calcutta")
+    with page.page.expect_response(lambda one: "/counts?" in one.url and "Calcutta" in one.url) as asked:
         page.find("span-yesterday").click()
     assert asked.value.json()["buckets"][0]["start"].endswith("T18:30:00.000Z")
 
@@ -162,9 +162,7 @@ def test_a_span_of_ones_own_has_both_its_days(page: Browser) -> None:
     page.find("span-own").click()
     page.find("span-from").fill("2026-11-02")
     page.find("span-to").fill("2026-11-08")
-    wait_until(
-        lambda: _asked(page.page).get("to") == ["2026-11-09"], 10, "the last day belongs to the span"
-    )
+    wait_until(lambda: _asked(page.page).get("to") == ["2026-11-09"], 10, "the last day belongs to the span")
     assert _asked(page.page)["from"] == ["2026-11-02"]
 
 
@@ -189,7 +187,7 @@ def test_counts_are_saved_as_a_sheet_and_as_a_picture(page: Browser, up: Platfor
     assert text.startswith("\ufeff")
     rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
     assert {row["line"] for row in rows} == {"road", "pavement"}
-    counted = sum(int(row[column] or 0) for row in rows for column in row if column.startswith("forward"))
+    counted = sum(int(row["forward"]) for row in rows)
     assert 0 < counted <= sum(_counts(up)["total"]["forward"].values())
 
     expect(page.find("counts-chart").locator("canvas")).to_be_visible()
