@@ -40,6 +40,7 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
     *((f"GET /api/v1/{path}", {}) for path in ("docs", "openapi.json", "system", "system/doctor", "session")),
     ("POST /api/v1/cameras", {"body": {"id": "yard", "url": "demo://traffic"}}),
     ("GET /api/v1/cameras", {}),
+    ("POST /api/v1/cameras/test", {"body": {"url": "demo://traffic"}}),
     ("GET /api/v1/cameras/{id}", {"path_parameters": {"id": "gate"}}),
     ("PATCH /api/v1/cameras/{id}", {"path_parameters": {"id": "yard"}, "body": {"fps": 5}}),
     ("POST /api/v1/cameras/{camera}/lines", {"path_parameters": {"camera": "yard"}, "body": LINE}),

@@ -102,7 +102,7 @@ async def test_answers_tell_browsers_what_the_page_may_do(web: Web) -> None:
         rules = dict(rule.split(" ", 1) for rule in headers["content-security-policy"].split("; "))
         assert "unsafe" not in headers["content-security-policy"]
         assert rules["default-src"] == "'self'"
-        assert (rules["base-uri"], rules["form-action"]) == ("'none'", "'self'")
+        assert (rules["base-uri"], rules["form-action"]) == ("'self'", "'self'")
         assert rules["frame-ancestors"] == "'self'"
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "same-origin"
