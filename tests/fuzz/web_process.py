@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from services.common.access.accounts import Token, UserRole
 from services.common.access.check import token_hash
+from services.common.bus.camera_tests import CameraTestResult
 from services.common.bus.local import LocalBus
 from services.common.connections.listening import listen
 from services.common.http.server import HttpServer
@@ -45,6 +46,11 @@ async def _tokens(tables: Tables) -> dict[str, str]:
     return tokens
 
 
+async def _tried(url: str) -> CameraTestResult:
+    """Answer in place of an ingest, which this process does not have: nothing is dialled."""
+    return CameraTestResult(0.1, None, b"\xff\xd8\xff\xd9", (640, 352), "h264", 25.0)
+
+
 async def main(uri: str, name: str, login: str) -> None:
     """Serve until the process is ended."""
     tables = Tables(uri, name)
@@ -59,7 +65,7 @@ async def main(uri: str, name: str, login: str) -> None:
     with listen("127.0.0.1", 0) as listening:
         port = listening.getsockname()[1]
         print(json.dumps({"port": port, **tokens}), flush=True)
-        async with asyncio.TaskGroup() as tasks:
+        async with bus.camera_tests.answering(_tried), asyncio.TaskGroup() as tasks:
             tasks.create_task(app.state.context.mirror.run())
             tasks.create_task(HttpServer(app).run_until_cancelled(listening))
 
