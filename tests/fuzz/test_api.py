@@ -39,6 +39,7 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
     *((f"GET {path}", {}) for path in ("/healthz", "/readyz", "/metrics")),
     *((f"GET /api/v1/{path}", {}) for path in ("docs", "openapi.json", "system", "system/doctor", "session")),
     ("POST /api/v1/cameras", {"body": {"id": "yard", "url": "demo://traffic"}}),
+    ("POST /api/v1/cameras/test", {"body": {"url": "demo://traffic", "model": "traffic"}}),
     ("GET /api/v1/cameras", {}),
     ("POST /api/v1/cameras/test", {"body": {"url": "demo://traffic"}}),
     ("GET /api/v1/cameras/{id}", {"path_parameters": {"id": "gate"}}),

@@ -42,6 +42,8 @@ MOST_DAYS = 4
 class _Closed:
     """The closed part of a camera's day."""
 
+    made_s: float
+    """Since when the camera has been there that it was read of; one that is made anew has its own."""
     versions: Sequence[LineVersion]
     late: int
     read_s: float
@@ -147,10 +149,11 @@ class _Question:
     def _closed(self, number: int, camera: str, late: int, end_s: float) -> _Closed:
         """Give the closed part of a camera's day as it is kept, else read."""
         versions, read_s = self.histories[camera].versions, self.monotonic_s()
+        made_s = self.begins_s[camera]
         known = self.known.get(camera)
         if (
             known is not None
-            and (known.versions, known.late) == (versions, late)
+            and (known.made_s, known.versions, known.late) == (made_s, versions, late)
             and known.end_s <= end_s
             and read_s - known.read_s < REREAD_S + REREAD_STEP_S * number
         ):
@@ -160,17 +163,18 @@ class _Question:
         counted = LineEvidence(versions, partial(self.records.line_versions_of, camera))
         found = self.records.evidence(camera, self.span[0], end_s)
         oldest = list(islice(found, 1))
-        begin_s = min([self.begins_s[camera], tallies.begin_s, *(minute.begin_s for minute in oldest)])
+        begin_s = min([made_s, tallies.begin_s, *(minute.begin_s for minute in oldest)])
         analysed = AnalysedSeconds(counted.minutes(chain(oldest, found)))
         seconds = analysed.count(int(self.span[0]), int(end_s))
-        return _Closed(versions, late, read_s, end_s, _by_line(tallies, 0), seconds, counted, begin_s)
+        lines = _by_line(tallies, 0)
+        return _Closed(made_s, versions, late, read_s, end_s, lines, seconds, counted, begin_s)
 
     def _item(
         self,
         camera: str,
         closed: _Closed,
         minutes: Iterable[MinuteCount],
-        evidence: Iterable[MinuteEvidence],
+        evidence: Sequence[MinuteEvidence],
         end_s: float,
     ) -> tuple[_Closed, JsonObject]:
         """Add what is recent; give the closed part up to `end_s`, and what is answered of the camera."""
@@ -179,7 +183,7 @@ class _Question:
         analysed = AnalysedSeconds(closed.evidence.minutes(evidence))
         lines = _added(closed.lines, _by_line(tallies, 0))
         seconds = closed.analysed + analysed.count(int(closed.end_s), int(end_s))
-        begin_s = min(closed.begin_s, tallies.begin_s)
+        begin_s = min([closed.begin_s, tallies.begin_s, *(minute.begin_s for minute in evidence[:1])])
         kept = replace(closed, end_s=end_s, lines=lines, analysed=seconds, begin_s=begin_s)
         return kept, self._object(camera, kept, _added(lines, _by_line(tallies, 1)), analysed)
 

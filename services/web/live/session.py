@@ -104,6 +104,9 @@ class LiveSession:
             await self._show(work)
 
     async def _send_tracks(self, camera: CameraId) -> None:
+        """Send tracks once the camera is there: a name of no camera may mean something else to the bus."""
+        while not self._context.mirror.has(camera):
+            await asyncio.sleep(CHECK_S)
         async with self._context.tracks.follow(camera) as frames:
             async for frame in frames:
                 await self._send(self._context.events.message_of(frame))

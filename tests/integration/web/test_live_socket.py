@@ -98,6 +98,21 @@ async def test_tracks_come_as_their_event_has_them(web: Web) -> None:
         }
 
 
+async def test_what_is_no_camera_is_never_asked_of_the_bus(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`*` and `>` are patterns of NATS, and what its permissions refuse would make the service unready."""
+    followed: list[str] = []
+    follow = web.bus.tracks.follow
+    monkeypatch.setattr(web.bus.tracks, "follow", lambda name: followed.append(name) or follow(name))
+    names = ["*", ">", "a.b", "a b", "x\r\nPUB sightline.setups.changed 0\r\n", "\U0001f600", "Gate", "gate"]
+    asked = [{"camera": name, "pictures": False, "tracks": True} for name in names]
+    async with served_live(web, SETTINGS) as port, live_socket(port) as socket:
+        await socket.send(json.dumps({"cameras": asked}))
+        await asyncio.sleep(0.3)
+        web.bus.tracks.publish(TrackedFrame(GATE, 3, 1_700_000_000.25, ()))
+        assert (await message_of(socket, "tracks"))["camera"] == "gate"
+    assert followed == ["gate"]
+
+
 async def test_the_cameras_come_at_the_start_and_when_something_of_them_changes(web: Web) -> None:
     async with (
         served_live(web, SETTINGS) as port,

@@ -95,6 +95,47 @@ async def test_lines_that_change_and_minutes_that_pass(web: Web) -> None:
     assert (fresh["coverage"], fresh["total"]["forward"]) == (None, {})
 
 
+async def test_a_camera_that_is_made_anew_begins_at_nothing(web: Web) -> None:
+    """Also one without lines, whose counts say nothing of it."""
+    _set_clock(web, MIDNIGHT - 3600)
+    await web.tables.setups.add_camera(camera())
+    _set_clock(web, NOON)
+    await web.tables.events.insert_events(seconds(NOON - 3 * 3600, 3600, epoch=1))
+    assert (await _today(web))["items"][0]["coverage"] == 0.0833
+    await web.tables.setups.delete_camera("gate")
+    assert (await _today(web))["items"] == []
+    await web.tables.setups.add_camera(camera())
+    for after_s in (30.0, 700.0):
+        _set_clock(web, NOON + after_s)
+        assert (await _today(web))["items"][0]["coverage"] == 0.0
+    epoch = int((NOON + 3600) * 1000)
+    await web.tables.events.insert_events(seconds(NOON + 600, 90, epoch=epoch))
+    assert (await _today(web))["items"][0]["coverage"] == round(90 / 692, 4)
+
+
+async def test_a_camera_is_made_anew_between_two_questions(web: Web) -> None:
+    _set_clock(web, MIDNIGHT - 3600)
+    await web.tables.setups.add_camera(camera())
+    _set_clock(web, NOON)
+    await web.tables.events.insert_events(seconds(NOON - 3 * 3600, 3600, epoch=1))
+    assert (await _today(web))["items"][0]["coverage"] == 0.0833
+    await web.tables.setups.delete_camera("gate")
+    await web.tables.setups.add_camera(camera())
+    for after_s in (30.0, 700.0):
+        _set_clock(web, NOON + after_s)
+        assert (await _today(web))["items"][0]["coverage"] == 0.0
+
+
+async def test_what_the_camera_saw_by_its_clock_before_it_was_made_counts_as_everywhere(web: Web) -> None:
+    """The clock of the machine that analyses may be behind: no share is above the whole."""
+    _set_clock(web, NOON)
+    await web.tables.setups.add_camera(camera())
+    await web.tables.events.insert_events(seconds(NOON - 20, 100, epoch=1))
+    for after_s in (90.0, 700.0):
+        _set_clock(web, NOON + after_s)
+        assert (await _today(web))["items"][0]["coverage"] <= 1
+
+
 async def test_the_day_is_that_of_the_zone(web: Web) -> None:
     await _gate(web)
     await web.tables.events.insert_events([_at(MIDNIGHT - 1800, 1), _at(MIDNIGHT + 5 * 3600 - 1, 2)])
