@@ -67,12 +67,6 @@ export const system: Strings["system"] = {
   engineHelp: "Was die Modelle auf diesem Rechner berechnet. Jede wurde einmal ausprobiert; verwendet wird die schnellste, die richtig rechnet.",
   engineColumns: { engine: "Engine", time: "Ein Bild", result: "Ergebnis" },
   chosen: "verwendet",
-  reasons: {
-    "engine-only": "Sie ist die einzige, die hier verwendet werden kann.", "engine-fastest": "Sie ist die schnellste von denen, die richtig rechnen.",
-    "engine-reference": "Keine andere ist deutlich schneller, um mindestens ein Zehntel.",
-    "trial-right": "rechnet dasselbe wie der Maßstab", "trial-reference": "ist der Maßstab für die anderen",
-    "trial-differs": "rechnet etwas anderes als der Maßstab: nicht verwendet", "trial-not-installed": "ist nicht installiert", "trial-no-gpu": "keine NVIDIA-Grafikkarte kann verwendet werden",
-  },
 
   disk: "Datenträger",
   diskUsed: (used, total) => `${used} von ${total} sind belegt`,
@@ -147,22 +141,13 @@ export const system: Strings["system"] = {
     some: (problems, notes) => [problems > 0 && (problems === 1 ? "1 Problem" : `${problems} Probleme`), notes > 0 && (notes === 1 ? "1 Punkt zum Ansehen" : `${notes} Punkte zum Ansehen`)].filter(Boolean).join(", ") + ".",
   },
   findingNames: { software: "Programme", processor: "Prozessor", memory: "Arbeitsspeicher", disk: "Datenträger", packages: "Pakete", engine: "Engine", clock: "Uhr", database: "Datenbank", space: "Platz für Daten", service: "Dienst", camera: "Kamera" },
-  findings: {
-    "host-software": "Sightline {version} mit Python {python} auf {platform}", "host-processor": "{name}, {cores} Kerne, Last {load}",
-    "host-memory": "{total} im Ganzen, {available} verfügbar", "host-memory-unknown": "Das System gibt keine Auskunft.",
-    "host-disk": "{free} frei für {folder}", "host-disk-not-writable": "{free} frei für {folder}, wo nicht geschrieben werden darf",
-    "host-packages": "{packages}", "host-onnxruntime": "ONNX Runtime kann {providers} verwenden.", "host-openvino": "OpenVINO kann {devices} verwenden.",
-    "host-openvino-missing": "OpenVINO ist nicht installiert.", "host-clock": "Über das Netz gestellt, höchstens {error_ms} ms daneben.",
-    "host-clock-unknown": "Das System sagt nicht, ob seine Uhr über das Netz gestellt wird.", "host-clock-not-synchronised": "Dieser Rechner stellt seine Uhr nicht über das Netz: Die Zeiten der Zählungen können davonlaufen.",
-    "database-works": "Sie schreibt und liest.", "service-troubled": "{service}: {status}", "database-fails": "{cause}", "records-not-stored": "{what}", "camera-degraded": "{cause}",
-  },
   findingHelps: {
     "host-software": "Installieren Sie Python 3.11 oder neuer.", "host-memory": "Beenden Sie andere Programme, oder geben Sie dem Rechner mehr Speicher.",
     "host-disk": "Schaffen Sie dort Platz, oder bewahren Sie Daten kürzer auf.", "host-disk-not-writable": "Geben Sie dem Benutzer, unter dem Sightline läuft, dort das Schreibrecht.",
     "host-openvino-missing": "Auf Prozessoren von Intel ist es oft die schnellere Engine: Installieren Sie es mit dem Zusatz `openvino` von Sightline.",
     "host-clock-unknown": "Sehen Sie selbst nach, ob chrony, ntpd oder systemd-timesyncd läuft.", "host-clock-not-synchronised": "Installieren Sie chrony, oder schalten Sie in den Einstellungen des Systems die Netzzeit ein.",
     "service-troubled": "Das Protokoll sagt mehr. Wenn es so bleibt, starten Sie Sightline neu.", "database-fails": "Prüfen Sie, ob die Datenbank läuft, und das Netz zu ihr.",
-    "records-not-stored": "Schaffen Sie Platz auf dem Datenträger, oder bewahren Sie Daten kürzer auf.", "camera-degraded": "Prüfen Sie Strom, Netz, Adresse und Passwort der Kamera.",
+    "records-not-stored": "Schaffen Sie Platz auf dem Datenträger, oder bewahren Sie Daten kürzer auf.", "camera-troubled": "Prüfen Sie Strom, Netz, Adresse und Passwort der Kamera.",
   },
 
   generations: "Gelöschte Kameras",

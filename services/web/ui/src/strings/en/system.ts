@@ -66,12 +66,6 @@ export const system = {
   engineHelp: "What computes the models on this machine. Each was tried once, and the fastest that computes right is used.",
   engineColumns: { engine: "Engine", time: "A picture", result: "Result" },
   chosen: "used",
-  reasons: {
-    "engine-only": "It is the only engine that can be used here.", "engine-fastest": "It is the fastest of those that compute right.",
-    "engine-reference": "No other engine is clearly faster, by at least a tenth.",
-    "trial-right": "computes the same as the reference", "trial-reference": "is what the others are held to",
-    "trial-differs": "computes something else than the reference: not used", "trial-not-installed": "is not installed", "trial-no-gpu": "no NVIDIA GPU can be used",
-  } as Record<string, string>,
 
   disk: "Disk",
   diskUsed: (used: string, total: string) => `${used} of ${total} are used`,
@@ -146,22 +140,13 @@ export const system = {
     some: (problems: number, notes: number) => [problems > 0 && (problems === 1 ? "1 problem" : `${problems} problems`), notes > 0 && (notes === 1 ? "1 thing to look at" : `${notes} things to look at`)].filter(Boolean).join(", ") + ".",
   },
   findingNames: { software: "Software", processor: "Processor", memory: "Memory", disk: "Disk", packages: "Packages", engine: "Engine", clock: "Clock", database: "Database", space: "Room for records", service: "Service", camera: "Camera" } as Record<string, string>,
-  findings: {
-    "host-software": "Sightline {version}, Python {python}, {platform}", "host-processor": "{name}, {cores} cores, load {load}",
-    "host-memory": "{total} in all, {available} available", "host-memory-unknown": "The system does not say.",
-    "host-disk": "{free} free for {folder}", "host-disk-not-writable": "{free} free for {folder}, which is not writable",
-    "host-packages": "{packages}", "host-onnxruntime": "ONNX Runtime can use {providers}.", "host-openvino": "OpenVINO can use {devices}.",
-    "host-openvino-missing": "OpenVINO is not installed.", "host-clock": "Set by the network, off by {error_ms} ms at most.",
-    "host-clock-unknown": "The system does not say whether its clock is set by the network.", "host-clock-not-synchronised": "This machine does not set its clock by the network: times of counts may drift.",
-    "database-works": "It writes and reads.", "service-troubled": "{service}: {status}", "database-fails": "{cause}", "records-not-stored": "{what}", "camera-degraded": "{cause}",
-  } as Record<string, string>,
   findingHelps: {
     "host-software": "Install Python 3.11 or newer.", "host-memory": "End other programs, or give the machine more memory.",
     "host-disk": "Make room on it, or keep records for a shorter time.", "host-disk-not-writable": "Let the user that runs Sightline write there.",
     "host-openvino-missing": "On processors of Intel it is often the faster engine: install it with Sightline's extra `openvino`.",
     "host-clock-unknown": "Look yourself whether chrony, ntpd or systemd-timesyncd runs.", "host-clock-not-synchronised": "Install chrony, or switch on network time in the system's settings.",
     "service-troubled": "The log says more. If it stays, start Sightline again.", "database-fails": "Check whether the database runs, and the network to it.",
-    "records-not-stored": "Make room on the disk, or keep records for a shorter time.", "camera-degraded": "Look at the camera's power, network, address and password.",
+    "records-not-stored": "Make room on the disk, or keep records for a shorter time.", "camera-troubled": "Look at the camera's power, network, address and password.",
   } as Record<string, string>,
 
   generations: "Deleted cameras",
