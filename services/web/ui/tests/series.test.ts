@@ -93,7 +93,8 @@ test("a class has one colour in every chart, the states of masks three that diff
 test("classes are those of a camera's model, also by another name of it", () => {
   const models = [{ name: "traffic-n", aliases: ["traffic"], classes: ["person", "car"] }, { name: "mask-n", aliases: [], classes: ["mask"] }];
   assert.deepEqual(classesOf([{ model: "traffic" }, { model: "traffic-n" }], models), ["person", "car"]);
-  assert.deepEqual(classesOf([{ model: "mask-n" }, { model: "gone" }], models), ["mask"]);
+  assert.deepEqual(classesOf([{ model: "mask-n" }], models), ["mask"]);
+  assert.deepEqual(classesOf([{ model: "mask-x" }], []), ["mask", "no_mask", "mask_incorrect"]);
 });
 
 test("lines to choose from are those of the cameras that are chosen", () => {

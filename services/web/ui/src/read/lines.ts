@@ -1,4 +1,5 @@
 import type { Camera } from "../api/types.ts";
+import { classesOf as classesOfModel } from "../draw/classes.ts";
 
 /** Lines to choose from: `camera/line`, named by both where there are several cameras. */
 export interface LineOption { value: string; label: string; group: string }
@@ -10,10 +11,10 @@ export function linesOf(cameras: readonly Pick<Camera, "id" | "name">[], lines: 
   }))));
 }
 
-interface Model { name: string; aliases: readonly string[]; classes: readonly string[] }
+interface Model { name: string; aliases: readonly string[]; classes: string[] }
 
 /** The classes that the models of some cameras find, each once. */
 export function classesOf(cameras: readonly Pick<Camera, "model">[], models: readonly Model[]): string[] {
-  const found = cameras.flatMap((camera) => models.find((model) => model.name === camera.model || model.aliases.includes(camera.model))?.classes ?? []);
+  const found = cameras.flatMap(({ model }) => classesOfModel(models.find((one) => one.aliases.includes(model))?.name ?? model, models));
   return [...new Set(found)];
 }
