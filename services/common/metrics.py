@@ -42,6 +42,10 @@ METRICS: dict[str, MetricInfo] = {
     "sightline_sockets_refused_total": MetricInfo(
         "counter", "WebSockets beyond the most that may be open, of one user or of all."
     ),
+    "sightline_camera_tests": MetricInfo("gauge", "Addresses of cameras that are tried now."),
+    "sightline_camera_tests_refused_total": MetricInfo(
+        "counter", "Addresses beyond the most that may be tried at once, of one user or of all."
+    ),
     "sightline_questions": MetricInfo("gauge", "Large questions that are answered or wait for their turn."),
     "sightline_questions_refused_total": MetricInfo(
         "counter", "Large questions beyond the most that may wait, of one user or of all."

@@ -59,10 +59,10 @@ async def test_camera(
 
 async def _address(context: WebContext, asked: CameraTestInput) -> str:
     """Give the address with its secrets; an address that is stored may stay as it is."""
-    stored = ""
+    stored = None
     if asked.camera is not None:
         stored = (await context.database.setups.camera(asked.camera)).camera.url
-    url = restore_secrets(asked.url.strip(), stored)
+    url = restore_secrets(asked.url.strip(), stored or "")
     if url != stored:
         check_new_url(context, url)
     return url

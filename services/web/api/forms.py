@@ -1,13 +1,14 @@
 """The forms in which answers come, and files for spreadsheets.
 
 A spreadsheet runs a cell that begins like a formula, so that a name from elsewhere could send the sheet away:
-texts that begin so get an apostrophe before them. Programs read UTF-8 as it is; Excel takes a file without a
-byte order mark for the code page of the machine, and parts columns as the machine's region does, so a person
-asks for a file that is made for their spreadsheet.
+texts that begin so, or do so behind what may part columns, get an apostrophe there. Programs read UTF-8 as it
+is; Excel takes a file without a byte order mark for the code page of the machine, and parts columns as the
+machine's region does, so a person asks for a file that is made for their spreadsheet.
 """
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
 from typing import Annotated, Literal
@@ -41,8 +42,11 @@ SpreadsheetParameter = Annotated[
     ),
 ]
 
-FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What a formula begins with, or what is left away before one; the last four are the wide forms."""
+_FORMULA = re.compile(
+    '(\\A|[,;\t\r\n])(?=[\\s"]{0,20}[=+@\uff1d\uff0b\uff0d\uff20-])|\\A(?=[\t\r\n])',
+)
+"""Where a formula begins, also behind what a spreadsheet leaves away, and behind what it may part cells by; some
+of the characters that begin one are the wide forms."""
 
 BYTE_ORDER_MARK = "\ufeff"
 _DELIMITERS = {None: ",", "comma": ",", "semicolon": ";"}
@@ -88,5 +92,5 @@ def _cell(value: Cell, has_comma: bool) -> str | int | float:
     if value is None:
         return ""
     if isinstance(value, str):
-        return f"'{value}" if value.startswith(FORMULAS) else value
+        return _FORMULA.sub(r"\1'", value)
     return str(value).replace(".", ",") if has_comma else value

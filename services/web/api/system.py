@@ -211,6 +211,8 @@ async def collect_figures(context: WebContext) -> list[Figure]:
         Figure("sightline_readers_refused_total", context.streams.refused, {"port": "web"}),
         Figure("sightline_sockets", context.sockets.taken),
         Figure("sightline_sockets_refused_total", context.sockets.refused),
+        Figure("sightline_camera_tests", context.tests.taken),
+        Figure("sightline_camera_tests_refused_total", context.tests.refused),
         Figure("sightline_questions", context.reading.slots.taken),
         Figure("sightline_questions_refused_total", context.reading.slots.refused),
         Figure("sightline_start_time_seconds", context.system.started_s),

@@ -39,7 +39,8 @@ def choices_of(system: SystemInfo, costs: Costs) -> list[EngineChoice]:
 
 def service_answers(context: WebContext) -> list[ServiceAnswer]:
     """Give the services with their queues; those of web are its own."""
-    own = (context.streams.queue(), context.reading.slots.queue())
+    slots = (context.streams, context.sockets, context.reading.slots, context.tests)
+    own = [one.queue() for one in slots]
     return [
         ServiceAnswer(
             name=service.name,

@@ -87,6 +87,8 @@ async def test_what_no_camera_can_be_is_tried_by_nobody(web: Web) -> None:
             ({"url": "http://192.0.2.1/"}, 422),
             ({"url": "/etc/passwd"}, 422),
             ({"url": "demo://none"}, 422),
+            ({"url": ""}, 422),
+            ({"url": " \n"}, 422),
             ({"url": "rtsp://u:***@192.0.2.1/"}, 422),
             ({"url": URL, "model": "none"}, 422),
             ({"url": URL, "camera": "none"}, 404),

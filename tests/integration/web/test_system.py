@@ -72,7 +72,12 @@ async def test_an_admin_sees_queues_costs_engines_disk_and_versions(cluster: Web
     async with browser(cluster.app, "root") as client:
         body = (await client.get(SYSTEM_PATH)).json()
     web, detector, _, store = body["services"]
-    assert [queue["name"] for queue in web["queues"]] == ["streams", "questions"]
+    assert [queue["name"] for queue in web["queues"]] == [
+        "streams",
+        "live connections",
+        "questions",
+        "camera tests",
+    ]
     assert web["queues"][0] == {
         "name": "streams",
         "length": 0,

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -18,6 +19,21 @@ def test_no_text_is_run_as_a_formula(begin: str) -> None:
         ((first, *rest),) = csv.reader(io.StringIO(written, newline=""), delimiter=delimiter)
         assert first == f"'{text}"
         assert rest == ["plain", "-5", ""]
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t", "\n"])
+@pytest.mark.parametrize("begin", ["=1", " =1", '"=1', "  @x", "-1", "\uff0b1"])
+def test_no_column_that_a_spreadsheet_parts_otherwise_begins_with_a_formula(mark: str, begin: str) -> None:
+    """Who opens a file with columns parted by commas where semicolons part them, or the other way round."""
+    for spreadsheet in (None, "comma", "semicolon"):
+        written = csv_text([["main", f"Yard{mark}{begin}", f" {begin}"]], spreadsheet)
+        for cell in re.split("[,;\t\r\n]", written):
+            assert not re.match(r'[\s"]*[=+@\uff0b-]', cell), cell
+
+
+def test_names_with_marks_in_them_stay_as_they_are() -> None:
+    names = ["North - South", "Gate, east", "a;b", "5+5", "x@y", '"in"', ""]
+    assert list(csv.reader(io.StringIO(csv_text([names])))) == [names]
 
 
 def test_what_parts_columns_and_lines_is_quoted() -> None:

@@ -28,7 +28,7 @@ export const system: Strings["system"] = {
     events: "Ereignisse auf dem Weg zur Datenbank", tracks: "Objekte für Seite und Anschlüsse", video: "Bilder auf dem Weg zur Analyse",
     "json-frames": "Daten für Programme (JSON)", "json-connections": "Programme, die Daten lesen (JSON)", "mjpeg-pictures": "Bilder für Abspielprogramme (MJPEG)",
     "mjpeg-connections": "Abspielprogramme (MJPEG)", "annotated-pictures": "Bilder mit Rahmen (RTSP)", "relay-pictures": "Weitergegebene Bilder (RTSP)",
-    connections: "Verbindungen zu Seite und API", streams: "Ströme zu Browsern und Programmen", "live connections": "Offene Seiten", questions: "Fragen an die Datenbank",
+    connections: "Verbindungen zu Seite und API", streams: "Ströme zu Browsern und Programmen", "live connections": "Offene Seiten", questions: "Fragen an die Datenbank", "camera tests": "Kameras, die ausprobiert werden",
   },
   policies: {
     oldest: "Ist sie voll, weicht das Älteste.", newest: "Ist sie voll, kommt nichts Neues hinein.",
@@ -39,6 +39,7 @@ export const system: Strings["system"] = {
     video: "Die Analyse kommt nicht nach: Lassen Sie weniger Bilder je Sekunde analysieren, oder wählen Sie ein kleineres Modell.",
     tracks: "Ein Leser ist zu langsam, oder das Netz zu ihm. Die Zählung berührt das nicht.",
     connections: "Zu viele Programme oder Seiten auf einmal: Schließen Sie einige. Wer abgelehnt wird, darf nach einigen Sekunden wiederkommen.",
+    "camera tests": "Zu viele Kameras auf einmal ausprobiert: Warten Sie einige Sekunden, dann noch einmal.",
     questions: "Zu viele Fragen auf einmal: Fragen Sie nach kürzeren Zeiten, oder nacheinander.",
   },
   queueHelpElse: "Wer zusieht, ist zu langsam, oder das Netz dorthin. Die Zählung berührt das nicht.",

@@ -27,7 +27,7 @@ export const system = {
     events: "Events on their way to the database", tracks: "Objects for the page and the ports", video: "Pictures on their way to the analysis",
     "json-frames": "Data for programs (JSON)", "json-connections": "Programs that read data (JSON)", "mjpeg-pictures": "Pictures for players (MJPEG)",
     "mjpeg-connections": "Players (MJPEG)", "annotated-pictures": "Pictures with boxes (RTSP)", "relay-pictures": "Pictures passed on (RTSP)",
-    connections: "Connections to page and API", streams: "Streams to browsers and programs", "live connections": "Open pages", questions: "Questions to the database",
+    connections: "Connections to page and API", streams: "Streams to browsers and programs", "live connections": "Open pages", questions: "Questions to the database", "camera tests": "Cameras that are tried out",
   } as Record<string, string>,
   policies: {
     oldest: "When it is full, the oldest gives way.", newest: "When it is full, nothing new comes in.",
@@ -38,6 +38,7 @@ export const system = {
     video: "The analysis does not keep up: analyse fewer pictures a second, or choose a smaller model.",
     tracks: "A reader is too slow, or the network to it. Counts are not touched.",
     connections: "Too many programs or pages at once: close some. Who is refused may come again after some seconds.",
+    "camera tests": "Too many cameras tried out at once: wait some seconds, then try again.",
     questions: "Too many questions at once: ask for shorter spans, or one after the other.",
   } as Record<string, string>,
   queueHelpElse: "Somebody who watches is too slow, or the network to them. Counts are not touched.",
