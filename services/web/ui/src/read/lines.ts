@@ -17,3 +17,7 @@ export function classesOf(cameras: readonly Pick<Camera, "model">[], models: rea
   const found = cameras.flatMap((camera) => models.find((model) => model.name === camera.model || model.aliases.includes(camera.model))?.classes ?? []);
   return [...new Set(found)];
 }
+
+/** How a line lay by a version; null: not known. */
+export const lineAt = <T extends { version: number }>(versions: readonly T[], version: number): T | null =>
+  versions.find((one) => one.version === version) ?? null;
