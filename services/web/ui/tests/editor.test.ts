@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Line } from "../src/api/types.ts";
 import { LINE_COLORS, freeColor } from "../src/draw/colors.ts";
-import { begun, redone, replaced, stepped, undone } from "../src/draw/history.ts";
-import { changeOf, draftOf, faultOf, followed, isChanged, newDraft, overtaken } from "../src/draw/lines.ts";
+import { begun, mapped, redone, replaced, stepped, undone } from "../src/draw/history.ts";
+import { changeOf, draftOf, faultOf, followed, isChanged, newDraft, overtaken, rebased, storedAs } from "../src/draw/lines.ts";
+import type { Drafts } from "../src/draw/lines.ts";
 
 const line = (id: string, patch: Partial<Line> = {}): Line => ({
   id, name: id, points: [[0.1, 0.5], [0.9, 0.5]], anchor: "centre", classes: null, color: "#22c1a6", version: 1, ...patch,
@@ -59,4 +60,25 @@ test("a new line gets a colour that no other line has, nor one that looks like i
   assert.equal(freeColor([]), LINE_COLORS[0]);
   assert.equal(freeColor(["#ff6b35", "#2ec4b6"]), "#f5b100");
   assert.equal(freeColor(LINE_COLORS), LINE_COLORS[0]);
+});
+
+test("what somebody has changed here is kept when somebody else deletes it, and is made anew", () => {
+  const mine = { ...draftOf(line("a")), name: "Mine" };
+  const kept = followed([mine, draftOf(line("b"))], []);
+  assert.deepEqual(kept.map((draft) => [draft.name, draft.stored]), [["Mine", null]]);
+});
+
+test("a line that somebody else makes is not deleted by undoing, and one that was taken out here stays out", () => {
+  const [before, now] = [[line("a"), line("b")], [line("a"), line("b"), line("theirs")]];
+  const history = mapped(stepped(begun<Drafts>([draftOf(line("a")), draftOf(line("b"))]), [draftOf(line("a"))]), (drafts) => rebased(drafts, before, now));
+  assert.deepEqual(history.present.map((draft) => draft.key), ["a", "theirs"]);
+  assert.deepEqual(undone(history).present.map((draft) => draft.key), ["a", "b", "theirs"]);
+});
+
+test("what is changed while a line is being stored is still to be stored", () => {
+  const sent = newDraft([[0, 0], [1, 1]], [], () => "New");
+  const line1 = line("new-1", { name: "New", points: [[0, 0], [1, 1]] });
+  assert.equal(isChanged(storedAs(sent, sent, line1)), false);
+  const later = storedAs({ ...sent, name: "Newer" }, sent, line1);
+  assert.deepEqual([later.key, changeOf(later).name], ["new-1", "Newer"]);
 });

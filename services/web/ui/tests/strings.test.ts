@@ -36,6 +36,7 @@ test("a browser gets the first of its languages that there is, a person the one 
   assert.equal(languageOf(null, ["fr", "ja"]), "en");
   assert.equal(languageOf("de", ["en"]), "de");
   assert.equal(languageOf("xx", ["de"]), "de");
+  assert.equal(languageOf("toString", ["constructor", "de"]), "de");
 });
 
 test("a sentence of a code takes its parameters, and keeps what is missing visible", () => {

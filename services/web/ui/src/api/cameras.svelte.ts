@@ -9,11 +9,11 @@ export interface Cameras { readonly all: Camera[] | null; readonly error: unknow
 /** Gives them to a component while it is there. */
 export function createCameras(): Cameras {
   const asked = createQuery(() => ({
-    queryKey: ["cameras"], enabled: live.cameras === null, refetchInterval: 2000,
+    queryKey: ["cameras"], enabled: live.state !== "open" || live.cameras === null, refetchInterval: 2000,
     queryFn: async () => (await answerOf(client.GET("/api/v1/cameras"))).items,
   }));
   return {
-    get all() { return live.cameras ?? asked.data ?? null; },
-    get error() { return live.cameras === null ? asked.error : null; },
+    get all() { return (live.state === "open" ? (live.cameras ?? asked.data) : (asked.data ?? live.cameras)) ?? null; },
+    get error() { return live.cameras === null && !asked.data ? asked.error : null; },
   };
 }

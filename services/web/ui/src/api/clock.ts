@@ -23,5 +23,15 @@ export function learnExactTime(sent: string, cameMs: number): void {
   exactMs = Math.max(...heard);
 }
 
+let answeredMs = -Infinity;
+
+/** Notes that the server answered a request. */
+export function noteAnswer(atMs: number): void {
+  answeredMs = atMs;
+}
+
+/** Gives when it answered one last, by the browser's clock. */
+export const lastAnswerMs = (): number => answeredMs;
+
 /** Gives the server's time. */
 export const serverNow = (): Date => new Date(Date.now() + (exactMs ?? roughMs));

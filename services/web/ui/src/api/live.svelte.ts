@@ -1,6 +1,7 @@
 import type { CameraAnswer } from "./schema.ts";
-import { learnExactTime } from "./clock.ts";
+import { lastAnswerMs, learnExactTime } from "./clock.ts";
 import { socketAddressOf } from "./base.ts";
+import { showStills } from "./stills.ts";
 import { mergedWants, pictureOf } from "./live-messages.ts";
 import type { LiveText, Missing, Picture, Tracks, Wanted } from "./live-messages.ts";
 
@@ -11,6 +12,8 @@ const LONGEST_WAIT_MS = 8000;
 const SILENT_MS = 13_000;
 const SESSION_ENDED = 4401;
 const TOO_MANY = 4429;
+/** So often in a row the socket fails while requests are answered, until it is said that something keeps it from us. */
+const MOST_FAILURES = 2;
 
 export interface Follower {
   picture?(picture: Picture): void;
@@ -24,6 +27,8 @@ class Live {
   state = $state<"connecting" | "open" | "away">("connecting");
   /** It answers, but this user has as many pages open as one may have. */
   isCrowded = $state(false);
+  /** Requests are answered, but no socket opens: a proxy in between may not let them through. Single pictures come. */
+  isBlocked = $state(false);
   /** What was told of the cameras last; null: nothing yet. */
   cameras = $state.raw<CameraAnswer[] | null>(null);
 
@@ -34,6 +39,9 @@ class Live {
   #silence: number | undefined;
   #planned = false;
   #isWanted = false;
+  #lostMs = -Infinity;
+  #failures = 0;
+  #endStills: (() => void) | null = null;
   #onEnd = (): void => undefined;
 
   /** Opens the socket, and keeps it open; `onEnd` runs when the session has ended. */
@@ -61,8 +69,13 @@ class Live {
     clearTimeout(this.#silence);
     this.#socket?.close();
     this.#socket = null;
+    this.#opened();
     this.state = "connecting";
-    this.cameras = null;
+  }
+
+  /** Pictures come, of now: over the socket, or one by one. */
+  get hasPictures(): boolean {
+    return this.state === "open" || this.isBlocked;
   }
 
   /** Asks for pictures or tracks of a camera until the function that it gives is called. */
@@ -131,6 +144,7 @@ class Live {
   #receive(data: string | ArrayBuffer): void {
     this.#watchSilence();
     this.#waitMs = FIRST_WAIT_MS;
+    this.#opened();
     this.state = "open";
     if (typeof data !== "string") {
       const picture = pictureOf(data);
@@ -150,10 +164,27 @@ class Live {
 
   #watchSilence(): void {
     clearTimeout(this.#silence);
-    this.#silence = window.setTimeout(() => {
-      if (this.state === "open") this.state = "away";
-      this.#open();
-    }, SILENT_MS);
+    this.#silence = window.setTimeout(this.#cutOff, SILENT_MS);
+  }
+
+  #opened(): void {
+    this.#failures = 0;
+    this.isBlocked = false;
+    this.#endStills?.();
+    this.#endStills = null;
+  }
+
+  /** The socket failed: whether requests are answered meanwhile tells a server that is away from a way that is blocked. */
+  #failed(): void {
+    this.#failures = lastAnswerMs() > this.#lostMs ? this.#failures + 1 : 0;
+    this.#lostMs = Date.now();
+    if (this.#failures === 0) this.#opened();
+    this.isBlocked = this.#failures >= MOST_FAILURES;
+    if (!this.isBlocked || this.#endStills) return;
+    this.#endStills = showStills(
+      () => [...new Set([...this.#followers.values()].flatMap(({ wanted }) => (wanted.pictures ? [wanted.camera] : [])))],
+      (picture) => this.#each(picture.camera, (follower) => follower.picture?.(picture)),
+    );
   }
 
   #lost(code: number): void {
@@ -162,6 +193,7 @@ class Live {
     if (!this.#isWanted) return;
     if (code === SESSION_ENDED) return this.#onEnd();
     this.isCrowded = code === TOO_MANY;
+    if (!this.isCrowded) this.#failed();
     this.state = "away";
     this.#retry();
   }

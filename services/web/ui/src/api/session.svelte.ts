@@ -1,4 +1,5 @@
 import { answer, answerOf, client, whenLoggedOut } from "./client.ts";
+import { queries } from "./queries.ts";
 import { live } from "./live.svelte.ts";
 import type { SessionAnswer } from "./schema.ts";
 
@@ -8,6 +9,10 @@ class Session {
   current = $state.raw<SessionAnswer | null>(null);
   /** Whether somebody was logged in before, so that the form says why it is there again. */
   hasEnded = $state(false);
+
+  /** Counts who has looked at this page one after the other. */
+  person = $state(0);
+  #person: string | null = null;
 
   get mayLook(): boolean {
     return this.current?.role != null;
@@ -24,7 +29,13 @@ class Session {
 
   async logIn(user: string, password: string): Promise<void> {
     this.#set(await answerOf(client.POST("/api/v1/session", { body: { user, password } })));
-    this.hasEnded = false;
+  }
+
+  /** Somebody else: nothing of what the one before saw or did is left. */
+  #change(): void {
+    this.person += 1;
+    queries.clear();
+    live.cameras = null;
   }
 
   async logOut(): Promise<void> {
@@ -39,11 +50,20 @@ class Session {
 
   #set(next: SessionAnswer): void {
     const looked = this.mayLook;
+    if (next.user !== null && this.#person !== null && next.user !== this.#person) this.#change();
+    this.#person = next.user ?? this.#person;
     this.current = next;
-    if (this.mayLook && !looked) live.start(this.check);
+    if (this.mayLook && !looked) this.#begin();
     if (this.mayLook || !looked) return;
     this.hasEnded = true;
     live.stop();
+  }
+
+  #begin(): void {
+    const isBack = this.hasEnded;
+    this.hasEnded = false;
+    live.start(this.check);
+    if (isBack) void queries.invalidateQueries();
   }
 
   /** The socket was closed because its session is over: so says the server, or it is asked. */
@@ -55,4 +75,4 @@ class Session {
 }
 
 export const session = new Session();
-whenLoggedOut(session.end);
+whenLoggedOut(session.end, () => session.hasEnded);

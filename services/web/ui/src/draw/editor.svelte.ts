@@ -1,9 +1,9 @@
 import { answer, answerOf, client } from "../api/client.ts";
 import type { Line, Point } from "../api/types.ts";
 import { t } from "../strings/index.svelte.ts";
-import { begun, redone, replaced, stepped, undone } from "./history.ts";
+import { begun, mapped, redone, replaced, stepped, undone } from "./history.ts";
 import type { History } from "./history.ts";
-import { changeOf, draftOf, faultOf, followed, isChanged, newDraft, overtaken } from "./lines.ts";
+import { changeOf, draftOf, faultOf, isChanged, newDraft, overtaken, rebased, storedAs } from "./lines.ts";
 import type { Draft, Drafts, Fault } from "./lines.ts";
 
 /** Changes of one kind that follow one another within this time are undone together. */
@@ -52,10 +52,10 @@ export class LineEditor {
 
   /** Takes the server's lines: what nobody has touched here follows them. */
   follow(lines: readonly Line[]): void {
-    const gone = new Set(this.deleted.map((line) => line.id));
+    const before = this.#lines;
     this.#lines = lines;
-    const kept = lines.filter((line) => !gone.has(line.id));
-    this.#history = replaced(this.#history, followed(this.drafts, kept));
+    this.#history = mapped(this.#history, (drafts) => rebased(drafts, before, lines));
+    this.#before &&= rebased(this.#before, before, lines);
     if (this.#history.past.length === 0 && this.selected !== null && !this.current) this.selected = null;
   }
 
@@ -152,11 +152,11 @@ export class LineEditor {
       });
     }
     for (const draft of this.drafts.filter(isChanged)) {
-      await this.#attempt(errors, draft.key, async () => this.#stored(draft.key, await this.#send(draft)));
+      await this.#attempt(errors, draft.key, async () => this.#stored(draft, await this.#send(draft)));
     }
     this.errors = errors;
     const lines = await this.#read();
-    if (errors.size === 0) this.#history = begun<Drafts>(lines.map(draftOf));
+    this.#history = begun(this.drafts);
     this.follow(lines);
     this.onread(lines);
     return errors.size === 0;
@@ -180,9 +180,10 @@ export class LineEditor {
     return (await answerOf(client.PATCH("/api/v1/cameras/{camera}/lines/{line}", { params: { path }, body }))) as Line;
   }
 
-  #stored(key: string, line: Line): void {
-    this.#history = replaced(this.#history, this.drafts.map((draft) => (draft.key === key ? draftOf(line) : draft)));
-    if (this.selected === key) this.selected = line.id;
+  #stored(sent: Draft, line: Line): void {
+    this.#lines = [...this.#lines.filter((known) => known.id !== line.id), line];
+    this.#history = replaced(this.#history, this.drafts.map((draft) => (draft.key === sent.key ? storedAs(draft, sent, line) : draft)));
+    if (this.selected === sent.key) this.selected = line.id;
   }
 
   async #read(): Promise<Line[]> {

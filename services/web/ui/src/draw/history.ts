@@ -10,6 +10,9 @@ export function stepped<T>(history: History<T>, next: T): History<T> {
   return { past: [...history.past, history.present].slice(-MOST), present: next, future: [] };
 }
 
+/** All states in another form. */
+export const mapped = <T>(history: History<T>, to: (state: T) => T): History<T> => ({ past: history.past.map(to), present: to(history.present), future: history.future.map(to) });
+
 /** The present in another form, such as while a hand still pulls: no step of its own. */
 export const replaced = <T>(history: History<T>, present: T): History<T> => ({ ...history, present });
 

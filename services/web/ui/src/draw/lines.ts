@@ -73,8 +73,23 @@ export function followed(drafts: Drafts, lines: readonly Line[]): Drafts {
     const draft = known.get(line.id);
     return draft && isChanged(draft) ? draft : draftOf(line);
   });
-  return [...stored, ...drafts.filter((draft) => draft.stored === null)];
+  const there = new Set(lines.map((line) => line.id));
+  return [...stored, ...drafts.flatMap((draft) => {
+    if (draft.stored === null) return [draft];
+    /* Somebody else has deleted it; who has changed it here makes it anew. */
+    return !there.has(draft.stored.id) && isChanged(draft) ? [{ ...draft, stored: null }] : [];
+  })];
 }
+
+/** A state of the drafts, now or to be come back to, after the lines have changed: what was taken out there stays out. */
+export function rebased(drafts: Drafts, before: readonly Line[], now: readonly Line[]): Drafts {
+  const kept = new Set(drafts.map((draft) => draft.key));
+  const gone = new Set(before.filter((line) => !kept.has(line.id)).map((line) => line.id));
+  return followed(drafts, now.filter((line) => !gone.has(line.id)));
+}
+
+/** A draft after it was stored; what was changed meanwhile is still to be stored. */
+export const storedAs = (draft: Draft, sent: Draft, line: Line): Draft => (draft === sent ? draftOf(line) : { ...draft, key: line.id, stored: line });
 
 /** The lines that somebody else has changed or deleted since they were taken in hand here. */
 export function overtaken(drafts: Drafts, lines: readonly Line[]): Draft[] {

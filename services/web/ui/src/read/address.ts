@@ -1,3 +1,4 @@
+import { isZoneName } from "../api/zones.ts";
 import { PRESETS, isLocalTime } from "./spans.ts";
 import type { Preset } from "./spans.ts";
 
@@ -14,7 +15,7 @@ export const oneOf = <T extends string>(value: string | null, known: readonly T[
 /** The time zone that is asked for; null: none, or none that there is. */
 export function zoneFrom(params: URLSearchParams): string | null {
   const name = params.get("tz");
-  if (name === null) return null;
+  if (name === null || !isZoneName(name)) return null;
   try {
     new Intl.DateTimeFormat("en", { timeZone: name });
     return name;

@@ -7,7 +7,7 @@ const MASKS: Record<string, string> = { mask: "#14a089", no_mask: "#d6487e", mas
 /** A colour for a class: the same in every chart. */
 export function classColor(name: string): string {
   const index = CLASS_ORDER.indexOf(name);
-  return MASKS[name] ?? PALETTE[(index >= 0 ? index : [...name].reduce((sum, letter) => sum + letter.charCodeAt(0), 0)) % PALETTE.length] ?? PALETTE[0];
+  return (Object.hasOwn(MASKS, name) ? MASKS[name] : undefined) ?? PALETTE[(index >= 0 ? index : [...name].reduce((sum, letter) => sum + letter.charCodeAt(0), 0)) % PALETTE.length] ?? PALETTE[0];
 }
 
 /** A colour for the n-th of some parts. */

@@ -1,6 +1,7 @@
+import { ApiError } from "../api/answers.ts";
 import { answerOf, client } from "../api/client.ts";
 import type { CrossingsAnswer } from "../api/schema.ts";
-import type { Crossing } from "../api/types.ts";
+import type { Crossing, Line } from "../api/types.ts";
 import type { CrossingQuestion } from "./crossing-question.ts";
 import type { Spreadsheet } from "./requests.ts";
 
@@ -44,4 +45,15 @@ export function crossingsCsvPath(asked: CrossingsAsked, spreadsheet: Spreadsheet
   params.set("format", "csv");
   params.set("spreadsheet", spreadsheet);
   return `api/v1/crossings?${params}`;
+}
+
+/** How a line has lain; of a line that nobody knows of: never. */
+export async function lineVersions(camera: string, line: string, generation: number | null, signal: AbortSignal): Promise<Line[]> {
+  const params = { path: { camera, line }, query: generation === null ? {} : { generation } };
+  try {
+    return (await answerOf(client.GET("/api/v1/cameras/{camera}/lines/{line}/versions", { params, signal }))).items as readonly unknown[] as Line[];
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return [];
+    throw error;
+  }
 }

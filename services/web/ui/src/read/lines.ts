@@ -18,3 +18,7 @@ export function classesOf(cameras: readonly Pick<Camera, "model">[], models: rea
   const found = cameras.flatMap(({ model }) => classesOfModel(models.find((one) => one.aliases.includes(model))?.name ?? model, models));
   return [...new Set(found)];
 }
+
+/** How a line lay by a version; null: not known. */
+export const lineAt = <T extends { version: number }>(versions: readonly T[], version: number): T | null =>
+  versions.find((one) => one.version === version) ?? null;

@@ -51,7 +51,7 @@ export function t(): Strings {
 /** Gives what a code of the server means, in the page's language; `text` is the server's own sentence. */
 export function sentence(code: string | null | undefined, parameters: Parameters | null | undefined, text: string): string {
   const dictionary = chosen.words?.codes ?? {};
-  const known = code && code !== "other" ? dictionary[code] : undefined;
+  const known = code && code !== "other" && Object.hasOwn(dictionary, code) ? dictionary[code] : undefined;
   return known === undefined ? text : filled(known, parameters ?? {}, dictionary, (value) => value.toLocaleString(chosen.language));
 }
 
@@ -63,4 +63,7 @@ export function errorText(error: unknown): string {
 }
 
 /** Gives the name of a class: a translated one, or that of a model which the page does not know. */
-export const className = (name: string): string => t().common.classes[name] ?? name.replaceAll("_", " ");
+export function className(name: string): string {
+  const names = t().common.classes;
+  return (Object.hasOwn(names, name) ? names[name] : undefined) ?? name.replaceAll("_", " ");
+}

@@ -2,7 +2,7 @@
 export const LANGUAGES = { en: "English", de: "Deutsch" } as const;
 export type Language = keyof typeof LANGUAGES;
 
-const isLanguage = (name: string | null | undefined): name is Language => name != null && name in LANGUAGES;
+const isLanguage = (name: string | null | undefined): name is Language => name != null && Object.hasOwn(LANGUAGES, name);
 
 /** Chooses a language: the one that somebody chose, else the first of the browser's that the page speaks. */
 export function languageOf(chosen: string | null, wanted: readonly string[]): Language {

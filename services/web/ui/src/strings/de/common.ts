@@ -34,6 +34,7 @@ export const common: Strings["common"] = {
   backward: "rückwärts",
   away: "Sightline antwortet nicht. Diese Seite versucht es weiter.",
   offline: "Dieses Gerät hat kein Netz. Die Seite macht weiter, sobald es wieder da ist.",
+  blocked: "Es kommt keine Live-Verbindung zustande, darum kommen nur einzelne Bilder. Die Zählungen stimmen. Ist ein Proxy dazwischen, muss er WebSockets durchlassen.",
   crowded: "Es sind zu viele Seiten von Sightline offen. Schließen Sie eine, dann geht es hier weiter.",
   broken: "Auf dieser Seite ist ein Fehler aufgetreten. Bitte neu laden, falls er bleibt.",
   unreadable: "Geantwortet hat nicht Sightline. Ist ein Proxy dazwischen?",

@@ -33,6 +33,7 @@ export const common = {
   backward: "backward",
   away: "Sightline does not answer. This page keeps trying.",
   offline: "This device has no network. The page goes on when it is back.",
+  blocked: "No live connection comes through, so pictures come one by one. Counts are right. If a proxy is in between, it must let WebSockets through.",
   crowded: "Too many pages of Sightline are open. Close one, and this one goes on.",
   broken: "This page ran into an error of its own. Reload it if that stays.",
   unreadable: "What answered was not Sightline. Is a proxy in between?",

@@ -82,7 +82,7 @@ export const read = {
   oneMissing: "This crossing is not there any more: it was deleted, or crossings of that day are no longer kept.",
   above: "The one above",
   below: "The one below",
-  lineGone: "The line was deleted since: where it was cannot be shown.",
+  lineGone: "The line is not there any more: where it was cannot be shown.",
   lineChanged: "The line was changed since. It is drawn as it is now, so the place is only about right.",
   pictureNow: (camera: string) => `What ${camera} sees now`,
   pictureIsNow: "The picture is of now, not of the crossing: no pictures are kept.",
