@@ -171,9 +171,8 @@ def api(url: str, path: str) -> list[dict]:
 
 def has_cause(url: str) -> bool:
     """Whether a gap says that the camera was lost; the newest seconds are told only when they are sure."""
-    words = ("refused", "broke off", "ended")
     found = api(url, "cameras/gate/gaps?" + since(url))
-    return any(word in gap["cause"] for gap in found for word in words)
+    return any(gap["code"].startswith(("camera-", "stream-")) for gap in found)
 
 
 def since(url: str) -> str:

@@ -91,7 +91,7 @@ def test_the_page_is_small_quick_and_from_here_alone(up: Platform, chromium_proc
 
 
 def test_it_works_below_a_path_of_a_proxy(up: Platform, chromium_process: Chromium) -> None:
-    with below_path(up.url, "/home/sightline") as address:
+    with below_path(up.url, "/at/sightline") as address:
         page = chromium_process.new_page()
         wrong: list[str] = []
         page.on("response", lambda answer: wrong.append(answer.url) if answer.status >= 400 else None)
