@@ -45,8 +45,10 @@ SpreadsheetParameter = Annotated[
 _FORMULA = re.compile(
     '(\\A|[,;\t\r\n])(?=[\\s"]{0,20}[=+@\uff1d\uff0b\uff0d\uff20-])|\\A(?=[\t\r\n])',
 )
-"""Where a formula begins, also behind what a spreadsheet leaves away, and behind what it may part cells by; some
-of the characters that begin one are the wide forms."""
+"""Where a formula begins, also behind what a spreadsheet leaves away, and behind what it may part cells by.
+
+Some of the characters that begin one are the wide forms.
+"""
 
 BYTE_ORDER_MARK = "\ufeff"
 _DELIMITERS = {None: ",", "comma": ",", "semicolon": ";"}
