@@ -27,6 +27,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from services.core.sentences.sentence import CATALOGUE, OTHER, is_sayable
 from tests.contract.openapi import described
 from tests.fuzz.inputs import FITTING, fields, query_fields
 from tests.fuzz.memory import LIMIT_BYTES, resident_bytes
@@ -195,6 +196,23 @@ def _body_fields(operation: APIOperation) -> set[str]:
     return set(DESCRIPTION["components"]["schemas"].get(name, {}).get("properties", {}))
 
 
+def _check_sentences(answer: requests.Response | Any, operation: APIOperation) -> None:
+    """Each refusal says what it means with a code that a page knows, and with parameters within bounds."""
+    if answer.headers.get("content-type", "") != "application/problem+json":
+        return
+    body = answer.json()
+    for said in (body, *body.get("errors", ())):
+        params = said["params"]
+        codes = {said["code"], *(value for name, value in params.items() if name.endswith("_code"))}
+        assert codes <= CATALOGUE.keys() - {OTHER}, (operation.label, said)
+        assert is_sayable(said["code"], {name: _shown(value) for name, value in params.items()}), said
+
+
+def _shown(value: Any) -> Any:
+    """Give a parameter of an answer, which may name what it refuses: that holds whatever was sent."""
+    return value.replace("\0", "") if isinstance(value, str) else value
+
+
 def _is_quiet_failure(answer: requests.Response | Any, operation: APIOperation) -> bool:
     """A camera that gives no picture answers 503, which is no error of ours."""
     return bool(answer.status_code == 503 and operation.path.endswith("/snapshot.jpg"))
@@ -235,6 +253,7 @@ def test_every_answer_is_as_declared_and_none_is_an_error_of_ours(
         if data.draw(st.integers(0, 4)):
             _reach_further(case, data, operation)
         answer = service.ask(case)
+        _check_sentences(answer, operation)
         is_quiet = _is_quiet_failure(answer, operation)
         case.validate_response(answer, checks=AS_DECLARED if is_quiet else [not_a_server_error, *AS_DECLARED])
 

@@ -4,6 +4,7 @@ import asyncio
 from http import HTTPStatus
 from typing import Any
 
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Close, CloseCode
 
@@ -89,6 +90,18 @@ class BoundedSocket(WebSocketsSansIOProtocol):
             self._fail(CloseCode.POLICY_VIOLATION, "too many messages")
             return
         super().handle_events()
+
+    async def send(self, message: Any) -> None:
+        """Send a message; ClientDisconnected once the connection is being closed from here.
+
+        A handshake that is refused is complete with the answer: it is no fault of this service.
+        """
+        await self.writable.wait()
+        if self.handshake_complete and self.close_sent:
+            raise ClientDisconnected
+        await super().send(message)
+        if self.initial_response is not None and self.close_sent:
+            self.handshake_complete = True
 
     def _may_send(self, frames: int) -> bool:
         now_s = self.loop.time()

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Coroutine, Sequence
 from contextlib import closing
 
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
 
 from services.common.http.sockets import close_reason
 from services.common.live.pictures import LiveStream
@@ -162,6 +162,6 @@ class LiveSession:
 
 
 async def _until_left(work: Coroutine[object, object, None]) -> None:
-    """Work for as long as the client is there."""
-    with contextlib.suppress(WebSocketDisconnect):
+    """Work for as long as the client is there: one sender finds out that it left, the others that it has."""
+    with contextlib.suppress(WebSocketDisconnect, WebSocketDisconnected):
         await work

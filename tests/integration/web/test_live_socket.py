@@ -204,6 +204,32 @@ async def test_what_a_client_sends_is_bounded(web: Web, message: str | None, cod
         assert socket.close_code == code
 
 
+@pytest.mark.parametrize("way", ["flood", "abort", "bad"])
+async def test_however_a_client_ends_it_is_no_error_of_the_service(
+    web: Web, caplog: pytest.LogCaptureFixture, way: str
+) -> None:
+    """All senders of a connection find out at once that it is over."""
+    asked = [{"camera": name, "fps": 10, "tracks": True} for name in ("gate", "yard")]
+    frame = TrackedFrame(GATE, 3, 1_700_000_000.25, ())
+    async with served_live(web, SETTINGS) as port:
+        with playing(web, GATE, CameraId("yard"), units=clip()):
+            for _ in range(4):
+                async with live_socket(port) as socket:
+                    await socket.send(json.dumps({"cameras": asked}))
+                    await picture_of(socket)
+                    if way == "flood":
+                        for _ in range(150):
+                            await socket.ping()
+                    elif way == "bad":
+                        await socket.send("{")
+                    else:
+                        socket.transport.abort()
+                    for _ in range(50):
+                        web.bus.tracks.publish(frame)
+                        await asyncio.sleep(0.002)
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 async def test_the_server_ends_its_connections_at_once_when_it_stops(web: Web) -> None:
     async with served_live(web, SETTINGS) as port:
         with playing(web, GATE, units=clip()):

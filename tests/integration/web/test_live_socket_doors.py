@@ -61,6 +61,15 @@ async def test_a_page_without_a_login_is_told_by_a_code_and_a_program_by_a_statu
         assert web.app.state.context.sockets.taken == 0
 
 
+async def test_whoever_is_refused_fills_no_log(tables: Tables, caplog: pytest.LogCaptureFixture) -> None:
+    async with web_over(tables, OPEN_TO_ALL) as web, served_live(web, OPEN_TO_ALL) as port:
+        assert await _refused(live_socket(port, origin="")) == 401
+        assert await _refused(live_socket(port, origin="http://evil.example")) == 403
+        async with live_socket(port) as socket:
+            assert (await _closed(socket))[0] == 4401
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 @pytest.mark.parametrize("role", list(UserRole))
 async def test_whoever_may_look_gets_it(tables: Tables, role: UserRole) -> None:
     await add_user(tables, "anna", role)
