@@ -31,6 +31,7 @@ export const read: Strings["read"] = {
   crossings: "Durchgänge",
   analysed: (share) => `${share} der Zeit ausgewertet`,
   notBegun: "Diese Zeit hat noch nicht begonnen.",
+  notThere: "Zu dieser Zeit gab es die Kamera noch nicht.",
   difference: "Unterschied",
   poorComparison: "Ein Teil der Zeit wurde nicht ausgewertet: Der Unterschied kann daher kommen.",
   notAnalysed: "nicht ausgewertet",

@@ -30,6 +30,7 @@ export const read = {
   crossings: "crossings",
   analysed: (share: string) => `${share} of the time analysed`,
   notBegun: "This time has not begun.",
+  notThere: "The camera was not there yet at this time.",
   difference: "difference",
   poorComparison: "Part of the time was not analysed: the difference may come from that.",
   notAnalysed: "not analysed",
