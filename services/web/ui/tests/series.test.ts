@@ -6,7 +6,7 @@ import { partColor } from "../src/read/colors.ts";
 import { classesOf, linesOf } from "../src/read/lines.ts";
 import { comeSince } from "../src/read/newest.ts";
 import { placeOf } from "../src/read/place.ts";
-import { differenceOf, isToCome, joinedCompliance, leastCoverage, tableOf } from "../src/read/series.ts";
+import { besides, differenceOf, isToCome, joinedCompliance, leastCoverage, tableOf } from "../src/read/series.ts";
 import type { Answer, BucketCounts } from "../src/read/series.ts";
 
 const NOBODY = { rate: null, counted: 0 };
@@ -59,6 +59,11 @@ test("a time without coverage is to come only where it begins later than now", (
   assert.equal(isToCome(2000, 1000), true);
   assert.equal(isToCome(1000, 2000), false);
   assert.equal(isToCome(undefined, 2000), false);
+});
+
+test("beside a time in which no camera was there stands nothing, not a zero", () => {
+  assert.deepEqual(besides(tableOf([gate], "direction"), 3), [6, 4, null]);
+  assert.deepEqual(besides(tableOf([door], "direction"), 2), [5, null]);
 });
 
 test("nothing asked is nothing, not a fault", () => {

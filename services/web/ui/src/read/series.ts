@@ -92,6 +92,13 @@ export function tableOf(answers: readonly Answer[], stack: Stack): Table {
 /** Says whether a time without coverage is still to come; else no camera was analysed in it yet. */
 export const isToCome = (startMs: number | undefined, nowMs: number): boolean => startMs !== undefined && startMs > nowMs;
 
+/** What stands beside each of so many buckets; null where no camera was there to count. */
+export const besides = (other: Table, count: number): (number | null)[] =>
+  Array.from({ length: count }, (_, index) => {
+    const total = other.totals[index] ?? null;
+    return total === 0 && other.coverage[index] === null ? null : total;
+  });
+
 /** How a total differs from another: by so many, and by what share of the other; null where that was none. */
 export function differenceOf(total: number, other: number): { by: number; share: number | null } {
   return { by: total - other, share: other === 0 ? null : (total - other) / other };
