@@ -54,6 +54,10 @@ PORTS = (
     (8555, "RTSP of the annotated pictures"),
 )
 LITTLE_MEMORY_BYTES = 10**9
+BUSY_LOAD_PER_CORE = 1.5
+"""Above it the last five minutes had clearly more to do than the processor can."""
+AWAY_PROVIDERS = ("Azure",)
+"""What computes elsewhere: Sightline never uses it."""
 
 
 def host_checks(data_folder: Path) -> list[Finding]:
@@ -96,9 +100,14 @@ def _software() -> Finding:
 
 def _processor() -> Finding:
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    load = round(os.getloadavg()[0], 1)
-    what = sentence("host-processor", name=processor_name(), cores=usable or 0, load=load)
-    return Finding("good", "processor", what)
+    minute, five_minutes, _ = os.getloadavg()
+    what = sentence("host-processor", name=processor_name(), cores=usable or 0, load=round(minute, 1))
+    return Finding(load_state(min(minute, five_minutes), usable or 1), "processor", what)
+
+
+def load_state(load: float, cores: int) -> State:
+    """Judge how much there is to do: processes that want to run, by the cores that may run them."""
+    return "note" if load > BUSY_LOAD_PER_CORE * cores else "good"
 
 
 def _memory() -> Finding:
@@ -136,7 +145,7 @@ def _engines() -> list[Finding]:
     import onnxruntime
 
     providers = [name.removesuffix("ExecutionProvider") for name in onnxruntime.get_available_providers()]
-    known = ", ".join(providers)
+    known = ", ".join(name for name in providers if name not in AWAY_PROVIDERS)
     checks = [Finding("good", "engine", sentence("host-onnxruntime", providers=known))]
     try:
         import openvino

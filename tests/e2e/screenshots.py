@@ -2,6 +2,7 @@
 
 import tempfile
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import cv2
@@ -19,13 +20,20 @@ VIEWS = {
     "cameras": "",
     "watch": "watch/street",
     "lines": "draw/street",
-    "counts": "counts?camera=street&stack=class&span=day&bucket=5m",
+    "counts": "counts?camera=street&stack=class&bucket=1m&from={from}&to={to}&tz=UTC",
     "crossings": "crossings?camera=street",
-    "masks": "counts?camera=door&stack=class&span=day&bucket=5m",
+    "masks": "counts?camera=door&stack=class&bucket=1m&from={from}&to={to}&tz=UTC",
     "system": "system",
     "gaps": "system/gaps",
 }
 FORMS = (("en-GB", "light", 1280, 800), ("de-DE", "dark", 1280, 800), ("de-DE", "light", 390, 844))
+
+
+def _span() -> dict[str, str]:
+    """Give the last twenty minutes as the page's addresses name them."""
+    now = datetime.now(UTC)
+    ends = {"from": now - timedelta(minutes=18), "to": now + timedelta(minutes=2)}
+    return {name: end.strftime("%Y-%m-%dT%H:%M") for name, end in ends.items()}
 
 
 def _keep(page: Page, name: str) -> None:
@@ -63,7 +71,7 @@ def main() -> None:
                 page.goto(up.url)
                 page.evaluate("localStorage.setItem('sightline.first-steps', 'done')")
                 for name, address in VIEWS.items():
-                    page.goto(f"{up.url}/{address}")
+                    page.goto(f"{up.url}/{address.format_map(_span())}")
                     expect(page.locator("main h1, main h2").first).to_be_visible(timeout=30_000)
                     page.wait_for_timeout(3500)
                     _keep(page, f"{name}-{locale[:2]}-{scheme}-{width}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.cli.doctor_host import Finding, host_checks, processor_name
+from services.cli.doctor_host import Finding, host_checks, load_state, processor_name
 
 
 def _by_name(checks: list[Finding]) -> dict[str, Finding]:
@@ -59,3 +59,18 @@ def test_the_processor_is_named_by_its_model(tmp_path: Path) -> None:
 
 def test_else_by_its_architecture(tmp_path: Path) -> None:
     assert processor_name(tmp_path / "absent") == platform.machine()
+
+
+def test_a_processor_with_more_to_do_than_it_can_is_noted() -> None:
+    assert load_state(3.0, 2) == "good"
+    assert load_state(3.1, 2) == "note"
+    assert load_state(24.1, 32) == "good"
+
+
+def test_what_computes_elsewhere_is_not_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import onnxruntime
+
+    found = ["AzureExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: found)
+    texts = [check.what.text for check in host_checks(tmp_path) if check.name == "engine"]
+    assert texts[0] == "ONNX Runtime: CPU"

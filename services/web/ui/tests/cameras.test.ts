@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Camera } from "../src/api/types.ts";
-import { coresOf, modelFor } from "../src/cameras/cost.ts";
+import { coresOf, modelFor, modelOf } from "../src/cameras/cost.ts";
 import { MAKES, addressAt } from "../src/cameras/makes.ts";
+import { kindOf, lackOf } from "../src/cameras/source.ts";
 import { nextStep, ownCamera } from "../src/cameras/steps.ts";
 
 const HIKVISION = MAKES.find((make) => make.id === "hikvision");
@@ -41,4 +42,22 @@ test("the first steps lead from the demo to a count of one's own", () => {
   assert.equal(nextStep(gate, 0, null), "line");
   assert.equal(nextStep(gate, 1, 0), "count");
   assert.equal(nextStep(gate, 1, 3), null);
+});
+
+test("a model is found by the name that stands for it, so that its cost can be told", () => {
+  const known = [{ name: "mask-n", aliases: ["mask"] }, { name: "traffic-n", aliases: ["traffic"] }, { name: "traffic" }];
+  assert.equal(modelOf(known, "mask")?.name, "mask-n");
+  assert.equal(modelOf(known, "traffic")?.name, "traffic");
+  assert.equal(modelOf(known.slice(0, 2), "traffic")?.name, "traffic-n");
+  assert.equal(modelOf(known, "other"), undefined);
+});
+
+test("an address of a camera without its scheme is no path of a file", () => {
+  assert.equal(lackOf("camera", " 192.168.1.20 "), "scheme");
+  assert.equal(lackOf("camera", "camera.local:554/stream1"), "scheme");
+  assert.equal(lackOf("camera", "  "), "address");
+  assert.equal(lackOf("camera", "rtsp://192.168.1.20/stream1"), null);
+  assert.equal(lackOf("file", "/videos/gate.mp4"), null);
+  assert.equal(lackOf("demo", "demo://masks"), null);
+  assert.deepEqual(["", "rtsps://h/1", "/videos/a.mp4", "demo://masks"].map(kindOf), ["camera", "camera", "file", "demo"]);
 });

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { missedOf, stacked, thinned } from "../src/read/bars.ts";
-import { classColor, partColor } from "../src/read/colors.ts";
+import { classColor } from "../src/parts/class-colors.ts";
+import { partColor } from "../src/read/colors.ts";
 import { classesOf, linesOf } from "../src/read/lines.ts";
 import { comeSince } from "../src/read/newest.ts";
 import { placeOf } from "../src/read/place.ts";
-import { differenceOf, joinedCompliance, leastCoverage, tableOf } from "../src/read/series.ts";
+import { besides, differenceOf, isToCome, joinedCompliance, leastCoverage, tableOf } from "../src/read/series.ts";
 import type { Answer, BucketCounts } from "../src/read/series.ts";
 
 const NOBODY = { rate: null, counted: 0 };
@@ -44,6 +45,25 @@ test("coverage is that of the least covered camera; what has not begun has none"
   assert.equal(tableOf([door], "direction").coverage[1], null);
   assert.equal(leastCoverage([null, null]), null);
   assert.equal(leastCoverage([null, 0]), 0);
+});
+
+test("a camera without a line takes nothing from the coverage of the sum, as it counts nothing", () => {
+  const bare: Answer = { ...door, camera: "new", coverage: 0, lines: [], buckets: [bucket(0, {}, {}, { coverage: 0 }), bucket(1, {}, {}, { coverage: 0 })] };
+  const table = tableOf([gate, bare], "direction");
+  assert.equal(table.wholeCoverage, 0.75);
+  assert.deepEqual(table.coverage, [1, 0.5]);
+  assert.equal(tableOf([bare], "direction").wholeCoverage, 0);
+});
+
+test("a time without coverage is to come only where it begins later than now", () => {
+  assert.equal(isToCome(2000, 1000), true);
+  assert.equal(isToCome(1000, 2000), false);
+  assert.equal(isToCome(undefined, 2000), false);
+});
+
+test("beside a time in which no camera was there stands nothing, not a zero", () => {
+  assert.deepEqual(besides(tableOf([gate], "direction"), 3), [6, 4, null]);
+  assert.deepEqual(besides(tableOf([door], "direction"), 2), [5, null]);
 });
 
 test("nothing asked is nothing, not a fault", () => {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Picture, Track } from "../src/api/live-messages.ts";
 import type { Camera } from "../src/api/types.ts";
 import { learnExactTime, serverNow } from "../src/api/clock.ts";
-import { classColor, inkOn } from "../src/watch/colors.ts";
+import { classColor, inkOn } from "../src/parts/class-colors.ts";
 import { latestGaps, missingSpans } from "../src/watch/coverage.ts";
 import { arrowDegrees, arrowOf, labelOf } from "../src/watch/drawing.ts";
 import { ordered, pageOf } from "../src/watch/paging.ts";

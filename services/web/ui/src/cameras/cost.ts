@@ -2,5 +2,12 @@
 export const coresOf = (fps: number | null, msPerFrame: number | null | undefined): number | null =>
   fps === null || !Number.isFinite(fps) || msPerFrame == null ? null : (fps * msPerFrame) / 1000;
 
+/** A model as the server lists it: by its own name, or by a name that stands for it. */
+interface Known { name: string; aliases?: readonly string[] }
+
+/** Gives the model that a name means. */
+export const modelOf = <M extends Known>(known: readonly M[], name: string): M | undefined =>
+  known.find((one) => one.name === name) ?? known.find((one) => one.aliases?.includes(name));
+
 /** What a camera's model finds when nobody has chosen one, as the server decides it. */
 export const modelFor = (url: string): string => (url.trim() === "demo://masks" ? "mask" : "traffic");

@@ -1,5 +1,6 @@
 import type { Axis } from "./bars.ts";
-import { classColor, cssColor, partColor } from "./colors.ts";
+import { classColor } from "../parts/class-colors.ts";
+import { cssColor, partColor } from "./colors.ts";
 import type { Answer, Table } from "./series.ts";
 import type { Bucket } from "./spans.ts";
 import type { Stack } from "./question.ts";

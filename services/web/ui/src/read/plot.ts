@@ -2,11 +2,14 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { missedOf, thinned, stacked } from "./bars.ts";
 import type { Axis, Bars, Shares } from "./bars.ts";
+import { percent } from "../strings/formats.svelte.ts";
 import { cssColor } from "./colors.ts";
 
 /** Charts on a canvas; all of uPlot is in here, and is fetched when the first chart is drawn. */
 
 const LEAST_TOP = 4;
+/** Steps of the scale of counts: there is no half a crossing. */
+const WHOLE_STEPS = Array.from({ length: 10 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat();
 const BAR_SHARE = 0.78;
 const WIDEST_BAR_PX = 46;
 const FONT = "12px system-ui, sans-serif";
@@ -104,7 +107,7 @@ function frame(
     },
     axes: [
       { ...axis, size: 28, gap: 8, grid: { show: false }, splits: () => thinned(words.at, size.width - 56, labelPx), values: (_, at) => at.map((index) => labelAt.get(index) ?? "") },
-      { ...axis, size: 48, gap: 5, space: 28 },
+      { ...axis, size: 48, gap: 5, space: 28, incrs: WHOLE_STEPS },
     ],
     hooks: {
       drawClear: [(plot) => drawMissed(plot, coverage)],
@@ -134,7 +137,7 @@ export function drawBars(box: HTMLElement, bars: Bars, size: Drawing["size"], ho
 export function drawShares(box: HTMLElement, shares: Shares, size: Drawing["size"], hover: (index: number | null) => void): uPlot {
   const options = frame(size, shares.axis, shares.coverage, hover, () => undefined);
   const color = cssColor("accent");
-  const axes = (options.axes ?? []).map((axis, index) => (index === 1 ? { ...axis, values: (_: uPlot, at: number[]) => at.map((value) => `${Math.round(value * 100)} %`) } : axis));
+  const axes = (options.axes ?? []).map((axis, index) => (index === 1 ? { ...axis, incrs: [0.25, 0.5, 1], values: (_: uPlot, at: number[]) => at.map(percent) } : axis));
   return new uPlot({
     ...options, axes, scales: { ...options.scales, y: { range: [0, 1.05] } },
     series: [{}, { stroke: color, width: 2, spanGaps: false, points: { show: true, size: 7, fill: color } }],

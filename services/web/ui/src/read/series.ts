@@ -14,7 +14,7 @@ export interface Table {
   /** Milliseconds since 1970 at which the buckets begin, and the end of the last. */
   starts: readonly number[];
   endMs: number;
-  /** Analysed share of each bucket: of several cameras the least; null: it has not begun. */
+  /** Analysed share of each bucket: of several cameras with lines the least; null: it has not begun, or no camera was there. */
   coverage: readonly (number | null)[];
   wholeCoverage: number | null;
   series: readonly Series[];
@@ -54,6 +54,12 @@ export function joinedCompliance(all: readonly Compliance[]): Compliance {
   return { rate: sum(all.map((one) => (one.rate ?? 0) * one.counted)) / counted, counted };
 }
 
+/** The cameras that the sum is made of: one without a line counts nothing, so that its gaps are none of the sum. */
+function counting(answers: readonly Answer[]): readonly Answer[] {
+  const found = answers.filter((answer) => answer.lines.length > 0);
+  return found.length > 0 ? found : answers;
+}
+
 /** Puts the answers of some cameras together; they are of the same span, interval and zone. */
 export function tableOf(answers: readonly Answer[], stack: Stack): Table {
   const first = answers[0];
@@ -76,12 +82,22 @@ export function tableOf(answers: readonly Answer[], stack: Stack): Table {
   return {
     starts, series, totals, compliance,
     endMs: first ? Date.parse(first.to) : 0,
-    coverage: starts.map((_, index) => leastCoverage(answers.map((answer) => answer.buckets[index]?.coverage ?? null))),
-    wholeCoverage: leastCoverage(answers.map((answer) => answer.coverage)),
+    coverage: starts.map((_, index) => leastCoverage(counting(answers).map((answer) => answer.buckets[index]?.coverage ?? null))),
+    wholeCoverage: leastCoverage(counting(answers).map((answer) => answer.coverage)),
     total: sum(totals),
     wholeCompliance: joinedCompliance(compliance),
   };
 }
+
+/** Says whether a time without coverage is still to come; else no camera was analysed in it yet. */
+export const isToCome = (startMs: number | undefined, nowMs: number): boolean => startMs !== undefined && startMs > nowMs;
+
+/** What stands beside each of so many buckets; null where no camera was there to count. */
+export const besides = (other: Table, count: number): (number | null)[] =>
+  Array.from({ length: count }, (_, index) => {
+    const total = other.totals[index] ?? null;
+    return total === 0 && other.coverage[index] === null ? null : total;
+  });
 
 /** How a total differs from another: by so many, and by what share of the other; null where that was none. */
 export function differenceOf(total: number, other: number): { by: number; share: number | null } {

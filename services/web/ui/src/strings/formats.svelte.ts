@@ -18,10 +18,11 @@ const date = (moment: Moment): Date => new Date(moment);
 export const number = (value: number, digits = 0): string =>
   new Intl.NumberFormat(language(), { maximumFractionDigits: digits }).format(value);
 
-/** `98 %`; never rounded up to the whole, which means whole. */
+/** `98 %`; never rounded up to the whole, which means whole, nor down to nothing, which means nothing. */
 export function percent(share: number): string {
   const whole = Math.floor(Math.min(1, Math.max(0, share)) * 100 + 1e-9);
-  return new Intl.NumberFormat(language(), { style: "percent" }).format(whole / 100);
+  const text = new Intl.NumberFormat(language(), { style: "percent" }).format(Math.max(whole, share > 0 ? 1 : 0) / 100);
+  return whole === 0 && share > 0 ? `<\u2060${text}` : text;
 }
 
 /** `14:05:09`; `zone` is an IANA name, the browser's where none is given. */

@@ -1,6 +1,6 @@
 import type { Track } from "../api/live-messages.ts";
 import type { Line, Point, Size } from "../api/types.ts";
-import { classColor, inkOn } from "./colors.ts";
+import { classColor, inkOn } from "../parts/class-colors.ts";
 
 /** What can be drawn over a live picture. */
 export const LAYERS = ["boxes", "labels", "lines", "trails"] as const;

@@ -35,7 +35,7 @@ interface Seen { isAway: boolean; missing: Missing | null; cameOnce: boolean }
 export function whyMissing(camera: Camera, { isAway, missing, cameOnce }: Seen): Why {
   if (isAway) return { kind: "away", since: null, told: null };
   if (camera.status === "disabled") return { kind: "disabled", since: null, told: null };
-  if (camera.status !== "live") return { kind: camera.status, since: camera.since, told: toldOf(camera) ?? missing };
+  if (camera.status !== "live") return { kind: camera.status, since: camera.since, told: camera.status === "connecting" ? toldOf(camera) : toldOf(camera) ?? missing };
   if (missing) return { kind: "missing", since: null, told: missing };
   return { kind: cameOnce ? "stopped" : "waiting", since: null, told: null };
 }

@@ -11,6 +11,7 @@ export const account: Strings["account"] = {
   password: "Passwort",
   needUser: "Geben Sie Ihren Benutzernamen an.",
   needPassword: "Geben Sie Ihr Passwort an.",
+  firstTime: "Beim ersten Mal: Der Benutzer heißt admin, und das Protokoll von Sightline nennt die Datei mit dem Passwort.",
   ended: "Ihre Sitzung ist beendet. Melden Sie sich wieder an, um dort weiterzumachen.",
   addUser: "Benutzer hinzufügen",
   noUsers: "Noch kein Benutzer.",

@@ -23,7 +23,8 @@ export const read: Strings["read"] = {
   stacks: { direction: "Richtungen", class: "dem Gezählten", line: "Linien" },
   compare: "Vergleichen mit",
   compareNone: "nichts",
-  spanBefore: "dem Zeitraum davor",
+  compareBefore: "dem Zeitraum davor",
+  spanBefore: "im Zeitraum davor",
   generation: "Kamera, wie sie war",
   newest: "jetzt",
   generationOf: (n, name) => `${n}: ${name}`,
@@ -31,12 +32,17 @@ export const read: Strings["read"] = {
   crossings: "Durchgänge",
   analysed: (share) => `${share} der Zeit ausgewertet`,
   notBegun: "Diese Zeit hat noch nicht begonnen.",
+<<<<<<< HEAD
   notThere: "Zu dieser Zeit gab es die Kamera noch nicht.",
+||||||| 60c88e0
+=======
+  notYet: "In dieser Zeit wurde keine Kamera ausgewertet.",
+>>>>>>> newcomer
   difference: "Unterschied",
   poorComparison: "Ein Teil der Zeit wurde nicht ausgewertet: Der Unterschied kann daher kommen.",
   notAnalysed: "nicht ausgewertet",
   chart: (total, buckets) => `Balken für ${buckets} Intervalle, zusammen ${total} Durchgänge. Die Tabelle enthält die Zahlen.`,
-  hoverHint: "Zeigen Sie auf einen Balken, um ihn zu lesen.",
+  hoverHint: "Zeigen oder tippen Sie auf einen Balken, um ihn zu lesen.",
   table: "Zählungen als Tabelle",
   time: "Zeit",
   total: "Gesamt",

@@ -58,7 +58,7 @@ export const system: Strings["system"] = {
   analysedOf: (analysed, wanted) => (wanted === null ? analysed : `${analysed} von ${wanted}`),
   allCores: (share) => `Alle zusammen: ${share} eines Kerns.`,
   troubles: {
-    slow: "Der Rechner kommt nicht nach. Lassen Sie in den Einstellungen der Kamera weniger Bilder je Sekunde analysieren, oder wählen Sie ein kleineres Modell.",
+    slow: "Der Rechner kommt mit dem und allem anderen, was er zu tun hat, nicht nach. Lassen Sie in den Einstellungen der Kamera weniger Bilder je Sekunde analysieren, oder wählen Sie ein kleineres Modell.",
     late: "Zählungen kommen spät: Der Rechner ist ausgelastet, oder das Netz zur Kamera.",
     few: "Die Kamera sendet zu wenige Bilder, um gut zu zählen. Erhöhen Sie ihre Bildrate, und wählen Sie für die Dunkelheit eine kürzere Belichtung.",
   },
@@ -92,7 +92,7 @@ export const system: Strings["system"] = {
   absent: "nicht bekannt, solange die Datenbank fort ist",
 
   gapsTitle: "Wann wurde nicht gezählt?",
-  gapsHelp: "Jeder Balken ist Zeit, in der eine Kamera nicht analysiert wurde. Ziehen Sie über das Bild, um näher hinzusehen.",
+  gapsHelp: "Jeder Balken ist Zeit, in der eine Kamera nicht analysiert wurde; bevor sie hinzugefügt wurde, steht kein Band. Ziehen Sie über das Bild, um näher hinzusehen.",
   spans: { today: "Heute", "24h": "24 Stunden", "7d": "7 Tage", "30d": "30 Tage" },
   spanLabel: "Zeitraum",
   zone: (name) => `Zeiten in ${name}`,
@@ -143,7 +143,7 @@ export const system: Strings["system"] = {
   },
   findingNames: { software: "Programme", processor: "Prozessor", memory: "Arbeitsspeicher", disk: "Datenträger", packages: "Pakete", engine: "Engine", clock: "Uhr", database: "Datenbank", space: "Platz für Daten", service: "Dienst", camera: "Kamera" },
   findingHelps: {
-    "host-software": "Installieren Sie Python 3.11 oder neuer.", "host-memory": "Beenden Sie andere Programme, oder geben Sie dem Rechner mehr Speicher.",
+    "host-software": "Installieren Sie Python 3.11 oder neuer.", "host-processor": "Beenden Sie andere Programme, oder lassen Sie weniger Bilder je Sekunde analysieren.", "host-memory": "Beenden Sie andere Programme, oder geben Sie dem Rechner mehr Speicher.",
     "host-disk": "Schaffen Sie dort Platz, oder bewahren Sie Daten kürzer auf.", "host-disk-not-writable": "Geben Sie dem Benutzer, unter dem Sightline läuft, dort das Schreibrecht.",
     "host-openvino-missing": "Auf Prozessoren von Intel ist es oft die schnellere Engine: Installieren Sie es mit dem Zusatz `openvino` von Sightline.",
     "host-clock-unknown": "Sehen Sie selbst nach, ob chrony, ntpd oder systemd-timesyncd läuft.", "host-clock-not-synchronised": "Installieren Sie chrony, oder schalten Sie in den Einstellungen des Systems die Netzzeit ein.",

@@ -10,6 +10,7 @@ export const account = {
   password: "Password",
   needUser: "Give your user name.",
   needPassword: "Give your password.",
+  firstTime: "For the first time: the user is admin, and the log of Sightline names the file with the password.",
   ended: "Your session has ended. Log in again to go on where you were.",
   addUser: "Add a user",
   noUsers: "No user yet.",

@@ -22,7 +22,8 @@ export const read = {
   stacks: { direction: "directions", class: "what was counted", line: "lines" },
   compare: "Compare with",
   compareNone: "nothing",
-  spanBefore: "the span before",
+  compareBefore: "the span before",
+  spanBefore: "in the span before",
   generation: "Camera as it was",
   newest: "now",
   generationOf: (n: number, name: string) => `${n}: ${name}`,
@@ -30,12 +31,17 @@ export const read = {
   crossings: "crossings",
   analysed: (share: string) => `${share} of the time analysed`,
   notBegun: "This time has not begun.",
+<<<<<<< HEAD
   notThere: "The camera was not there yet at this time.",
+||||||| 60c88e0
+=======
+  notYet: "No camera was analysed in this time.",
+>>>>>>> newcomer
   difference: "difference",
   poorComparison: "Part of the time was not analysed: the difference may come from that.",
   notAnalysed: "not analysed",
   chart: (total: string, buckets: number) => `Bars of ${buckets} intervals, ${total} crossings in all. The table has the numbers.`,
-  hoverHint: "Point at a bar to read it.",
+  hoverHint: "Point at a bar, or tap it, to read it.",
   table: "Counts as a table",
   time: "Time",
   total: "Total",

@@ -57,7 +57,7 @@ export const system = {
   analysedOf: (analysed: string, wanted: string | null) => (wanted === null ? analysed : `${analysed} of ${wanted}`),
   allCores: (share: string) => `All together: ${share} of a core.`,
   troubles: {
-    slow: "The machine does not keep up. Analyse fewer pictures a second, or choose a smaller model, in the camera's settings.",
+    slow: "The machine does not keep up with this and with what else it has to do. Analyse fewer pictures a second, or choose a smaller model, in the camera's settings.",
     late: "Counts come late: the machine is busy, or the network to the camera.",
     few: "The camera sends too few pictures to count well. Raise its frame rate, and choose a shorter shutter in the dark.",
   },
@@ -91,7 +91,7 @@ export const system = {
   absent: "not known while the database is away",
 
   gapsTitle: "When was nothing counted?",
-  gapsHelp: "Each bar is time in which a camera was not analysed. Drag across the picture to look closer.",
+  gapsHelp: "Each bar is time in which a camera was not analysed; before it was added there is no band. Drag across the picture to look closer.",
   spans: { today: "Today", "24h": "24 hours", "7d": "7 days", "30d": "30 days" },
   spanLabel: "Span",
   zone: (name: string) => `Times in ${name}`,
@@ -142,7 +142,7 @@ export const system = {
   },
   findingNames: { software: "Software", processor: "Processor", memory: "Memory", disk: "Disk", packages: "Packages", engine: "Engine", clock: "Clock", database: "Database", space: "Room for records", service: "Service", camera: "Camera" } as Record<string, string>,
   findingHelps: {
-    "host-software": "Install Python 3.11 or newer.", "host-memory": "End other programs, or give the machine more memory.",
+    "host-software": "Install Python 3.11 or newer.", "host-processor": "End other programs, or analyse fewer pictures a second.", "host-memory": "End other programs, or give the machine more memory.",
     "host-disk": "Make room on it, or keep records for a shorter time.", "host-disk-not-writable": "Let the user that runs Sightline write there.",
     "host-openvino-missing": "On processors of Intel it is often the faster engine: install it with Sightline's extra `openvino`.",
     "host-clock-unknown": "Look yourself whether chrony, ntpd or systemd-timesyncd runs.", "host-clock-not-synchronised": "Install chrony, or switch on network time in the system's settings.",

@@ -39,7 +39,7 @@ export const watch = {
   full: "Full screen",
   leaveFull: "Leave full screen",
   figures: { shown: "Picture", analysed: "Analysed", delay: "Delay", size: "Resolution", model: "Model" },
-  models: { traffic: "Traffic", mask: "Masks", masks: "Masks" } as Record<string, string>,
+  models: { traffic: "People and vehicles", mask: "Masks", masks: "Masks" } as Record<string, string>,
   otherCamera: "Other camera",
   drawLines: "Draw lines",
   enable: "Switch on",
