@@ -49,15 +49,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, platform(Path(folder) / "data", *cameras) as up:
         wait_until(lambda: httpx.get(f"{up.url}/readyz", timeout=30).is_success, 60, "it is ready")
         api = f"{up.url}/api/v1/cameras"
-        road = {
-            "name": "Road",
-            "points": [[0.35, 0.55], [0.58, 0.35]],
-            "forward_name": "in",
-            "backward_name": "out",
-        }
-        httpx.post(f"{api}/street/lines", json=road).raise_for_status()
-        door = {"name": "Entrance", "points": [[0.1, 0.6], [0.9, 0.6]]}
-        httpx.post(f"{api}/door/lines", json=door).raise_for_status()
+        names = {"forward_name": "in", "backward_name": "out"}
+        httpx.patch(f"{api}/street/lines/road", json=names).raise_for_status()
         time.sleep(COUNTED_S)
         with sync_playwright() as playwright:
             chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)

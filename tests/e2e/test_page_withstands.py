@@ -1,4 +1,4 @@
-"""What the page makes of a way without WebSockets, of a session that ends over work, and of addresses without sense."""
+"""The page without WebSockets, with a session that ends over work, and at addresses without sense."""
 
 from collections.abc import Iterator
 

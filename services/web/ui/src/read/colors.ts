@@ -1,28 +1,6 @@
 /** Colours of parts of bars: told apart in light and dark. The canvas needs them as they are. */
 const PALETTE = ["#2f7ed8", "#e07b29", "#14a089", "#b05fd3", "#c9a20e", "#d6487e", "#6b8e23", "#5a6ee0", "#8a6d5a", "#3aa0c9"] as const;
 
-<<<<<<< HEAD
-const CLASS_ORDER = ["person", "car", "bicycle", "truck", "bus", "motorbike", "mask", "no_mask", "mask_incorrect"];
-const MASKS: Record<string, string> = { mask: "#14a089", no_mask: "#d6487e", mask_incorrect: "#c9a20e" };
-
-/** A colour for a class: the same in every chart. */
-export function classColor(name: string): string {
-  const index = CLASS_ORDER.indexOf(name);
-  return (Object.hasOwn(MASKS, name) ? MASKS[name] : undefined) ?? PALETTE[(index >= 0 ? index : [...name].reduce((sum, letter) => sum + letter.charCodeAt(0), 0)) % PALETTE.length] ?? PALETTE[0];
-}
-
-||||||| 60c88e0
-const CLASS_ORDER = ["person", "car", "bicycle", "truck", "bus", "motorbike", "mask", "no_mask", "mask_incorrect"];
-const MASKS: Record<string, string> = { mask: "#14a089", no_mask: "#d6487e", mask_incorrect: "#c9a20e" };
-
-/** A colour for a class: the same in every chart. */
-export function classColor(name: string): string {
-  const index = CLASS_ORDER.indexOf(name);
-  return MASKS[name] ?? PALETTE[(index >= 0 ? index : [...name].reduce((sum, letter) => sum + letter.charCodeAt(0), 0)) % PALETTE.length] ?? PALETTE[0];
-}
-
-=======
->>>>>>> newcomer
 /** A colour for the n-th of some parts. */
 export const partColor = (index: number): string => PALETTE[index % PALETTE.length] ?? PALETTE[0];
 

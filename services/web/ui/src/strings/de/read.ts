@@ -32,12 +32,7 @@ export const read: Strings["read"] = {
   crossings: "Durchgänge",
   analysed: (share) => `${share} der Zeit ausgewertet`,
   notBegun: "Diese Zeit hat noch nicht begonnen.",
-<<<<<<< HEAD
   notThere: "Zu dieser Zeit gab es die Kamera noch nicht.",
-||||||| 60c88e0
-=======
-  notYet: "In dieser Zeit wurde keine Kamera ausgewertet.",
->>>>>>> newcomer
   difference: "Unterschied",
   poorComparison: "Ein Teil der Zeit wurde nicht ausgewertet: Der Unterschied kann daher kommen.",
   notAnalysed: "nicht ausgewertet",

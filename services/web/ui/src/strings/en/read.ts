@@ -31,12 +31,7 @@ export const read = {
   crossings: "crossings",
   analysed: (share: string) => `${share} of the time analysed`,
   notBegun: "This time has not begun.",
-<<<<<<< HEAD
   notThere: "The camera was not there yet at this time.",
-||||||| 60c88e0
-=======
-  notYet: "No camera was analysed in this time.",
->>>>>>> newcomer
   difference: "difference",
   poorComparison: "Part of the time was not analysed: the difference may come from that.",
   notAnalysed: "not analysed",
