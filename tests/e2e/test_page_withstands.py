@@ -1,4 +1,4 @@
-"""What the page makes of a way without WebSockets, of a session that ends over work, and of addresses without sense."""
+"""What the page makes of a way without WebSockets, a session that ends over work, and links without sense."""
 
 from collections.abc import Iterator
 
@@ -15,6 +15,7 @@ NO_SOCKETS = """window.WebSocket = class {
   static OPEN = 1; readyState = 0; close() {} send() {}
   constructor() { setTimeout(() => this.onclose?.({ code: 1006 }), 20); }
 };"""
+EXCESS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 LOGIN_WANTED = {
     "type": "about:blank",
     "title": "Unauthorized",
