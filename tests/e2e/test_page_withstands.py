@@ -15,6 +15,7 @@ NO_SOCKETS = """window.WebSocket = class {
   static OPEN = 1; readyState = 0; close() {} send() {}
   constructor() { setTimeout(() => this.onclose?.({ code: 1006 }), 20); }
 };"""
+EXCESS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 LOGIN_WANTED = {
     "type": "about:blank",
     "title": "Unauthorized",
