@@ -3,10 +3,12 @@
 import asyncio
 import re
 from pathlib import Path
+from typing import NoReturn
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
+from starlette.routing import Match, Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -49,6 +51,11 @@ addresses, and only where they know the certificate."""
 VIEWS = ("watch", "draw", "counts", "crossings", "system", "account")
 """First words of the addresses of the page's views (`ui/src/app/router.ts`)."""
 
+API = "/api/"
+METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE")
+ENDLESS = ("/stream.mjpeg", "/tracks")
+"""How paths end whose answers go on."""
+
 _VIEW = re.compile(rf"/(?:{'|'.join(VIEWS)})(?:/[^/]+)?/?")
 _BASE = '<base href="/"'
 
@@ -78,10 +85,42 @@ class PageFiles(StaticFiles):
                 raise HTTPException(405)
             html = await asyncio.to_thread(self._page.read_text, encoding="utf-8")
             return HTMLResponse(based(html, asked), headers={"Cache-Control": "no-cache"})
+        if asked.startswith(API):
+            _refuse(scope)
         response = await super().get_response(path, scope)
         is_hashed = path.startswith("assets/") and response.status_code == 200
         response.headers["Cache-Control"] = "max-age=31536000, immutable" if is_hashed else "no-cache"
         return response
+
+
+def _refuse(scope: Scope) -> NoReturn:
+    """Refuse what no route of the API takes, with the methods that its path has, if any."""
+    routes = [route for route in scope["app"].router.routes if not isinstance(route, Mount)]
+    allowed = [
+        method
+        for method in METHODS
+        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
+    if not allowed:
+        raise HTTPException(404)
+    if "GET" in allowed and not scope["path"].endswith(ENDLESS):
+        allowed.append("HEAD")
+    raise HTTPException(405, headers={"Allow": ", ".join(sorted(allowed))})
+
+
+class HeadRequests:
+    """Answers HEAD as GET: the server leaves the body out. Of answers that do not end there is no HEAD."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        path = scope.get("path", "")
+        is_of_api = path.startswith(API) and not path.endswith(ENDLESS)
+        if scope["type"] == "http" and scope["method"] == "HEAD" and is_of_api:
+            scope = {**scope, "method": "GET"}
+        await self._app(scope, receive, send)
 
 
 def install_page(app: FastAPI, folder: Path = PAGE_FOLDER) -> None:
