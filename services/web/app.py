@@ -40,7 +40,7 @@ from services.web.findings import HostFindings
 from services.web.live import pictures, socket, tracks
 from services.web.live.streams import AnswerSlots
 from services.web.mirror import SetupMirror
-from services.web.page import SecurityHeaders, install_page
+from services.web.page import HeadRequests, SecurityHeaders, install_page
 from services.web.serving import BodyValues
 from services.web.settings import WebSettings
 from services.web.system import SystemInfo
@@ -139,6 +139,7 @@ def create_app(
     install_problems(app)
     install_page(app)
     app.add_middleware(BodyValues)
+    app.add_middleware(HeadRequests)
     app.add_middleware(LoginGuard, accounts=database.accounts, settings=settings, audit=audit)
     if settings.is_loopback and not settings.wants_login:
         app.add_middleware(LoopbackGuard, on_refused=refused_pages(audit, settings.trusted_proxy))

@@ -3,11 +3,13 @@
 import asyncio
 import re
 from pathlib import Path
+from typing import NoReturn
 
 from fastapi import FastAPI
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
+from starlette.routing import Match, Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -50,6 +52,11 @@ addresses, and only where they know the certificate."""
 VIEWS = ("watch", "draw", "counts", "crossings", "system", "account")
 """First words of the addresses of the page's views (`ui/src/app/router.ts`)."""
 
+API = "/api/"
+METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE")
+ENDLESS = ("/stream.mjpeg", "/tracks")
+"""How paths end whose answers go on."""
+
 _VIEW = re.compile(rf"/(?:{'|'.join(VIEWS)})(?:/[^/]+)?/?")
 _BASE = '<base href="/"'
 
@@ -81,6 +88,8 @@ class PageFiles(StaticFiles):
             if scope["method"] not in ("GET", "HEAD"):
                 raise HTTPException(405)
             return await self._html(asked, 200)
+        if asked.startswith(API):
+            _refuse(scope)
         try:
             response = await super().get_response(path, scope)
         except HTTPException as error:
@@ -94,6 +103,36 @@ class PageFiles(StaticFiles):
     async def _html(self, asked: str, status: int) -> Response:
         html = await asyncio.to_thread(self._page.read_text, encoding="utf-8")
         return HTMLResponse(based(html, asked), status, {"Cache-Control": "no-cache"})
+
+
+def _refuse(scope: Scope) -> NoReturn:
+    """Refuse what no route of the API takes, with the methods that its path has, if any."""
+    routes = [route for route in scope["app"].router.routes if not isinstance(route, Mount)]
+    allowed = [
+        method
+        for method in METHODS
+        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
+    if not allowed:
+        raise HTTPException(404)
+    if "GET" in allowed and not scope["path"].endswith(ENDLESS):
+        allowed.append("HEAD")
+    raise HTTPException(405, headers={"Allow": ", ".join(sorted(allowed))})
+
+
+class HeadRequests:
+    """Answers HEAD as GET: the server leaves the body out. Of answers that do not end there is no HEAD."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        path = scope.get("path", "")
+        is_of_api = path.startswith(API) and not path.endswith(ENDLESS)
+        if scope["type"] == "http" and scope["method"] == "HEAD" and is_of_api:
+            scope = {**scope, "method": "GET"}
+        await self._app(scope, receive, send)
 
 
 def install_page(app: FastAPI, folder: Path = PAGE_FOLDER) -> None:

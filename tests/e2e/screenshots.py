@@ -15,7 +15,7 @@ from tests.processes import REPOSITORY, platform, wait_until
 
 FOLDER = REPOSITORY / "docs" / "screenshots"
 QUALITY = 72
-COUNTED_S = 90.0
+COUNTED_S = 60.0
 VIEWS = {
     "cameras": "",
     "watch": "watch/street",

@@ -22,6 +22,42 @@ async def gate(web: Web) -> Web:
     return web
 
 
+READ = ("counts/today", "gaps", "generations", "system/log", "cameras", "cameras/gate", "counts", "live")
+
+
+@pytest.mark.parametrize("path", READ)
+async def test_what_can_be_read_can_be_asked_for_its_head(gate: Web, path: str) -> None:
+    get, head = [await gate.client.request(method, f"/api/v1/{path}") for method in ("GET", "HEAD")]
+    assert (head.status_code, head.headers["content-type"]) == (get.status_code, get.headers["content-type"])
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "cameras", "GET, HEAD, POST"),
+        ("OPTIONS", "cameras/gate", "DELETE, GET, HEAD, PATCH"),
+        ("PUT", "cameras/test", "DELETE, GET, HEAD, PATCH, POST"),
+        ("GET", "cameras/gate/generations/1", "DELETE"),
+        ("HEAD", "cameras/gate/generations/1", "DELETE"),
+        ("OPTIONS", "counts/today", "GET, HEAD"),
+        ("DELETE", "system/log", "GET, HEAD"),
+        ("HEAD", "cameras/gate/tracks", "GET"),
+    ],
+)
+async def test_a_method_that_a_path_has_not_is_told_those_it_has(
+    gate: Web, method: str, path: str, allowed: str
+) -> None:
+    answer = await gate.client.request(method, f"/api/v1/{path}")
+    assert (answer.status_code, answer.headers.get("allow")) == (405, allowed)
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT"])
+async def test_what_is_not_there_has_no_methods(gate: Web, method: str) -> None:
+    answer = await gate.client.request(method, "/api/v1/nothing")
+    assert (answer.status_code, answer.headers.get("allow")) == (404, None)
+
+
 @pytest.mark.parametrize("path", ["/api/v1/counts", "/api/v1/crossings", "/api/v1/cameras/gate/gaps"])
 @pytest.mark.parametrize("time", FAR)
 async def test_times_at_the_ends_of_calendars(gate: Web, path: str, time: str) -> None:
