@@ -224,16 +224,23 @@ def test_a_list_is_filtered_and_saved_as_it_is_filtered(page: Browser, up: Platf
     assert _asked(page.page) == {"camera": ["street"]}
 
 
-def test_a_line_that_was_changed_since_is_told(page: Browser, up: Platform) -> None:
+def test_a_crossing_is_shown_on_its_line_as_it_lay_then(page: Browser, up: Platform) -> None:
     lines = f"{up.url}/api/v1/cameras/street/lines"
     one = _crossings(up, line="pavement", limit=1)[0]
     link = f"{up.url}/crossings?camera=street&crossing={one['id']}&time={one['time']}&span=today"
+    page.page.goto(link)
+    drawn = page.find("place").locator(".line")
+    expect(page.find("place-dot")).to_be_visible(timeout=30_000)
+    before = drawn.get_attribute("d")
     httpx.patch(f"{lines}/pavement", json={"points": [[0.3, 0.6], [0.6, 0.9]]}, timeout=30).raise_for_status()
     page.page.goto(link)
-    expect(page.find("place-note")).to_contain_text("changed since", timeout=30_000)
+    expect(page.find("place-dot")).to_be_visible(timeout=30_000)
+    assert drawn.get_attribute("d") == before
     httpx.delete(f"{lines}/pavement", timeout=30).raise_for_status()
     page.page.reload()
-    expect(page.find("place-note")).to_contain_text("deleted", timeout=30_000)
+    expect(page.find("place-dot")).to_be_visible(timeout=30_000)
+    assert drawn.get_attribute("d") == before
+    expect(page.find("place-note")).to_have_count(0)
 
 
 def test_a_finger_on_a_phone_looks_at_one_after_the_other(page: Browser, up: Platform) -> None:

@@ -106,7 +106,7 @@ async def _is_closed_to_others(uri: str, start_s: float) -> None:
     with pytest.raises(HalfRestoredError):
         await tables.probe.check()
     trouble = tables.probe.trouble
-    assert trouble is not None and "run `sightline restore FILE --replace` again" in trouble
+    assert trouble is not None and "run `sightline restore FILE --replace` again" in trouble.text
     await tables.close()
 
 

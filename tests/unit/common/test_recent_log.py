@@ -57,10 +57,10 @@ def test_no_secret_in_a_message_an_argument_or_a_traceback(
 
 def test_a_record_says_when_how_bad_and_whose(log: logging.Logger) -> None:
     log.info("camera %s is %s", "gate", "live")
-    logging.getLogger("uvicorn.error").critical("gone")
+    logging.getLogger("elsewhere.part").critical("gone")
     mine, other = newest(2)
     assert (mine.level, mine.service, mine.text) == ("info", "ingest", "camera gate is live")
-    assert (other.level, other.service, other.id) == ("error", "uvicorn", mine.id + 1)
+    assert (other.level, other.service, other.id) == ("error", "elsewhere", mine.id + 1)
 
 
 def test_installing_the_log_again_keeps_each_record_once(log: logging.Logger) -> None:

@@ -182,11 +182,15 @@ def test_a_host_that_nobody_knows_is_told_apart(monkeypatch: pytest.MonkeyPatch)
 
 
 def readers() -> list[psutil.Process]:
-    return [
-        one
-        for one in psutil.Process().children()
-        if one.status() != psutil.STATUS_ZOMBIE and "services.ingest.apart.child" in " ".join(one.cmdline())
-    ]
+    return [one for one in psutil.Process().children() if _is_reader(one)]
+
+
+def _is_reader(one: psutil.Process) -> bool:
+    """Whether it is a process that reads a camera; one that ends meanwhile is none."""
+    try:
+        return "services.ingest.apart.child" in " ".join(one.cmdline())
+    except psutil.Error:
+        return False
 
 
 async def gone(timeout_s: float = 5.0) -> bool:
