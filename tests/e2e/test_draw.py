@@ -13,6 +13,8 @@ from tests.processes import Platform, platform, wait_until
 pytestmark = pytest.mark.browser
 
 Place = tuple[float, float]
+DOUBLE_TAP_MS = 800
+"""Within this time after a finger was lifted a tap may count as the second of two, which is no click."""
 
 
 @pytest.fixture(scope="module")
@@ -181,6 +183,8 @@ def test_a_finger_draws_and_moves(up: Platform, chromium: str, page: Browser) ->
     for step in range(1, 7):
         _touch(touch, "touchMove", x + (to_x - x) * step / 6, y + (to_y - y) * step / 6)
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    expect(phone.get_by_test_id("line-save")).to_be_enabled()
+    phone.wait_for_timeout(DOUBLE_TAP_MS)
     phone.get_by_test_id("line-save").tap()
     expect(phone.get_by_test_id("line-save")).to_have_count(0, timeout=15_000)
     assert _near(_points(up), [(0.2, 0.5), (0.5, 0.4), (0.8, 0.5)])
