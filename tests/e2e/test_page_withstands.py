@@ -109,3 +109,15 @@ def _refuse(route: Route) -> None:
 
 def _admit(route: Route) -> None:
     route.fulfill(json={"login_wanted": True, "user": None, "role": "admin"})
+
+
+def test_a_page_of_before_an_upgrade_fetches_the_new_one(up: Platform, page: Browser):
+    """Its files have other names by then: the first that is missing tells."""
+    expect(page.page.locator("main h1")).to_be_visible(timeout=30_000)
+    page.page.evaluate("window.isOld = true")
+    page.page.route("**/assets/Counts-*.js", lambda route: route.fulfill(status=404))
+    page.page.get_by_role("link", name="Counts", exact=True).click()
+    page.page.wait_for_function("() => !window.isOld", timeout=20_000)
+    page.page.unroute("**/assets/Counts-*.js")
+    page.page.get_by_role("link", name="Counts", exact=True).click()
+    expect(page.find("total")).to_be_visible(timeout=30_000)

@@ -1,4 +1,5 @@
 import { mount } from "svelte";
+import { BASE } from "./api/base.ts";
 import App from "./app/App.svelte";
 import "./app/theme.css";
 import { loadWords } from "./strings/index.svelte.ts";
@@ -9,6 +10,11 @@ try {
 } catch {
   history.replaceState(null, "", location.pathname.replaceAll("%", "%25") + location.search);
 }
+
+/* After an upgrade the files of this page have other names: the new page is fetched, once the server gives it. */
+addEventListener("vite:preloadError", () => {
+  fetch(BASE, { cache: "no-store" }).then((answer) => { if (answer.ok) location.reload(); }, () => undefined);
+});
 
 const target = document.querySelector("#app");
 await loadWords();

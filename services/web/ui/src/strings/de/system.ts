@@ -22,7 +22,6 @@ export const system: Strings["system"] = {
   running: "läuft",
   troubled: "Läuft nicht, wie er soll. Ein Administrator sieht, warum.",
   serviceHelp: "Das Protokoll sagt mehr. Wenn es so bleibt, starten Sie Sightline neu.",
-  queues: "Warteschlangen",
   queueHelp: "Was zwischen den Teilen wartet, und was verloren ging, weil ein Teil nicht nachkam.",
   queueNames: {
     events: "Ereignisse auf dem Weg zur Datenbank", tracks: "Objekte für Seite und Anschlüsse", video: "Bilder auf dem Weg zur Analyse",
@@ -62,7 +61,6 @@ export const system: Strings["system"] = {
     late: "Zählungen kommen spät: Der Rechner ist ausgelastet, oder das Netz zur Kamera.",
     few: "Die Kamera sendet zu wenige Bilder, um gut zu zählen. Erhöhen Sie ihre Bildrate, und wählen Sie für die Dunkelheit eine kürzere Belichtung.",
   },
-  changeCamera: "Einstellungen der Kamera",
 
   engines: "Engines",
   engineHelp: "Was die Modelle auf diesem Rechner berechnet. Jede wurde einmal ausprobiert; verwendet wird die schnellste, die richtig rechnet.",

@@ -1,7 +1,6 @@
 import type { Strings } from "../en/index.ts";
 
 export const watch: Strings["watch"] = {
-  title: "Kameras",
   pictureOf: (name) => `Live-Bild von ${name}`,
   since: (time, span) => `seit ${time} (${span})`,
   why: {

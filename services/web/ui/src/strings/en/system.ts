@@ -21,7 +21,6 @@ export const system = {
   running: "running",
   troubled: "Not running as it should. An admin sees why.",
   serviceHelp: "The log says more. If it stays, start Sightline again.",
-  queues: "Queues",
   queueHelp: "What waits between the parts, and what was lost because a part could not keep up.",
   queueNames: {
     events: "Events on their way to the database", tracks: "Objects for the page and the ports", video: "Pictures on their way to the analysis",
@@ -61,7 +60,6 @@ export const system = {
     late: "Counts come late: the machine is busy, or the network to the camera.",
     few: "The camera sends too few pictures to count well. Raise its frame rate, and choose a shorter shutter in the dark.",
   },
-  changeCamera: "Settings of the camera",
 
   engines: "Engines",
   engineHelp: "What computes the models on this machine. Each was tried once, and the fastest that computes right is used.",

@@ -1,6 +1,5 @@
 /** What the folder `watch` says. */
 export const watch = {
-  title: "Cameras",
   pictureOf: (name: string) => `Live picture of ${name}`,
   since: (time: string, span: string) => `since ${time} (${span})`,
   why: {
