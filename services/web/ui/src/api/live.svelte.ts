@@ -12,6 +12,8 @@ const LONGEST_WAIT_MS = 8000;
 const SILENT_MS = 13_000;
 const SESSION_ENDED = 4401;
 const TOO_MANY = 4429;
+/** All places of the server are taken: nothing keeps a socket from it. */
+const FULL = 1013;
 /** So often in a row the socket fails while requests are answered, until it is said that something keeps it from us. */
 const MOST_FAILURES = 2;
 
@@ -193,7 +195,7 @@ class Live {
     if (!this.#isWanted) return;
     if (code === SESSION_ENDED) return this.#onEnd();
     this.isCrowded = code === TOO_MANY;
-    if (!this.isCrowded) this.#failed();
+    if (!this.isCrowded && code !== FULL) this.#failed();
     this.state = "away";
     this.#retry();
   }
