@@ -18,6 +18,12 @@ REFERENCED_LIMIT_PIXELS = 4 * PICTURE_LIMIT_PIXELS
 STILL_LIMIT_PIXELS = 8192 * 8192
 """Most pixels of a picture that is a file of its own: 200 MB decoded, one at a time."""
 
+TRIAL_WIDTH = 640
+"""Most pixels from left to right of the picture by which an address is tried."""
+
+TRIAL_LIMIT_BYTES = 400_000
+"""Most bytes of that picture, as a JPEG."""
+
 UNIT_LIMIT_BYTES = 8_000_000
 """Most bytes of one access unit; a key frame of 12 megapixels in the best quality has half of that."""
 

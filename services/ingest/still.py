@@ -11,10 +11,9 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
-from services.common.bus.camera_tests import PICTURE_LIMIT_BYTES, PICTURE_WIDTH
-from services.core.limits import PICTURE_LIMIT_PIXELS
+from services.core.limits import PICTURE_LIMIT_PIXELS, TRIAL_LIMIT_BYTES, TRIAL_WIDTH
 
-PICTURE_HEIGHT = 2 * PICTURE_WIDTH
+PICTURE_HEIGHT = 2 * TRIAL_WIDTH
 """Most pixels that it is high, for cameras that stand on their side."""
 
 QUALITIES = (4, 10, 31)
@@ -39,7 +38,7 @@ def _decoded(key_frame: bytes) -> VideoFrame | None:
 
 def _reduced(picture: VideoFrame) -> VideoFrame:
     """Give it small enough to be shown, and in the colours of a JPEG."""
-    share = min(1.0, PICTURE_WIDTH / picture.width, PICTURE_HEIGHT / picture.height)
+    share = min(1.0, TRIAL_WIDTH / picture.width, PICTURE_HEIGHT / picture.height)
     width, height = (max(2, int(side * share) // 2 * 2) for side in (picture.width, picture.height))
     return VideoReformatter().reformat(
         picture, width, height, "yuvj420p", interpolation="AREA", dst_color_range="JPEG", threads=1
@@ -54,7 +53,7 @@ def _encoded(picture: VideoFrame) -> bytes | None:
         codec.options = {"qmin": str(quality), "qmax": str(quality)}
         picture.pts = 0
         data = b"".join(bytes(packet) for packet in [*codec.encode(picture), *codec.encode(None)])
-        if len(data) <= PICTURE_LIMIT_BYTES:
+        if len(data) <= TRIAL_LIMIT_BYTES:
             return data
     return None
 

@@ -20,6 +20,9 @@ FLAGS = [
     "--disable-sync",
 ]
 
+NETWORK_CHANGED = "net::ERR_NETWORK_CHANGED"
+"""What Chromium says of each request under way when a container starts or ends on the same machine."""
+
 
 @dataclass
 class Browser:
@@ -27,6 +30,19 @@ class Browser:
 
     page: Page
     complaints: list[str] = field(default_factory=list)
+    network_changed: bool = False
+
+    def hear(self, message: ConsoleMessage) -> None:
+        """Keep what the console said, if it is worse than a note."""
+        if NETWORK_CHANGED in message.text:
+            self.network_changed = True
+        elif message.type in ("error", "warning"):
+            self.complain(f"{message.type}: {message.text}")
+
+    def complain(self, complaint: str) -> None:
+        """Keep a complaint, unless this machine's network changed under the page, which then loads anew."""
+        if not (self.network_changed and "Unable to preload CSS" in complaint):
+            self.complaints.append(complaint)
 
     def find(self, test_id: str) -> Locator:
         """The element with this data-testid."""
@@ -69,12 +85,8 @@ def browser(executable: str, url: str) -> Iterator[Browser]:
             page = chromium.new_page(viewport={"width": 1280, "height": 800})
             opened = Browser(page)
 
-            def on_console(message: ConsoleMessage) -> None:
-                if message.type in ("error", "warning"):
-                    opened.complaints.append(f"{message.type}: {message.text}")
-
-            page.on("console", on_console)
-            page.on("pageerror", lambda error: opened.complaints.append(f"page error: {error}"))
+            page.on("console", opened.hear)
+            page.on("pageerror", lambda error: opened.complain(f"page error: {error}"))
             page.goto(url)
             yield opened
         finally:

@@ -22,12 +22,6 @@ ANSWER_S = 20.0
 BEGIN_S = 2.0
 """Within this an ingest says that it has begun."""
 
-PICTURE_LIMIT_BYTES = 400_000
-"""Most bytes of a picture that shows what an address gives; NATS carries messages of up to 1 MiB."""
-
-PICTURE_WIDTH = 640
-"""Most pixels that it is wide."""
-
 
 @dataclass(frozen=True, slots=True)
 class CameraTestResult:
@@ -38,7 +32,7 @@ class CameraTestResult:
     fault: Sentence | None = None
     """Why it does not work, without a secret of the address; None where it does."""
     picture: bytes | None = field(default=None, repr=False)
-    """A JPEG, at most `PICTURE_WIDTH` wide."""
+    """A JPEG, at most `TRIAL_WIDTH` wide."""
     resolution: tuple[int, int] | None = None
     """Width and height of the stream's pictures in pixels."""
     codec: str | None = None

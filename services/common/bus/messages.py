@@ -14,10 +14,11 @@ from typing import Annotated, Generic, TypeVar
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from services.common.access.check import Access
-from services.common.bus.camera_tests import PICTURE_LIMIT_BYTES, CameraTestResult
+from services.common.bus.camera_tests import CameraTestResult
 from services.core.costs import AnalysisCost
 from services.core.errors import BadMessageError
 from services.core.identifiers import is_id
+from services.core.limits import TRIAL_LIMIT_BYTES
 from services.core.sentences.sentence import is_sayable
 from services.core.times import MS, milliseconds
 from services.core.trajectories import BOX_STEPS, Steps, packed, unpacked
@@ -418,4 +419,4 @@ def decode_camera_test(data: bytes) -> CameraTestMessage:
 def _is_bounded(result: CameraTestResult) -> bool:
     fault, codec = result.fault, result.codec or ""
     is_said = fault is None or (len(fault.text) <= LONGEST_TEXT and is_sayable(fault.code, fault.params))
-    return is_said and len(codec) <= 32 and len(result.picture or b"") <= PICTURE_LIMIT_BYTES
+    return is_said and len(codec) <= 32 and len(result.picture or b"") <= TRIAL_LIMIT_BYTES

@@ -13,10 +13,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.common.bus.camera_tests import PICTURE_LIMIT_BYTES
 from services.common.video.source import SourceUnit
 from services.core.errors import StreamError
-from services.core.limits import UNIT_LIMIT_BYTES
+from services.core.limits import TRIAL_LIMIT_BYTES, UNIT_LIMIT_BYTES
 from services.core.sentences.sentence import sentence
 from services.ingest.apart.limits import OPENING_S
 from services.ingest.apart.wire import (
@@ -37,7 +36,7 @@ OPEN_DEADLINE_S = 20.0
 READ_DEADLINE_S = 10.0
 END_DEADLINE_S = 0.5
 
-LIMITS_BYTES = {Kind.UNIT: UNIT.size + 2 * UNIT_LIMIT_BYTES, Kind.PICTURE: PICTURE_LIMIT_BYTES}
+LIMITS_BYTES = {Kind.UNIT: UNIT.size + 2 * UNIT_LIMIT_BYTES, Kind.PICTURE: TRIAL_LIMIT_BYTES}
 """A key frame may have got its headers on top; all else is a text."""
 
 ROOT = Path(__file__).resolve().parents[3]

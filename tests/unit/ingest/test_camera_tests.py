@@ -3,6 +3,8 @@
 import asyncio
 import errno
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -235,3 +237,10 @@ async def test_too_many_at_once_are_refused_and_cancelled_ones_let_go() -> None:
 )
 def test_the_rate_is_that_of_the_streams_clock(times_s: list[float], rate_fps: float | None) -> None:
     assert rate_of(times_s) == rate_fps
+
+
+def test_a_process_of_a_source_loads_no_event_loop() -> None:
+    """There is one for each camera: what it loads is paid as often."""
+    program = "import sys, services.ingest.apart.child; print('asyncio' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
-from services.common.bus.camera_tests import PICTURE_LIMIT_BYTES, CameraTestResult, LocalCameraTests
+from services.common.bus.camera_tests import CameraTestResult, LocalCameraTests
 from services.common.bus.messages import CameraTestMessage, decode_camera_test, encode_camera_test
 from services.core.errors import BadMessageError, BusUnavailableError, NoIngestError
+from services.core.limits import TRIAL_LIMIT_BYTES
 from services.core.sentences.sentence import Sentence, sentence
 
 ID = "ab" * 16
@@ -66,7 +67,7 @@ def test_messages_arrive_whole_and_show_no_address(message: CameraTestMessage) -
     "message",
     [
         CameraTestMessage("x.>"),
-        CameraTestMessage(ID, result=CameraTestResult(1.0, picture=b"x" * (PICTURE_LIMIT_BYTES + 1))),
+        CameraTestMessage(ID, result=CameraTestResult(1.0, picture=b"x" * (TRIAL_LIMIT_BYTES + 1))),
         CameraTestMessage(ID, result=CameraTestResult(1.0, codec="x" * 100)),
         CameraTestMessage(ID, result=CameraTestResult(1.0, Sentence("No Code", {}, "text"))),
         CameraTestMessage(ID, result=CameraTestResult(1.0, Sentence("fault", {}, "x" * 10_000))),

@@ -1,3 +1,4 @@
+import { readLines } from "../api/asking.ts";
 import { answer, answerOf, client } from "../api/client.ts";
 import type { Line, Point } from "../api/types.ts";
 import { t } from "../strings/index.svelte.ts";
@@ -186,10 +187,7 @@ export class LineEditor {
     if (this.selected === sent.key) this.selected = line.id;
   }
 
-  async #read(): Promise<Line[]> {
-    const params = { path: { camera: this.camera } };
-    return (await answerOf(client.GET("/api/v1/cameras/{camera}/lines", { params }))).items as Line[];
-  }
+  readonly #read = (): Promise<Line[]> => readLines(this.camera);
 
   #patched(key: string, patch: Partial<Draft>): Drafts {
     return this.drafts.map((draft) => (draft.key === key ? { ...draft, ...patch } : draft));

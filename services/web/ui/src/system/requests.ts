@@ -1,15 +1,13 @@
 import { answer, answerOf, client } from "../api/client.ts";
+import { SYSTEM } from "../api/asking.ts";
 import { queries } from "../api/queries.ts";
-import type { CameraGapAnswer, CameraGenerationAnswer, DoctorAnswer, LogAnswer, SystemAnswer } from "../api/schema.ts";
+import type { CameraGapAnswer, CameraGenerationAnswer, DoctorAnswer, LogAnswer } from "../api/schema.ts";
 import { MOST_RECORDS, merged } from "./log.ts";
 import type { Span } from "./spans.ts";
 
 /** What the API knows of the system as a whole, and what a person decides there. */
-export const SYSTEM = ["system"] as const;
 export const LOG = ["system log"] as const;
 export const GENERATIONS = ["generations"] as const;
-
-export const system = (): Promise<SystemAnswer> => answerOf(client.GET("/api/v1/system"));
 
 export const doctor = (): Promise<DoctorAnswer> => answerOf(client.GET("/api/v1/system/doctor"));
 

@@ -6,17 +6,11 @@ import type { Gap } from "./coverage.ts";
 /** What the views of this folder ask for again and again. */
 const COUNTS_MS = 2000;
 const GAPS_MS = 10_000;
-const LINES_MS = 5000;
 const SHOWN_CROSSINGS = 12;
 
 export const todayQuery = () => ({
   queryKey: ["today", browserZone()], refetchInterval: COUNTS_MS,
   queryFn: () => answerOf(client.GET("/api/v1/counts/today", { params: { query: { tz: browserZone() } } })),
-});
-
-export const linesQuery = (camera: string) => ({
-  queryKey: ["lines", camera], refetchInterval: LINES_MS,
-  queryFn: async () => (await answerOf(client.GET("/api/v1/cameras/{camera}/lines", { params: { path: { camera } } }))).items,
 });
 
 export const crossingsQuery = (camera: string) => ({
