@@ -118,4 +118,4 @@ def test_two_headers_in_each_key_frame_are_no_change_of_size():
     unit = START + header_of(640, 360) + START + header_of(320, 240) + SLICE
     for _ in range(20):
         bounds.check_headers(unit)
-    assert bounds.resolution == (640, 360)
+    assert bounds.resolution == (320, 240), "the later one of a number takes the place of the first"
