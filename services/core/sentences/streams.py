@@ -56,7 +56,7 @@ STREAMS: dict[str, str] = {
     "lower its quality or size",
     "camera-too-fast": "the camera sends more than {most} pictures a second",
     "camera-too-much": "the camera sends more than {most} Mbit/s: lower its quality",
-    "camera-codec-changes": "the camera sends {codec} all at once: it is connected anew",
+    "camera-codec-changes": "the camera sends {codec} now: it is connected anew",
     "camera-resizes": "the camera changes the size of its pictures again and again",
     "video-too-short": "the video is shorter than {seconds:g} s: give a longer one",
     "fault": "a fault in Sightline, which its log describes",
