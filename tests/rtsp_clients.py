@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from services.common.video.hub import VideoHub
+from services.core.codecs import Codec
 from services.core.types import AccessUnit, CameraId
 from tests.makers import GATE
 
@@ -28,10 +29,12 @@ def paint(width: int, height: int) -> Picture:
     return picture
 
 
-def encode(pictures: list[Picture], key_every: int = FPS) -> list[tuple[bytes, bool]]:
+def encode(
+    pictures: list[Picture], key_every: int = FPS, encoder: str = "libx264"
+) -> list[tuple[bytes, bool]]:
     """Encode pictures as a camera does: Annex B, headers before each key frame, no B-frames."""
     height, width = pictures[0].shape[:2]
-    codec = av.CodecContext.create("libx264", "w")
+    codec = av.CodecContext.create(encoder, "w")
     codec.width, codec.height, codec.pix_fmt = width, height, "yuv420p"
     codec.framerate = FPS
     codec.gop_size = key_every
@@ -39,12 +42,11 @@ def encode(pictures: list[Picture], key_every: int = FPS) -> list[tuple[bytes, b
         "preset": "ultrafast",
         "tune": "zerolatency",
         "x264-params": "scenecut=0:sliced-threads=0:threads=1",
+        "x265-params": "scenecut=0:pools=none:frame-threads=1:log-level=none",
     }
-    units = []
-    for picture in pictures:
-        for packet in codec.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")):
-            units.append((bytes(packet), bool(packet.is_keyframe)))
-    return units
+    frames = [av.VideoFrame.from_ndarray(picture, format="bgr24") for picture in pictures]
+    packets = [packet for frame in [*frames, None] for packet in codec.encode(frame)]
+    return [(bytes(packet), bool(packet.is_keyframe)) for packet in packets]
 
 
 @dataclass
@@ -56,11 +58,13 @@ class PaintedCamera:
     size: tuple[int, int] = (640, 360)
     key_every: int = FPS
     connection: int = 1
+    codec: Codec = Codec.H264
     sent: list[AccessUnit] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._stopped = threading.Event()
-        self._units = encode([paint(*self.size)] * self.key_every, self.key_every)
+        encoder = "libx265" if self.codec is Codec.HEVC else "libx264"
+        self._units = encode([paint(*self.size)] * self.key_every, self.key_every, encoder)
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -69,7 +73,8 @@ class PaintedCamera:
         number = 0
         while not self._stopped.wait(max(0.0, begin_s + number / FPS - time.time())):
             data, is_key = self._units[number % len(self._units)]
-            unit = AccessUnit(self.id, number, begin_s + number / FPS, is_key, data, self.connection)
+            time_s = begin_s + number / FPS
+            unit = AccessUnit(self.id, number, time_s, is_key, data, self.connection, codec=self.codec)
             self.sent.append(unit)
             self.hub.publish(unit)
             number += 1

@@ -82,7 +82,7 @@ def check_camera(url: str) -> list[Finding]:
         connection.close()
     if not units:
         return [*checks, Finding("wrong", "stream", plain("it opened, but no picture came"))]
-    text = f"H.264, {width}x{height}, opened in {opened_s:.1f} s, {len(units)} pictures seen"
+    text = f"{units[0].codec.label}, {width}x{height}, opened in {opened_s:.1f} s, {len(units)} pictures seen"
     return [*checks, Finding("good", "stream", plain(text)), _rate(units), _order(units), _keyframes(units)]
 
 

@@ -1,83 +1,24 @@
-"""H.264 in Annex B, read before anything is decoded: its units, its headers, and what they say. Pure.
+"""The sequence headers of H.264, read before anything is decoded. Pure."""
 
-Some cameras send the headers (SPS and PPS) of their H.264 only while the session is opened. A reader that
-comes later, over another process, sees nothing but access units, so each key frame has to carry them.
-"""
+from services.core.sequences import Bits, Sequence
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
-START = b"\x00\x00\x01"
-"""What every unit begins with; a zero in front of it belongs to it."""
-
-SLICES = range(1, 6)
-SPS, PPS, DELIMITER = 7, 8, 9
-"""Types of units (NAL units)."""
-
-READ_LIMIT_BYTES = 512
-"""The size stands well before this, also behind full scaling lists."""
-
-ESCAPE, ESCAPED = b"\x00\x00\x03", b"\x00\x00"
 MACROBLOCK = 16
 
 PROFILES_WITH_CHROMA = frozenset({44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 144, 244})
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
-    """The pictures of a stream."""
-
-    width: int
-    """Pixels that are shown in a row."""
-    height: int
-    """Rows that are shown."""
-    coded_width: int
-    """Pixels of a row that a decoder has in its memory."""
-    coded_height: int
-    references: int
-    """Pictures that a decoder keeps to refer to."""
-
-
-class _Bits:
-    """Reads bits from the front; ValueError when they are used up."""
-
-    def __init__(self, data: bytes) -> None:
-        self._value, self._left = int.from_bytes(data), 8 * len(data)
-
-    def take(self, count: int) -> int:
-        """Give the next bits as a number."""
-        self._left -= count
-        if self._left < 0:
-            raise ValueError("the header is too short")
-        return self._value >> self._left & (1 << count) - 1
-
-    def unsigned(self) -> int:
-        """Give a number of variable length (Exp-Golomb)."""
-        zeros = 0
-        while not self.take(1):
-            zeros += 1
-            if zeros > 32:
-                raise ValueError("no number is this long")
-        return (1 << zeros) - 1 + self.take(zeros)
-
-    def signed(self) -> int:
-        """Give a number of variable length with its sign."""
-        number = self.unsigned()
-        return (number + 1) // 2 if number % 2 else -(number // 2)
-
-
 def read_sequence(header: bytes) -> Sequence | None:
     """Read a sequence header, a NAL unit without its start code; None when it cannot be read."""
     try:
-        return _read(_Bits(header[1:READ_LIMIT_BYTES].replace(ESCAPE, ESCAPED)))
+        return _read(Bits(header[1:]))
     except ValueError:
         return None
 
 
-def _read(bits: _Bits) -> Sequence:
+def _read(bits: Bits) -> Sequence:
     profile = bits.take(8)
     bits.take(16)  # constraints and level
-    bits.unsigned()  # number of the header
+    number = bits.unsigned()
     chroma = _read_chroma(bits) if profile in PROFILES_WITH_CHROMA else 1
     bits.unsigned()  # length of picture numbers
     _skip_order(bits)
@@ -88,16 +29,16 @@ def _read(bits: _Bits) -> Sequence:
     is_progressive = bits.take(1)
     height = rows * MACROBLOCK * (2 - is_progressive)
     bits.take(1 if is_progressive else 2)
-    left, right, top, bottom = [bits.unsigned() for _ in range(4)] if bits.take(1) else (0, 0, 0, 0)
+    left, right, top, bottom = bits.window()
     step_x = 2 if chroma in (1, 2) else 1
     step_y = (2 if chroma == 1 else 1) * (2 - is_progressive)
     shown = width - step_x * (left + right), height - step_y * (top + bottom)
     if min(shown) <= 0:
         raise ValueError("nothing is shown")
-    return Sequence(*shown, width, height, references)
+    return Sequence(*shown, width, height, references, number)
 
 
-def _read_chroma(bits: _Bits) -> int:
+def _read_chroma(bits: Bits) -> int:
     """Read the part that only the higher profiles have; gives the form of colour."""
     form = bits.unsigned()
     if form == 3 and bits.take(1):
@@ -112,7 +53,7 @@ def _read_chroma(bits: _Bits) -> int:
     return form
 
 
-def _skip_scaling(bits: _Bits, size: int) -> None:
+def _skip_scaling(bits: Bits, size: int) -> None:
     last = following = 8
     for _ in range(size):
         if following:
@@ -120,7 +61,7 @@ def _skip_scaling(bits: _Bits, size: int) -> None:
         last = following or last
 
 
-def _skip_order(bits: _Bits) -> None:
+def _skip_order(bits: Bits) -> None:
     """Pass over how the order of pictures is given."""
     kind = bits.unsigned()
     if kind == 0:
@@ -134,54 +75,3 @@ def _skip_order(bits: _Bits) -> None:
             raise ValueError("no header has so many")
         for _ in range(count):
             bits.signed()
-
-
-class ParameterSets:
-    """The newest headers of one connection."""
-
-    def __init__(self, of_the_session: bytes) -> None:
-        """Take the headers of the session; those that are not in Annex B are in the stream anyway."""
-        self._headers = _headers_of(of_the_session)
-
-    def complete(self, keyframe: bytes) -> bytes:
-        """Give the key frame with its headers; it is given back as it is when it has its own."""
-        own = _headers_of(keyframe)
-        if own:
-            self._headers = own
-            return keyframe
-        at = _after_delimiter(keyframe)
-        return keyframe[:at] + self._headers + keyframe[at:] if self._headers else keyframe
-
-
-def sequence_headers(data: bytes) -> list[bytes]:
-    """Give the sequence headers (SPS) that stand before the first slice, without start codes and padding."""
-    return [
-        data[data.index(START, start) + len(START) : end].rstrip(b"\0")
-        for kind, start, end in _leading_units(data)
-        if kind == SPS
-    ]
-
-
-def _headers_of(data: bytes) -> bytes:
-    """Give the headers that stand before the first slice; nothing unless both kinds are there."""
-    headers = [(kind, data[start:end]) for kind, start, end in _leading_units(data) if kind in (SPS, PPS)]
-    return b"".join(header for _, header in headers) if {kind for kind, _ in headers} == {SPS, PPS} else b""
-
-
-def _after_delimiter(data: bytes) -> int:
-    """Give the offset of the first unit that is no access unit delimiter, which has to be the first."""
-    return next((start for kind, start, _ in _leading_units(data) if kind != DELIMITER), 0)
-
-
-def _leading_units(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Give (type, start, end) of the units up to the first slice, whose end is not looked for."""
-    at = data.find(START)
-    while 0 <= at < len(data) - len(START):
-        kind = data[at + len(START)] & 0x1F
-        start = at - 1 if at and data[at - 1] == 0 else at
-        if kind in SLICES:
-            yield kind, start, len(data)
-            return
-        at = data.find(START, at + len(START))
-        end = len(data) if at < 0 else at - (data[at - 1] == 0)
-        yield kind, start, end

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal, NewType
 
+from services.core.codecs import Codec
 from services.core.sentences.sentence import Params, Sentence, sentence_from
 
 CameraId = NewType("CameraId", str)
@@ -110,7 +111,7 @@ class OwnedCamera:
 
 @dataclass(frozen=True, slots=True)
 class AccessUnit:
-    """One compressed picture of a camera (H.264, Annex B) with its capture time."""
+    """One compressed picture of a camera (Annex B) with its capture time."""
 
     camera: CameraId
     frame: int
@@ -123,6 +124,7 @@ class AccessUnit:
     share a decoder or a track."""
     is_backlog: bool = False
     """Was kept for readers that come later: it was captured before this reader began to follow."""
+    codec: Codec = Codec.H264
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from services.common.bus.protocol import EventQueue, StateBoard, TrackFeed
 from services.common.clocks import HOST_CLOCKS, Clocks
-from services.common.video.h264 import DecodedPicture, H264Decoder
+from services.common.video.decoder import DecodedPicture, UnitDecoder
 from services.common.video.hub import VideoSource
 from services.common.wire import time_text
 from services.core.costs import AnalysisCost, EngineChoice
@@ -38,6 +38,9 @@ RATE_S = 2.0
 
 STILL_S = 3.0
 """Without an analysed picture for this long, the rate is 0."""
+
+SAME_ASPECT = 0.02
+"""Pictures of two sizes whose shapes differ by less show the same; sizes are multiples of 8 or 16 often."""
 
 DetectorFactory = Callable[[str], Detector]
 """Makes a detector of its own for a thread, by model name."""
@@ -104,7 +107,9 @@ class CameraAnalysis:
     _judge: EvidenceJudge | None = None
     _setup: CameraSetup | None = None
     """What the analyser counts by."""
-    _key: tuple[int, tuple[int, int]] | None = None
+    _connection: int = -1
+    _aspect: float = 1.0
+    """Width by height of the analyser's pictures."""
     _was_repeat: bool = False
 
     def start(self) -> None:
@@ -143,7 +148,7 @@ class CameraAnalysis:
         sampler, losses = Sampler(countable_fps(camera.fps)), _Losses()
         rate, meter, choice = _Rate(self.clocks.steady_s), CostMeter(self.clocks), self.choice_of(detector)
         with self.video.reader(camera.id) as reader:
-            decoder, connection = H264Decoder(), -1
+            decoder, connection = UnitDecoder(), -1
             while not self._stopped.is_set():
                 self._publish_rate(rate)
                 self._publish_cost(meter.measured(choice, reader.dropped))
@@ -152,7 +157,7 @@ class CameraAnalysis:
                     self._on_silence(rate)
                     continue
                 if unit.connection != connection:
-                    decoder, connection = H264Decoder(), unit.connection
+                    decoder, connection = UnitDecoder(unit.codec), unit.connection
                 meter.receive()
                 picture = decoder.decode(unit)
                 losses.see(unit, decoder.broken)
@@ -218,20 +223,27 @@ class CameraAnalysis:
             self.events.publish(events)
 
     def _analyser_for(self, picture: DecodedPicture, events: list[Event]) -> tuple[Analyser, EvidenceJudge]:
-        """Give the analyser of this connection and size; a new one begins with no tracks."""
-        key, setup = (picture.unit.connection, picture.size), self.owned.setup
-        if self._analyser is None or self._judge is None or key != self._key:
+        """Give the analyser of this connection and shape; a new one begins with no tracks.
+
+        Tracks are normalised: they go on where a camera changes the number of its pixels alone.
+        """
+        setup = self.owned.setup
+        if self._analyser is None or self._judge is None or not self._goes_on(picture):
             if self._analyser is not None:
                 events += self._analyser.finish()
-            width, height = picture.size
-            camera, epoch, connection = setup.camera.id, self.edge.epoch, picture.unit.connection
-            self._analyser = Analyser(camera, width / height, setup.lines, epoch, connection)
+            self._connection, self._aspect = picture.unit.connection, _aspect_of(picture)
+            camera, epoch, connection = setup.camera.id, self.edge.epoch, self._connection
+            self._analyser = Analyser(camera, self._aspect, setup.lines, epoch, connection)
             self._judge = EvidenceJudge(camera, epoch, connection, setup.revision)
-            self._key = key
         elif setup is not self._setup:
             self._judge.count_under(setup.revision, self._analyser.set_lines(setup.lines))
         self._setup = setup
         return self._analyser, self._judge
+
+    def _goes_on(self, picture: DecodedPicture) -> bool:
+        """Return whether a picture follows those of the analyser."""
+        is_alike = abs(_aspect_of(picture) / self._aspect - 1) < SAME_ASPECT
+        return is_alike and picture.unit.connection == self._connection
 
     def _publish_rate(self, rate: "_Rate") -> None:
         fps = rate.measured()
@@ -257,6 +269,11 @@ class CameraAnalysis:
             self._analyser = self._judge = None
             if recorded and not self._is_over:
                 self.events.publish(recorded)
+
+
+def _aspect_of(picture: DecodedPicture) -> float:
+    width, height = picture.size
+    return width / height
 
 
 class _Losses:

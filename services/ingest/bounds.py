@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from services.core.codecs import START, Codec, read_sequence, sequence_headers
 from services.core.errors import StreamError
-from services.core.h264 import START, Sequence, read_sequence, sequence_headers
 from services.core.limits import (
     BYTES_PER_S_LIMIT,
     REFERENCED_LIMIT_PIXELS,
@@ -17,6 +17,7 @@ from services.core.limits import (
     UNITS_PER_S_LIMIT,
     size_fault,
 )
+from services.core.sequences import Sequence
 
 BURST_S = 6.0
 """What a network kept back comes all at once; so much of it is no flood."""
@@ -79,17 +80,19 @@ class StreamBounds:
                 "picture-bytes", megabytes=round(size_bytes / 1e6), most=round(UNIT_LIMIT_BYTES / 1e6)
             )
 
-    def check_headers(self, data: bytes) -> None:
+    def check_headers(self, data: bytes, codec: Codec = Codec.H264) -> None:
         """Look at the sequence headers of an access unit; StreamError when its pictures are too large."""
-        headers = sequence_headers(data)
+        headers = sequence_headers(data, codec)
         if not headers or headers == self._headers:
             return
         self._headers = headers
-        sequences = [sequence for header in headers if (sequence := read_sequence(header)) is not None]
+        sequences = [found for header in headers if (found := read_sequence(header, codec)) is not None]
         for sequence in sequences:
             self._check_sequence(sequence)
         if sequences:
-            self._resize((sequences[0].width, sequences[0].height))
+            first = sequences[0].number
+            newest = [sequence for sequence in sequences if sequence.number == first][-1]
+            self._resize((newest.width, newest.height))
 
     def _check_sequence(self, sequence: Sequence) -> None:
         width, height = sequence.coded_width, sequence.coded_height

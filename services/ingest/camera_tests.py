@@ -18,6 +18,7 @@ from services.common.bus.camera_tests import TEST_S, CameraTestResult
 from services.common.settings.cameras import CameraFiles
 from services.common.video.source import Connection, Source, SourceUnit
 from services.core.camera_address import AddressKind, kind_of
+from services.core.codecs import Codec
 from services.core.errors import FullError, StreamError
 from services.core.sentences.sentence import Sentence, sentence
 from services.ingest.apart.connection import ApartConnection
@@ -40,9 +41,6 @@ PICTURE_WAIT_S = 10.0
 
 REORDERED = 4
 """So many of the newest pictures may lack others before them, where they come out of their order."""
-
-CODEC = "h264"
-"""What every stream has that opens."""
 
 
 class CameraTester:
@@ -89,6 +87,7 @@ class _Attempt:
     url: str = field(repr=False)
     open_source: Callable[[str], Source]
     _picture: bytes | None = None
+    _codec: Codec | None = None
     _times_s: list[float] = field(default_factory=list)
     _is_stopped: bool = False
     _process: ApartConnection | None = None
@@ -121,7 +120,8 @@ class _Attempt:
             connection.close()
         fault, rate_fps = self._fault(has_ended), rate_of(self._times_s)
         picture = self._picture if fault is None else None
-        return CameraTestResult(_since(began_s), fault, picture, resolution, CODEC, rate_fps)
+        size = resolution if all(resolution) else None
+        return CameraTestResult(_since(began_s), fault, picture, size, self._codec, rate_fps)
 
     def _connect(self) -> Connection:
         """Open it, a file as fast as it is wanted."""
@@ -140,6 +140,7 @@ class _Attempt:
         """Look at units until enough is known; gives whether the stream ended before that."""
         began_s = time.monotonic()
         for unit in connection.units():
+            self._codec = unit.codec
             if unit.stream_s is not None:
                 self._times_s.append(unit.stream_s)
             self._look(connection, unit)
@@ -153,7 +154,7 @@ class _Attempt:
         if isinstance(connection, ApartConnection):
             self._picture = connection.picture
         elif self._picture is None and unit.is_keyframe:
-            self._picture = still_of(unit.data)
+            self._picture = still_of(unit.data, unit.codec)
 
     def _is_enough(self, watched_s: float) -> bool:
         if self._picture is None:

@@ -1,4 +1,4 @@
-"""Reads H.264 access units out of anything that FFmpeg opens: an RTSP session or a file."""
+"""Reads access units of H.264 and H.265 out of anything that FFmpeg opens: an RTSP session or a file."""
 
 import errno
 import socket
@@ -10,13 +10,14 @@ import av
 from av.bitstream import BitStreamFilterContext
 from av.container import InputContainer
 from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from services.common.secrets import redact
 from services.common.video.source import SourceUnit
 from services.core.camera_address import AddressKind, kind_of, place_of, scheme_of
+from services.core.codecs import START, Codec, ParameterSets, is_key_frame
 from services.core.errors import StreamError
-from services.core.h264 import ParameterSets
 from services.core.limits import PICTURE_LIMIT_PIXELS, size_fault
 from services.core.sentences.sentence import Sentence, plain, sentence
 from services.ingest.bounds import StreamBounds
@@ -37,6 +38,11 @@ RTSP_OPTIONS = {
 }
 FILE_OPTIONS = {"protocol_whitelist": "file", **PROBE_OPTIONS}
 """A file that names other addresses, as playlists do, is read no further."""
+
+TO_ANNEX_B = {Codec.H264: "h264_mp4toannexb", Codec.HEVC: "hevc_mp4toannexb"}
+
+HEVC_IN_H264 = [START + bytes([head, 1]) for head in (0x40, 0x42, 0x44, 0x60, 0x62)]
+"""Headers and packets of H.265, as a reader of H.264 hands them on: units that no camera's H.264 has."""
 
 OPEN_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 4.0
@@ -86,14 +92,16 @@ def _cause_of_opening(url: str, error: Exception) -> Sentence:
 
 @dataclass(slots=True)
 class ContainerConnection:
-    """An open container whose first video stream is H.264, kept within the bounds of one camera."""
+    """An open container with a video that can be taken, kept within the bounds of one camera."""
 
     container: InputContainer
+    stream: VideoStream
+    codec: Codec
     bounds: StreamBounds
 
     @classmethod
     def open(cls, url: str) -> "ContainerConnection":
-        """Open it; StreamError when it cannot be opened or carries no H.264 video that can be taken."""
+        """Open it; StreamError when it cannot be opened or carries no video that can be taken."""
         is_live = kind_of(url) is AddressKind.NETWORK
         options = dict(RTSP_OPTIONS if is_live else FILE_OPTIONS)
         began_s = time.monotonic()
@@ -103,37 +111,40 @@ class ContainerConnection:
             has_run_out = is_live and time.monotonic() - began_s >= OPEN_TIMEOUT_S
             raise StreamError(NO_END if has_run_out else _cause_of_opening(url, error)) from None
         try:
-            cls._check(container, is_live)
+            stream, codec = cls._check(container, is_live)
         except StreamError:
             container.close()
             raise
-        return cls(container, StreamBounds(is_live, time.monotonic))
+        return cls(container, stream, codec, StreamBounds(is_live, time.monotonic))
 
     @staticmethod
-    def _check(container: InputContainer, is_live: bool) -> None:
+    def _check(container: InputContainer, is_live: bool) -> tuple[VideoStream, Codec]:
+        """Give the first video of a codec that is taken; StreamError when there is none."""
         if is_live and len(container.streams) >= STREAMS_LIMIT:
             raise StreamError("stream-many", most=STREAMS_LIMIT)
-        if not container.streams.video:
+        names = [(stream, _codec_name(stream)) for stream in container.streams.video]
+        if not names:
             raise StreamError("stream-no-video")
-        context = container.streams.video[0].codec_context
-        if context.name != "h264":
-            raise StreamError("stream-codec", codec=context.name)
+        taken = [(stream, Codec(name)) for stream, name in names if name in TO_ANNEX_B]
+        if not taken:
+            raise StreamError("stream-codec", codec=names[0][1])
+        context = taken[0][0].codec_context
         if fault := size_fault(context.width, context.height):
             raise StreamError("stream-too-large", reason=fault)
+        return taken[0]
 
     @property
     def resolution(self) -> tuple[int, int]:
-        """Width and height in pixels."""
-        context = self.container.streams.video[0].codec_context
+        """Width and height in pixels; 0 before the stream has said it."""
+        context = self.stream.codec_context
         return self.bounds.resolution or (context.width, context.height)
 
     def units(self) -> Iterator[SourceUnit]:
         """Give access units until the stream ends; StreamError when it breaks or goes beyond a bound."""
-        stream = self.container.streams.video[0]
-        to_annex_b = BitStreamFilterContext("h264_mp4toannexb", stream)
-        parameter_sets = ParameterSets(stream.codec_context.extradata or b"")
+        to_annex_b = BitStreamFilterContext(TO_ANNEX_B[self.codec], self.stream)
+        parameter_sets = ParameterSets(self.stream.codec_context.extradata or b"", self.codec)
         try:
-            for packet in self.container.demux(stream):
+            for packet in self.container.demux(self.stream):
                 self.bounds.check_length(packet.size)
                 for unit in to_annex_b.filter(packet) if packet.size else ():
                     yield self._unit(unit, parameter_sets)
@@ -145,11 +156,23 @@ class ContainerConnection:
         stream_s = None if pts is None or time_base is None else float(pts * time_base)
         data = bytes(packet)
         self.bounds.check_unit(data)
-        if packet.is_keyframe:
+        if self.codec is Codec.HEVC:
+            is_keyframe = is_key_frame(data, self.codec)
+        else:
+            is_keyframe = bool(packet.is_keyframe)
+            if any(unit in data for unit in HEVC_IN_H264):
+                raise StreamError("camera-codec-changes", codec=Codec.HEVC.label)
+        if is_keyframe:
             data = parameter_sets.complete(data)
-        self.bounds.check_headers(data)
-        return SourceUnit(data, bool(packet.is_keyframe), stream_s)
+        self.bounds.check_headers(data, self.codec)
+        return SourceUnit(data, is_keyframe, stream_s, codec=self.codec)
 
     def close(self) -> None:
         """Let go of the stream."""
         self.container.close()
+
+
+def _codec_name(stream: VideoStream) -> str:
+    """Give FFmpeg's name of a codec, also where it has no decoder for it."""
+    context: VideoCodecContext | None = stream.codec_context
+    return "unknown" if context is None else context.codec.canonical_name

@@ -1,4 +1,4 @@
-"""The relay: each camera's own H.264 over RTSP, not encoded anew, `rtsp://host:8554/<camera>`.
+"""The relay: each camera's own H.264 or H.265 over RTSP, not encoded anew, `rtsp://host:8554/<camera>`.
 
 It serves the cameras that its ingest process owns. What another process owns is not found here (404):
 with several ingest processes, players need the address of the one that owns the camera.
@@ -17,18 +17,21 @@ from services.common.rtsp.gstreamer import load_gstreamer
 from services.common.rtsp.mounts import Feed, RtspStream
 from services.common.rtsp.output import RtspOutput
 from services.common.rtsp.server import RtspLimits, RtspServer
-from services.common.video.hub import VideoSource
+from services.common.video.hub import VideoHub
+from services.core.codecs import Codec
 from services.core.types import CameraId, CameraSetup
 from services.ingest.relay_feed import RelayFeed
 
 PIPELINE = (
     "( appsrc name=src is-live=true format=time block=false max-bytes=0 max-time=0 max-buffers=0"
-    " caps=video/x-h264,stream-format=byte-stream,alignment=au"
-    " ! h264parse ! rtph264pay name=pay0 pt=96 config-interval=-1 )"
+    " ! {parse} ! {pay} name=pay0 pt=96 config-interval=-1 )"
 )
 """The bound of the queue is kept by who fills it, so that whole groups are dropped and not parts."""
 
-ELEMENTS = ("appsrc", "h264parse", "rtph264pay", "rtpbin")
+STEPS = {Codec.H264: ("h264parse", "rtph264pay"), Codec.HEVC: ("h265parse", "rtph265pay")}
+"""What reads and what sends a codec."""
+
+ELEMENTS = ("appsrc", "h264parse", "rtph264pay", "h265parse", "rtph265pay", "rtpbin")
 
 TICK_S = 0.5
 END_TIMEOUT_S = 2.0
@@ -43,7 +46,7 @@ class RelayServer:
 
     def __init__(
         self,
-        video: VideoSource,
+        video: VideoHub,
         host: str,
         port: int,
         check: Check | None = None,
@@ -104,7 +107,7 @@ class RelayServer:
         for name in before - set(cameras):
             mounts.remove(name)
         for camera in set(cameras) - before:
-            mounts.add(camera, RtspStream(PIPELINE, self._begin(camera), is_shared=False))
+            mounts.add(camera, RtspStream(self._pipeline(camera), self._begin(camera), is_shared=False))
         mounts.set_default(default)
 
     def stop(self) -> None:
@@ -142,6 +145,13 @@ class RelayServer:
             with suppress(asyncio.CancelledError):
                 await following
             await asyncio.shield(asyncio.to_thread(self.stop))
+
+    def _pipeline(self, camera: CameraId) -> Callable[[], str]:
+        def launch_line() -> str:
+            parse, pay = STEPS[self._video.codec(camera)]
+            return PIPELINE.format(parse=parse, pay=pay)
+
+        return launch_line
 
     def _begin(self, camera: CameraId) -> Callable[[RtspOutput], Feed]:
         def begin(output: RtspOutput) -> Feed:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from services.common.video.hub import VideoSource
-from services.core.h264 import sequence_headers
+from services.core.codecs import Codec, sequence_headers
 from services.core.types import AccessUnit, CameraId
 
 log = logging.getLogger(__name__)
@@ -16,6 +16,11 @@ READ_TIMEOUT_S = 0.5
 
 NO_PICTURE_S = 5.0
 """A client is answered that the camera gives no picture when none has come for this long."""
+
+CAPS = {
+    Codec.H264: "video/x-h264,stream-format=byte-stream,alignment=au",
+    Codec.HEVC: "video/x-h265,stream-format=byte-stream,alignment=au",
+}
 
 BACKLOG_BYTES_S = 10_000_000
 """Rate at which the kept group goes out: all at once it would not fit into a UDP client's buffer."""
@@ -27,6 +32,9 @@ class RelayOutput(Protocol):
     @property
     def is_full(self) -> bool:
         """Whether it takes no more pictures now."""
+
+    def describe(self, caps: str) -> None:
+        """Say what the pictures are, before the first one."""
 
     def push(self, data: bytes, connection: int, time_s: float) -> None:
         """Send one picture."""
@@ -42,8 +50,8 @@ class RelayFeed:
     """Reads from the newest group of pictures on, in a thread, until it is stopped.
 
     Clients go on when the camera connects anew with the same sequence header, from its next key frame
-    on. With another one (another size, another profile) they are ended, because it is not what was
-    described to them.
+    on. With another one (another size, another profile) or another codec they are ended, because it is not
+    what was described to them.
     """
 
     def __init__(
@@ -58,7 +66,7 @@ class RelayFeed:
         self._on_drop, self._on_end = on_drop, on_end
         self._stopped = threading.Event()
         self._connection: int | None = None
-        self._header = b""
+        self._described: tuple[Codec | None, bytes] = (None, b"")
         self._waits_for_keyframe = True
         self._thread = threading.Thread(target=self._run, name=f"relay-{camera}", daemon=True)
 
@@ -98,7 +106,7 @@ class RelayFeed:
     def _take(self, unit: AccessUnit) -> None:
         if unit.connection != self._connection:
             self._waits_for_keyframe = True
-        if unit.is_keyframe and not self._goes_on(unit.data):
+        if unit.is_keyframe and not self._goes_on(unit):
             log.info("camera %s sends another kind of stream: clients of its relay are ended", self._camera)
             self._stopped.set()
             self._output.end()
@@ -107,13 +115,16 @@ class RelayFeed:
             self._waits_for_keyframe = True
             self._on_drop()
             return
+        if self._connection is None:
+            self._output.describe(CAPS[unit.codec])
         self._waits_for_keyframe, self._connection = False, unit.connection
         self._output.push(unit.data, unit.connection, unit.time_s)
         if unit.is_backlog:
             self._stopped.wait(len(unit.data) / BACKLOG_BYTES_S)
 
-    def _goes_on(self, keyframe: bytes) -> bool:
+    def _goes_on(self, keyframe: AccessUnit) -> bool:
         """Return whether what was described to the clients still holds."""
-        header = next(iter(sequence_headers(keyframe)), self._header)
-        before, self._header = self._header, header
-        return not before or header == before
+        before = self._described
+        header = next(iter(sequence_headers(keyframe.data, keyframe.codec)), before[1])
+        self._described = keyframe.codec, header
+        return not before[1] or self._described == before

@@ -179,7 +179,11 @@ class CameraIngest:
                 if not self._may_be_short(began_s):
                     self._on_picture(machine, time_s, connection.resolution, withheld)
                 number = self._connection
-                self._publish(AccessUnit(self.camera.id, frame, time_s, unit.is_keyframe, unit.data, number))
+                self._publish(
+                    AccessUnit(
+                        self.camera.id, frame, time_s, unit.is_keyframe, unit.data, number, codec=unit.codec
+                    )
+                )
         finally:
             connection.close()
         if began_s is None:

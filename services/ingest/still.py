@@ -11,7 +11,9 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
+from services.core.codecs import Codec
 from services.core.limits import PICTURE_LIMIT_PIXELS, TRIAL_LIMIT_BYTES, TRIAL_WIDTH
+from services.core.sequences import SQUARE, shown_size
 
 PICTURE_HEIGHT = 2 * TRIAL_WIDTH
 """Most pixels that it is high, for cameras that stand on their side."""
@@ -20,26 +22,26 @@ QUALITIES = (4, 10, 31)
 """Quantisers of the JPEG, the best first; a picture that is too many bytes with one is made with the next."""
 
 
-def still_of(key_frame: bytes) -> bytes | None:
+def still_of(key_frame: bytes, codec: Codec) -> bytes | None:
     """Give the JPEG of a key frame with its headers, Annex B; None when it cannot be decoded."""
     try:
-        picture = _decoded(key_frame)
-        return None if picture is None else _encoded(_reduced(picture))
+        reduced = _reduced_picture(key_frame, codec)
+        return None if reduced is None else _encoded(reduced)
     except (av.error.FFmpegError, MemoryError):
         return None
 
 
-def _decoded(key_frame: bytes) -> VideoFrame | None:
-    codec = _codec("h264", "r")
-    codec.options = {"max_pixels": str(PICTURE_LIMIT_PIXELS)}
-    pictures = [*codec.decode(av.Packet(key_frame)), *codec.decode(None)]
-    return pictures[0] if pictures else None
-
-
-def _reduced(picture: VideoFrame) -> VideoFrame:
-    """Give it small enough to be shown, and in the colours of a JPEG."""
-    share = min(1.0, TRIAL_WIDTH / picture.width, PICTURE_HEIGHT / picture.height)
-    width, height = (max(2, int(side * share) // 2 * 2) for side in (picture.width, picture.height))
+def _reduced_picture(key_frame: bytes, codec: Codec) -> VideoFrame | None:
+    """Give the picture small enough to be shown, in its true shape, and in the colours of a JPEG."""
+    decoder = _codec(codec, "r")
+    decoder.options = {"max_pixels": str(PICTURE_LIMIT_PIXELS)}
+    pictures = [*decoder.decode(av.Packet(key_frame)), *decoder.decode(None)]
+    if not pictures:
+        return None
+    picture, aspect = pictures[0], decoder.sample_aspect_ratio or SQUARE
+    shown = shown_size(picture.width, picture.height, aspect)
+    share = min(1.0, TRIAL_WIDTH / shown[0], PICTURE_HEIGHT / shown[1])
+    width, height = (max(2, int(side * share) // 2 * 2) for side in shown)
     return VideoReformatter().reformat(
         picture, width, height, "yuvj420p", interpolation="AREA", dst_color_range="JPEG", threads=1
     )

@@ -149,7 +149,7 @@ class RtspService:
         for name in before - wanted:
             server.mounts.remove(name)
         for camera in wanted - before:
-            stream = RtspStream(PIPELINE, self._begin(camera, loop), waiting_limit=WAITING_LIMIT)
+            stream = RtspStream(lambda: PIPELINE, self._begin(camera, loop), waiting_limit=WAITING_LIMIT)
             server.mounts.add(camera, stream)
         server.mounts.set_default(setups[0].camera.id if setups else None)
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from services.common.live.memory import PictureMemories, PictureMemory
 from services.common.settings.service import LIVE_MEMORY_MB
-from services.common.video.h264 import H264Decoder
+from services.common.video.decoder import UnitDecoder
 from services.common.video.hub import VideoReader, VideoSource
 from services.core.errors import StreamError
 from services.core.types import AccessUnit, CameraId
@@ -93,14 +93,14 @@ class DecodingThread:
             self._wake_watchers()
 
     def _decode(self, reader: VideoReader) -> None:
-        decoder, connection = H264Decoder(), -1
+        decoder, connection = UnitDecoder(), -1
         woken_s = time.monotonic()
         while not self._stopped.is_set():
             unit = reader.read(READ_TIMEOUT_S)
             if unit is None:
                 continue
             if unit.connection != connection or self._wants_new_decoder(unit):
-                decoder, connection = H264Decoder(), unit.connection
+                decoder, connection = UnitDecoder(unit.codec), unit.connection
             decoded = decoder.decode(unit)
             if decoded is None:
                 continue

@@ -11,7 +11,7 @@ from typing import Any
 from services.common.bus.protocol import TrackFeed
 from services.common.live.decoding import Decoders, DecodingThread
 from services.common.live.memory import PictureMemory
-from services.common.video.h264 import DecodedPicture
+from services.common.video.decoder import DecodedPicture
 from services.core.errors import StreamError
 from services.core.types import CameraId, Line, TrackedFrame, TrackedObject
 

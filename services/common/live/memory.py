@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from services.common.settings.service import LIVE_MEMORY_MB
-from services.common.video.h264 import DecodedPicture
+from services.common.video.decoder import DecodedPicture
 from services.core.errors import StreamError
 from services.core.types import AccessUnit
 

@@ -24,6 +24,7 @@ from services.common.live.matching import STALE_S, LinesOf, LivePicture, Matched
 from services.common.metrics import Figure
 from services.common.tasks import watched
 from services.core.errors import StreamError
+from services.core.sequences import SQUARE
 from services.core.types import CameraId
 
 log = logging.getLogger(__name__)
@@ -313,16 +314,17 @@ def scaled(picture: LivePicture, width: int | None) -> LivePicture:
         return picture
     height = max(1, round(own_height * width / own_width))
     small = VideoReformatter().reformat(picture.decoded.picture, width, height, threads=1)
-    return replace(picture, decoded=replace(picture.decoded, picture=small))
+    return replace(picture, decoded=replace(picture.decoded, picture=small, aspect=SQUARE))
 
 
 def draw(picture: LivePicture) -> Canvas:
-    """Give a picture (BGR) with its lines and tracks drawn in.
+    """Give a picture (BGR), in the shape in which it is shown, with its lines and tracks drawn in.
 
     The picture would keep its own converter, and as many threads as there are cores, for as long as it
     is remembered: it is converted with one that ends here.
     """
-    converted = VideoReformatter().reformat(picture.decoded.picture, format="bgr24", threads=1)
+    width, height = picture.decoded.size
+    converted = VideoReformatter().reformat(picture.decoded.picture, width, height, "bgr24", threads=1)
     canvas: Canvas = np.ascontiguousarray(converted.to_ndarray(), np.uint8)
     draw_lines(canvas, picture.lines)
     draw_objects(canvas, picture.objects)

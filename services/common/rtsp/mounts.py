@@ -24,8 +24,9 @@ class Feed(Protocol):
 class RtspStream:
     """What is served under a name."""
 
-    pipeline: str
-    """GStreamer's launch line; its source is `appsrc name=src` and its payloader `pay0`."""
+    pipeline: Callable[[], str]
+    """Gives GStreamer's launch line when a client asks; its source is `appsrc name=src` and its payloader
+    `pay0`."""
     begin: Callable[[RtspOutput], Feed]
     """Begins to fill a pipeline. Called from any thread; may not block."""
     is_shared: bool = True
@@ -165,8 +166,10 @@ class RtspMounts:
             def do_gen_key(self, _url: Any) -> str:
                 return mount.name
 
+            def do_create_element(self, _url: Any) -> Any:
+                return libraries.gst.parse_launch(mount.stream.pipeline())
+
         factory = Factory()
-        factory.set_launch(mount.stream.pipeline)
         factory.set_shared(mount.stream.is_shared)
         factory.set_latency(0)
         factory.set_protocols(libraries.rtsp.RTSPLowerTrans.UDP | libraries.rtsp.RTSPLowerTrans.TCP)

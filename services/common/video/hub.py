@@ -15,6 +15,7 @@ from typing import Protocol
 
 from services.common.metrics import Figure
 from services.common.queues import QueueState
+from services.core.codecs import Codec
 from services.core.limits import QUEUE_LIMIT_BYTES
 from services.core.types import AccessUnit, CameraId
 
@@ -173,6 +174,7 @@ class VideoHub:
         self._readers: dict[CameraId, list[LocalVideoReader]] = {}
         self._groups: dict[CameraId, _Group] = {}
         self._published_s: dict[CameraId, float] = {}
+        self._codecs: dict[CameraId, Codec] = {}
         self._dropped = 0
 
     def figures(self) -> Iterator[Figure]:
@@ -190,6 +192,7 @@ class VideoHub:
         with self._lock:
             self._keep(unit)
             self._published_s[unit.camera] = self._monotonic_s()
+            self._codecs[unit.camera] = unit.codec
             for reader in self._readers.get(unit.camera, ()):
                 reader.put(unit)
 
@@ -212,11 +215,17 @@ class VideoHub:
         with self._lock:
             return camera in self._groups
 
+    def codec(self, camera: CameraId) -> Codec:
+        """Give the codec of a camera's newest picture; H.264 before there is one."""
+        with self._lock:
+            return self._codecs.get(camera, Codec.H264)
+
     def forget(self, camera: CameraId) -> None:
         """Drop the kept pictures of a camera that is gone or off; its readers wait for it to come back."""
         with self._lock:
             self._groups.pop(camera, None)
             self._published_s.pop(camera, None)
+            self._codecs.pop(camera, None)
 
     def _count_dropped(self, number: int) -> None:
         """Called under the lock, by what is put into a reader."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from services.core.codecs import Codec
 from services.core.limits import UNITS_PER_S_LIMIT
 
 LARGEST_PAUSE_S = 1.0
@@ -19,12 +20,13 @@ LEAST_STEP_S = 1 / UNITS_PER_S_LIMIT
 
 @dataclass(frozen=True, slots=True)
 class SourceUnit:
-    """One access unit as the source gives it: H.264, Annex B, key frames with their headers."""
+    """One access unit as the source gives it: Annex B, key frames with their headers."""
 
     data: bytes
     is_keyframe: bool
     stream_s: float | None
     """The stream's own clock, None where the stream has none."""
+    codec: Codec = Codec.H264
 
 
 class Connection(Protocol):

@@ -3,6 +3,7 @@
 import struct
 
 from services.common.bus.messages import LATEST_TIME_S
+from services.core.codecs import Codec
 from services.core.errors import StreamError
 from services.core.limits import UNIT_LIMIT_BYTES
 from services.core.types import AccessUnit, CameraId
@@ -24,12 +25,13 @@ _HEAD = struct.Struct("!BBQdQB")
 
 _KEYFRAME = 1
 _BACKLOG = 2
+_HEVC = 8
 
 
 def encode_unit(unit: AccessUnit) -> bytes:
     """Give the message of an access unit."""
     camera = unit.camera.encode("ascii")
-    flags = _KEYFRAME * unit.is_keyframe | _BACKLOG * unit.is_backlog
+    flags = _KEYFRAME * unit.is_keyframe | _BACKLOG * unit.is_backlog | _HEVC * (unit.codec is Codec.HEVC)
     head = _HEAD.pack(VERSION, flags, unit.frame, unit.time_s, unit.connection, len(camera))
     return b"".join((head, camera, unit.data))
 
@@ -48,9 +50,10 @@ def decode_unit(message: bytes | str) -> AccessUnit:
         camera = CameraId(message[_HEAD.size : data_at].decode("ascii"))
     except UnicodeDecodeError:
         raise StreamError("video-not-picture") from None
-    return AccessUnit(
-        camera, frame, time_s, bool(flags & _KEYFRAME), message[data_at:], connection, bool(flags & _BACKLOG)
-    )
+    is_keyframe, is_backlog = bool(flags & _KEYFRAME), bool(flags & _BACKLOG)
+    codec = Codec.HEVC if flags & _HEVC else Codec.H264
+    data = message[data_at:]
+    return AccessUnit(camera, frame, time_s, is_keyframe, data, connection, is_backlog, codec=codec)
 
 
 def authorization(key: str) -> str:

@@ -23,7 +23,7 @@ STREAMS: dict[str, str] = {
     "stream-file-unreadable": "the file may not be read by the service that reads cameras",
     "stream-memory": "the stream takes more memory than Sightline gives to a camera",
     "stream-no-video": "the stream has no video",
-    "stream-codec": "the stream is {codec}: set the camera to H.264",
+    "stream-codec": "the stream is {codec}: set the camera to H.264 or H.265",
     "stream-many": "the camera describes {most} streams or more in one session",
     "stream-no-process": "no process can be started for the camera: {reason}",
     "scene-none": "this address names no demo scene",
@@ -31,6 +31,8 @@ STREAMS: dict[str, str] = {
     "stream-ended": "the stream ended",
     "stream-ended-early": "the stream ended before its first picture",
     "stream-broken": "the stream broke off: {reason}",
+    "stream-no-size": "the camera has sent no key frame for {seconds:g} s, so that nobody knows how "
+    "large its pictures are: set its key frame interval to 1 or 2 s",
     "stream-silent": "the reader of the camera's stream sends nothing any more",
     "stream-reader-ended": "the reader of the camera's stream ended (code {exit}): the camera sends "
     "something broken, or more than Sightline takes",
@@ -54,6 +56,7 @@ STREAMS: dict[str, str] = {
     "lower its quality or size",
     "camera-too-fast": "the camera sends more than {most} pictures a second",
     "camera-too-much": "the camera sends more than {most} Mbit/s: lower its quality",
+    "camera-codec-changes": "the camera sends {codec} now: it is connected anew",
     "camera-resizes": "the camera changes the size of its pictures again and again",
     "video-too-short": "the video is shorter than {seconds:g} s: give a longer one",
     "fault": "a fault in Sightline, which its log describes",

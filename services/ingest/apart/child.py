@@ -11,11 +11,13 @@ import traceback
 from services.common.secrets import redact
 from services.common.video.source import SourceUnit
 from services.core.camera_address import AddressKind, kind_of
+from services.core.codecs import Codec
 from services.core.errors import StreamError
 from services.ingest.apart.limits import OPENING_BYTES, OPENING_FILE_BYTES, PICTURE_BYTES, Watch
 from services.ingest.apart.wire import (
     HAS_TIME,
     HEAD,
+    HEVC,
     KEYFRAME,
     REQUEST_LIMIT_BYTES,
     SIZE,
@@ -56,6 +58,7 @@ class _Starter:
     def send_unit(self, unit: SourceUnit, resolution: tuple[int, int]) -> None:
         """Send an access unit."""
         flags = KEYFRAME * unit.is_keyframe | HAS_TIME * (unit.stream_s is not None)
+        flags |= HEVC * (unit.codec is Codec.HEVC)
         self.send(Kind.UNIT, UNIT.pack(flags, unit.stream_s or 0.0, *resolution), unit.data)
 
 
@@ -70,7 +73,9 @@ def _read(starter: _Starter, watch: Watch) -> None:
             if watch.is_ending:
                 return
             starter.send_unit(unit, connection.resolution)
-            if wants_picture and unit.is_keyframe and (picture := still_of(unit.data)) is not None:
+            if not wants_picture or not unit.is_keyframe:
+                continue
+            if (picture := still_of(unit.data, unit.codec)) is not None:
                 starter.send(Kind.PICTURE, picture)
                 wants_picture = False
         starter.send(Kind.ENDED)

@@ -9,11 +9,13 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from services.common.video.source import SourceUnit
+from services.core.codecs import Codec
 from services.core.errors import StreamError
 from services.core.limits import TRIAL_LIMIT_BYTES, UNIT_LIMIT_BYTES
 from services.core.sentences.sentence import sentence
@@ -21,6 +23,7 @@ from services.ingest.apart.limits import OPENING_S
 from services.ingest.apart.wire import (
     HAS_TIME,
     HEAD,
+    HEVC,
     KEYFRAME,
     SIZE,
     TEXT_LIMIT_BYTES,
@@ -34,6 +37,10 @@ OPEN_DEADLINE_S = 20.0
 """The process gives up by itself before this, also on a machine that is busy."""
 
 READ_DEADLINE_S = 10.0
+
+SIZE_WAIT_S = 60.0
+"""So long the first key frame may take of a camera that says nowhere else how large its pictures are."""
+
 END_DEADLINE_S = 0.5
 
 LIMITS_BYTES = {Kind.UNIT: UNIT.size + 2 * UNIT_LIMIT_BYTES, Kind.PICTURE: TRIAL_LIMIT_BYTES}
@@ -67,12 +74,13 @@ class ApartConnection:
     """An open stream whose process gives its access units."""
 
     resolution: tuple[int, int]
-    """Width and height in pixels, as the newest access unit has them."""
+    """Width and height in pixels, as the newest access unit has them; 0 before the first one."""
     _process: subprocess.Popen[bytes]
     _socket: socket.socket
     picture: bytes | None = None
     """The first picture as a JPEG, where it was asked for and has come."""
     _has_opened: bool = False
+    _now_s: Callable[[], float] = time.monotonic
 
     @classmethod
     def open(
@@ -118,7 +126,12 @@ class ApartConnection:
         self._socket.settimeout(READ_DEADLINE_S)
 
     def units(self) -> Iterator[SourceUnit]:
-        """Give access units until the stream ends; StreamError when it breaks or sends too much."""
+        """Give access units until the stream ends; StreamError when it breaks or sends too much.
+
+        Those from before the first key frame are given only where the size of their pictures is known: nobody
+        could decode them.
+        """
+        give_up_s = self._now_s() + SIZE_WAIT_S
         while True:
             kind, body = self._receive()
             if kind is Kind.ENDED:
@@ -128,8 +141,15 @@ class ApartConnection:
                 continue
             flags, stream_s, width, height = UNIT.unpack_from(body)
             self.resolution = width, height
+            if not all(self.resolution):
+                if self._now_s() > give_up_s:
+                    raise StreamError("stream-no-size", seconds=SIZE_WAIT_S)
+                continue
             data = bytes(memoryview(body)[UNIT.size :])
-            yield SourceUnit(data, bool(flags & KEYFRAME), stream_s if flags & HAS_TIME else None)
+            codec = Codec.HEVC if flags & HEVC else Codec.H264
+            yield SourceUnit(
+                data, bool(flags & KEYFRAME), stream_s if flags & HAS_TIME else None, codec=codec
+            )
 
     def _receive(self) -> tuple[Kind, bytearray]:
         """Give the next message that is no failure; StreamError for one."""

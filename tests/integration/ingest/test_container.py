@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from services.common.video.h264 import H264Decoder
+from services.common.video.decoder import UnitDecoder
 from services.core.types import AccessUnit, CameraId
 from services.demo.encode import encode, pictures_of, write_video
 from services.demo.script import FPS
@@ -45,7 +45,7 @@ def test_a_decoder_can_begin_at_each_key_frame(tmp_path: Path, name: str, make):
     connection.close()
     assert len(keyframes) == 3
     for data in keyframes:
-        decoder = H264Decoder()
+        decoder = UnitDecoder()
         decoded = decoder.decode(AccessUnit(CameraId("c"), 0, 0.0, True, data))
         decoded = decoded or decoder.decode(AccessUnit(CameraId("c"), 1, 0.0, True, data))
         assert decoded is not None

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import av
@@ -13,12 +14,13 @@ import numpy as np
 import pytest
 
 from services.common.bus.local import LocalBus
+from services.core.codecs import Codec
 from services.core.errors import BadInputError
 from services.core.types import CameraSetup
 from services.ingest.relay import RelayServer
 from tests.makers import GATE, camera
 from tests.processes import REPOSITORY, wait_until
-from tests.rtsp_clients import PaintedCamera, take, watching
+from tests.rtsp_clients import PaintedCamera, painted, take, watching
 
 pytestmark = pytest.mark.rtsp
 
@@ -107,6 +109,33 @@ def test_clients_are_ended_when_the_size_changes_and_can_come_back(relay, gate, 
                 assert take(again, 3)[-1].shape == (180, 320, 3)
         finally:
             other.stop()
+
+
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+def test_h265_is_passed_on_and_another_codec_ends_the_clients(relay, hub, transport: str):
+    with painted(hub, codec=Codec.HEVC) as first:
+        wait_until(lambda: first.sent, 5, "the camera sends")
+        with watching(url(relay), transport) as frames:
+            pictures = take(frames, 20)
+            first.stop()
+            with painted(hub, connection=2):
+                assert is_ended(frames)
+                with watching(url(relay), transport) as again:
+                    assert take(again, 3)[-1].shape == (360, 640, 3)
+    for picture in pictures:
+        assert picture.shape == (360, 640, 3)
+        assert np.abs(picture[135, 240].astype(int) - 235).max() < 15
+
+
+def test_a_client_that_comes_before_the_first_picture_of_h265_may_come_again(relay, hub):
+    with ThreadPoolExecutor(1) as pool:
+        early = pool.submit(lambda: watching(url(relay)).__enter__())
+        wait_until(lambda: relay.feeds, 5, "it waits")
+        with painted(hub, codec=Codec.HEVC):
+            with pytest.raises(av.error.HTTPServerError):
+                early.result(10)
+            with watching(url(relay)) as frames:
+                assert take(frames, 3)[-1].shape == (360, 640, 3)
 
 
 @pytest.mark.parametrize("transport", ["tcp", "udp"])

@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.core.h264 import ParameterSets, Sequence, read_sequence, sequence_headers
+from services.core.codecs import Codec, ParameterSets, sequence_headers
+from services.core.h264 import read_sequence
+from services.core.sequences import Sequence
 from tests.hostile_files import header_of
 
 
@@ -101,4 +103,4 @@ def test_what_looks_like_headers_behind_a_slice_is_none():
     ],
 )
 def test_the_sequence_headers_of_a_key_frame(data: bytes, expected: list[bytes]) -> None:
-    assert sequence_headers(data) == expected
+    assert sequence_headers(data, Codec.H264) == expected

@@ -44,13 +44,13 @@ LINE = Line(LineId("main"), "Main", ((0.0, 0.5), (1.0, 0.5)))
 
 
 @cache
-def clip() -> list[tuple[bool, bytes]]:
+def clip(size: tuple[int, int] = (64, 64)) -> list[tuple[bool, bytes]]:
     """Pictures that grow brighter, as access units with a key frame each second."""
     with av.open(io.BytesIO(), "w", format="h264") as container:
         stream = container.add_stream("libx264", rate=FPS)
-        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        (stream.width, stream.height), stream.pix_fmt = size, "yuv420p"
         stream.options = {"bf": "0", "g": str(FPS), "tune": "zerolatency", "x264-params": "scenecut=0"}
-        pictures = [np.full((64, 64, 3), 2 * n + 10, np.uint8) for n in range(FRAMES)]
+        pictures = [np.full((size[1], size[0], 3), 2 * n + 10, np.uint8) for n in range(FRAMES)]
         frames = [av.VideoFrame.from_ndarray(picture, format="bgr24") for picture in pictures]
         return [
             (bool(packet.is_keyframe), bytes(packet))
@@ -125,10 +125,12 @@ class Stage:
     def time_of(self, frame: int) -> float:
         return self.begin_s + frame * self.frame_s
 
-    async def show(self, first: int, last: int, connection: int = 1) -> None:
+    async def show(
+        self, first: int, last: int, connection: int = 1, size: tuple[int, int] = (64, 64)
+    ) -> None:
         """Publish pictures as fast as they are read, so that none wait and the rate is not lowered."""
         for frame in range(first, last):
-            is_keyframe, data = clip()[frame]
+            is_keyframe, data = clip(size)[frame]
             self.steady_s += self.frame_s
             unit = AccessUnit(GATE, frame, self.time_of(frame), is_keyframe, data, connection)
             self.hub.publish(unit)
@@ -417,6 +419,22 @@ async def test_pictures_that_were_missed_are_caught_up_under_the_same_ownership(
 def said(events: list[Event]) -> list[int]:
     """The seconds of which all positions are said to be stored."""
     return [second for event in events if isinstance(event, PositionSeconds) for second in event.seconds]
+
+
+@pytest.mark.parametrize(("size", "tracks"), [((96, 96), 1), ((128, 64), 2)])
+async def test_tracks_go_on_over_another_size_of_the_same_shape(
+    stage: Stage, size: tuple[int, int], tracks: int
+) -> None:
+    await stage.take(epoch=1)
+    await stage.show(0, 50)
+    await stage.show(50, FRAMES, size=size)
+    await stage.service.drop(GATE)
+    events = await stage.read()
+    assert len([event for event in events if isinstance(event, Crossing)]) == 1
+    pieces = [event for event in events if isinstance(event, Trajectory)]
+    assert len({piece.id for piece in pieces}) == tracks
+    seconds = {event.second - int(stage.begin_s) for event in events if isinstance(event, AnalysedSecond)}
+    assert (2 in seconds) is (tracks == 1), "what breaks tracks is no evidence"
 
 
 async def test_positions_are_published_while_the_track_lives(stage: Stage) -> None:

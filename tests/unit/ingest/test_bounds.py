@@ -4,9 +4,11 @@ import itertools
 
 import pytest
 
+from services.core.codecs import Codec
 from services.core.errors import StreamError
 from services.core.limits import UNIT_LIMIT_BYTES, UNIT_PARTS_LIMIT, UNITS_PER_S_LIMIT, size_fault
 from services.ingest.bounds import RESIZE_LIMIT, RESIZE_SPAN_S, StreamBounds
+from tests.hevc_video import hevc_units
 from tests.hostile_files import header_of
 
 START = b"\0\0\0\1"
@@ -48,6 +50,15 @@ def test_a_size_stands_in_the_reason_and_pictures_within_it_pass():
     assert bounds.resolution == (4000, 3000)
     with pytest.raises(StreamError, match="8208x32 pixels"):
         bounds.check_headers(START + header_of(8200, 32) + SLICE)
+
+
+def test_h265_has_the_same_bounds():
+    bounds, _ = live()
+    (small,), (large,) = hevc_units(1), hevc_units(1, size=(8256, 64))
+    bounds.check_headers(small.data, Codec.HEVC)
+    assert bounds.resolution == (160, 120)
+    with pytest.raises(StreamError, match="8256x64 pixels"):
+        bounds.check_headers(large.data, Codec.HEVC)
 
 
 def test_many_large_pictures_to_refer_to_are_too_much():
@@ -118,4 +129,4 @@ def test_two_headers_in_each_key_frame_are_no_change_of_size():
     unit = START + header_of(640, 360) + START + header_of(320, 240) + SLICE
     for _ in range(20):
         bounds.check_headers(unit)
-    assert bounds.resolution == (640, 360)
+    assert bounds.resolution == (320, 240), "the later one of a number takes the place of the first"

@@ -91,10 +91,16 @@ async def test_a_camera() -> None:
     assert size_of(result.picture)[0] <= 640
 
 
+async def test_a_camera_of_h265(tmp_path: Path) -> None:
+    result = await tried(write(tmp_path / "a.mp4", "libx265"))
+    assert (result.fault, result.codec) == (None, "hevc")
+    assert result.picture is not None
+
+
 @pytest.mark.parametrize(
     ("make", "code"),
     [
-        (lambda path: write(path / "a.mp4", "libx265"), "stream-codec"),
+        (lambda path: write(path / "a.mp4", "mpeg4"), "stream-codec"),
         (lambda path: write(path / "a.mp4", "aac"), "stream-no-video"),
         (lambda path: write(path / "a.mp4", pictures=10), "video-too-short"),
         (lambda path: str(path / "absent.mp4"), "stream-file-missing"),

@@ -20,9 +20,13 @@ class Output:
     """Takes what the feed gives."""
 
     is_full: bool = False
+    described: list[str] = field(default_factory=list)
     pushed: list[tuple[bytes, int, float]] = field(default_factory=list)
     ends: int = 0
     fails: int = 0
+
+    def describe(self, caps: str) -> None:
+        self.described.append(caps)
 
     def push(self, data: bytes, connection: int, time_s: float) -> None:
         self.pushed.append((data, connection, time_s))

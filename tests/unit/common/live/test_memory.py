@@ -20,7 +20,7 @@ from services.common.live.decoding import Decoders
 from services.common.live.matching import LivePicture, MatchedPictures
 from services.common.live.memory import KEPT_BYTES, LEAST_KEPT, PictureMemories
 from services.common.live.pictures import Form, LivePictures, render
-from services.common.video.h264 import DecodedPicture
+from services.common.video.decoder import DecodedPicture
 from services.common.video.hub import VideoHub, VideoReader
 from services.core.errors import StreamError
 from services.core.types import AccessUnit, CameraId

@@ -4,8 +4,11 @@ import asyncio
 import io
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from fractions import Fraction
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -16,6 +19,7 @@ from services.common.live.matching import STALE_S, LivePicture, no_lines
 from services.common.live.pictures import MOST_SIZES, LivePictures, LiveStream
 from services.common.video.hub import VideoHub
 from services.core.types import AccessUnit
+from tests.hevc_video import hevc_units
 from tests.makers import GATE
 
 
@@ -26,6 +30,25 @@ def key_frame() -> bytes:
         stream.options = {"bf": "0", "tune": "zerolatency"}
         frame = av.VideoFrame.from_ndarray(np.full((64, 64, 3), 90, np.uint8), format="bgr24")
         return b"".join(bytes(packet) for item in (frame, None) for packet in stream.encode(item))
+
+
+async def test_pictures_are_shown_in_their_true_shape() -> None:
+    hub = VideoHub()
+    live = LivePictures(LocalBus(), Decoders(hub), no_lines)
+    (unit,) = hevc_units(1, aspect=Fraction(2))
+    for width, size in ((None, (320, 120)), (160, (160, 60))):
+        stream = live.open(GATE, "plain", width)
+        taking = asyncio.create_task(stream.wait())
+        for number in range(500):
+            hub.publish(replace(unit, camera=GATE, frame=number, time_s=time.time()))
+            await asyncio.sleep(0.02)
+            if taking.done():
+                break
+        jpeg = await stream.take()
+        stream.close()
+        drawn = cv2.imdecode(np.frombuffer(jpeg.data, np.uint8), cv2.IMREAD_COLOR)
+        assert drawn is not None
+        assert (jpeg.width, jpeg.height) == drawn.shape[1::-1] == size
 
 
 @pytest.mark.parametrize("step_s", [-3600.0, 0.0, 3600.0])

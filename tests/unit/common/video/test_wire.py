@@ -1,6 +1,9 @@
+import struct
+
 import pytest
 
 from services.common.video.wire import decode_unit, encode_unit
+from services.core.codecs import Codec
 from services.core.errors import StreamError
 from services.core.types import AccessUnit
 
@@ -10,11 +13,17 @@ from services.core.types import AccessUnit
     [
         AccessUnit("gate", 0, 1_795_000_000.123456, True, b"\x00\x00\x00\x01\x67data", 1_795_000_000_123),
         AccessUnit("g", 2**40, 0.0, False, b"", 0, is_backlog=True),
+        AccessUnit("gate", 1, 2.0, True, b"data", 3, codec=Codec.HEVC),
         AccessUnit("a" * 63, 7, 1.5, True, bytes(range(256)) * 4096, 3, is_backlog=True),
     ],
 )
 def test_what_is_sent_is_what_was_captured(unit: AccessUnit):
     assert decode_unit(encode_unit(unit)) == unit
+
+
+def test_h264_is_sent_as_ever():
+    data = encode_unit(AccessUnit("gate", 1, 2.0, True, b"data", 3, is_backlog=True))
+    assert data == struct.pack("!BBQdQB", 1, 3, 1, 2.0, 3, 4) + b"gatedata"
 
 
 GOOD = encode_unit(AccessUnit("gate", 0, 1.0, True, b"data"))

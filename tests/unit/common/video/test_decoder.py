@@ -7,8 +7,8 @@ import numpy as np
 import psutil
 import pytest
 
-from services.common.video import h264
-from services.common.video.h264 import H264Decoder
+from services.common.video import decoder as decoding
+from services.common.video.decoder import UnitDecoder
 from services.core.types import AccessUnit
 
 FRAMES = 40
@@ -33,7 +33,7 @@ def encoded(b_frames: int) -> list[AccessUnit]:
 def test_each_picture_is_told_with_its_own_unit(b_frames: int):
     units = encoded(b_frames)
     order = {time: n for n, time in enumerate(sorted(unit.time_s for unit in units))}
-    decoder = H264Decoder()
+    decoder = UnitDecoder()
     decoded = [picture for unit in units if (picture := decoder.decode(unit)) is not None]
     assert len(decoded) >= FRAMES - 4
     for item in decoded:
@@ -43,7 +43,7 @@ def test_each_picture_is_told_with_its_own_unit(b_frames: int):
 
 def test_decoding_begins_at_a_key_frame_and_goes_on_after_damage():
     units = encoded(0)
-    decoder = H264Decoder()
+    decoder = UnitDecoder()
     assert decoder.decode(units[3]) is None
     damaged = AccessUnit("c", 1, 1.0, False, b"\x00\x00\x01\x41garbage")
     results = [decoder.decode(unit) for unit in (units[0], damaged, *units[12:20])]
@@ -63,9 +63,9 @@ LARGE_BYTES = 12_288 * 6_912 * 3 // 2
 
 
 def test_nothing_is_reserved_for_a_picture_that_is_too_large():
-    decoder, own = H264Decoder(), psutil.Process()
+    decoder, own = UnitDecoder(), psutil.Process()
     good, large = keyframe_of(640, 360), keyframe_of(12_288, 6_912)
-    H264Decoder().decode(AccessUnit("c", 0, 0.0, True, good))
+    UnitDecoder().decode(AccessUnit("c", 0, 0.0, True, good))
     before_bytes = own.memory_info().rss
     for number in range(6):
         assert decoder.decode(AccessUnit("c", number, float(number), True, large)) is None
@@ -76,9 +76,9 @@ def test_nothing_is_reserved_for_a_picture_that_is_too_large():
 
 
 def test_large_pictures_that_are_held_back_are_let_go(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(h264, "WAITING_LIMIT_PIXELS", 4 * 64 * 64)
+    monkeypatch.setattr(decoding, "WAITING_LIMIT_PIXELS", 4 * 64 * 64)
     units = encoded(2)
-    decoder = H264Decoder()
+    decoder = UnitDecoder()
     held = [AccessUnit("c", n, float(n), False, b"\0\0\1\x41garbage") for n in range(100, 110)]
     assert any(decoder.decode(unit) for unit in units[:6])
     for unit in held:

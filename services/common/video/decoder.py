@@ -1,0 +1,113 @@
+"""Decoding of a connection's access units; every unit is decoded, and only its user converts a picture."""
+
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import av
+from av.video.frame import VideoFrame
+
+from services.core.codecs import Codec, is_leading
+from services.core.limits import PICTURE_LIMIT_PIXELS
+from services.core.sequences import SQUARE, shown_size
+from services.core.types import AccessUnit
+
+WAITING_LIMIT = 32
+"""Units that a decoder may keep back to put pictures in order; more than any stream does."""
+
+WAITING_LIMIT_PIXELS = 8 * PICTURE_LIMIT_PIXELS
+"""Most pixels of all pictures together that a decoder may keep back: 200 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedPicture:
+    """A decoded picture, not converted yet, with the access unit that it came in."""
+
+    unit: AccessUnit
+    picture: VideoFrame
+    at_s: float = field(default_factory=time.monotonic)
+    """When it was decoded, by a clock that nobody sets."""
+    aspect: Fraction = SQUARE
+    """Width of a pixel by its height."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in square pixels, as the picture is shown."""
+        return shown_size(self.picture.width, self.picture.height, self.aspect)
+
+
+class UnitDecoder:
+    """Decodes the units of one connection in order; starts at a key frame.
+
+    Pictures that are larger than Sightline takes are broken: nothing is reserved for them.
+    """
+
+    def __init__(self, codec: Codec = Codec.H264) -> None:
+        self._kind = codec
+        self._codec = _codec(codec)
+        self._waiting: dict[int, AccessUnit] = {}
+        self._ready: deque[DecodedPicture] = deque()
+        self._is_started = False
+        self._skips_leading = False
+        self._newest_frame = -1
+        self.broken = 0
+        """Units that could not be decoded."""
+
+    def decode(self, unit: AccessUnit) -> DecodedPicture | None:
+        """Decode one unit; None before the first key frame, for a broken unit, and while one is kept back.
+
+        The picture that comes out may be of an earlier unit (streams with B-frames): it comes with
+        the unit that it really came in. Where several come out at once, the later ones wait for their turn.
+        Pictures that are shown before the key frame by which decoding began, and refer to others before it,
+        are passed over: nobody can decode them.
+        """
+        if (not self._is_started and not unit.is_keyframe) or self._is_undecodable(unit):
+            return None
+        packet = av.Packet(unit.data)
+        packet.pts = packet.dts = unit.frame
+        self._waiting[unit.frame] = unit
+        if len(self._waiting) > WAITING_LIMIT:
+            del self._waiting[min(self._waiting)]
+        if len(self._waiting) * self._picture_pixels() > WAITING_LIMIT_PIXELS:
+            self._begin_anew()
+            return None
+        try:
+            pictures = self._codec.decode(packet)
+        except av.error.FFmpegError:
+            self.broken += 1
+            return None
+        self._is_started = True
+        aspect = self._codec.sample_aspect_ratio or SQUARE
+        for picture in pictures:
+            source = self._waiting.pop(picture.pts or 0, unit)
+            self._ready.append(DecodedPicture(source, picture, aspect=aspect))
+        return self._ready.popleft() if self._ready else None
+
+    def _is_undecodable(self, unit: AccessUnit) -> bool:
+        """Return whether a picture refers to one before the key frame that came first, or behind a gap."""
+        follows, self._newest_frame = unit.frame == self._newest_frame + 1, unit.frame
+        if unit.is_keyframe:
+            self._skips_leading = not self._is_started or not follows
+        return self._skips_leading and is_leading(unit.data, self._kind)
+
+    def _picture_pixels(self) -> int:
+        """Give the pixels of a picture; those of more than 8 bits take twice the memory, and count twice."""
+        form = self._codec.format
+        is_deep = form is not None and any(part.bits > 8 for part in form.components)
+        return self._codec.width * self._codec.height * (1 + is_deep)
+
+    def _begin_anew(self) -> None:
+        """Let go of what is kept back, and wait for a key frame."""
+        self._codec, self._is_started = _codec(self._kind), False
+        self._waiting.clear()
+        self._ready.clear()
+        self.broken += 1
+
+
+def _codec(codec: Codec) -> av.VideoCodecContext:
+    context = av.CodecContext.create(codec, "r")
+    assert isinstance(context, av.VideoCodecContext)
+    context.thread_count = 1
+    context.options = {"max_pixels": str(PICTURE_LIMIT_PIXELS)}
+    return context
