@@ -11,6 +11,9 @@ BASE = "docker.io/library/python:3.11-slim-bookworm"
 
 NAMES = ("store", "web", "detector", "ingest", "rtsp")
 
+WHOLE = "sightline"
+"""The image with all of them and their database."""
+
 STAND_INS = {"mongo": "docker.io/library/mongo:8.0", "nats": "docker.io/library/nats:2.15.1-alpine"}
 """What stands for the images of others, under their names."""
 
@@ -25,16 +28,21 @@ def version() -> str:
 
 def image(name: str) -> str:
     """The full name of one of the project's images."""
-    return f"localhost/sightline-{name}:{version()}"
+    return f"localhost/{title(name)}:{version()}"
+
+
+def title(name: str) -> str:
+    """What an image is called, without its version."""
+    return WHOLE if name == WHOLE else f"sightline-{name}"
 
 
 def build_images() -> list[str]:
-    """Build what has changed, and give the full names of all."""
+    """Build what has changed, and give the full names of those that a system of services needs."""
     run([HERE / "base-image.sh", BASE], BUILD_TIMEOUT_S)
     with TemporaryDirectory(prefix="sightline-network-") as folder:
         options = run([HERE / "network-options.sh", folder]).strip()
         run(
-            [REPOSITORY / "scripts/images.sh", *NAMES],
+            [REPOSITORY / "scripts/images.sh", *NAMES, WHOLE],
             BUILD_TIMEOUT_S,
             IMAGES_BUILDER="buildah",
             IMAGES_BUILD_OPTIONS=options,
