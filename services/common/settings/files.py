@@ -107,9 +107,10 @@ def _value(name: str, text: str, annotation: Any) -> Any:
     if not any(isinstance(kind, type) and issubclass(kind, Settings) for kind in kinds):
         return text
     try:
-        return yaml.safe_load(text) or ()
+        read = yaml.safe_load(text)
     except yaml.YAMLError:
         raise BadInputError(f"{name}: not YAML (what stands under its key in a settings file)") from None
+    return read if read is not None else {} if isinstance(annotation, type) else ()
 
 
 def _explain(
