@@ -108,6 +108,10 @@ why_not_installed() {
     elif grep --quiet --extended-regexp "Retrying \(Retry\(total=0|ConnectionError|name resolution|ProxyError|SSLError|EAI_AGAIN|ENOTFOUND|ECONNREFUSED" "$said"; then
         echo "The package index cannot be reached: look at the network, or at the proxy and the index of pip, and run this again"
         return 3
+    elif [[ -n $missing && "$(python_verdict "$venv_python")" == known ]]; then
+        echo "The package index has no $missing of the pinned version for this machine: look at pip's settings (pip config \
+list), and run this again"
+        return 3
     elif [[ ${missing,,} == secantusdb ]]; then
         echo "There is no embedded database for $python: $how_to_get_python; or have mongod here, or \
 SIGHTLINE_MONGODB_URI set"

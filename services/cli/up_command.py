@@ -153,7 +153,7 @@ async def _serve(
         await _make_first_account(uri, settings.data or default_data_folder())
     platform = Platform(PlatformSettings(settings, web, uri, kind, database), seed)
     if web.wants_login:
-        _tell_first_password(settings.data or default_data_folder())
+        _log_first_password(settings.data or default_data_folder())
     scheme = "https" if settings.tls_cert else "http"
     address = host_and_port(settings.host, settings.port)
     notes.print(f"Sightline is at {scheme}://{address}", highlight=False, soft_wrap=True)
@@ -182,7 +182,7 @@ async def _make_first_account(uri: str, folder: Path) -> None:
         await link.close()
 
 
-def _tell_first_password(folder: Path) -> None:
+def _log_first_password(folder: Path) -> None:
     """Say at each start how to log in, for as long as the file with the first password is there."""
     path = folder.expanduser() / PASSWORD_FILE
     if not path.exists():

@@ -1,6 +1,8 @@
 """Builds all images that a running system needs, as `make images` does, but without an image registry."""
 
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -37,19 +39,32 @@ def title(name: str) -> str:
 
 
 def build_images() -> list[str]:
-    """Build what has changed, and give the full names of those that a system of services needs."""
+    """Build what has changed, and give the full names of all that a system of services needs."""
+    with _builder(*NAMES) as options:
+        for name, tag in STAND_INS.items():
+            _build_stand_in(HERE / "standins" / name, tag, options)
+    return [*map(image, NAMES), *STAND_INS.values()]
+
+
+def build_whole() -> str:
+    """Build the image of one container where something has changed, and give its full name."""
+    with _builder(WHOLE):
+        return image(WHOLE)
+
+
+@contextmanager
+def _builder(*names: str) -> Iterator[list[str]]:
+    """Build images of the project, and give the options by which further ones are built."""
     run([HERE / "base-image.sh", BASE], BUILD_TIMEOUT_S)
     with TemporaryDirectory(prefix="sightline-network-") as folder:
         options = run([HERE / "network-options.sh", folder]).strip()
         run(
-            [REPOSITORY / "scripts/images.sh", *NAMES, WHOLE],
+            [REPOSITORY / "scripts/images.sh", *names],
             BUILD_TIMEOUT_S,
             IMAGES_BUILDER="buildah",
             IMAGES_BUILD_OPTIONS=options,
         )
-        for name, tag in STAND_INS.items():
-            _build_stand_in(HERE / "standins" / name, tag, options.split())
-    return [*map(image, NAMES), *STAND_INS.values()]
+        yield options.split()
 
 
 def _build_stand_in(folder: Path, tag: str, options: list[str]) -> None:

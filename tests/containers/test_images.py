@@ -62,14 +62,14 @@ print("all there")
 
 
 @pytest.fixture(scope="module")
-def reports(images: list[str]) -> dict[str, Any]:
+def reports(images: list[str], whole: str) -> dict[str, Any]:
     """What is in each image."""
     program = Path(__file__).with_name("inside.py").read_text(encoding="utf-8")
     return {name: json.loads(locked_down(image(name), "-c", program, entry="python")) for name in ALL}
 
 
 @pytest.fixture(scope="module")
-def facts(images: list[str]) -> dict[str, Any]:
+def facts(images: list[str], whole: str) -> dict[str, Any]:
     """What the engine tells of each image."""
     told = json.loads(run(["podman", "image", "inspect", *map(image, ALL)]))
     return dict(zip(ALL, told, strict=True))
@@ -131,9 +131,9 @@ def test_the_whole_runs_by_itself(facts: dict[str, Any]) -> None:
     assert facts[WHOLE]["Healthcheck"]["Test"] == check
 
 
-def test_the_whole_says_where_sources_are(images: list[str]) -> None:
+def test_the_whole_says_where_sources_are(whole: str) -> None:
     pinned = locked()["secantusdb"]
-    said = locked_down(image(WHOLE), "/usr/local/share/doc/sightline/SOURCES", entry="cat")
+    said = locked_down(whole, "/usr/local/share/doc/sightline/SOURCES", entry="cat")
     assert f"secantusdb-{pinned}.tar.gz" in said
 
 
@@ -196,7 +196,7 @@ def test_a_command_of_another_image_says_what_it_lacks(images: list[str]) -> Non
 
 
 @MEDIA
-def test_gstreamer_has_what_the_port_needs(images: list[str], name: str, server: str) -> None:
+def test_gstreamer_has_what_the_port_needs(images: list[str], whole: str, name: str, server: str) -> None:
     assert "all there" in locked_down(image(name), "-c", LOAD.format(server=server), entry="python")
 
 

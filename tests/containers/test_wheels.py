@@ -95,7 +95,7 @@ def _serves(wheel: str, version: str, tags: frozenset[Tag]) -> bool:
 
 def asked(pins: Pins) -> dict[str, list[str]]:
     """The wheels of each package, by its name."""
-    with ThreadPoolExecutor(4) as pool:
+    with ThreadPoolExecutor(8) as pool:
         return dict(zip(pins, pool.map(wheels_of, pins), strict=True))
 
 

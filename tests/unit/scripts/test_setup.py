@@ -204,7 +204,7 @@ def test_no_interpreter_at_all(machine: Machine) -> None:
             + LACKING.format(name="secantusdb"),
             "index cannot be reached",
         ),
-        (LACKING.format(name="numpy"), "There is no numpy for Python "),
+        (LACKING.format(name="numpy"), "index has no numpy of the pinned version"),
         ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.\n", "another file"),
         ("Traceback\n  x\nKeyError: 'y'\n", "Installing failed: KeyError: 'y' (all of it: build/setup.log)"),
     ],
@@ -215,6 +215,13 @@ def test_what_pip_says_becomes_one_line(machine: Machine, said: str, words: str)
     assert words in machine.refused()
     (machine.checkout / "pip-says").unlink()
     assert machine.set_up().returncode == 0
+
+
+def test_a_python_that_is_newer_still_is_told_by_what_it_lacks(machine: Machine) -> None:
+    machine.has("python3", "3.15")
+    machine.pip_says(LACKING.format(name="numpy"))
+    line = machine.refused(SIGHTLINE_MONGODB_URI="mongodb://192.0.2.1/")
+    assert line.startswith("There is no numpy for Python ") and "install Python 3.13" in line
 
 
 def test_what_is_whole_is_left_alone(machine: Machine) -> None:
