@@ -8,7 +8,7 @@ venv_python=".venv/bin/python"
 # The Pythons for which the index has every package of requirements.lock, which a test asks it. A newer one is taken
 # last: the embedded database, and what else is compiled, follow with a delay of months.
 known_pythons=(3.11 3.12 3.13)
-newest_known="${known_pythons[-1]}"
+newest_known=3.13
 how_to_get_python="install Python $newest_known (Debian, Ubuntu: apt-get install python$newest_known \
 python$newest_known-venv; anywhere: uv python install $newest_known), and run this again"
 
@@ -105,16 +105,16 @@ why_not_installed() {
         echo "The disk of $repository is full, or the quota on it is used up: make room (2 GB), and run this again"
     elif grep --quiet --extended-regexp 'Permission denied|Read-only file system' "$said"; then
         echo "$repository/.venv cannot be written by $(id -un): remove it or give it to $(id -un), and run this again"
-    elif grep --quiet --extended-regexp "Retrying \(Retry\(total=0|ConnectionError|name resolution|ProxyError|SSLError|EAI_AGAIN|ENOTFOUND|ECONNREFUSED" "$said"; then
+    elif [[ $missing == [Ss]ecantus* && "$(python_verdict "$venv_python")" != known ]]; then
+        echo "There is no embedded database for $python: $how_to_get_python; or have mongod here, or \
+SIGHTLINE_MONGODB_URI set"
+    elif grep --quiet --extended-regexp 'Retry\(total=0|EAI_AGAIN|ENOTFOUND|ECONNREFUSED|ETIMEDOUT' "$said"; then
         echo "The package index cannot be reached: look at the network, or at the proxy and the index of pip, and run this again"
         return 3
     elif [[ -n $missing && "$(python_verdict "$venv_python")" == known ]]; then
         echo "The package index has no $missing of the pinned version for this machine: look at pip's settings (pip config \
 list), and run this again"
         return 3
-    elif [[ ${missing,,} == secantusdb ]]; then
-        echo "There is no embedded database for $python: $how_to_get_python; or have mongod here, or \
-SIGHTLINE_MONGODB_URI set"
     elif [[ -n $missing ]]; then
         echo "There is no $missing for $python on this machine: $how_to_get_python"
     elif grep --quiet 'DO NOT MATCH THE HASHES' "$said"; then

@@ -47,7 +47,7 @@ pip_install() { "$venv_python" -m pip install --quiet --disable-pip-version-chec
 # Without the embedded database, where a Python is too new for it and there is another database.
 without_embedded() {
     awk '/^[^ #]/ { skip = tolower($0) ~ /^secantusdb==/ } !skip' requirements.lock >.venv/without-embedded.lock
-    locks=(.venv/without-embedded.lock "${locks[@]:1}")
+    locks[0]=.venv/without-embedded.lock
 }
 
 lacks_embedded() { grep --quiet --ignore-case '^ERROR: No matching distribution found for secantusdb' "$said"; }

@@ -103,8 +103,9 @@ def _environment_camera(variable: str, text: str, environment: Mapping[str, str]
         return name, GivenAddress(_from_file(Path(text)).url)
     given, separator, rest = text.partition("=")
     if not label and separator and rest.strip() and NAME_ALONE.fullmatch(given):
-        name, text = given.strip(), rest
-    return name, read_address(text, environment)
+        name, text = given.strip(), rest.strip()
+    # A variable is for its owner alone, unlike a command line; a file that it names may not be.
+    return name, read_address(text, environment) if text.startswith(("@", "$")) else GivenAddress(text)
 
 
 def warn_of_open_secrets(what: str, address: GivenAddress) -> None:

@@ -1,6 +1,7 @@
 """`sightline up`: the whole platform in one process."""
 
 import asyncio
+import os
 import socket
 import time
 from collections.abc import Sequence
@@ -39,8 +40,8 @@ from services.detector.infer.models import model_path
 from services.web.auth.first_admin import ADMIN, PASSWORD_FILE, ensure_first_admin
 from services.web.settings import WebSettings
 
-CONTAINER_MARKS = (Path("/.dockerenv"), Path("/run/.containerenv"))
-"""Files that Docker and Podman put into each container."""
+CONTAINER_VARIABLE = "container"
+"""What the image sets, and other engines too: whoever wants the password has to look into a container."""
 
 
 def up(
@@ -187,7 +188,7 @@ def _log_first_password(folder: Path) -> None:
     path = folder.expanduser() / PASSWORD_FILE
     if not path.exists():
         return
-    is_container = any(mark.exists() for mark in CONTAINER_MARKS)
+    is_container = bool(os.environ.get(CONTAINER_VARIABLE))
     way = f"docker exec CONTAINER cat {path}" if is_container else f"in {path}"
     notes.print(
         f"Log in as {ADMIN}; its first password, unless it was changed: {way}",

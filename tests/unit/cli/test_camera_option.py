@@ -116,6 +116,8 @@ def test_cameras_of_the_environment(tmp_path: Path) -> None:
         "Gate": URL,
         "Yard": URL,
     }
+    for given in (URL, f"Gate={URL}"):
+        assert not environment_cameras((), {"SIGHTLINE_CAMERA": given})[0][1].is_open
     assert _cameras(SIGHTLINE_CAMERA="", SIGHTLINE_CAMERA_GATE=" ", SIGHTLINE_CAMERAS="x", OTHER=URL) == {}
 
 
