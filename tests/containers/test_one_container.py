@@ -86,19 +86,10 @@ def test_a_folder_of_another_owner_is_told_in_one_line(whole: str, tmp_path: Pat
     assert "data folder /data is not writable by user 10001, since it belongs to user 0" in lines[0]
 
 
-@pytest.mark.parametrize(
-    ("variables", "words"),
-    [
-        ({"SIGHTLINE_CAMERA": f"http://user:{SECRET}@192.0.2.1/"}, "camera 'Camera': "),
-        ({"SIGHTLINE_CAMERAS": "gate"}, "SIGHTLINE_CAMERAS: cameras: "),
-        ({"SIGHTLINE_PORT": "http"}, "SIGHTLINE_PORT: port: "),
-        ({"SIGHTLINE_CAMERA_GATE_FILE": "/run/secrets/gate"}, "SIGHTLINE_CAMERA_GATE_FILE: the file "),
-    ],
-)
-def test_a_bad_variable_is_told_in_one_line(whole: str, variables: dict[str, str], words: str) -> None:
-    given = [part for name, text in variables.items() for part in ("--env", f"{name}={text}")]
-    command = ["podman", "run", "--rm", "--network", "none", *LOCKED_DOWN, *given, whole]
+def test_a_bad_variable_is_told_in_one_line(whole: str) -> None:
+    variable = ("--env", f"SIGHTLINE_CAMERA_GATE=http://user:{SECRET}@192.0.2.1/")
+    command = ["podman", "run", "--rm", "--network", "none", *LOCKED_DOWN, *variable, whole]
     done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=60)
     lines = [line for line in done.stderr.splitlines() if line.startswith("sightline:")]
     assert done.returncode == 2 and len(lines) == 1, done.stderr
-    assert words in lines[0] and SECRET not in done.stderr + done.stdout
+    assert "camera 'Gate': " in lines[0] and SECRET not in done.stderr + done.stdout
