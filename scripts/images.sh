@@ -28,6 +28,7 @@ done
 printf '\n%-28s %s\n' image "size with the layers that it shares"
 for name in "${images[@]}"; do
     image="$(image_name "$name"):$version"
-    size="$("$builder" images --format '{{.Size}}' "$image" | head -n 1)"
-    printf '%-28s %s\n' "$image" "$size"
+    # One line for each of its tags.
+    sizes="$("$builder" images --format '{{.Size}}' "$image")"
+    printf '%-28s %s\n' "$image" "${sizes%%$'\n'*}"
 done
