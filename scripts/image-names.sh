@@ -3,10 +3,15 @@
 version="$(sed -n 's/^version = "\(.*\)"$/\1/p' pyproject.toml)"
 
 # Each is the stage of its name of docker/Dockerfile.
-known_images=(store web detector ingest rtsp detector-gpu)
+known_images=(store web detector ingest rtsp sightline detector-gpu)
 
 # All but the large one for GPUs, which has to be asked for.
-images=(store web detector ingest rtsp)
+images=(store web detector ingest rtsp sightline)
+
+# Print what an image is called: `sightline` is all of them in one container.
+image_name() {
+    if [[ $1 == sightline ]]; then echo sightline; else echo "sightline-$1"; fi
+}
 
 # Take what is asked for in place of that.
 choose_images() {

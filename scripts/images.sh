@@ -15,14 +15,20 @@ read -ra options <<<"${IMAGES_BUILD_OPTIONS:-}"
 [[ $builder != buildah ]] || options+=(--layers --format docker)
 
 for name in "${images[@]}"; do
-    say "Building sightline-$name:$version with $builder"
+    image="$(image_name "$name")"
+    tags=(--tag "$image:$version")
+    # So that `docker run … sightline` is all that has to be typed.
+    [[ $name != sightline ]] || tags+=(--tag "$image:latest")
+    say "Building $image:$version with $builder"
     "$builder" build --file docker/Dockerfile --target "$name" \
         --build-arg "VERSION=$version" --build-arg "REVISION=$revision" \
-        --tag "sightline-$name:$version" "${options[@]}" .
+        "${tags[@]}" "${options[@]}" .
 done
 
 printf '\n%-28s %s\n' image "size with the layers that it shares"
 for name in "${images[@]}"; do
-    size="$("$builder" images --format '{{.Size}}' "sightline-$name:$version" | head -n 1)"
-    printf '%-28s %s\n' "sightline-$name:$version" "$size"
+    image="$(image_name "$name"):$version"
+    # One line for each of its tags.
+    sizes="$("$builder" images --format '{{.Size}}' "$image")"
+    printf '%-28s %s\n' "$image" "${sizes%%$'\n'*}"
 done

@@ -28,8 +28,9 @@ test)
 esac
 find_python >/dev/null || packages+=(python3 python3-venv)
 
+# What running lacks after this is told by scripts/setup.sh, with what to do.
 if ! command -v dpkg-query >/dev/null; then
-    ((${#packages[@]} == 0)) || say "Not a Debian system: please install the like of: ${packages[*]}"
+    [[ $1 == run ]] || ((${#packages[@]} == 0)) || say "Not a Debian system: please install the like of: ${packages[*]}"
     exit 0
 fi
 
@@ -43,7 +44,7 @@ done
 as_root=()
 if [[ $EUID -ne 0 ]]; then
     if ! sudo -n true 2>/dev/null; then
-        say "Debian packages missing for '$1' (and not root to install them): ${missing[*]}"
+        [[ $1 == run ]] || say "Debian packages missing for '$1' (and not root to install them): ${missing[*]}"
         exit 0
     fi
     as_root=(sudo -n)

@@ -16,7 +16,7 @@ choose_images "$@"
 builder="$(choose_builder)"
 
 for name in "${images[@]}"; do
-    image="sightline-$name:$version"
+    image="$(image_name "$name"):$version"
     "$builder" tag "$image" "$registry/$image"
     say "Pushing $registry/$image"
     "$builder" push "$registry/$image"

@@ -21,13 +21,14 @@ trap 'rm -rf "$work"' EXIT
 mkdir -p build/sbom
 
 for name in "${images[@]}"; do
-    image="sightline-$name:$version"
+    title="$(image_name "$name")"
+    image="$title:$version"
     case "$builder" in
     buildah) buildah push --quiet "$image" "docker-archive:$work/image.tar:$image" ;;
     *) "$builder" save --output "$work/image.tar" "$image" ;;
     esac
-    say "Writing build/sbom/sightline-$name.spdx.json"
-    "${scanner[@]}" "docker-archive:$work/image.tar" --quiet --source-name "sightline-$name" \
-        --source-version "$version" --output "spdx-json=build/sbom/sightline-$name.spdx.json"
+    say "Writing build/sbom/$title.spdx.json"
+    "${scanner[@]}" "docker-archive:$work/image.tar" --quiet --source-name "$title" \
+        --source-version "$version" --output "spdx-json=build/sbom/$title.spdx.json"
     rm -f "$work/image.tar"
 done

@@ -1,11 +1,12 @@
 """The address of a camera on the command line: itself, in a file, or in an environment variable.
 
 Everybody on a machine can read the command lines of its processes, and with them a password that stands
-there. A file or a variable can be read by their owner alone.
+there. A file or a variable can be read by their owner alone. So a container takes its cameras by variables.
 """
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,13 @@ HELP = (
     "can read what stands on a command line."
 )
 OTHERS_READ = 0o004
+
+CAMERA_VARIABLE = "SIGHTLINE_CAMERA"
+"""One camera; `SIGHTLINE_CAMERA_<NAME>` is a further one of that name."""
+FILE_ENDING = "_FILE"
+"""What a variable's name ends with that names a file with the address, such as a mounted secret."""
+NAME_ALONE = re.compile(r"[^@$/\\:?&]{1,200}")
+"""What stands before the first `=` of `NAME=URL`, and not of an address alone that has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,50 @@ def read_camera_option(text: str, environment: Mapping[str, str] = os.environ) -
         return name.strip(), read_address(rest, environment)
     except BadInputError as error:
         raise BadInputError(f"camera {name.strip()[:80]!r}: {error}") from None
+
+
+def variables_of(options: Iterable[str]) -> frozenset[str]:
+    """Give the variables that `NAME=$VARIABLE` options take their addresses from."""
+    ends = (option.partition("=")[2].strip() for option in options)
+    return frozenset(end[1:].removeprefix("{").removesuffix("}") for end in ends if end.startswith("$"))
+
+
+def environment_cameras(
+    taken: Collection[str] = (), environment: Mapping[str, str] = os.environ
+) -> list[tuple[str, GivenAddress]]:
+    """Read the cameras that variables name, each with its address; an empty variable is none.
+
+    `taken`: variables from which an option or a settings file reads an address; they name no cameras.
+    BadInputError names the variable and shows nothing of the address.
+    """
+    found: dict[str, tuple[str, GivenAddress]] = {}
+    for variable in sorted(environment.keys() - taken):
+        is_camera = variable == CAMERA_VARIABLE or variable.startswith(f"{CAMERA_VARIABLE}_")
+        text = environment[variable].strip()
+        if not is_camera or not text:
+            continue
+        try:
+            name, address = _environment_camera(variable, text, environment)
+        except BadInputError as error:
+            raise BadInputError(f"{variable}: {error}") from None
+        if name in found:
+            raise BadInputError(f"{found[name][0]} and {variable} both give camera {name!r}: leave one out")
+        found[name] = (variable, address)
+    return [(name, address) for name, (_, address) in found.items()]
+
+
+def _environment_camera(variable: str, text: str, environment: Mapping[str, str]) -> tuple[str, GivenAddress]:
+    is_file = variable.endswith(FILE_ENDING)
+    label = variable.removeprefix(CAMERA_VARIABLE).removesuffix(FILE_ENDING if is_file else "").strip("_")
+    name = label.replace("_", " ").capitalize() or "Camera"
+    if is_file:
+        # Whoever mounts a secret into a container chooses who reads it, and nobody else is in there.
+        return name, GivenAddress(_from_file(Path(text)).url)
+    given, separator, rest = text.partition("=")
+    if not label and separator and rest.strip() and NAME_ALONE.fullmatch(given):
+        name, text = given.strip(), rest.strip()
+    # A variable is for its owner alone, unlike a command line; a file that it names may not be.
+    return name, read_address(text, environment) if text.startswith(("@", "$")) else GivenAddress(text)
 
 
 def warn_of_open_secrets(what: str, address: GivenAddress) -> None:

@@ -19,6 +19,7 @@ MINIMUM_FREE_BYTES = 64 * 2**20
 LONGEST_LOG_BYTES = 16 * 2**20
 """A database that fails writes a page for each question that it is asked."""
 
+DATA_VARIABLE = "SIGHTLINE_DATA"
 DATABASE_FOLDER, PASSWORD_FILE = "database", "password"
 _OWN_NAMES = {"lock", "database.log", DATABASE_FOLDER, "admin-password"}
 _DAMAGE = re.compile(
@@ -30,7 +31,10 @@ _LAST_WORDS_BYTES = 8192
 
 
 def default_data_folder() -> Path:
-    """Give the folder that is used where none is named."""
+    """Give the folder that is used where no option names one: SIGHTLINE_DATA, else one of the user's own."""
+    named = os.environ.get(DATA_VARIABLE)
+    if named:
+        return Path(named)
     base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return Path(base) / "sightline"
 
@@ -204,5 +208,24 @@ def _why_not(path: Path, error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"data folder {path}: the disk is full; make room, or give another folder with --data"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"data folder {path} is not writable; give another folder with --data"
+        return f"data folder {path} is not writable{_owners(path, error)}; give another folder with --data"
     return f"data folder {path} cannot be used: {error.strerror}"
+
+
+def _owners(path: Path, error: OSError) -> str:
+    """Say whose the folder is where it is another account's, as one often is that a container is given."""
+    own = os.geteuid()
+    owner = next((uid for place in (error.filename, path) if (uid := _owner(place)) is not None), own)
+    if error.errno == errno.EROFS or owner == own:
+        return ""
+    return (
+        f" by user {own}, since it belongs to user {owner}: run `chown -R {own} FOLDER` on the machine, or "
+        f"this as its owner (docker run --user {owner}:{owner})"
+    )
+
+
+def _owner(place: str | Path | None) -> int | None:
+    try:
+        return None if place is None else Path(place).stat().st_uid
+    except OSError:
+        return None

@@ -63,7 +63,7 @@ AWAY_PROVIDERS = ("Azure",)
 def host_checks(data_folder: Path) -> list[Finding]:
     """Look at everything but cameras."""
     ports = (_port(port, purpose) for port, purpose in PORTS)
-    return [*machine_checks(data_folder), _database(), *ports]
+    return [*machine_checks(data_folder), _database(), mongodb_check(), *ports]
 
 
 def machine_checks(data_folder: Path | None, has_engines: bool = True) -> list[Finding]:
@@ -174,6 +174,37 @@ def _database() -> Finding:
     except SightlineError as error:
         return Finding("wrong", "database", plain(f"SIGHTLINE_MONGODB_URI: {error}"))
     return Finding("good", "database", plain(f"SIGHTLINE_MONGODB_URI answers, version {version}"))
+
+
+NEEDED_BY_MONGODB = {"x86_64": {"avx"}, "aarch64": {"atomics", "dcpop"}}
+"""What a processor has that can run MongoDB 5 or later: AVX, and on ARM the instructions of version 8.2."""
+
+
+def mongodb_check(processors: Path = PROCESSORS, machine: str | None = None) -> Finding:
+    """Tell whether this processor can run the MongoDB of docker-compose.yml and k8s/; `up` needs none."""
+    machine = machine or platform.machine()
+    needed = NEEDED_BY_MONGODB.get(machine.replace("AMD64", "x86_64").replace("arm64", "aarch64"))
+    flags = next(
+        (
+            set(line.partition(":")[2].split())
+            for line in _lines(processors)
+            if line.partition(":")[0].strip() in ("flags", "Features")
+        ),
+        None,
+    )
+    if needed is None or flags is None:
+        return Finding("unknown", "MongoDB", plain("whether this processor can run MongoDB 8 is not known"))
+    if needed <= flags:
+        return Finding("good", "MongoDB", plain("this processor can run MongoDB 8, as compose does"))
+    lacking = "no AVX" if "avx" in needed else "older than ARMv8.2-A"
+    return Finding(
+        "note",
+        "MongoDB",
+        plain(
+            f"this processor cannot run MongoDB 5 or later ({lacking}), which docker-compose.yml and k8s/ "
+            "start: take one container (docs/operations.md), `sightline up`, or a MongoDB on another machine"
+        ),
+    )
 
 
 async def _database_version(uri: str) -> str:

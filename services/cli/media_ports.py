@@ -7,6 +7,7 @@ once, and the rest of the system goes on without it.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from contextlib import ExitStack
 from typing import Any
 
 from services.cli.up_settings import UpConfig
@@ -58,7 +59,7 @@ class MediaPorts:
         }
         async with asyncio.TaskGroup() as tasks:
             for names, serve in parts.items():
-                if all(getattr(self._settings, name) is not None for name in names):
+                if any(getattr(self._settings, name) is not None for name in names):
                     tasks.create_task(self._serve(names, serve))
 
     def figures(self) -> Iterator[Figure]:
@@ -82,11 +83,11 @@ class MediaPorts:
 
     async def _serve_detector(self) -> None:
         settings = self._settings
-        assert settings.json_port is not None and settings.mjpeg_port is not None
-        with (
-            listen(settings.host, settings.json_port, "json_port") as json,
-            listen(settings.host, settings.mjpeg_port, "mjpeg_port") as mjpeg,
-        ):
+        with ExitStack() as opened:
+            json, mjpeg = (
+                None if port is None else opened.enter_context(listen(settings.host, port, name))
+                for port, name in ((settings.json_port, "json_port"), (settings.mjpeg_port, "mjpeg_port"))
+            )
             options = PortOptions(is_loopback=is_loopback(settings.host), limits=http_limits(settings))
             bus, decoders = self._bus, self._decoders
             self._detector = DetectorPorts(

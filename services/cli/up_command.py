@@ -1,6 +1,7 @@
 """`sightline up`: the whole platform in one process."""
 
 import asyncio
+import os
 import socket
 import time
 from collections.abc import Sequence
@@ -9,7 +10,13 @@ from typing import Annotated
 
 import typer
 
-from services.cli.camera_option import HELP, read_camera_option, warn_of_open_secrets
+from services.cli.camera_option import (
+    HELP,
+    environment_cameras,
+    read_camera_option,
+    variables_of,
+    warn_of_open_secrets,
+)
 from services.cli.console import notes
 from services.cli.data_folder import default_data_folder
 from services.cli.embedded_database import RunningDatabase, start_database
@@ -30,8 +37,11 @@ from services.core.identifiers import id_from_name
 from services.core.model_classes import check_classes, model_for
 from services.core.types import Camera, CameraId
 from services.detector.infer.models import model_path
-from services.web.auth.first_admin import ensure_first_admin
+from services.web.auth.first_admin import ADMIN, PASSWORD_FILE, ensure_first_admin
 from services.web.settings import WebSettings
+
+CONTAINER_VARIABLE = "container"
+"""What the image sets, and other engines too: whoever wants the password has to look into a container."""
 
 
 def up(
@@ -93,7 +103,8 @@ def _check_files(settings: UpConfig) -> None:
 def _wanted(settings: UpConfig, cameras: Sequence[str]) -> list[WantedCamera]:
     model_path(settings.model)
     wanted = [WantedCamera(item.camera(), item.lines) for item in settings.cameras]
-    given = [read_camera_option(text) for text in cameras]
+    named = variables_of(cameras) | {item.url_env for item in settings.cameras if item.url_env}
+    given = [*environment_cameras(named), *(read_camera_option(text) for text in cameras)]
     for name, address in given:
         taken = {str(item.camera.id) for item in wanted}
         key = CameraId(id_from_name(name, taken))
@@ -142,6 +153,8 @@ async def _serve(
     if web.wants_login:
         await _make_first_account(uri, settings.data or default_data_folder())
     platform = Platform(PlatformSettings(settings, web, uri, kind, database), seed)
+    if web.wants_login:
+        _log_first_password(settings.data or default_data_folder())
     scheme = "https" if settings.tls_cert else "http"
     address = host_and_port(settings.host, settings.port)
     notes.print(f"Sightline is at {scheme}://{address}", highlight=False, soft_wrap=True)
@@ -168,3 +181,17 @@ async def _make_first_account(uri: str, folder: Path) -> None:
         await ensure_first_admin(Accounts(link, Schema(link), time.time), folder.expanduser())
     finally:
         await link.close()
+
+
+def _log_first_password(folder: Path) -> None:
+    """Say at each start how to log in, for as long as the file with the first password is there."""
+    path = folder.expanduser() / PASSWORD_FILE
+    if not path.exists():
+        return
+    is_container = bool(os.environ.get(CONTAINER_VARIABLE))
+    way = f"docker exec CONTAINER cat {path}" if is_container else f"in {path}"
+    notes.print(
+        f"Log in as {ADMIN}; its first password, unless it was changed: {way}",
+        highlight=False,
+        soft_wrap=True,
+    )

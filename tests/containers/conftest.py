@@ -7,7 +7,7 @@ import pytest
 from tests.containers.compose_system import ComposeSystem
 from tests.containers.docker_engine import docker_engine
 from tests.containers.engine import require_engine
-from tests.containers.images import build_images
+from tests.containers.images import build_images, build_whole
 
 
 @pytest.fixture(scope="session")
@@ -15,6 +15,13 @@ def images() -> list[str]:
     """The full names of all images that a running system needs; only what has changed is built."""
     require_engine()
     return build_images()
+
+
+@pytest.fixture(scope="session")
+def whole() -> str:
+    """The full name of the image with all of them; only what has changed is built."""
+    require_engine()
+    return build_whole()
 
 
 @pytest.fixture(scope="session")

@@ -47,7 +47,8 @@ def is_writable(folder: str) -> bool:
 
 def license_of(metadata: PackageMetadata) -> str:
     """What a package says of its licence: the expression, else the words that came before it."""
-    named = [text.rpartition(":: ")[2] for text in metadata.get_all("Classifier") or [] if "License" in text]
+    said = [text.rpartition(":: ")[2] for text in metadata.get_all("Classifier") or [] if "License" in text]
+    named = [text for text in said if text != "OSI Approved"]
     words = (metadata.get("License-Expression"), *named, metadata.get("License"))
     return next(text.splitlines()[0] for text in words if text)
 

@@ -12,7 +12,7 @@ from tests.processes import REPOSITORY
 
 DOCKERFILE = REPOSITORY / "docker/Dockerfile"
 DOCKERFILES = [DOCKERFILE, *sorted(REPOSITORY.glob("tests/containers/standins/*/Dockerfile"))]
-IMAGES = {"store", "web", "detector", "detector-gpu", "ingest", "rtsp"}
+IMAGES = {"store", "web", "detector", "detector-gpu", "ingest", "rtsp", "sightline"}
 BASE = "python:3.11-slim-bookworm"
 
 
@@ -79,7 +79,18 @@ def test_each_image_names_its_licences() -> None:
     }
     assert "0BSD" not in licences["store"]
     assert {name for name, text in licences.items() if "LicenseRef-NVIDIA" in text} == {"detector-gpu"}
-    assert len({licences[name] for name in IMAGES - {"store", "detector-gpu"}}) == 1
+    assert len({licences[name] for name in IMAGES - {"store", "detector-gpu", "sightline"}}) == 1
+    # SecantusDB, which is in this one alone.
+    assert {name for name, text in licences.items() if "GPL-2.0-only" in text} == {"sightline"}
+    assert licences["sightline"] == f"{licences['web']} AND GPL-2.0-only AND CC-BY-4.0"
+
+
+def test_the_whole_brings_what_all_services_bring() -> None:
+    known = stages(DOCKERFILE)
+    copied = " ".join(rest for word, rest in known["sightline"].instructions if word == "COPY")
+    assert chain(known, "sightline")[:2] == ["sightline", "media"]
+    for lock in ("inference", "web", "embedded"):
+        assert f"{lock}.lock" in copied
 
 
 def _label(stage: Stage, name: str) -> str:

@@ -49,6 +49,20 @@ def test_not_ready_tells_why(port: int) -> None:
     assert check(port, "/other") == (1, "503 NATS is away")
 
 
+def test_without_an_address_it_asks_the_page_of_this_container(port: int) -> None:
+    script = REPOSITORY / "docker/healthcheck.py"
+    variables = {"SIGHTLINE_HOST": "0.0.0.0", "SIGHTLINE_PORT": str(port)}
+    done = subprocess.run(
+        [sys.executable, "-IS", script], env=variables, capture_output=True, text=True, timeout=30
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "ready")
+    variables = {"SIGHTLINE_PORT": str(free_port()), "SIGHTLINE_TLS_CERT": "/run/secrets/page.pem"}
+    done = subprocess.run(
+        [sys.executable, "-IS", script], env=variables, capture_output=True, text=True, timeout=30
+    )
+    assert done.returncode == 1 and "refused" in done.stdout
+
+
 def test_nobody_answers() -> None:
     code, said = check(free_port(), "/readyz")
     assert code == 1

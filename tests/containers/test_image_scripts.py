@@ -5,9 +5,10 @@ import subprocess
 
 import pytest
 
-from tests.containers.images import NAMES, version
+from tests.containers.images import NAMES, WHOLE, title, version
 from tests.processes import REPOSITORY
 
+IMAGES = (*NAMES, WHOLE)
 REGISTRY = "registry.example.com/team"
 
 
@@ -19,17 +20,18 @@ def make(*arguments: str, builder: str = "echo") -> subprocess.CompletedProcess[
 
 def test_images_are_built_as_stages_of_one_file() -> None:
     said = make("images").stdout
-    for name in NAMES:
+    for name in IMAGES:
         wanted = f"build --file docker/Dockerfile --target {name} --build-arg VERSION={version()} "
         assert wanted in said
-        assert f"--tag sightline-{name}:{version()} ." in said
+        assert f"--tag {title(name)}:{version()} " in said
+    assert f"--tag {WHOLE}:{version()} --tag {WHOLE}:latest ." in said
 
 
 def test_what_is_in_each_image_is_listed() -> None:
     said = make("images").stdout
-    for name in NAMES:
+    for name in IMAGES:
         assert "save --output " in said
-        assert f"--output spdx-json=build/sbom/sightline-{name}.spdx.json" in said
+        assert f"--output spdx-json=build/sbom/{title(name)}.spdx.json" in said
 
 
 def test_one_image_is_built_where_it_is_named() -> None:
@@ -41,7 +43,7 @@ def test_one_image_is_built_where_it_is_named() -> None:
 @pytest.mark.parametrize("registry", [REGISTRY, f"{REGISTRY}/"])
 def test_images_are_tagged_and_pushed(registry: str) -> None:
     said = make("push", f"REGISTRY={registry}").stdout.splitlines()
-    images = [f"sightline-{name}:{version()}" for name in NAMES]
+    images = [f"{title(name)}:{version()}" for name in IMAGES]
     assert said == [
         line for image in images for line in (f"tag {image} {REGISTRY}/{image}", f"push {REGISTRY}/{image}")
     ]

@@ -9,16 +9,23 @@ import pytest
 
 from services.cli.bootstrap.material import make_secrets
 from tests.containers.engine import locked_down, run
-from tests.containers.images import NAMES, image, version
+from tests.containers.images import NAMES, WHOLE, image, title, version
 from tests.locks import pins_of
 from tests.processes import REPOSITORY
 
+ALL = (*NAMES, WHOLE)
+IMAGES = pytest.mark.parametrize("name", ALL)
 SERVICES = pytest.mark.parametrize("name", NAMES)
 MEDIA = pytest.mark.parametrize(
-    ("name", "server"), [("ingest", "services.ingest.relay"), ("rtsp", "services.rtsp.service")]
+    ("name", "server"),
+    [
+        ("ingest", "services.ingest.relay"),
+        ("rtsp", "services.rtsp.service"),
+        (WHOLE, "services.rtsp.service"),
+    ],
 )
 
-LARGEST_MB = {"store": 310, "web": 665, "detector": 890, "ingest": 680, "rtsp": 680}
+LARGEST_MB = {"store": 310, "web": 665, "detector": 890, "ingest": 680, "rtsp": 680, WHOLE: 965}
 """With the base, whose stand-in is larger than the official one."""
 
 OLDER_NAMES = {
@@ -43,6 +50,7 @@ HAS = {
     "ingest": PICTURES,
     "rtsp": PICTURES,
     "detector": PICTURES | INFERENCE,
+    WHOLE: PICTURES | INFERENCE,
 }
 
 LOAD = """
@@ -54,17 +62,17 @@ print("all there")
 
 
 @pytest.fixture(scope="module")
-def reports(images: list[str]) -> dict[str, Any]:
+def reports(images: list[str], whole: str) -> dict[str, Any]:
     """What is in each image."""
     program = Path(__file__).with_name("inside.py").read_text(encoding="utf-8")
-    return {name: json.loads(locked_down(image(name), "-c", program, entry="python")) for name in NAMES}
+    return {name: json.loads(locked_down(image(name), "-c", program, entry="python")) for name in ALL}
 
 
 @pytest.fixture(scope="module")
-def facts(images: list[str]) -> dict[str, Any]:
+def facts(images: list[str], whole: str) -> dict[str, Any]:
     """What the engine tells of each image."""
-    told = json.loads(run(["podman", "image", "inspect", *map(image, NAMES)]))
-    return dict(zip(NAMES, told, strict=True))
+    told = json.loads(run(["podman", "image", "inspect", *map(image, ALL)]))
+    return dict(zip(ALL, told, strict=True))
 
 
 def locked() -> dict[str, str]:
@@ -76,23 +84,24 @@ def canonical(versions: dict[str, str]) -> dict[str, str]:
     return {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in versions.items()}
 
 
-@SERVICES
+@IMAGES
 def test_packages_are_those_of_the_lock(reports: dict[str, Any], name: str) -> None:
     found = canonical(reports[name]["distributions"])
     assert found.pop("sightline") == version()
     assert found.items() <= locked().items()
-    assert [package for package in found if UNWANTED.search(package)] == []
+    unwanted = {package for package in found if UNWANTED.search(package)}
+    assert unwanted == ({"secantusdb"} if name == WHOLE else set())
     assert set(found) & (PICTURES | INFERENCE) == HAS[name]
 
 
-@SERVICES
+@IMAGES
 def test_nothing_is_left_of_the_build(reports: dict[str, Any], name: str) -> None:
     assert reports[name]["leftovers"] == []
     assert reports[name]["tools"] == []
     assert reports[name]["uncompiled"] == []
 
 
-@SERVICES
+@IMAGES
 def test_user_writes_to_the_temporary_folder_only(reports: dict[str, Any], name: str) -> None:
     assert reports[name]["user"] == [10001, 10001]
     assert reports[name]["writable"] == ["/tmp"]
@@ -111,17 +120,34 @@ def test_image_tells_how_it_runs(facts: dict[str, Any], name: str) -> None:
     assert facts[name]["Healthcheck"]["Test"] == check
 
 
-@SERVICES
+def test_the_whole_runs_by_itself(facts: dict[str, Any]) -> None:
+    configuration = facts[WHOLE]["Config"]
+    assert configuration["User"] == "10001:10001"
+    assert configuration["Entrypoint"] == ["tini", "--", "sightline"]
+    assert configuration["Cmd"] == ["up"]
+    assert configuration["Volumes"] == {"/data": {}}
+    assert set(configuration["ExposedPorts"]) == {f"{port}/tcp" for port in (8080, 8070, 8090, 8554, 8555)}
+    check = ["CMD", "python", "-IS", "/usr/local/lib/sightline/healthcheck.py"]
+    assert facts[WHOLE]["Healthcheck"]["Test"] == check
+
+
+def test_the_whole_says_where_sources_are(whole: str) -> None:
+    pinned = locked()["secantusdb"]
+    said = locked_down(whole, "/usr/local/share/doc/sightline/SOURCES", entry="cat")
+    assert f"secantusdb-{pinned}.tar.gz" in said
+
+
+@IMAGES
 def test_labels_tell_what_it_is(facts: dict[str, Any], name: str) -> None:
     prefix = "org.opencontainers.image."
     labels = {key.removeprefix(prefix): text for key, text in facts[name]["Labels"].items()}
     assert {"title", "description", "licenses", "version", "revision"} <= labels.keys()
-    assert labels["title"] == f"Sightline {name}"
+    assert labels["title"] == title(name).replace("-", " ").capitalize()
     assert labels["version"] == version()
     assert re.fullmatch(r"[0-9a-f]{40}|unknown", labels["revision"])
 
 
-@SERVICES
+@IMAGES
 def test_labels_tell_every_licence(facts: dict[str, Any], reports: dict[str, Any], name: str) -> None:
     told = set(facts[name]["Labels"]["org.opencontainers.image.licenses"].split(" AND "))
     for package, text in reports[name]["licenses"].items():
@@ -143,7 +169,7 @@ def test_what_is_in_an_image_is_listed(images: list[str]) -> None:
     assert {"tini", "libc6", "bash", "sightline"} <= packages.keys()
 
 
-@SERVICES
+@IMAGES
 def test_image_is_small(facts: dict[str, Any], name: str) -> None:
     assert facts[name]["Size"] / 1e6 < LARGEST_MB[name]
 
@@ -170,7 +196,7 @@ def test_a_command_of_another_image_says_what_it_lacks(images: list[str]) -> Non
 
 
 @MEDIA
-def test_gstreamer_has_what_the_port_needs(images: list[str], name: str, server: str) -> None:
+def test_gstreamer_has_what_the_port_needs(images: list[str], whole: str, name: str, server: str) -> None:
     assert "all there" in locked_down(image(name), "-c", LOAD.format(server=server), entry="python")
 
 

@@ -113,7 +113,7 @@ def test_each_departure_is_explained_and_each_explanation_needed(failures: Failu
 
 def test_images_follow_the_practices(failures: Failures) -> None:
     images = _images(DOCKERFILE)
-    assert images.keys() == {"store", "web", "detector", "detector-gpu", "ingest", "rtsp"}
+    assert images.keys() == {"store", "web", "detector", "detector-gpu", "ingest", "rtsp", "sightline"}
     assert not {name: failures[file] for name in images if (file := f"{name}/Dockerfile") in failures}
 
 

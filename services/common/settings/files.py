@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -90,9 +90,27 @@ def _read(path: Path) -> tuple[yaml.Node | None, dict[str, Any]]:
     return tree, values
 
 
-def _overrides(kind: type[Settings], environment: Mapping[str, str]) -> dict[str, str]:
+def _overrides(kind: type[Settings], environment: Mapping[str, str]) -> dict[str, Any]:
     names = {field: f"{ENVIRONMENT_PREFIX}{field.upper()}" for field in kind.model_fields}
-    return {field: environment[name] for field, name in names.items() if name in environment}
+    return {
+        field: _value(name, environment[name], kind.model_fields[field].annotation)
+        for field, name in names.items()
+        if name in environment
+    }
+
+
+def _value(name: str, text: str, annotation: Any) -> Any:
+    """Read a variable as its key would be: `null` where that may be, and as YAML what has keys itself."""
+    kinds = (annotation, *get_args(annotation))
+    if type(None) in kinds and text.strip() in ("", "null"):
+        return None
+    if not any(isinstance(kind, type) and issubclass(kind, Settings) for kind in kinds):
+        return text
+    try:
+        read = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise BadInputError(f"{name}: not YAML (what stands under its key in a settings file)") from None
+    return read if read is not None else {} if isinstance(annotation, type) else ()
 
 
 def _explain(
@@ -100,7 +118,7 @@ def _explain(
     kind: type[Settings],
     path: Path | None,
     tree: yaml.Node | None,
-    overrides: Mapping[str, str],
+    overrides: Mapping[str, object],
 ) -> str:
     details = error.errors(include_url=False, include_input=False, include_context=False)
     first, place = details[0], details[0]["loc"]

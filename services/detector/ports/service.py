@@ -88,14 +88,21 @@ class DetectorPorts:
             limits=options.limits,
         )
 
-    async def run(self, json_listening: socket.socket, mjpeg_listening: socket.socket) -> None:
-        """Serve until cancelled; then all answers end in order, within the bound of the servers."""
-        json_listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, JSON_SEND_BUFFER_BYTES)
-        mjpeg_listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MJPEG_SEND_BUFFER_BYTES)
+    async def run(self, json_listening: socket.socket | None, mjpeg_listening: socket.socket | None) -> None:
+        """Serve until cancelled; then all answers end in order, within the bound of the servers.
+
+        None: that port is not served.
+        """
+        ports = (
+            (self._json, json_listening, JSON_SEND_BUFFER_BYTES),
+            (self._mjpeg, mjpeg_listening, MJPEG_SEND_BUFFER_BYTES),
+        )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow_setups())
-            tasks.create_task(self._json.run_until_cancelled(json_listening))
-            tasks.create_task(self._mjpeg.run_until_cancelled(mjpeg_listening))
+            for server, listening, buffer_bytes in ports:
+                if listening is not None:
+                    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffer_bytes)
+                    tasks.create_task(server.run_until_cancelled(listening))
 
     def figures(self) -> Iterator[Figure]:
         """Give the figures of the ports."""

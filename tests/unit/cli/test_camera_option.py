@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from services.cli.camera_option import read_address, read_camera_option, warn_of_open_secrets
+from services.cli.camera_option import (
+    environment_cameras,
+    read_address,
+    read_camera_option,
+    variables_of,
+    warn_of_open_secrets,
+)
 from services.cli.database_choice import chosen_database
 from services.core.errors import BadInputError
 
@@ -90,3 +96,58 @@ def test_the_database_of_a_command_is_named_in_the_same_ways(
     shown = capsys.readouterr().err
     assert shown.count("password of the database") == 1
     assert "s3cret" not in shown
+
+
+def _cameras(taken: frozenset[str] = frozenset(), **environment: str) -> dict[str, str]:
+    return {name: address.url for name, address in environment_cameras(taken, environment)}
+
+
+def test_cameras_of_the_environment(tmp_path: Path) -> None:
+    path = _file(tmp_path, f"{URL}\n", 0o444)
+    assert _cameras(SIGHTLINE_CAMERA=URL) == {"Camera": URL}
+    assert _cameras(SIGHTLINE_CAMERA=f"North gate={URL}?a=b") == {"North gate": f"{URL}?a=b"}
+    assert _cameras(SIGHTLINE_CAMERA=f"{URL}?channel=1") == {"Camera": f"{URL}?channel=1"}
+    assert _cameras(SIGHTLINE_CAMERA="/videos/a=b.mp4") == {"Camera": "/videos/a=b.mp4"}
+    assert _cameras(SIGHTLINE_CAMERA_FRONT_DOOR=URL, SIGHTLINE_CAMERA="demo://traffic") == {
+        "Camera": "demo://traffic",
+        "Front door": URL,
+    }
+    assert _cameras(SIGHTLINE_CAMERA_GATE_FILE=str(path), SIGHTLINE_CAMERA_YARD=f"@{path}") == {
+        "Gate": URL,
+        "Yard": URL,
+    }
+    for given in (URL, f"Gate={URL}"):
+        assert not environment_cameras((), {"SIGHTLINE_CAMERA": given})[0][1].is_open
+    assert _cameras(SIGHTLINE_CAMERA="", SIGHTLINE_CAMERA_GATE=" ", SIGHTLINE_CAMERAS="x", OTHER=URL) == {}
+
+
+def test_a_variable_that_an_option_takes_is_no_camera_itself() -> None:
+    taken = variables_of(
+        ["gate=$SIGHTLINE_CAMERA_1", "yard=${SIGHTLINE_CAMERA_2}", "x=rtsp://h/$a", "broken"]
+    )
+    assert taken == {"SIGHTLINE_CAMERA_1", "SIGHTLINE_CAMERA_2"}
+    assert _cameras(taken, SIGHTLINE_CAMERA_1=URL, SIGHTLINE_CAMERA_2=URL, SIGHTLINE_CAMERA_3=URL) == {
+        "3": URL
+    }
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"SIGHTLINE_CAMERA_GATE_FILE": "/absent"}, "SIGHTLINE_CAMERA_GATE_FILE: the file /absent cannot be"),
+        (
+            {"SIGHTLINE_CAMERA": "$ELSEWHERE"},
+            "SIGHTLINE_CAMERA: the environment variable ELSEWHERE is not set",
+        ),
+        (
+            {"SIGHTLINE_CAMERA_GATE": URL, "SIGHTLINE_CAMERA_Gate": URL},
+            "SIGHTLINE_CAMERA_GATE and SIGHTLINE_CAMERA_Gate both give camera 'Gate'",
+        ),
+    ],
+)
+def test_a_bad_camera_of_the_environment_is_named_by_its_variable(
+    environment: dict[str, str], words: str
+) -> None:
+    with pytest.raises(BadInputError) as error:
+        environment_cameras((), environment)
+    assert words in str(error.value) and "s3cret" not in str(error.value)

@@ -1,11 +1,13 @@
 """The data folder: its log is bounded, and damage is told from other ends."""
 
+import errno
+import os
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from services.cli.data_folder import LONGEST_LOG_BYTES, DataFolder
+from services.cli.data_folder import LONGEST_LOG_BYTES, DataFolder, default_data_folder
 from services.core.errors import BadInputError, DatabaseUnavailableError
 
 
@@ -54,3 +56,36 @@ def test_a_quota_is_no_damage(tmp_path: Path, said: str) -> None:
     with closing(DataFolder.claim(tmp_path / "data")) as folder:
         folder.log_path.write_text(said)
         assert "is full, or the quota on it is used up: make room" in str(folder.damage_or("it ended"))
+
+
+def test_a_folder_of_another_account_is_told_with_both(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, *_: int) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    owner = tmp_path.stat().st_uid
+    monkeypatch.setattr(os, "open", refuse)
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 10001)
+    with pytest.raises(BadInputError) as error:
+        DataFolder.claim(tmp_path)
+    said = str(error.value)
+    assert f"data folder {tmp_path} is not writable by user {owner + 10001}, since it belongs to" in said
+    assert f"`chown -R {owner + 10001} FOLDER`" in said and f"--user {owner}:{owner})" in said
+
+
+def test_a_folder_of_ones_own_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, *_: int) -> int:
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(BadInputError, match=r"is not writable; give another folder with --data$"):
+        DataFolder.claim(tmp_path)
+
+
+def test_all_commands_take_the_folder_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SIGHTLINE_DATA", "/data")
+    assert default_data_folder() == Path("/data")
+    monkeypatch.setenv("SIGHTLINE_DATA", "")
+    monkeypatch.setenv("XDG_DATA_HOME", "/elsewhere")
+    assert default_data_folder() == Path("/elsewhere/sightline")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.cli.doctor_host import Finding, host_checks, load_state, processor_name
+from services.cli.doctor_host import Finding, host_checks, load_state, mongodb_check, processor_name
 
 
 def _by_name(checks: list[Finding]) -> dict[str, Finding]:
@@ -23,6 +23,7 @@ def test_every_check_answers(tmp_path: Path) -> None:
         "packages",
         "engine",
         "database",
+        "MongoDB",
         "clock",
         "port 8080",
     ):
@@ -74,3 +75,34 @@ def test_what_computes_elsewhere_is_not_named(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: found)
     texts = [check.what.text for check in host_checks(tmp_path) if check.name == "engine"]
     assert texts[0] == "ONNX Runtime: CPU"
+
+
+ARM_8_0 = "fp asimd evtstrm crc32 cpuid"
+ARM_8_2 = "fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm lrcpc dcpop asimddp"
+
+
+@pytest.mark.parametrize(
+    ("machine", "line", "state", "words"),
+    [
+        ("x86_64", "flags\t\t: fpu sse sse4_2 avx avx2", "good", "can run MongoDB 8"),
+        ("x86_64", "flags\t\t: fpu sse sse4_2 xsave", "note", "no AVX"),
+        ("aarch64", f"Features\t: {ARM_8_2}", "good", "can run MongoDB 8"),
+        ("aarch64", f"Features\t: {ARM_8_0}", "note", "older than ARMv8.2-A"),
+        ("aarch64", "Features\t: fp asimd atomics asimdrdm", "note", "older than ARMv8.2-A"),
+        ("riscv64", "isa\t: rv64imafdc", "unknown", "not known"),
+        ("x86_64", "model name\t: hidden", "unknown", "not known"),
+    ],
+)
+def test_a_processor_without_what_mongodb_needs_is_told_before(
+    tmp_path: Path, machine: str, line: str, state: str, words: str
+) -> None:
+    told = tmp_path / "cpuinfo"
+    told.write_text(f"processor\t: 0\n{line}\n\nprocessor\t: 1\n{line}\n")
+    check = mongodb_check(told, machine)
+    assert (check.name, check.state) == ("MongoDB", state)
+    assert words in check.what.text
+    assert ("one container" in check.what.text) == (state == "note")
+
+
+def test_where_processors_are_not_told_nothing_is_said_of_them(tmp_path: Path) -> None:
+    assert mongodb_check(tmp_path / "absent", "x86_64").state == "unknown"

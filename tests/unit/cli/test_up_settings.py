@@ -106,3 +106,41 @@ def test_up_keeps_records_as_its_file_says(tmp_path: Path) -> None:
     assert (kept.trajectories_days, kept.crossings_days) == (7, 400)
     with pytest.raises(BadInputError, match=r"line 2: retention\.trajectories_days: Input should be greater"):
         _load(tmp_path, "retention:\n  trajectories_days: 0\n")
+
+
+def test_the_environment_may_hold_whatever_a_key_may(tmp_path: Path) -> None:
+    cameras = "[{name: Gate, url: 'rtsp://192.0.2.1/a', fps: 5}, {id: yard, url_env: YARD}]"
+    settings = _load(
+        tmp_path,
+        CAMERA,
+        SIGHTLINE_CAMERAS=cameras,
+        SIGHTLINE_RETENTION="{crossings_days: 30}",
+        SIGHTLINE_MJPEG_PORT="null",
+        SIGHTLINE_RELAY_PORT="",
+        SIGHTLINE_JSON_PORT="18070",
+    )
+    assert [(camera.id, camera.fps) for camera in settings.cameras] == [("gate", 5.0), ("yard", 10.0)]
+    assert settings.retention.crossings_days == 30
+    assert (settings.mjpeg_port, settings.relay_port, settings.json_port) == (None, None, 18070)
+    assert _load(tmp_path, CAMERA, SIGHTLINE_CAMERAS="", SIGHTLINE_RETENTION="").cameras == ()
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "words"),
+    [
+        ("SIGHTLINE_CAMERAS", "[{name: 'Gate, url: s3cret", "SIGHTLINE_CAMERAS: not YAML"),
+        ("SIGHTLINE_CAMERAS", "rtsp://u:s3cret@h/", "SIGHTLINE_CAMERAS: cameras: Input should be"),
+        (
+            "SIGHTLINE_CAMERAS",
+            "[{name: Gate, ulr: s3cret}]",
+            "SIGHTLINE_CAMERAS: unknown key 'cameras.0.ulr'",
+        ),
+        ("SIGHTLINE_PORT", "null", "SIGHTLINE_PORT: port: Input should be a valid integer"),
+    ],
+)
+def test_mistakes_of_the_environment_are_named_by_their_variable(
+    tmp_path: Path, variable: str, text: str, words: str
+) -> None:
+    with pytest.raises(BadInputError) as error:
+        _load(tmp_path, "", **{variable: text})
+    assert words in str(error.value) and "s3cret" not in str(error.value)
