@@ -5,6 +5,7 @@ Players of an endless stream keep its last picture on the screen when no more co
 
 import asyncio
 import math
+import re
 import time
 import unicodedata
 from collections import OrderedDict
@@ -40,6 +41,10 @@ MARGIN = 0.06
 SPACING = 1.8
 """Distance of two lines of text, in heights of a letter."""
 
+KEEP = "\N{NO-BREAK SPACE}"
+BREAK = re.compile(r"[:;,(] ?")
+"""Before this a long reason has said the most."""
+
 FOREIGN = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "ł": "l", "đ": "d", "–": "-", "…": "...", "×": "x"})
 KEPT = 32
 """Pictures that are remembered for others who want the same."""
@@ -71,38 +76,43 @@ def plain_letters(text: str) -> str:
 
 
 def draw_absence(absence: Absence, size: tuple[int, int], now_s: float) -> Canvas:
-    """Give the picture (BGR) of a width and height; texts for which it is too small are left out, the least
-    important ones first."""
+    """Give the picture (BGR) of a width and height; a small one says less, and a tiny one nothing."""
     width, height = size
     canvas: Canvas = np.full((height, width, 3), BACKGROUND, np.uint8)
     cv2.rectangle(canvas, (0, 0), (width - 1, height - 1), AMBER, max(1, round(height / 120)))
-    texts = _texts(absence, now_s)
-    for count in range(len(texts), 0, -1):
-        rows = _fitting(texts[:count], width, height)
+    for texts in _choices(absence, now_s):
+        rows = _fitting(texts, width, height)
         if rows:
             _write(canvas, rows)
             break
     return canvas
 
 
-def _texts(absence: Absence, now_s: float) -> list[_Text]:
-    """Give the texts from the most important on."""
+def _choices(absence: Absence, now_s: float) -> Iterator[list[_Text]]:
+    """Give what to say, from the most to the least."""
     name = plain_letters(absence.name)
     if name.count("?") * 2 >= len(name):
         name = absence.camera
-    texts = [
-        _Text(HEADLINE, AMBER, 1.5),
-        _Text(name, WHITE, 1.2),
-        _Text(plain_letters(absence.why.text), WHITE),
-        _Text(f"now {_clock(now_s)}", GREY),
-    ]
-    if absence.since_s is not None and absence.since_s > 0:
-        texts.insert(3, _Text(f"since {_clock(absence.since_s)}", GREY))
-    return texts
+    head = [_Text(HEADLINE, AMBER, 1.5), _Text(name, WHITE, 1.2)]
+    why = plain_letters(absence.why.text)
+    since = [_Text(_clock("since", absence.since_s), GREY)] if absence.since_s else []
+    now = _Text(_clock("now", now_s), GREY)
+    brief, time_of_day = _Text(BREAK.split(why)[0], WHITE), _Text(_time_of_day(now_s), GREY)
+    yield [*head, _Text(why, WHITE), *since, now]
+    yield [*head, brief, *since, now]
+    yield [*head, brief, time_of_day]
+    yield [*head, time_of_day]
+    yield head
+    yield head[:1]
 
 
-def _clock(time_s: float) -> str:
-    return datetime.fromtimestamp(time_s, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+def _clock(what: str, time_s: float) -> str:
+    """Give a time, which is never broken into two lines."""
+    return datetime.fromtimestamp(time_s, UTC).strftime(f"{what} %Y-%m-%d %H:%M:%S UTC").replace(" ", KEEP)
+
+
+def _time_of_day(time_s: float) -> str:
+    return datetime.fromtimestamp(time_s, UTC).strftime("%H:%M:%S UTC").replace(" ", KEEP)
 
 
 def _fitting(texts: Sequence[_Text], width: int, height: int) -> list[_Row]:
@@ -122,7 +132,7 @@ def _fitting(texts: Sequence[_Text], width: int, height: int) -> list[_Row]:
 def _rows(text: _Text, scale: float, most: int) -> Iterator[_Row]:
     """Break a text between words."""
     line = ""
-    for word in text.words.split():
+    for word in text.words.split(" "):
         longer = f"{line} {word}".strip()
         if line and _width(longer, scale) > most:
             yield _row(line, text.color, scale)
@@ -132,12 +142,13 @@ def _rows(text: _Text, scale: float, most: int) -> Iterator[_Row]:
 
 
 def _row(words: str, color: Color, scale: float) -> _Row:
+    words = words.replace(KEEP, " ")
     (width, height), _ = cv2.getTextSize(words, FONT, scale, _stroke(scale))
     return _Row(words, color, scale, width, height)
 
 
 def _width(words: str, scale: float) -> int:
-    return cv2.getTextSize(words, FONT, scale, _stroke(scale))[0][0]
+    return cv2.getTextSize(words.replace(KEEP, " "), FONT, scale, _stroke(scale))[0][0]
 
 
 def _stroke(scale: float) -> int:
