@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from services.common.secrets import redact
+from services.common.video.key_frames import KEY_FRAME_AWAITED
 from services.core.sentences.sentence import Sentence, sentence
 from services.core.types import CameraId, CameraSetup, CameraState, CameraStatus
 
@@ -55,5 +56,6 @@ def absence_of(
     camera = setup.camera
     why = reason_of(setup, state, obstacle) or sentence("camera-no-picture", camera=camera.id)
     is_live = state is not None and (state.status is CameraStatus.LIVE or state.has_pictures)
+    has_obstacle = why.code == KEY_FRAME_AWAITED.code
     since_s = shown_s if is_live or state is None else state.since_s
-    return Absence(camera.id, camera.name, why, since_s, is_live and camera.enabled)
+    return Absence(camera.id, camera.name, why, since_s, is_live and camera.enabled and not has_obstacle)

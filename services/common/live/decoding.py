@@ -114,12 +114,15 @@ class DecodingThread:
 
     def _decode(self, reader: VideoReader) -> None:
         decoder, connection = H264Decoder(), -1
-        woken_s = time.monotonic()
+        woken_s, dropped = time.monotonic(), 0
         while not self._stopped.is_set():
             unit = reader.read(END_OF_KEPT_S if self.is_catching_up else READ_TIMEOUT_S)
             if unit is None:
                 self._end_catching_up()
+                if reader.dropped > dropped:
+                    self.obstacle = KEY_FRAME_AWAITED
                 continue
+            dropped = reader.dropped
             if unit.connection != connection or self._wants_new_decoder(unit):
                 decoder, connection = H264Decoder(), unit.connection
                 self._borrowed_s = -math.inf

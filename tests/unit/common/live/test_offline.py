@@ -81,7 +81,7 @@ SECRET = DEGRADED.with_error(plain("rtsp://user:s3cret@host/cam broke"))
         (SETUP, None, None, "camera-connecting", 7.0, False),
         (OFF, SILENT, None, "switched-off", 7.0, False),
         (SETUP, SILENT, None, "camera-no-picture", 7.0, True),
-        (SETUP, SILENT, KEY_FRAME_AWAITED, "key-frame-awaited", 7.0, True),
+        (SETUP, SILENT, KEY_FRAME_AWAITED, "key-frame-awaited", 7.0, False),
         (SETUP, SECRET, None, "other", NOW_S, False),
     ],
 )
