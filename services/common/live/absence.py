@@ -55,7 +55,10 @@ def absence_of(
     """Say why a camera has no picture; `shown_s` is the capture time of the newest one that was shown."""
     camera = setup.camera
     why = reason_of(setup, state, obstacle) or sentence("camera-no-picture", camera=camera.id)
-    is_live = state is not None and (state.status is CameraStatus.LIVE or state.has_pictures)
-    has_obstacle = why.code == KEY_FRAME_AWAITED.code
-    since_s = shown_s if is_live or state is None else state.since_s
-    return Absence(camera.id, camera.name, why, since_s, is_live and camera.enabled and not has_obstacle)
+    if state is None or not camera.enabled or why.code == KEY_FRAME_AWAITED.code:
+        is_live = False
+    else:
+        is_live = state.status is CameraStatus.LIVE or state.has_pictures
+    is_dated = state is not None and state.status is not CameraStatus.LIVE and not state.has_pictures
+    since_s = state.since_s if state is not None and is_dated else shown_s
+    return Absence(camera.id, camera.name, why, since_s, is_live)

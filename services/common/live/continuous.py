@@ -6,7 +6,7 @@ stays for some seconds.
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import closing
+from contextlib import aclosing, closing
 
 from services.common.live.absence import Absence, AbsenceOf
 from services.common.live.pictures import Form, LivePictures, LiveStream
@@ -37,8 +37,9 @@ class ContinuousPictures:
     async def stream(self, camera: CameraId, form: Form) -> AsyncGenerator[bytes, None]:
         """Give pictures from now on; StreamError when there is no memory for them."""
         with closing(self._live.open(camera, form)) as stream:
-            async for picture in self.follow(camera, stream):
-                yield picture
+            async with aclosing(self.follow(camera, stream)) as pictures:
+                async for picture in pictures:
+                    yield picture
 
     async def follow(self, camera: CameraId, stream: LiveStream) -> AsyncGenerator[bytes, None]:
         """Give the pictures of a stream that somebody opened, and closes."""
