@@ -117,6 +117,7 @@ class MediaPorts:
             "annotated_port",
             limits=limits,
             decoders=self._decoders,
+            states=self._bus.states,
         )
         self._annotated = service
         await service.run()

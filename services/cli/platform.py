@@ -31,6 +31,7 @@ from services.common.http.server import HttpServer
 from services.common.leases.camera_manager import CameraManager, Owner
 from services.common.leases.local import LocalLeaseStore, LocalLeaseTable
 from services.common.leases.protocol import RUNNING, Member, Role
+from services.common.live.analysed import AnalysedPictures
 from services.common.live.decoding import Decoders
 from services.common.logs import RECENT
 from services.common.metrics import Figure
@@ -98,12 +99,20 @@ class Platform:
         bus, video, open_source = self._bus, self._video, partial(source_of, files=files, demo=demo_source)
         self._tester = CameraTester(files, demo_source)
         ingest = IngestService(bus.events, bus.states, video, open_source, clocks=clocks)
+        decoded = AnalysedPictures()
         detector = DetectorService(
-            bus.events, bus.tracks, bus.states, video, make_detector, clocks, choice_of=choice_of
+            bus.events,
+            bus.tracks,
+            bus.states,
+            video,
+            make_detector,
+            clocks,
+            choice_of=choice_of,
+            decoded=decoded,
         )
         self._ingest = self._managing("ingest", ingest)
         self._detector = self._managing("detector", detector)
-        self._decoders = Decoders(self._video, settings.up.live_memory_mb)
+        self._decoders = Decoders(self._video, settings.up.live_memory_mb, decoded)
         self._media = MediaPorts(
             settings.up, self._bus, self._video, self._decoders, settings.web.wants_login
         )

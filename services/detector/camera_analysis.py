@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from services.common.bus.protocol import EventQueue, StateBoard, TrackFeed
 from services.common.clocks import HOST_CLOCKS, Clocks
+from services.common.live.analysed import AnalysedPictures
 from services.common.video.decoder import DecodedPicture, UnitDecoder
 from services.common.video.hub import VideoSource
 from services.common.wire import time_text
@@ -18,6 +19,7 @@ from services.core.evidence.seconds import EvidenceJudge
 from services.core.types import AccessUnit, CameraSetup, Detection, Event, OwnedCamera, Ownership
 from services.detector.analyser import Analyser
 from services.detector.cost_meter import CostMeter
+from services.detector.decode.key_frames import KeyFrameNotes
 from services.detector.decode.sampler import Sampler
 from services.detector.decode.scaling import scaled_rgb
 from services.detector.infer.detector import Detector
@@ -98,6 +100,8 @@ class CameraAnalysis:
     edge: LiveEdge
     clocks: Clocks = HOST_CLOCKS
     choice_of: ChoiceOf = unmeasured
+    decoded: AnalysedPictures = field(default_factory=AnalysedPictures)
+    """Where decoded pictures are kept for those who show the camera."""
     _stopped: threading.Event = field(default_factory=threading.Event)
     _gate: threading.RLock = field(default_factory=threading.RLock)
     """Locked while something is published, or noted for a next analysis."""
@@ -146,6 +150,7 @@ class CameraAnalysis:
         camera = self.owned.setup.camera
         detector = self.make_detector(camera.model)
         sampler, losses = Sampler(countable_fps(camera.fps)), _Losses()
+        notes = KeyFrameNotes(camera.id, self.states)
         rate, meter, choice = _Rate(self.clocks.steady_s), CostMeter(self.clocks), self.choice_of(detector)
         with self.video.reader(camera.id) as reader:
             decoder, connection = UnitDecoder(), -1
@@ -155,12 +160,16 @@ class CameraAnalysis:
                 unit = reader.read(READ_TIMEOUT_S)
                 if unit is None:
                     self._on_silence(rate)
+                    self._note(notes.see_silence(rate.silent_s, reader.dropped))
                     continue
                 if unit.connection != connection:
                     decoder, connection = UnitDecoder(unit.codec), unit.connection
                 meter.receive()
                 picture = decoder.decode(unit)
                 losses.see(unit, decoder.broken)
+                self._note(notes.see(unit, picture is not None, reader.dropped))
+                if picture is not None:
+                    self.decoded.put(picture)
                 if picture is None or not self.edge.is_due(picture.unit):
                     continue
                 rate.silent_s = 0.0
@@ -172,6 +181,12 @@ class CameraAnalysis:
                 rate.add()
                 sampler.adapt(reader.backlog_s)
         self._finish()
+
+    def _note(self, changes: Sequence[Event]) -> None:
+        """Tell the history of the camera what ingest cannot know."""
+        with self._gate:
+            if changes and not self._is_over:
+                self.events.publish(changes)
 
     def _comes_again(self, time_s: float) -> bool:
         """Return whether this time has passed before and is not counted again; publishes that it does."""

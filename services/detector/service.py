@@ -4,6 +4,7 @@ import asyncio
 
 from services.common.bus.protocol import EventQueue, StateBoard, TrackFeed
 from services.common.clocks import HOST_CLOCKS, Clocks
+from services.common.live.analysed import AnalysedPictures
 from services.common.video.hub import VideoSource
 from services.core.evidence.passes import Passes
 from services.core.types import CameraId, OwnedCamera
@@ -30,10 +31,13 @@ class DetectorService:
         clocks: Clocks = HOST_CLOCKS,
         stop_timeout_s: float = STOP_TIMEOUT_S,
         choice_of: ChoiceOf = unmeasured,
+        decoded: AnalysedPictures | None = None,
     ) -> None:
+        """`decoded` is where whoever shows cameras in this process finds what is decoded here."""
         self._events, self._tracks, self._states = events, tracks, states
         self._video, self._make_detector = video, make_detector
         self._clocks, self._stop_timeout_s, self._choice_of = clocks, stop_timeout_s, choice_of
+        self._decoded = decoded or AnalysedPictures()
         self._running: dict[CameraId, CameraAnalysis] = {}
         self._edges: dict[CameraId, LiveEdge] = {}
 
@@ -64,6 +68,7 @@ class DetectorService:
                 self._edge_of(key, owned.epoch),
                 self._clocks,
                 self._choice_of,
+                self._decoded,
             )
             self._running[key] = analysis
             analysis.start()
@@ -79,6 +84,7 @@ class DetectorService:
         analysis = self._running.pop(camera, None)
         if analysis is not None:
             analysis.stop(self._stop_timeout_s)
+            self._decoded.forget(camera)
             self._states.withdraw_rate(camera)
 
 

@@ -89,6 +89,8 @@ class _Attempt:
     _picture: bytes | None = None
     _codec: Codec | None = None
     _times_s: list[float] = field(default_factory=list)
+    _lacks_key_frame: bool = False
+    """Whether something came, and no key frame among it."""
     _is_stopped: bool = False
     _process: ApartConnection | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -139,8 +141,9 @@ class _Attempt:
     def _watch(self, connection: Connection) -> bool:
         """Look at units until enough is known; gives whether the stream ended before that."""
         began_s = time.monotonic()
-        for unit in connection.units():
+        for number, unit in enumerate(connection.units()):
             self._codec = unit.codec
+            self._lacks_key_frame = not unit.is_keyframe and (number == 0 or self._lacks_key_frame)
             if unit.stream_s is not None:
                 self._times_s.append(unit.stream_s)
             self._look(connection, unit)
@@ -168,6 +171,8 @@ class _Attempt:
             return None
         if has_ended:
             return sentence("stream-ended-early")
+        if self._lacks_key_frame:
+            return sentence("stream-no-key-frame", seconds=PICTURE_WAIT_S)
         return sentence("stream-no-picture", seconds=PICTURE_WAIT_S)
 
     def _played_s(self) -> float:

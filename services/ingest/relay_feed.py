@@ -26,6 +26,11 @@ BACKLOG_BYTES_S = 10_000_000
 """Rate at which the kept group goes out: all at once it would not fit into a UDP client's buffer."""
 
 
+KEPT_PACE = 0.02
+"""Share of their true distance that time stamps of kept pictures have: a player that shows each at its time
+would else stay behind by the whole group."""
+
+
 class RelayOutput(Protocol):
     """The pipeline, as the feed sees it."""
 
@@ -68,6 +73,8 @@ class RelayFeed:
         self._connection: int | None = None
         self._described: tuple[Codec | None, bytes] = (None, b"")
         self._waits_for_keyframe = True
+        self._kept_until_s: float | None = None
+        """Capture time at which the kept group ends."""
         self._thread = threading.Thread(target=self._run, name=f"relay-{camera}", daemon=True)
 
     def start(self) -> None:
@@ -98,12 +105,19 @@ class RelayFeed:
             while not self._stopped.is_set():
                 unit = reader.read(READ_TIMEOUT_S)
                 if unit is not None:
-                    self._take(unit)
+                    self._take(unit, self._shown_s(unit, reader.backlog_s))
                 elif self._connection is None and time.monotonic() > give_up_s:
                     self._output.fail()
                     return
 
-    def _take(self, unit: AccessUnit) -> None:
+    def _shown_s(self, unit: AccessUnit, backlog_s: float) -> float:
+        """Give the time by which a picture is to be shown; that of a kept one is just before the newest."""
+        if unit.is_backlog and self._kept_until_s is None:
+            self._kept_until_s = unit.time_s + backlog_s
+        late_s = max(0.0, (self._kept_until_s or 0.0) - unit.time_s) if unit.is_backlog else 0.0
+        return unit.time_s + late_s * (1 - KEPT_PACE)
+
+    def _take(self, unit: AccessUnit, shown_s: float) -> None:
         if unit.connection != self._connection:
             self._waits_for_keyframe = True
         if unit.is_keyframe and not self._goes_on(unit):
@@ -118,7 +132,7 @@ class RelayFeed:
         if self._connection is None:
             self._output.describe(CAPS[unit.codec])
         self._waits_for_keyframe, self._connection = False, unit.connection
-        self._output.push(unit.data, unit.connection, unit.time_s)
+        self._output.push(unit.data, unit.connection, shown_s)
         if unit.is_backlog:
             self._stopped.wait(len(unit.data) / BACKLOG_BYTES_S)
 

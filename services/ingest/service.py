@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from services.common.bus.protocol import EventQueue, StateBoard
 from services.common.clocks import HOST_CLOCKS, Clocks, StepWatch
 from services.common.video.hub import VideoHub
+from services.common.video.key_frames import KEY_FRAME_AWAITED, KeyFrameWatch
 from services.common.video.source import Source
 from services.common.wire import time_text
 from services.core.camera_address import AddressKind, kind_of
@@ -163,7 +164,7 @@ class CameraIngest:
         StreamError when it fails, or ends before its first picture.
         """
         connection = self.open_source(self.camera.url).connect()
-        clock = self._new_clock()
+        clock, key_frames = self._new_clock(), KeyFrameWatch(reordered=0)
         began_s: float | None = None
         try:
             for frame, unit in enumerate(connection.units()):
@@ -176,9 +177,13 @@ class CameraIngest:
                 self._newest_s = clock.newest_s
                 cause = self._rate.see(time_s)
                 withheld = self._follow(time_s) or cause
-                if not self._may_be_short(began_s):
-                    self._on_picture(machine, time_s, connection.resolution, withheld)
                 number = self._connection
+                key_frames.see_keyframe(time_s, number, unit.is_keyframe)
+                if key_frames.is_awaited:
+                    withheld = withheld or KEY_FRAME_AWAITED
+                is_shown = key_frames.since_s is None or withheld is not None
+                if is_shown and not self._may_be_short(began_s):
+                    self._on_picture(machine, time_s, connection.resolution, withheld)
                 self._publish(
                     AccessUnit(
                         self.camera.id, frame, time_s, unit.is_keyframe, unit.data, number, codec=unit.codec

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from contextlib import aclosing
 from typing import Protocol
@@ -9,8 +10,11 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from services.common.live.absence import Absence, AbsenceOf
+from services.common.live.continuous import CHECK_S, is_offline
 from services.common.live.drawing import Canvas
 from services.common.live.matching import LinesOf, LivePicture, MatchedPictures
+from services.common.live.offline import draw_absence
 from services.common.live.pictures import draw
 from services.core.errors import StreamError
 from services.core.types import CameraId
@@ -22,6 +26,10 @@ NO_PICTURE_S = 5.0
 
 KEYFRAME_S = 2.0
 """Video between two key frames, whatever the rate; one comes at once when somebody begins to watch."""
+
+
+OFFLINE_CONNECTION = -1
+"""Of the pictures that are shown while the camera gives none; cameras have none below 0."""
 
 
 class EncoderOutput(Protocol):
@@ -62,13 +70,18 @@ class AnnotatedFeed:
         output: EncoderOutput,
         on_encoded: Callable[[], None],
         on_drop: Callable[[], None],
+        absence_of: AbsenceOf,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._camera, self._fps, self._source = camera, fps, source
         self._lines_of, self._output = lines_of, output
         self._on_encoded, self._on_drop = on_encoded, on_drop
+        self._absence_of, self._clock = absence_of, clock
         self._size: tuple[int, int] | None = None
         self._connection: int | None = None
         self._shown_s = self._keyframe_s = 0.0
+        self._camera_s: float | None = None
+        """Capture time of the newest picture of the camera."""
 
     async def run(self) -> None:
         """Feed until cancelled, until the camera's pictures change their size, or until none has come."""
@@ -92,15 +105,34 @@ class AnnotatedFeed:
 
     async def _follow(self, source: MatchedPictures) -> None:
         async with aclosing(source.annotated(self._lines_of)) as pictures:
+            following = asyncio.ensure_future(anext(pictures))
             try:
-                async with asyncio.timeout(NO_PICTURE_S):
-                    picture = await anext(pictures)
-            except TimeoutError:
-                self._output.fail()
-                return
-            while await self._goes_on(picture):
-                await self._show(picture)
-                picture = await anext(pictures)
+                if not (await asyncio.wait({following}, timeout=NO_PICTURE_S))[0]:
+                    self._output.fail()
+                    return
+                while await self._goes_on(following.result()):
+                    await self._show(following.result())
+                    following = asyncio.ensure_future(anext(pictures))
+                    await self._wait(following, source)
+            finally:
+                following.cancel()
+                await asyncio.wait({following})
+
+    async def _wait(self, following: "asyncio.Future[LivePicture]", source: MatchedPictures) -> None:
+        """Wait for the next picture; while the camera gives none, clients see once a second why."""
+        silent_s = 0.0
+        while not (await asyncio.wait({following}, timeout=CHECK_S))[0]:
+            silent_s += CHECK_S
+            absence = self._absence_of(self._camera, source.obstacle, self._camera_s)
+            if absence is not None and is_offline(absence, silent_s, True):
+                await self._show_offline(absence)
+
+    async def _show_offline(self, absence: Absence) -> None:
+        if self._output.is_full or self._size is None:
+            return
+        now_s = self._clock()
+        data = await asyncio.to_thread(lambda size: to_i420(draw_absence(absence, size, now_s)), self._size)
+        self._push(data, OFFLINE_CONNECTION, now_s)
 
     async def _goes_on(self, picture: LivePicture) -> bool:
         """Describe the first picture; end the clients when a later one has another size."""
@@ -121,13 +153,16 @@ class AnnotatedFeed:
         if self._output.is_full:
             self._on_drop()
             return
-        data = await asyncio.to_thread(_make, picture)
-        is_new = unit.connection != self._connection
-        if self._output.take_wish() or is_new or unit.time_s - self._keyframe_s >= KEYFRAME_S:
+        self._push(await asyncio.to_thread(_make, picture), unit.connection, unit.time_s)
+        self._camera_s = unit.time_s
+
+    def _push(self, data: bytes, connection: int, time_s: float) -> None:
+        is_new = connection != self._connection
+        if self._output.take_wish() or is_new or time_s - self._keyframe_s >= KEYFRAME_S:
             self._output.force_keyframe()
-            self._keyframe_s = unit.time_s
-        self._connection, self._shown_s = unit.connection, unit.time_s
-        self._output.push(data, unit.connection, unit.time_s)
+            self._keyframe_s = time_s
+        self._connection, self._shown_s = connection, time_s
+        self._output.push(data, connection, time_s)
         self._on_encoded()
 
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 
 from services.common.access.credentials import Check
-from services.common.bus.protocol import Setups, SharedValue, TrackFeed
+from services.common.bus.protocol import Setups, SharedValue, StateBoard, TrackFeed
+from services.common.live.absence import Absence, absence_of
 from services.common.live.decoding import Decoders
 from services.common.live.matching import MatchedPictures
 from services.common.metrics import Figure
@@ -17,6 +18,7 @@ from services.common.rtsp.output import RtspOutput
 from services.common.rtsp.server import RtspLimits, RtspServer
 from services.common.tasks import watched_from_thread
 from services.common.video.hub import VideoSource
+from services.core.sentences.sentence import Sentence
 from services.core.types import CameraId, CameraSetup, Line
 from services.rtsp.feed import AnnotatedFeed
 
@@ -65,11 +67,14 @@ class RtspService:
         now_s: Callable[[], float] = time.monotonic,
         limits: RtspLimits | None = None,
         decoders: Decoders | None = None,
+        states: StateBoard | None = None,
     ) -> None:
         """Take where to listen (port 0: any free one), and who may watch (None: everybody).
 
-        `decoders` are those of the process, where it shows pictures on other ports too.
+        `decoders` are those of the process, where it shows pictures on other ports too; `states` say why a
+        camera gives no picture.
         """
+        self._states = states
         self._tracks, self._shared, self._now_s = tracks, setups, now_s
         self._decoders = decoders or Decoders(video)
         self._host, self._port, self._check, self._port_option = host, port, check, port_option
@@ -169,13 +174,22 @@ class RtspService:
         counting = self._count_encoded, self._count_dropped
         self._feeds.add(task)
         try:
-            await AnnotatedFeed(camera, fps, source, self._lines_of, output, *counting).run()
+            await AnnotatedFeed(
+                camera, fps, source, self._lines_of, output, *counting, self._absence_of
+            ).run()
         finally:
             self._feeds.discard(task)
 
     def _lines_of(self, camera: CameraId) -> tuple[Line, ...]:
         setup = self._setups.get(camera)
         return setup.lines if setup is not None else ()
+
+    def _absence_of(
+        self, camera: CameraId, obstacle: Sentence | None, shown_s: float | None
+    ) -> Absence | None:
+        setup = self._setups.get(camera)
+        state = self._states.state(camera) if self._states is not None else None
+        return None if setup is None else absence_of(setup, state, obstacle, shown_s)
 
     def _count_encoded(self) -> None:
         self.encoded += 1

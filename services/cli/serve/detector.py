@@ -11,6 +11,7 @@ from services.common.connections.listening import listen
 from services.common.http.bounds import http_limits
 from services.common.leases.camera_manager import CameraManager
 from services.common.leases.protocol import Member
+from services.common.live.analysed import AnalysedPictures
 from services.common.live.decoding import Decoders
 from services.common.metrics import Figure
 from services.common.video.remote import RemoteVideo
@@ -42,8 +43,9 @@ class DetectorProcess:
     async def _serve(self, link: Link) -> None:
         settings, bus = self._settings, link.bus
         video = self._video = RemoteVideo(lambda camera: link.leases.holder("ingest", camera))
+        decoded = AnalysedPictures()
         service = DetectorService(
-            bus.events, bus.tracks, bus.states, video, make_detector, choice_of=choice_of
+            bus.events, bus.tracks, bus.states, video, make_detector, choice_of=choice_of, decoded=decoded
         )
         member = Member(self._process.member_id, "detector")
         self._manager = CameraManager(member, link.leases, bus.setups, bus.events, service)
@@ -52,7 +54,7 @@ class DetectorProcess:
         options = PortOptions(
             settings.live_fps, settings.jpeg_quality, settings.is_loopback, limits=http_limits(settings)
         )
-        decoders = Decoders(video, settings.live_memory_mb)
+        decoders = Decoders(video, settings.live_memory_mb, decoded)
         self._ports = DetectorPorts(
             bus.tracks, bus.states, bus.setups, video, check, options, decoders=decoders
         )

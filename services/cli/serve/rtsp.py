@@ -48,6 +48,7 @@ class RtspProcess:
             check,
             limits=limits,
             decoders=decoders,
+            states=link.bus.states,
         )
         self._service = service
         await link.leases.join(Member(self._process.member_id, "rtsp"))

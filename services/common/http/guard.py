@@ -25,8 +25,22 @@ class AnswerHeaders:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
-        is_answered = scope["type"] in ("http", "websocket")
-        await self._app(scope, receive, adding(send, self._headers) if is_answered else send)
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        headers = dict(self._headers)
+        if headers.get(CROSS_ORIGIN) == "same-site" and _is_of_same_host(Headers(scope=scope)):
+            headers[CROSS_ORIGIN] = "cross-origin"
+        await self._app(scope, receive, adding(send, headers))
+
+
+def _is_of_same_host(headers: Headers) -> bool:
+    """Return whether a page of the same host asks: browsers take an IP address or localhost for no site."""
+    try:
+        page = urlsplit(headers.get("referer", "")).hostname
+    except ValueError:
+        return False
+    return page is not None and page == _host_name(headers.get("host", "")).strip("[]").lower()
 
 
 def adding(send: Send, headers: Mapping[str, str]) -> Send:

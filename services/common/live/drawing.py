@@ -27,6 +27,7 @@ CLASS_COLORS: dict[str, Color] = {
 WORDS = {"no_mask": "no mask", "mask_incorrect": "worn wrongly"}
 """Classes that people read as other words."""
 OTHER_COLOR: Color = (139, 125, 96)
+NOTE_COLOR: Color = (60, 180, 255)
 ARROW_SHARE = 0.05
 """Length of a direction arrow in picture heights."""
 
@@ -71,6 +72,11 @@ def draw_lines(canvas: Canvas, lines: Sequence[Line], labels: Mapping[str, str] 
         extra = (labels or {}).get(line.id)
         text = line.name if extra is None else f"{line.name}: {extra}"
         _label(canvas, text, (round(points[0][0]), round(points[0][1])), color)
+
+
+def draw_note(canvas: Canvas, text: str) -> None:
+    """Write a note about the whole picture into its lower left corner."""
+    _label(canvas, text, (0, canvas.shape[0] - 1), NOTE_COLOR)
 
 
 def _arrow(points: Sequence[Point], length: float) -> tuple[tuple[int, int], tuple[int, int]]:

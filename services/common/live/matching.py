@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Executor
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from services.common.bus.protocol import TrackFeed
@@ -13,6 +13,7 @@ from services.common.live.decoding import Decoders, DecodingThread
 from services.common.live.memory import PictureMemory
 from services.common.video.decoder import DecodedPicture
 from services.core.errors import StreamError
+from services.core.sentences.sentence import Sentence
 from services.core.types import CameraId, Line, TrackedFrame, TrackedObject
 
 STALE_S = 10.0
@@ -34,6 +35,8 @@ class LivePicture:
     decoded: DecodedPicture
     objects: tuple[TrackedObject, ...] = ()
     lines: tuple[Line, ...] = ()
+    is_analysed: bool = True
+    """Whether boxes are to be expected of it."""
 
 
 def no_lines(_: CameraId) -> tuple[Line, ...]:
@@ -89,6 +92,16 @@ class MatchedPictures:
         """Give how long ago a picture was decoded."""
         return self._now_s() - picture.decoded.at_s
 
+    @property
+    def obstacle(self) -> Sentence | None:
+        """Why there is no picture though the camera sends something, as far as it is known."""
+        return None if self._decoder is None else self._decoder.obstacle
+
+    @property
+    def is_catching_up(self) -> bool:
+        """Whether what was kept of the camera is decoded first."""
+        return self._decoder is not None and self._decoder.is_catching_up
+
     def _on_picture(self) -> None:
         """Wake who waits; whoever has not looked since the last picture will find this one, too."""
         if self._ready.is_set():
@@ -119,7 +132,7 @@ class MatchedPictures:
     async def annotated(self, lines_of: LinesOf) -> AsyncGenerator[LivePicture, None]:
         """Give the picture of each analysed frame with its tracks, without end.
 
-        While no tracks come, pictures have the lines alone.
+        While no tracks come, pictures have the lines alone, and say that they are not analysed.
         """
         async with self._tracks.follow(self._camera) as frames:
             following = asyncio.ensure_future(anext(frames))
@@ -152,7 +165,7 @@ class MatchedPictures:
             if self._ready.is_set():
                 picture = await self._newest(lines_of(self._camera))
                 if picture is not None:
-                    yield picture
+                    yield replace(picture, is_analysed=False)
                 await asyncio.wait({following}, timeout=self.pause_s)
 
     async def _newest(self, lines: tuple[Line, ...]) -> LivePicture | None:

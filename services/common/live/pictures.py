@@ -19,11 +19,13 @@ from av.video.reformatter import VideoReformatter
 
 from services.common.bus.protocol import TrackFeed
 from services.common.live.decoding import Decoders
-from services.common.live.drawing import Canvas, draw_lines, draw_objects
+from services.common.live.drawing import Canvas, draw_lines, draw_note, draw_objects
 from services.common.live.matching import STALE_S, LinesOf, LivePicture, MatchedPictures, no_lines
+from services.common.live.offline import OfflinePictures
 from services.common.metrics import Figure
 from services.common.tasks import watched
 from services.core.errors import StreamError
+from services.core.sentences.sentence import Sentence
 from services.core.sequences import SQUARE
 from services.core.types import CameraId
 
@@ -35,7 +37,12 @@ Form = Literal["plain", "boxes", "boxes and lines"]
 MOST_SIZES = 8
 """Widths in which one camera and form is encoded at once; who wants another one gets the next best."""
 
+NOT_ANALYSED = "no boxes: not analysed now"
+
 FAULT = "a fault in Sightline, which its log describes"
+
+LONGEST_CATCHING_UP_S = 10.0
+"""Who asks for one picture of a camera with rare key frames waits up to so long while it is decoded."""
 
 SLOWEST_S = 0.5
 """Most time between two looks at a camera, so that a viewer who comes finds what it shows now."""
@@ -162,6 +169,16 @@ class LiveStream:
         self._seen = 0
         self._is_closed = False
 
+    @property
+    def obstacle(self) -> Sentence | None:
+        """Why there is no picture though the camera sends something, as far as it is known."""
+        return self._channel.matched.obstacle
+
+    @property
+    def is_catching_up(self) -> bool:
+        """Whether what was kept of the camera is decoded first."""
+        return self._channel.matched.is_catching_up
+
     async def wait(self) -> None:
         """Wait for a picture that this viewer has not seen; StreamError when no more will come."""
         while not self._channel.shows_after(self._seen):
@@ -173,12 +190,6 @@ class LiveStream:
         """Give the newest picture, after `wait`; StreamError when it cannot be encoded."""
         self._seen, jpeg = await self._channel.take(self._width, self._seen, self._shared_s)
         return jpeg
-
-    async def __aiter__(self) -> AsyncGenerator[bytes, None]:
-        """Give JPEG pictures without end; StreamError when no more will come."""
-        while True:
-            await self.wait()
-            yield (await self.take()).data
 
     def close(self) -> None:
         """Look no more; the last one of a camera and form ends its work."""
@@ -202,6 +213,8 @@ class LivePictures:
         self._tracks, self._decoders, self._lines_of = tracks, decoders, lines_of
         self._period_s, self._quality, self._now_s = 1 / fps, quality, now_s
         self._channels: dict[tuple[CameraId, Form], _Channel] = {}
+        self.offline = OfflinePictures(decoders.drawing, quality)
+        """Pictures in place of those of a camera that gives none."""
 
     @property
     def watched(self) -> int:
@@ -220,20 +233,23 @@ class LivePictures:
         yield Figure("sightline_live_memory_limit_bytes", memories.limit_bytes)
         yield Figure("sightline_live_refused_total", self._decoders.refused)
 
-    async def snapshot(self, camera: CameraId, form: Form, timeout_s: float) -> bytes:
-        """Give one picture; StreamError when none comes in time."""
+    async def snapshot(self, camera: CameraId, form: Form, timeout_s: float) -> Jpeg:
+        """Give one picture; StreamError says why none comes in time."""
         with closing(self.open(camera, form)) as stream:
-            try:
-                async with asyncio.timeout(timeout_s):
-                    return await anext(aiter(stream))
-            except TimeoutError:
-                raise StreamError("camera-no-picture", camera=camera) from None
-
-    async def stream(self, camera: CameraId, form: Form) -> AsyncGenerator[bytes, None]:
-        """Give JPEG pictures from now on, without end."""
-        with closing(self.open(camera, form)) as stream:
-            async for picture in stream:
-                yield picture
+            now_s = asyncio.get_running_loop().time
+            end_s = now_s() + LONGEST_CATCHING_UP_S
+            while True:
+                try:
+                    async with asyncio.timeout(timeout_s):
+                        await stream.wait()
+                        return await stream.take()
+                except TimeoutError:
+                    if stream.is_catching_up and now_s() < end_s:
+                        continue
+                    if stream.obstacle is None:
+                        raise StreamError("camera-no-picture", camera=camera) from None
+                    why = stream.obstacle
+                    raise StreamError("camera-no-picture-because", camera=camera, reason=why) from None
 
     def open(
         self, camera: CameraId, form: Form, width: int | None = None, fps: float | None = None
@@ -328,6 +344,8 @@ def draw(picture: LivePicture) -> Canvas:
     canvas: Canvas = np.ascontiguousarray(converted.to_ndarray(), np.uint8)
     draw_lines(canvas, picture.lines)
     draw_objects(canvas, picture.objects)
+    if not picture.is_analysed:
+        draw_note(canvas, NOT_ANALYSED)
     return canvas
 
 

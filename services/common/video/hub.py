@@ -22,8 +22,15 @@ from services.core.types import AccessUnit, CameraId
 READER_LIMIT = 150
 """Pictures that a reader may lag behind: several seconds of a common camera."""
 
-GROUP_LIMIT = 300
-"""Pictures kept of the newest group; a camera with rarer key frames costs its new readers a wait."""
+GROUP_LIMIT = 1500
+"""Pictures kept of the newest group, a minute of a common camera: who comes decodes them all to see what is
+now. With rarer key frames a new reader waits for the next one."""
+
+GROUP_SURE = 300
+"""A group of up to so many pictures is kept whatever the others take."""
+
+GROUPS_LIMIT_BYTES = 128_000_000
+"""Most bytes of all groups together, as far as longer ones take them: the largest of these gives way."""
 
 GROUP_AGE_S = 10.0
 """A group whose newest picture is older than this is given to nobody."""
@@ -160,9 +167,13 @@ class _Group:
         self.size_bytes += len(unit.data)
         is_broken_off = self.units[-1].connection != unit.connection
         if is_broken_off or len(self.units) >= GROUP_LIMIT or self.size_bytes > QUEUE_LIMIT_BYTES:
-            self.units, self.size_bytes = [], 0
+            self.let_go()
         else:
             self.units.append(unit)
+
+    def let_go(self) -> None:
+        """Keep nothing up to the next key frame."""
+        self.units, self.size_bytes = [], 0
 
 
 class VideoHub:
@@ -173,6 +184,7 @@ class VideoHub:
         self._lock = threading.Lock()
         self._readers: dict[CameraId, list[LocalVideoReader]] = {}
         self._groups: dict[CameraId, _Group] = {}
+        self._group_bytes = 0
         self._published_s: dict[CameraId, float] = {}
         self._codecs: dict[CameraId, Codec] = {}
         self._dropped = 0
@@ -199,10 +211,21 @@ class VideoHub:
     def _keep(self, unit: AccessUnit) -> None:
         """Keep the newest group while it is whole: from a key frame on, of one connection."""
         group = self._groups.setdefault(unit.camera, _Group())
+        before_bytes = group.size_bytes
         if unit.is_keyframe:
             group.begin(unit)
         elif group.units:
             group.go_on(unit)
+        self._group_bytes += group.size_bytes - before_bytes
+        if self._group_bytes > GROUPS_LIMIT_BYTES:
+            self._let_go_of_largest()
+
+    def _let_go_of_largest(self) -> None:
+        able = [group for group in self._groups.values() if len(group.units) > GROUP_SURE]
+        if able:
+            largest = max(able, key=lambda group: group.size_bytes)
+            self._group_bytes -= largest.size_bytes
+            largest.let_go()
 
     def _newest_group(self, camera: CameraId) -> list[AccessUnit]:
         """Give the kept group; one that ended a while ago does not show what the camera sees now."""
@@ -223,7 +246,7 @@ class VideoHub:
     def forget(self, camera: CameraId) -> None:
         """Drop the kept pictures of a camera that is gone or off; its readers wait for it to come back."""
         with self._lock:
-            self._groups.pop(camera, None)
+            self._group_bytes -= self._groups.pop(camera, _Group()).size_bytes
             self._published_s.pop(camera, None)
             self._codecs.pop(camera, None)
 

@@ -67,7 +67,11 @@ STREAMS: dict[str, str] = {
     "tests-full": "the ingest service tests other cameras already: try again soon",
     "stream-no-picture": "the stream opens, but no picture of it could be shown within {seconds:g} s: set "
     "the camera's key frame interval to 1 or 2 s",
+    "stream-no-key-frame": "the stream opens, but no key frame came within {seconds:g} s, without which "
+    "nothing can be shown: set the camera's key frame interval (also GOP or I-frame interval) to 1 or 2 s",
     # A camera that gives no picture now
+    "key-frame-awaited": "the camera sends key frames too rarely, and without one nothing can be shown or "
+    "counted: set its key frame interval (also GOP or I-frame interval) to 1 or 2 s",
     "camera-off": "camera {camera!r} is switched off",
     "camera-no-picture": "camera {camera!r} gives no picture now",
     "camera-no-picture-because": "camera {camera!r} gives no picture now: {reason}",

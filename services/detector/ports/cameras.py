@@ -40,6 +40,10 @@ class ShownCameras:
         setup = (self._setups or {}).get(camera)
         return setup is not None and setup.camera.enabled and not self._is_ended
 
+    def setup(self, camera: CameraId) -> CameraSetup | None:
+        """Give what is known of a camera, None for one that is gone."""
+        return (self._setups or {}).get(camera)
+
     def model(self, camera: CameraId) -> str:
         """Give the model that a camera is analysed with; none for one that is gone."""
         setup = (self._setups or {}).get(camera)

@@ -12,11 +12,14 @@ from services.common.bus.protocol import Setups, SharedValue, StateBoard, TrackF
 from services.common.http.bounds import HttpLimits
 from services.common.http.server import HttpServer
 from services.common.live import mjpeg
+from services.common.live.absence import Absence, absence_of
+from services.common.live.continuous import ContinuousPictures
 from services.common.live.decoding import Decoders
 from services.common.live.pictures import LivePictures
 from services.common.metrics import Figure
 from services.common.queues import QueueState
 from services.common.video.hub import VideoSource
+from services.core.sentences.sentence import Sentence
 from services.core.types import CameraId
 from services.detector.ports.answers import PictureKey, guarding, json_app, mjpeg_app
 from services.detector.ports.cameras import ShownCameras
@@ -72,6 +75,7 @@ class DetectorPorts:
         self._live = LivePictures(
             tracks, decoders, self._cameras.lines, options.fps, options.jpeg_quality, now_s
         )
+        self._continuous = ContinuousPictures(self._live, self._absence_of)
         self._frames: Relay[CameraId] = Relay(self._frames_of, FRAMES_KEPT, options.reader_limit)
         self._pictures: Relay[PictureKey] = Relay(self._pictures_of, PICTURES_KEPT, options.reader_limit)
         guard = guarding(check, options.is_loopback)
@@ -150,6 +154,12 @@ class DetectorPorts:
                 yield frame_rest(frame, class_ids, state.resolution if state is not None else None)
 
     async def _pictures_of(self, key: PictureKey) -> AsyncGenerator[bytes, None]:
-        async with aclosing(self._live.stream(*key)) as pictures:
+        async with aclosing(self._continuous.stream(*key)) as pictures:
             async for picture in pictures:
                 yield mjpeg.part(picture)
+
+    def _absence_of(
+        self, camera: CameraId, obstacle: Sentence | None, shown_s: float | None
+    ) -> Absence | None:
+        setup = self._cameras.setup(camera)
+        return None if setup is None else absence_of(setup, self._states.state(camera), obstacle, shown_s)

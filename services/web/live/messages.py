@@ -4,12 +4,12 @@ import json
 import struct
 from dataclasses import dataclass
 
+from services.common.live.absence import reason_of
 from services.common.live.pictures import Jpeg
-from services.common.secrets import redact
 from services.common.wire import time_text
 from services.core.errors import StreamError
 from services.core.sentences.sentence import Sentence, sentence
-from services.core.types import CameraId, CameraState, CameraStatus
+from services.core.types import CameraId
 from services.web.api.answers import CamerasAnswer
 from services.web.api.cameras import camera_answer
 from services.web.context import WebContext
@@ -29,13 +29,6 @@ class Missing:
     why: Sentence
 
 
-_OF_STATUS = {
-    CameraStatus.CONNECTING: sentence("camera-connecting"),
-    CameraStatus.DEGRADED: sentence("camera-degraded"),
-}
-"""Why there is no picture, where no error is known."""
-
-
 def absence(context: WebContext, camera: CameraId) -> Missing | None:
     """Say that a camera is not there, or is switched off; None when pictures may come."""
     if not context.mirror.has(camera):
@@ -45,17 +38,15 @@ def absence(context: WebContext, camera: CameraId) -> Missing | None:
     return None
 
 
-def silence(context: WebContext, camera: CameraId) -> Missing:
-    """Say why a camera that is there gives no picture, as far as it is known."""
+def silence(context: WebContext, camera: CameraId, obstacle: Sentence | None = None) -> Missing:
+    """Say why a camera that is there gives no picture; `obstacle` is what keeps it from being decoded."""
     gone = absence(context, camera)
     if gone is not None:
         return gone
-    state = context.states.state(camera) or CameraState(CameraStatus.CONNECTING)
-    why = state.error or _OF_STATUS.get(state.status)
-    if state.status is CameraStatus.LIVE or why is None:
+    why = reason_of(context.mirror.setup(camera), context.states.state(camera), obstacle)
+    if why is None:
         return Missing(camera, sentence("camera-no-picture", camera=camera))
-    url = context.mirror.setup(camera).camera.url
-    return _because(camera, why.masked(lambda text: redact(text, url)))
+    return _because(camera, why)
 
 
 def failure(camera: CameraId, error: StreamError) -> Missing:

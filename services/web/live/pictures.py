@@ -4,15 +4,18 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, aclosing, closing
+from email.utils import formatdate
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response, StreamingResponse
 
 from services.common.live import mjpeg
+from services.common.live.absence import Absence, absence_of
+from services.common.live.continuous import ContinuousPictures
 from services.common.live.pictures import Form, LiveStream
 from services.core.errors import StreamError
-from services.core.sentences.sentence import sentence
+from services.core.sentences.sentence import Sentence, sentence
 from services.core.types import CameraId, CameraStatus
 from services.web.api.problems import refusals
 from services.web.auth.caller import Who
@@ -47,7 +50,10 @@ DEGRADED = sentence("camera-degraded")
 async def get_snapshot(
     camera: str, context: Context, who: Who, overlay: Overlay = False, lines: Lines = True
 ) -> Response:
-    """What the camera sees now; 503 when it gives no picture."""
+    """What the camera sees now; 503 when it gives no picture.
+
+    `Last-Modified` says when it was taken, and `Age` how many seconds ago that is.
+    """
     setup = context.mirror.setup(camera)
     if not setup.camera.enabled:
         raise StreamError("camera-off", camera=camera)
@@ -55,15 +61,17 @@ async def get_snapshot(
     if state is not None and state.status is CameraStatus.DEGRADED and not state.has_pictures:
         raise StreamError("camera-no-picture-because", camera=camera, reason=state.error or DEGRADED)
     with closing(context.streams.take(who)):
-        data = await context.live.snapshot(CameraId(camera), _form(overlay, lines), SNAPSHOT_TIMEOUT_S)
-    return Response(data, media_type=JPEG, headers=mjpeg.NO_STORE)
+        picture = await context.live.snapshot(CameraId(camera), _form(overlay, lines), SNAPSHOT_TIMEOUT_S)
+    age_s = max(0.0, context.now_s() - picture.time_s)
+    dated = {"Age": str(round(age_s)), "Last-Modified": formatdate(picture.time_s, usegmt=True)}
+    return Response(picture.data, media_type=JPEG, headers={**mjpeg.NO_STORE, **dated})
 
 
 @router.get("/stream.mjpeg", response_class=StreamingResponse, responses=_answers(mjpeg.MEDIA_TYPE))
 async def stream_pictures(
     camera: str, context: Context, who: Who, overlay: Overlay = False, lines: Lines = True
 ) -> StreamingResponse:
-    """Pictures until the camera is removed; nothing comes while it gives none.
+    """Pictures until the camera is removed; while it gives none, one a second that says why.
 
     429 when this user has too many streams open, 503 when all have, and when there is no memory for the
     pictures of one more camera.
@@ -78,7 +86,13 @@ async def stream_pictures(
 
 
 async def _parts(context: WebContext, camera: str, stream: LiveStream) -> AsyncIterator[bytes]:
-    async with aclosing(aiter(stream)) as pictures:
+    def why(camera: CameraId, obstacle: Sentence | None, shown_s: float | None) -> Absence | None:
+        if not context.mirror.has(camera):
+            return None
+        return absence_of(context.mirror.setup(camera), context.states.state(camera), obstacle, shown_s)
+
+    following_all = ContinuousPictures(context.live, why).follow(CameraId(camera), stream)
+    async with aclosing(following_all) as pictures:
         following = asyncio.ensure_future(anext(pictures))
         try:
             while context.mirror.has(camera):

@@ -136,7 +136,7 @@ class LiveSession:
             except TimeoutError:
                 silent_checks += 1
                 if silent_checks >= PATIENT_CHECKS or not self._is_live(camera):
-                    await self._say(silence(self._context, camera))
+                    await self._say(silence(self._context, camera, stream.obstacle))
                 continue
             async with self._turn:
                 await self._socket.send_bytes(picture_message(camera, await stream.take()))

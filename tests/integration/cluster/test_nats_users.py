@@ -72,6 +72,7 @@ EVENTS: dict[Role, list[Event]] = {
         Ownership(GATE, 7, NOON_S),
         crossing(1, NOON_S),
         replace(REPEATED, epoch=7),
+        replace(STATUS, time_s=NOON_S + 1),
         trajectory(1, NOON_S),
         note("detector"),
         AnalysedSecond(GATE, int(NOON_S), 7),
@@ -120,7 +121,7 @@ async def test_states_rates_and_tracks_arrive(server: NatsServer) -> None:
     async with system(server) as (buses, _):
         buses["ingest"].states.publish_state(GATE, CameraState(CameraStatus.LIVE, NOON_S))
         buses["detector"].states.publish_rate(GATE, 9.5)
-        for role in ("web", "detector", "ingest"):
+        for role in ("web", "detector", "ingest", "rtsp"):
             bus = buses[role]
             await until(
                 lambda bus=bus: (bus.states.state(GATE) or CameraState()).fps == 9.5, "the state is known", 5
@@ -197,7 +198,7 @@ READERS: dict[str, set[Role]] = {
 EVENT_KINDS: dict[str, set[Role]] = {
     event_subject(crossing(1, NOON_S)): {"detector"},
     event_subject(REPEATED): {"detector", "ingest"},
-    event_subject(STATUS): {"ingest"},
+    event_subject(STATUS): {"detector", "ingest"},
     **{event_subject(note(role)): {role} for role in ("ingest", "detector", "rtsp")},
     "sightline.events.gate": set(),
 }

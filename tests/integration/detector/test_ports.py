@@ -313,6 +313,31 @@ async def test_pictures_come_as_parts_with_their_length(query: str, drawn: bool)
         await here.watched_by(0, "mjpeg")
 
 
+async def test_a_camera_that_is_gone_says_so_once_a_second_and_comes_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("services.common.live.continuous.CHECK_S", 0.1)
+    monkeypatch.setattr("services.common.live.continuous.PATIENCE_S", 0.4)
+    degraded = CameraState(CameraStatus.DEGRADED, 1_700_000_000.0, last_error="it does not answer")
+    async with running(jpeg_quality=90) as here:
+        reader, writer = await _ask(here.mjpeg, "GET /gate HTTP/1.0\r\n\r\n")
+        await _read_until(reader, b"\r\n\r\n")
+        here.bus.states.publish_state(GATE, degraded)
+        assert _is_dark(await _part(reader))
+        async with _showing(here):
+            while _is_dark(await _part(reader)):
+                pass
+        while not _is_dark(picture := await _part(reader)):
+            pass
+        assert picture.shape == (352, 640, 3)
+        writer.close()
+
+
+def _is_dark(picture: np.ndarray) -> bool:
+    """Whether it is the ground on which words are written, and no noise."""
+    return bool(picture[20:-20, 8:20].std(axis=(0, 1)).max() < 12)
+
+
 async def test_without_pictures_the_connection_stays_and_nothing_comes() -> None:
     async with running() as here:
         reader, writer = await _ask(here.mjpeg, "GET /gate HTTP/1.0\r\n\r\n")

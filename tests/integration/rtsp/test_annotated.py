@@ -169,6 +169,43 @@ async def test_a_killed_client_frees_the_encoder(hub, gate):
         await until(lambda: service.encoders == service.watchers == 0, "nothing runs for the dead", 3)
 
 
+async def test_a_client_sees_that_the_camera_is_gone_and_goes_on_when_it_is_back(
+    hub, gate, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("services.rtsp.feed.CHECK_S", 0.2)
+    monkeypatch.setattr("services.common.live.continuous.PATIENCE_S", 0.6)
+    seen: list[tuple[bool, tuple[int, ...], float | None]] = []
+
+    def follow(address: str) -> None:
+        with suppress(StopIteration, av.error.FFmpegError), watching(address) as frames:
+            while True:
+                frame = next(frames)
+                picture = frame.to_ndarray(format="bgr24")
+                seen.append((bool(picture[330, 20].mean() < 60), picture.shape, frame.time))
+
+    def is_shown(gone: bool, count: int) -> bool:
+        return [one for one, _, _ in seen[-count:]] == [gone] * count
+
+    back = None
+    try:
+        async with annotating(hub, gate) as (service, bus):
+            following = asyncio.create_task(asyncio.to_thread(follow, url(service)))
+            await until(lambda: is_shown(False, 5), "it watches")
+            await asyncio.to_thread(gate.stop)
+            await until(lambda: is_shown(True, 3), "it sees that the camera is gone", 10)
+            back = PaintedCamera(hub, connection=2)
+            await until(lambda: is_shown(False, 3), "it sees the camera again", 10)
+            bus.setups.publish(())
+            async with asyncio.timeout(15):
+                await following
+    finally:
+        if back is not None:
+            back.stop()
+    assert {shape for _, shape, _ in seen} == {(360, 640, 3)}
+    times = [time_s for _, _, time_s in seen if time_s is not None]
+    assert times == sorted(times), "the time of the stream goes on"
+
+
 async def test_a_silent_camera_is_told_soon(hub, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("services.rtsp.feed.NO_PICTURE_S", 0.5)
     async with annotating(hub) as (service, _):

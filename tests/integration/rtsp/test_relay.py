@@ -8,6 +8,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from itertools import islice
 
 import av
 import numpy as np
@@ -16,11 +17,11 @@ import pytest
 from services.common.bus.local import LocalBus
 from services.core.codecs import Codec
 from services.core.errors import BadInputError
-from services.core.types import CameraSetup
+from services.core.types import AccessUnit, CameraSetup
 from services.ingest.relay import RelayServer
 from tests.makers import GATE, camera
 from tests.processes import REPOSITORY, wait_until
-from tests.rtsp_clients import PaintedCamera, painted, take, watching
+from tests.rtsp_clients import FPS, PaintedCamera, encode, painted, take, watching
 
 pytestmark = pytest.mark.rtsp
 
@@ -221,3 +222,38 @@ async def test_what_this_process_owns_is_served_while_it_is_switched_on(hub, gat
     with suppress(asyncio.CancelledError):
         await running
     assert not [thread for thread in threading.enumerate() if thread.name.startswith(("relay-", "rtsp-"))]
+
+
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+def test_who_comes_between_rare_key_frames_sees_soon_what_is_now(hub, relay, transport: str):
+    """Key frames 20 s apart: what was kept goes by in a moment, and all pictures of it come."""
+    units = encode([np.full((64, 64, 3), 20 + number // 4, np.uint8) for number in range(600)], 600)
+    begin_s, stopped = time.time() - 450 / FPS, threading.Event()
+
+    def publish(number: int) -> None:
+        data, is_key = units[number]
+        hub.publish(AccessUnit(GATE, number, begin_s + number / FPS, is_key, data, 1))
+
+    def go_on() -> None:
+        for number in range(450, 600):
+            if stopped.wait(1 / FPS):
+                return
+            publish(number)
+
+    for number in range(450):
+        publish(number)
+    live = threading.Thread(target=go_on)
+    live.start()
+    try:
+        address = f"rtsp://127.0.0.1:{relay.port}/gate"
+        with watching(address, transport) as frames:
+            levels, times = zip(
+                *((frame.to_ndarray(format="gray").mean(), frame.time) for frame in islice(frames, 455)),
+                strict=True,
+            )
+    finally:
+        stopped.set()
+        live.join()
+    assert relay.dropped == 0
+    assert abs(levels[-1] - (20 + 454 // 4)) < 6
+    assert times[440] - times[1] < 1, "a player is not behind for that"

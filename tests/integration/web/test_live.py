@@ -1,6 +1,7 @@
 """Live tracks and pictures on a real port."""
 
 import asyncio
+import email.utils
 import json
 import time
 from fractions import Fraction
@@ -9,6 +10,7 @@ import av
 import cv2
 import httpx
 import numpy as np
+import pytest
 
 from services.core.types import AccessUnit, CameraId, TrackedFrame, TrackedObject
 from tests.web_app import Web, served
@@ -59,6 +61,9 @@ async def test_a_snapshot_is_the_newest_picture(web: Web) -> None:
         web.video.publish(unit)
     answer = await web.client.get(f"{CAMERA}/snapshot.jpg")
     assert answer.headers["content-type"] == "image/jpeg"
+    assert int(answer.headers["age"]) <= 5
+    taken = email.utils.parsedate_to_datetime(answer.headers["last-modified"])
+    assert abs(taken.timestamp() - time.time()) <= 5, "it says when it was taken"
     level, colored = _level(answer.content)
     assert abs(level - (60 + 6 * 19)) <= 9, "at most one picture before the newest"
     assert colored == 0
@@ -105,6 +110,30 @@ async def test_mjpeg_goes_on_until_the_camera_is_removed(web: Web) -> None:
         head = data.partition(b"\r\n\r\n")[0]
         assert b"Content-Type: image/jpeg\r\nContent-Length: " in head
     assert web.app.state.context.live.watched == 0
+
+
+@pytest.mark.parametrize("is_off", [False, True])
+async def test_mjpeg_says_why_there_is_no_picture_and_stays(
+    web: Web, is_off: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.common.live.continuous.CHECK_S", 0.1)
+    await _add_camera(web)
+    if is_off:
+        await web.client.patch(CAMERA, json={"enabled": False})
+    pictures = []
+    async with (
+        served(web.app) as address,
+        httpx.AsyncClient(timeout=20) as client,
+        client.stream("GET", f"{address}{CAMERA}/stream.mjpeg") as answer,
+    ):
+        async for part in answer.aiter_bytes():
+            pictures.append(part)
+            if b"".join(pictures).count(b"--mjpegstream\r\n") == 3:
+                break
+    jpeg = b"".join(pictures).split(b"\r\n\r\n", 1)[1].split(b"\r\n--mjpegstream")[0]
+    shown = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert shown.shape == (360, 640, 3)
+    assert 0.005 < (shown.max(axis=2) > 150).mean() < 0.3, "words on a dark ground"
 
 
 async def _publish(web: Web) -> None:

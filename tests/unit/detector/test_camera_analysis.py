@@ -15,6 +15,7 @@ import pytest
 
 from services.common.bus.local import LocalBus
 from services.common.clocks import Clocks
+from services.common.live.analysed import AnalysedPictures
 from services.common.video.hub import VideoHub
 from services.core.frames import Letterbox, Picture
 from services.core.types import (
@@ -32,6 +33,7 @@ from services.core.types import (
     Ownership,
     PositionSeconds,
     RepeatedSpan,
+    StatusChange,
     Trajectory,
 )
 from services.detector.infer.detector import ModelInfo
@@ -93,6 +95,7 @@ class Stage:
     frame_s: float = 1 / FPS
     delay_s: float = 0.0
     events: list[Event] = field(default_factory=list)
+    decoded: AnalysedPictures = field(default_factory=AnalysedPictures)
 
     def __post_init__(self) -> None:
         self.steady_s = 50.0
@@ -106,6 +109,7 @@ class Stage:
             self._make,
             Clocks(lambda: self.begin_s + self.delay_s, lambda: self.steady_s),
             self.stop_timeout_s,
+            decoded=self.decoded,
         )
 
     def _make(self, _: str) -> BrightnessDetector:
@@ -494,3 +498,51 @@ async def test_what_a_camera_costs_is_reported_and_ends_with_its_analysis(stage:
     assert cost.cores > 0
     await stage.service.drop(GATE)
     assert stage.bus.states.cost(GATE) is None
+
+
+def statuses(events: list[Event]) -> list[tuple[str, float, str]]:
+    return [(item.status, item.time_s, item.code) for item in events if isinstance(item, StatusChange)]
+
+
+async def test_who_waits_for_a_rare_key_frame_tells_the_history_why_and_when_it_goes_on() -> None:
+    """The pictures before it were not kept: without a word the gap would have no cause."""
+    stage = Stage()
+    stage.bus.states.publish_state(GATE, CameraState(CameraStatus.LIVE, stage.begin_s))
+    await stage.take(epoch=7)
+    first = next(frame for frame in range(1, 60) if not clip()[frame][0])
+    data = clip()[first][1]
+    for frame in range(60):
+        stage.hub.publish(AccessUnit(GATE, frame, stage.time_of(frame), False, data, 1))
+    await stage.reported(StatusChange, 1)
+    is_keyframe, data = clip()[0]
+    assert is_keyframe
+    stage.hub.publish(AccessUnit(GATE, 60, stage.time_of(60), True, data, 1))
+    await stage.reported(StatusChange, 2)
+    assert statuses(stage.events) == [
+        ("degraded", stage.time_of(0), "key-frame-awaited"),
+        ("live", stage.time_of(60), ""),
+    ]
+    await stage.service.drop(GATE)
+
+
+async def test_what_ingest_says_of_a_time_stands() -> None:
+    stage = Stage()
+    state = CameraState(CameraStatus.DEGRADED, stage.begin_s, last_error="too slow", has_pictures=True)
+    stage.bus.states.publish_state(GATE, state)
+    await stage.take(epoch=7)
+    for frame in range(60):
+        stage.hub.publish(AccessUnit(GATE, frame, stage.time_of(frame), False, clip()[1][1], 1))
+    await until(stage._is_read)
+    await stage.service.drop(GATE)
+    assert statuses(await stage.read()) == []
+
+
+async def test_pictures_that_are_decoded_are_there_for_those_who_show_them() -> None:
+    stage = Stage()
+    await stage.take(epoch=7)
+    await stage.show(0, 5)
+    newest = stage.decoded.newest(GATE)
+    assert newest is not None
+    assert newest.unit.frame == 4
+    await stage.service.drop(GATE)
+    assert stage.decoded.newest(GATE) is None

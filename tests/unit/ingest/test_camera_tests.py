@@ -20,6 +20,7 @@ import pytest
 
 from services.common.bus.camera_tests import CameraTestResult
 from services.common.settings.cameras import CameraFiles
+from services.common.video.source import SourceUnit
 from services.core.errors import FullError
 from services.demo import demo_source
 from services.ingest.camera_tests import MOST_AT_ONCE, CameraTester, rate_of
@@ -57,7 +58,7 @@ def write(path: Path, codec: str = "libx264", pictures: int = 50, size: tuple[in
 
 
 async def tried(url: str, **options: object) -> CameraTestResult:
-    return await CameraTester(demo=demo_source, **options).test(url)  # type: ignore[arg-type]
+    return await CameraTester(**{"demo": demo_source, **options}).test(url)  # type: ignore[arg-type]
 
 
 def size_of(picture: bytes | None) -> tuple[int, int]:
@@ -250,3 +251,28 @@ def test_a_process_of_a_source_loads_no_event_loop() -> None:
     program = "import sys, services.ingest.apart.child; print('asyncio' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+async def test_a_camera_between_rare_key_frames_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.ingest.camera_tests.PICTURE_WAIT_S", 0.3)
+
+    class Middle:
+        """Begins between two key frames."""
+
+        resolution = (640, 360)
+
+        def connect(self) -> "Middle":
+            return self
+
+        def units(self) -> Iterator[SourceUnit]:
+            for number in range(1000):
+                time.sleep(0.01)
+                yield SourceUnit(b"x", False, number / 25)
+
+        def close(self) -> None:
+            """Nothing to let go of."""
+
+    result = await tried("demo://middle", demo=lambda _: Middle())
+    assert result.fault is not None
+    assert result.fault.code == "stream-no-key-frame"
+    assert "key frame interval" in result.fault.text

@@ -108,6 +108,21 @@ def test_another_kind_of_stream_ends_the_clients():
         assert len(feeding.output.pushed) == 2
 
 
+def test_a_long_group_that_was_kept_goes_by_in_a_moment():
+    feeding = Feeding()
+    for number in range(500):
+        unit = AccessUnit(GATE, number, 100.0 + number / 25, number == 0, SLICE if number else KEY, 1)
+        feeding.hub.publish(unit)
+    with feeding:
+        wait_until(lambda: len(feeding.output.pushed) == 500, 3, "the group comes")
+        feeding.hub.publish(changed(unit, frame=500, time_s=120.0))
+        wait_until(lambda: len(feeding.output.pushed) == 501, 3, "it goes on")
+    times = [time_s for _, _, time_s in feeding.output.pushed]
+    assert times == sorted(set(times))
+    assert times[-1] == 120.0
+    assert times[-1] - times[0] < 0.6
+
+
 def test_the_kept_group_comes_first():
     feeding = Feeding()
     unit = AccessUnit(GATE, 0, 100.0, True, KEY, 1)

@@ -393,3 +393,46 @@ def test_a_file_without_a_picture_is_degraded_and_not_opened_all_the_time():
         assert source.attempts <= 2
     finally:
         ingest.stop()
+
+
+class Middle:
+    """A camera whose session begins between two key frames, 3 s before the next one."""
+
+    resolution = (640, 360)
+
+    def __init__(self) -> None:
+        self.now_s, self.is_over = 1_000_000_000.0, threading.Event()
+
+    def connect(self) -> "Middle":
+        return self
+
+    def units(self) -> Iterator[SourceUnit]:
+        for number in range(200):
+            self.now_s += 1 / 25
+            yield SourceUnit(b"x", number % 150 == 75, number / 25)
+        self.is_over.set()
+        time.sleep(0.5)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+async def test_a_session_that_begins_without_a_key_frame_says_so_until_it_comes() -> None:
+    bus, source = LocalBus(), Middle()
+    ingest = CameraIngest(
+        Camera("c", "C", URL), bus.events, bus.states, VideoHub(), lambda url: source, lambda: source.now_s
+    )
+    began_s = source.now_s
+    ingest.start()
+    try:
+        assert await asyncio.to_thread(source.is_over.wait, 10)
+    finally:
+        ingest.stop()
+    batch = await asyncio.wait_for(bus.events.next_batch(), 1)
+    changes = [event for event in batch.events if isinstance(event, StatusChange)]
+    assert [(change.status, change.code) for change in changes] == [
+        ("connecting", ""),
+        ("degraded", "key-frame-awaited"),
+        ("live", ""),
+    ]
+    assert [round(change.time_s - began_s) for change in changes] == [0, 1, 3]

@@ -132,7 +132,7 @@ class NatsBus(Bus):
         tests = NatsCameraTests(client)
         self._receiving = (self._reader, tracks, board, shared, tests)
         self._runs = [self._sender.run, self._reader.run, tracks.run]
-        if role not in ("store", "rtsp"):
+        if role != "store":
             self._runs.append(board.run)
         if buckets:
             self._runs.append(shared.run)

@@ -159,3 +159,26 @@ async def test_what_is_refused_before_the_application_is_closed_to_other_pages_t
     for answer in answers:
         for name, value in headers.items():
             assert answer[name.lower().encode()] == value.encode()
+
+
+@pytest.mark.parametrize(
+    ("host", "page", "shown"),
+    [
+        ("127.0.0.1:8090", "http://127.0.0.1:3000/", "cross-origin"),
+        ("localhost:8090", "http://localhost/", "cross-origin"),
+        ("[::1]:8090", "http://[::1]:3000/", "cross-origin"),
+        ("127.0.0.1:8090", "http://localhost:3000/", "same-site"),
+        ("127.0.0.1:8090", "https://evil.example/127.0.0.1", "same-site"),
+        ("127.0.0.1:8090", "http://[broken", "same-site"),
+        ("127.0.0.1:8090", "", "same-site"),
+    ],
+)
+async def test_pages_of_the_same_host_show_pictures_though_it_is_an_ip_address(
+    host: str, page: str, shown: str
+) -> None:
+    """Chromium counts no two ports of an IP address, or of localhost, as one site."""
+    app = Starlette(routes=[Route("/", lambda _: PlainTextResponse("here"))])
+    app.add_middleware(AnswerHeaders)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as client:
+        answer = await client.get("/", headers={"Host": host, "Referer": page})
+    assert answer.headers[CORP] == shown

@@ -19,7 +19,7 @@ from services.common.live import pictures
 from services.common.live.decoding import Decoders
 from services.common.live.matching import LivePicture, MatchedPictures
 from services.common.live.memory import KEPT_BYTES, LEAST_KEPT, PictureMemories
-from services.common.live.pictures import Form, LivePictures, render
+from services.common.live.pictures import Form, LivePictures, LiveStream, render
 from services.common.video.decoder import DecodedPicture
 from services.common.video.hub import VideoHub, VideoReader
 from services.core.errors import StreamError
@@ -130,6 +130,12 @@ def _units(number: int, size: tuple[int, int] = (320, 192)) -> list[AccessUnit]:
     return units
 
 
+async def first_of(stream: LiveStream) -> bytes:
+    async with asyncio.timeout(10):
+        await stream.wait()
+        return (await stream.take()).data
+
+
 async def test_all_forms_and_all_ports_share_one_reader_of_the_camera() -> None:
     bus, video = LocalBus(), VideoHub()
     for unit in _units(5):
@@ -139,7 +145,7 @@ async def test_all_forms_and_all_ports_share_one_reader_of_the_camera() -> None:
     forms: tuple[Form, ...] = ("plain", "boxes", "boxes and lines")
     streams = [live.open(GATE, form) for live in ports for form in forms]
     for stream in streams:
-        assert (await asyncio.wait_for(anext(aiter(stream)), 10)).startswith(b"\xff\xd8")
+        assert (await first_of(stream)).startswith(b"\xff\xd8")
     assert (decoders.cameras, len(video._readers[GATE])) == (1, 1)
     for stream in streams:
         stream.close()
@@ -205,10 +211,10 @@ async def test_a_fault_in_one_picture_hangs_nobody_who_looks_now_or_later(
     watching = [live.open(GATE, form) for _ in range(2)]
     for stream in watching:
         with pytest.raises(StreamError, match="a fault in Sightline"):
-            await asyncio.wait_for(anext(aiter(stream)), 10)
+            await first_of(stream)
     assert "live pictures of camera gate failed" in caplog.text
     later = live.open(GATE, form)
-    assert (await asyncio.wait_for(anext(aiter(later)), 10)).startswith(b"\xff\xd8")
+    assert (await first_of(later)).startswith(b"\xff\xd8")
     for stream in (*watching, later):
         stream.close()
     assert live.watched == 0

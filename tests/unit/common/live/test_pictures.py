@@ -61,7 +61,7 @@ async def test_pictures_are_shown_whatever_the_clock_was_set_to(step_s: float) -
         await asyncio.sleep(0.02)
         if asking.done():
             break
-    assert (await asking).startswith(b"\xff\xd8")
+    assert (await asking).data.startswith(b"\xff\xd8")
 
 
 @pytest.fixture

@@ -376,6 +376,8 @@ export interface paths {
         /**
          * Get Snapshot
          * @description What the camera sees now; 503 when it gives no picture.
+         *
+         *     `Last-Modified` says when it was taken, and `Age` how many seconds ago that is.
          */
         get: operations["get_snapshot"];
         put?: never;
@@ -395,7 +397,7 @@ export interface paths {
         };
         /**
          * Stream Pictures
-         * @description Pictures until the camera is removed; nothing comes while it gives none.
+         * @description Pictures until the camera is removed; while it gives none, one a second that says why.
          *
          *     429 when this user has too many streams open, 503 when all have, and when there is no memory for the
          *     pictures of one more camera.
