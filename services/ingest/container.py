@@ -19,6 +19,7 @@ from services.core.errors import StreamError
 from services.core.h264 import ParameterSets
 from services.core.limits import PICTURE_LIMIT_PIXELS, size_fault
 from services.core.sentences.sentence import Sentence, plain, sentence
+from services.ingest.bare_times import with_times
 from services.ingest.bounds import StreamBounds
 
 STREAMS_LIMIT = 16
@@ -133,7 +134,8 @@ class ContainerConnection:
         to_annex_b = BitStreamFilterContext("h264_mp4toannexb", stream)
         parameter_sets = ParameterSets(stream.codec_context.extradata or b"")
         try:
-            for packet in self.container.demux(stream):
+            packets = self.container.demux(stream)
+            for packet in packets if self.bounds.is_live else with_times(packets, stream):
                 self.bounds.check_length(packet.size)
                 for unit in to_annex_b.filter(packet) if packet.size else ():
                     yield self._unit(unit, parameter_sets)
