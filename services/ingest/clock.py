@@ -18,9 +18,6 @@ LARGEST_DRIFT_S = 3.0
 STEP_S = 0.001
 """Two pictures in a row are never captured in the same millisecond."""
 
-LONGEST_REORDERING_S = 0.5
-"""A stream with B-frames sends a picture this much later than those that show after it."""
-
 LEAST_STEP_S = 1 / UNITS_PER_S_LIMIT
 """No camera sends pictures that are closer."""
 
@@ -33,8 +30,8 @@ FREE, FILLS_KEPT = 0.6, 20
 USUAL = 4.0
 """A step of the stream's clock so many times longer or shorter than usual needs arrival to confirm it."""
 
-UNKNOWN_STEP_S = 0.3
-"""As long as nobody knows what is usual: a longer step needs that."""
+LONG_STEP_S, UNKNOWN_STEP_S = 0.3, 1.0
+"""A longer step to one needs that too, however usual it is, and a longer one that nobody can compare."""
 
 LEAD_S = 0.3
 """A picture is not captured later than it arrives; by so much it may seem so."""
@@ -149,43 +146,39 @@ class CaptureClock:
 
     def _is_reordered(self, stream_s: float) -> bool:
         """Return whether a picture shows before the newest, as B-frames do: they fill places left free."""
-        back_s = self._front_s - stream_s
-        if not 0 < back_s <= LONGEST_REORDERING_S * (self._rate.rate or 1.0):
+        if stream_s >= self._front_s:
             return False
-        nearest_s = min(back_s, stream_s - self._front_before_s)
+        nearest_s = min(self._front_s - stream_s, stream_s - self._front_before_s)
         self._fills.append(nearest_s > 0 and nearest_s >= FREE * self._rate.spacing_s)
         return self._fills[-1] and sum(self._fills) >= FREE * len(self._fills)
 
     def _step_s(self, stream_s: float, wait_s: float, now_s: float) -> float:
         """Give how much later than the newest one a picture was captured, and follow the stream's clock."""
-        rate, usual_s, step_s = self._rate.rate, self._usual_step_s(), stream_s - self._front_s
+        rate, usual_s, stamped_s = self._rate.rate, self._usual_step_s(), stream_s - self._front_s
         pictures, self._reordered = 1 + self._reordered, 0
-        if step_s > 0:
-            self._steps.append(step_s)
-        is_taken = self._is_taken(step_s, usual_s, wait_s, now_s)
-        taken_s = step_s if is_taken else pictures * self._rate.spacing_s
-        self._stamped_s = step_s
-        self._front_before_s = self._front_s if is_taken else stream_s - usual_s
-        self._front_s = stream_s
+        if stamped_s > 0:
+            self._steps.append(stamped_s)
+        latest_s = now_s - (self._lag_s or 0.0) + LEAD_S - self._time_s
+        is_usual = self._is_usual(stamped_s, usual_s, wait_s, latest_s)
+        self._front_before_s = self._front_s if is_usual else stream_s - usual_s
+        self._front_s, self._stamped_s = stream_s, stamped_s
+        taken_s = stamped_s if is_usual else pictures * self._rate.spacing_s
         self._front_stream_s += taken_s
-        if rate is not None and taken_s / rate >= LEAST_STEP_S:
-            step_s = taken_s / rate
-            if is_taken or not self._is_pause(wait_s, step_s):
-                return step_s
+        step_s = 0.0 if rate is None else taken_s / rate
+        is_possible = LEAST_STEP_S <= step_s <= max(LONG_STEP_S * pictures, latest_s)
+        if is_possible and (is_usual or not self._is_pause(wait_s, step_s)):
+            return step_s
         interval_s = self._rate.interval_s
         return wait_s if interval_s is None or self._is_pause(wait_s, interval_s) else pictures * interval_s
 
-    def _is_taken(self, step_s: float, usual_s: float, wait_s: float, now_s: float) -> bool:
+    def _is_usual(self, step_s: float, usual_s: float, wait_s: float, latest_s: float) -> bool:
         """Return whether a step of the stream's clock is one like the others, or arrival confirms it."""
         rate = self._rate.rate or 1.0
         if step_s <= 0:
             return False
         if usual_s and step_s < usual_s / USUAL:
             return wait_s < usual_s / rate / 2
-        is_known = usual_s and self._rate.wait_s is not None
-        if step_s <= (usual_s * USUAL if is_known else UNKNOWN_STEP_S * rate):
-            return True
-        return self._time_s + step_s / rate <= now_s - (self._lag_s or 0.0) + LEAD_S
+        return step_s <= (usual_s * USUAL or UNKNOWN_STEP_S * rate) or step_s / rate <= latest_s
 
     def _is_pause(self, wait_s: float, interval_s: float) -> bool:
         return self._rate.wait_s is None or wait_s > max(PAUSE * interval_s, 1.2 * self._rate.wait_s)
