@@ -112,9 +112,9 @@ class ClockRate:
         if not SLOWEST <= rate <= FASTEST or not self._is_steady():
             self.rate, self._error = None, 1.0
             return
-        held = self.rate
-        is_refined = held != 1.0 and error <= self._error
-        if held is None or is_refined or abs(rate / held - 1) > error:
+        before = self.rate
+        is_refined = before != 1.0 and error <= self._error
+        if before is None or is_refined or abs(rate / before - 1) > error:
             self.rate, self._error = 1.0 if abs(rate - 1) <= EXACT else rate, error
 
     def _differs(self, pictures: list[Seen], times: float) -> bool:

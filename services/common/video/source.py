@@ -76,9 +76,9 @@ class PacedConnection:
             due_s += 0.0 if unit.stream_s is None else steps.step_s(unit.stream_s)
             if now_s - due_s > LARGEST_PAUSE_S:
                 due_s = now_s
-            due_s = max(due_s, earliest_s)
-            self.sleep(max(0.0, due_s - now_s))
-            earliest_s = max(due_s, now_s) + LEAST_STEP_S
+            shown_s = max(due_s, earliest_s, now_s)
+            self.sleep(shown_s - now_s)
+            earliest_s = shown_s + LEAST_STEP_S
             yield unit
 
     def close(self) -> None:
