@@ -85,6 +85,8 @@ class CaptureClock:
         self._lag_s: float | None = None
         """How late the pictures with the least delay are by the times that they get."""
         self._arrived_s: float | None = None
+        self._paused_s = 0.0
+        """How long the camera paused in all, of which its clock says nothing: that measures no rate."""
         self._front_s = self._front_before_s = self._front_stream_s = self._stamped_s = 0.0
         """The newest stamp, the one before it, the newest without the clock's jumps, and the newest step."""
         self._fills: deque[bool] = deque(maxlen=FILLS_KEPT)
@@ -103,6 +105,7 @@ class CaptureClock:
             return self._given(self._first_s(stream_s or 0.0, now_s, steady_s))
         rate, wait_s = self._rate.rate, max(0.0, steady_s - self._arrived_s)
         self._arrived_s = steady_s
+        steady_s -= self._paused_s
         if self._rate.look(steady_s):
             self._look_back(rate)
         if stream_s is None:
@@ -169,7 +172,11 @@ class CaptureClock:
         if is_possible and (is_usual or not self._is_pause(wait_s, step_s)):
             return step_s
         interval_s = self._rate.interval_s
-        return wait_s if interval_s is None or self._is_pause(wait_s, interval_s) else pictures * interval_s
+        if interval_s is not None and not self._is_pause(wait_s, interval_s):
+            return pictures * interval_s
+        if step_s > 0 and not is_usual:
+            self._paused_s += max(0.0, wait_s - step_s)
+        return wait_s
 
     def _is_usual(self, step_s: float, usual_s: float, wait_s: float, latest_s: float) -> bool:
         """Return whether a step of the stream's clock is one like the others, or arrival confirms it."""

@@ -100,7 +100,8 @@ class ClockRate:
         stamps = [stream_s for _, stream_s, _ in pictures]
         self.spacing_s = (max(stamps) - min(stamps)) / (len(stamps) - 1)
         newest = self._newest(max(RECENT_S, BURSTS * self.wait_s))
-        self.interval_s = (steady_s - newest[0][0]) / len(newest)
+        end_s = min(steady_s, newest[-1][0] + self.wait_s)
+        self.interval_s = (end_s - newest[0][0]) / len(newest)
         quick = self._newest(QUICK_S)
         if self._differs(quick, 2.0):
             self._pictures = deque(quick, PICTURES_KEPT)

@@ -125,15 +125,20 @@ def test_a_clock_of_any_speed_that_jumps_squeezes_nothing(
     assert 0.7 <= min(spaces) <= max(spaces) <= 1.5
 
 
-def test_a_pause_of_the_camera_is_a_hole_whatever_its_clock_says():
-    """Jumps hide no time in which there were no pictures."""
+@pytest.mark.parametrize(
+    ("speed", "jump_s"), [(1.0, 3.0), (1.0, 1e6), (1.0, -1e6), (1.2, 1e6), (1.2, -1e6), (0.0, 0.0)]
+)
+def test_a_pause_of_the_camera_is_a_hole_whatever_its_clock_says(speed: float, jump_s: float):
+    """Jumps hide no time in which there were no pictures, and after it all is as before."""
     now_s = 0.0
     clock = CaptureClock(lambda: BEGAN_S + now_s, 0.0, lambda: now_s)
     times_s = []
-    for number in range(500):
+    for number in range(750):
         now_s = number / 25 + 3.0 * (number >= 250)
-        times_s.append(clock.time_s(number / 25 if number < 250 else 1e6 + number / 25))
-    assert times_s[250] - times_s[249] == pytest.approx(3.04, abs=0.01)
+        times_s.append(clock.time_s(speed * number / 25 + jump_s * (number >= 250)))
+    assert times_s[250] - times_s[249] == pytest.approx(3.04, abs=0.35)
+    after = [b - a for a, b in pairwise(times_s[250:])]
+    assert 0.034 <= min(after) <= max(after) <= (0.046 if speed else 0.056)
 
 
 def test_a_machine_whose_clock_is_slewed_is_followed():
