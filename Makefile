@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench chaos cluster-bench images push
+.PHONY: help setup run test check bench chaos cameras cluster-bench images push
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ bench: ## measure the cost of each part beside its budget
 
 chaos: ## ten rounds of kill -9 beside lines, and outages of a minute, judged by the script
 	@scripts/chaos.sh
+
+cameras: ## count odd cameras beside a good one, live: a table (options: ARGS="-k clock")
+	@scripts/cameras.sh $(ARGS)
 
 cluster-bench: ## measure what a second detector process adds, and what the split into processes costs
 	@scripts/cluster-bench.sh $(ARGS)

@@ -20,6 +20,7 @@ from services.core.codecs import START, Codec, ParameterSets, is_key_frame
 from services.core.errors import StreamError
 from services.core.limits import PICTURE_LIMIT_PIXELS, size_fault
 from services.core.sentences.sentence import Sentence, plain, sentence
+from services.ingest.bare_times import with_times
 from services.ingest.bounds import StreamBounds
 
 STREAMS_LIMIT = 16
@@ -144,7 +145,8 @@ class ContainerConnection:
         to_annex_b = BitStreamFilterContext(TO_ANNEX_B[self.codec], self.stream)
         parameter_sets = ParameterSets(self.stream.codec_context.extradata or b"", self.codec)
         try:
-            for packet in self.container.demux(self.stream):
+            packets = self.container.demux(self.stream)
+            for packet in packets if self.bounds.is_live else with_times(packets, self.stream):
                 self.bounds.check_length(packet.size)
                 for unit in to_annex_b.filter(packet) if packet.size else ():
                     yield self._unit(unit, parameter_sets)

@@ -30,7 +30,7 @@ from services.core.types import (
     RepeatedSpan,
     status_change,
 )
-from services.ingest.clock import CaptureClock
+from services.ingest.clock import CaptureClock, reached_s
 from services.ingest.reconnect import ConnectionState
 from services.ingest.sources import Presence, source_of
 
@@ -212,7 +212,7 @@ class CameraIngest:
         """
         self._connection = self._next_connection()
         self._rate.begin()
-        return CaptureClock(self.now_s, self._newest_s)
+        return CaptureClock(self.now_s, self._newest_s, self._steady_s)
 
     def _steady_s(self) -> float:
         return self.watch.clocks.steady_s()
@@ -246,7 +246,7 @@ class CameraIngest:
         first pass.
         """
         self._look(machine)
-        now_s = self.now_s()
+        now_s = reached_s(self.now_s(), self._newest_s)
         was_withheld = self._passes.is_repeat
         self._publish_events(self._passes.see(now_s, self._steady_s()))
         if was_withheld and not self._passes.is_repeat:

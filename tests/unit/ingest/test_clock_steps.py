@@ -24,7 +24,7 @@ from services.core.types import (
     RepeatedSpan,
     StatusChange,
 )
-from services.ingest.service import IngestService
+from services.ingest.service import PROBE_PERIOD_S, IngestService
 from tests.makers import GATE
 from tests.processes import wait_until
 
@@ -220,3 +220,30 @@ async def test_what_the_database_knows_to_come_again_is_said_by_the_camera(stage
     assert stage.state.last_error is not None
     assert stage.state.last_error.startswith(known.cause)
     assert not [event for event in await stage.read() if isinstance(event, RepeatedSpan)]
+
+
+async def test_pictures_that_are_ahead_of_the_clock_are_no_step_when_their_camera_leaves(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A camera that keeps two seconds and sends them at once is known to be ahead only after a while."""
+    await stage.show(1)
+    with stage.hub.reader(GATE) as reader:
+        for _ in range(40):
+            stage.stream_s += 0.05
+            stage.given.put(SourceUnit(b"x", True, stage.stream_s))
+        units = []
+        while len(units) < 41:
+            unit = await asyncio.to_thread(reader.read, 5.0)
+            assert unit is not None
+            units.append(unit)
+    assert units[-1].time_s == pytest.approx(stage.now_s + 2.0, abs=0.01)
+    stage.is_refusing = True
+    stage.given.put(END)
+    await asyncio.to_thread(wait_until, lambda: stage.state.last_error == "connection refused", 5, "refused")
+    await asyncio.sleep(PROBE_PERIOD_S + 0.3)
+    stage.is_refusing = False
+    (after,) = await stage.show(1)
+    assert after.time_s > units[-1].time_s
+    assert "was set" not in caplog.text
+    assert not [event for event in await stage.read() if isinstance(event, RepeatedSpan)]
+    assert not [cause for _, _, cause in await stage.statuses() if "clock" in cause]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import pytest
 
@@ -51,3 +52,19 @@ def test_units_without_a_clock_that_runs_come_no_faster_than_can_be_taken(times_
 @pytest.mark.parametrize("jump_s", [LONGEST_WAIT_S + 1, 1e9, -1e9])
 def test_a_clock_that_jumps_is_not_waited_for(jump_s: float):
     assert shown_s([0.0, jump_s, jump_s + 0.04])[-1] < 0.1
+
+
+@pytest.mark.parametrize("joined_s", [0.0, 1.6, 1.99, 2.5, 20.0, -50.0, 90_000.0])
+def test_where_videos_were_joined_nothing_stands_still_and_nothing_races(joined_s: float):
+    """The second one begins anew, a little before the first one's end, or anywhere else."""
+    times_s = [i / 25 for i in range(50)] + [joined_s + i / 25 for i in range(50)]
+    steps = [b - a for a, b in pairwise(shown_s(times_s))]
+    assert min(steps) == pytest.approx(0.04, abs=0.011)
+    assert sum(steps) == pytest.approx(99 / 25, abs=0.5)
+    assert max(steps) <= 0.55
+
+
+def test_pictures_that_show_between_others_wait_for_nothing():
+    times_s = [0.0, 0.16, 0.04, 0.08, 0.12, 0.32, 0.2, 0.24, 0.28, 0.0, 0.16, 0.04, 0.08, 0.12]
+    assert shown_s(times_s)[5] == pytest.approx(0.32)
+    assert shown_s(times_s)[10] == pytest.approx(0.32 + 0.16 + 0.16)
