@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from services.core.camera_address import (
     LONGEST_ADDRESS,
+    LONGEST_LOGIN,
     AddressKind,
     DemoName,
     check_address,
@@ -232,7 +233,9 @@ def _braced(text: str) -> str:
 def test_no_part_of_an_encoded_password_is_ever_shown(user: str, secret: str, path: str) -> None:
     form = f"rtsp://{_braced(user)}:{{}}@host.example:554{path}"
     assert _shown_parts(form, quote(secret, safe="")) == []
-    check_address(f"rtsp://{quote(user)}:{quote(secret, safe='')}@host.example:554{path}")
+    login = f"{quote(user)}:{quote(secret, safe='')}"
+    if len(login) <= LONGEST_LOGIN:
+        check_address(f"rtsp://{login}@host.example:554{path}")
 
 
 @given(

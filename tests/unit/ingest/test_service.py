@@ -152,7 +152,7 @@ def test_a_source_that_ends_at_once_is_degraded_and_waits_longer_each_time(url: 
     bus, source, waits = LocalBus(), Short(pictures), []
     ingest = CameraIngest(Camera("c", "C", url), bus.events, bus.states, VideoHub(), lambda url: source)
 
-    def wait(machine: ConnectionState, wait_s: float) -> None:
+    def wait(machine: ConnectionState, wait_s: float, is_refused: bool) -> None:
         waits.append(wait_s)
         if len(waits) == 6:
             ingest.stop()
@@ -179,7 +179,7 @@ async def test_a_file_that_is_too_short_changes_its_status_once():
         Camera("c", "C", "/clips/short.mp4"), bus.events, bus.states, VideoHub(), lambda url: source
     )
 
-    def wait(machine: ConnectionState, wait_s: float) -> None:
+    def wait(machine: ConnectionState, wait_s: float, is_refused: bool) -> None:
         since.append(bus.states.state("c").since_s)
         if len(since) == 4:
             ingest.stop()

@@ -40,7 +40,7 @@ export const cameras: Strings["cameras"] = {
   useMake: "Adresse zusammensetzen",
   test: "Verbindung testen",
   testing: "Wird getestet…",
-  testingText: "Sightline öffnet die Kamera und wartet auf ihr erstes Bild. Das kann bis zu 20 Sekunden dauern.",
+  testingText: "Sightline öffnet die Kamera und wartet auf ihr erstes Bild. Bei einer langsamen Kamera kann das eine Minute dauern.",
   works: "Es funktioniert.",
   fails: "Es kam kein Bild.",
   trialPicture: "Das erste Bild dieser Kamera",

@@ -39,7 +39,7 @@ export const cameras = {
   useMake: "Put the address together",
   test: "Test the connection",
   testing: "Testing…",
-  testingText: "Sightline opens the camera and waits for its first picture. This may take up to 20 seconds.",
+  testingText: "Sightline opens the camera and waits for its first picture. With a slow camera this may take a minute.",
   works: "It works.",
   fails: "No picture came.",
   trialPicture: "The first picture of this camera",
