@@ -42,7 +42,8 @@ _SECRET_WORDS = (
 _SECRET_NAMES = ("pw", "pas", "pin", "sig", "sign", "sid", "psd", "otp")
 """Too short to be looked for within a name."""
 
-_PLAIN = "!$&'()*;=,~"
+_SRTP = "?enablesrtp"
+PLAIN = "!$&'()*;=,~"
 """What stands in a password as it is, beside letters, digits, `_`, `.` and `-`."""
 
 _HOST_ADDRESS = re.compile(r"(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:.]+\])(?=[:/?#]|\Z)")
@@ -168,9 +169,12 @@ def dialled_address(address: str) -> str:
     """Give a network address as libraries dial it, with the user and password that were meant.
 
     What is percent-encoded is meant decoded, all else is meant as it is written, a `%` too that encodes
-    nothing. A user without a password has an empty one.
+    nothing. A user without a password has an empty one. What asks for pictures that are encrypted within the
+    session, as the addresses of one make do, is left out: the session itself is encrypted already.
     """
     scheme, login, rest = _split(address)
+    if rest.lower().endswith(_SRTP):
+        rest = rest[: -len(_SRTP)]
     if not login:
         return f"{scheme}://{rest}"
     user, _, password = login.partition(":")
@@ -179,7 +183,7 @@ def dialled_address(address: str) -> str:
 
 def _encoded_part(written: str) -> str:
     """Encode what has a meaning in an address, and no more: libraries take logins of a bounded length."""
-    return quote(unquote_to_bytes(written), safe=_PLAIN)
+    return quote(unquote_to_bytes(written), safe=PLAIN)
 
 
 def check_address(address: str) -> None:

@@ -43,7 +43,7 @@ class Dialling:
 USUAL_DIALLING = Dialling()
 
 OTHER_WAY = ("camera-transport", "camera-silent", "camera-bad-request")
-"""Codes of failures after which the other transport may work; FFmpeg does not say what was answered with 400."""
+"""Codes of failures after which the other transport may work; of a 400 nobody knows what it answers."""
 
 LOGIN_REFUSED = ("camera-login", "camera-login-percent", "camera-login-kind", "camera-login-missing")
 ACCESS_REFUSED = (*LOGIN_REFUSED, "camera-forbidden")

@@ -28,8 +28,8 @@ STREAMS: dict[str, str] = {
     "to TCP, in place of multicast or RTSP over HTTP",
     "camera-multicast": "the camera sends its pictures by multicast only: set its RTSP transport to unicast, "
     "by TCP or UDP",
-    "camera-bad-request": "the camera does not understand what it is asked (400): look at the path, and at the "
-    "port, which is 554 at most cameras; RTSP over HTTP is not supported",
+    "camera-bad-request": "the camera does not understand what it is asked (400): look at the path, and at "
+    "the port, which is 554 at most cameras; RTSP over HTTP is not supported",
     "camera-http": "what answers there speaks HTTP and not RTSP: look at the port, which is 554 at most "
     "cameras; RTSP over HTTP is not supported",
     "camera-no-end": "the camera does not answer in time, or what it answers has no end",
