@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -393,3 +394,34 @@ def test_a_file_without_a_picture_is_degraded_and_not_opened_all_the_time():
         assert source.attempts <= 2
     finally:
         ingest.stop()
+
+
+class Refusing(Flaky):
+    """A camera that refuses the login."""
+
+    def connect(self) -> "Refusing":
+        self.attempts += 1
+        raise StreamError("camera-login")
+
+
+async def test_a_refused_login_waits_until_somebody_asks_also_when_the_camera_answers_again(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    probes = []
+    monkeypatch.setattr("services.ingest.service.PROBE_PERIOD_S", 0.01)
+    monkeypatch.setattr("services.ingest.service.Presence.of", lambda url: probes.append(url))
+    bus, source = LocalBus(), Refusing()
+    service = IngestService(bus.events, bus.states, VideoHub(), lambda url: source)
+    setup = CameraSetup(Camera("c", "C", URL))
+    await service.take(OwnedCamera(setup, 1))
+    assert await asyncio.to_thread(wait_until, lambda: source.attempts == 1, 5, "dialled")
+    await asyncio.sleep(0.1)
+    for asked_s, attempts in ((0.0, 1), (5.0, 2), (5.0, 2), (4.0, 2), (6.0, 3)):
+        await service.take(OwnedCamera(replace(setup, asked_s=asked_s), 1))
+        await asyncio.to_thread(wait_until, lambda wanted=attempts: source.attempts >= wanted, 5, "asked")
+        await asyncio.sleep(0.1)
+        assert source.attempts == attempts
+    assert probes == [], "a camera that comes back is not dialled sooner"
+    await service.take(OwnedCamera(replace(setup, camera=Camera("c", "C", URL + "2")), 1))
+    await asyncio.to_thread(wait_until, lambda: source.attempts == 4, 5, "dialled at its new address")
+    await service.drop("c")
