@@ -139,8 +139,6 @@ def cause_of_refusal(refusal: Refusal, dialling: Dialling, login: str | None) ->
         return sentence("camera-transport", transport=name, answer=MISMATCH)
     if refusal.method == "SETUP" and refusal.status not in KEPT_STATUSES:
         return sentence("camera-transport", transport=name, answer=refusal.status)
-    if refusal.method in ("OPTIONS", "DESCRIBE") and "cseq" not in refusal.headers.lower():
-        return sentence("camera-http")
     return None
 
 

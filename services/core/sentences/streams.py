@@ -30,8 +30,6 @@ STREAMS: dict[str, str] = {
     "by TCP or UDP",
     "camera-bad-request": "the camera does not understand what it is asked (400): look at the path, and at "
     "the port, which is 554 at most cameras; RTSP over HTTP is not supported",
-    "camera-http": "what answers there speaks HTTP and not RTSP: look at the port, which is 554 at most "
-    "cameras; RTSP over HTTP is not supported",
     "camera-no-end": "the camera does not answer in time, or what it answers has no end",
     "stream-not-video": "what answers there is no video stream (not RTSP, or not a video), or its "
     "description is too large",

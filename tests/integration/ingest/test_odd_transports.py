@@ -95,7 +95,7 @@ def test_a_session_by_tcp_that_sends_nothing_gives_way_to_udp(camera: OddCamera)
         ({"tcp_status": "multicast", "udp_status": "multicast"}, "camera-multicast"),
         ({"tcp_status": "404 Not Found"}, "camera-no-such-path"),
         ({"tcp_status": "453 Not Enough Bandwidth"}, "camera-cannot-serve"),
-        ({"http": True}, "camera-http"),
+        ({"http": True}, "stream-not-video"),
         ({"tcp_status": "400 Bad", "udp_status": "400 Bad"}, "camera-bad-request"),
     ],
 )
