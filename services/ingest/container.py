@@ -133,7 +133,7 @@ class _Opening:
             transport, seconds = str(self.dialling.transport).upper(), round(time.monotonic() - self.began_s)
             raise StreamError("camera-silent", transport=transport, seconds=seconds) from None
         except (av.error.FFmpegError, OSError) as error:
-            raise StreamError(_cause_of_opening(self.url, error)) from None
+            raise StreamError("stream-broken", reason=cause_of(error)) from None
         return chain(() if first is None else (first,), packets)
 
 
