@@ -7,17 +7,21 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import psutil
 
 from services.common.bus.local import LocalBus
 from services.common.video.hub import VideoHub
 from services.core.types import Camera, CameraId, CameraState, CameraStatus
+from services.ingest.dialling import Dialler
 from services.ingest.service import CameraIngest
+from services.ingest.sources import source_of
 from tests.processes import REPOSITORY, wait_until
 
 SCRIPT = REPOSITORY / "tests" / "fixtures" / "hostile_camera.py"
 PERIOD_S = 0.02
+PATIENCE_S = 2.0
 
 
 @contextmanager
@@ -57,7 +61,11 @@ class Ingesting:
 
     def __post_init__(self) -> None:
         self.ingest = CameraIngest(
-            Camera(self.camera, "Gate", self.url), self.bus.events, self.bus.states, self.hub
+            Camera(self.camera, "Gate", self.url),
+            self.bus.events,
+            self.bus.states,
+            self.hub,
+            partial(source_of, dialler=Dialler(PATIENCE_S)),
         )
 
     @property

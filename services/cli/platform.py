@@ -45,6 +45,7 @@ from services.detector.infer.models import check_named_model
 from services.detector.infer.select import choice_of, engine_choices, make_detector
 from services.detector.service import DetectorService
 from services.ingest.camera_tests import CameraTester
+from services.ingest.dialling import Dialler
 from services.ingest.service import IngestService
 from services.ingest.sources import source_of
 from services.store.service import StoreService
@@ -96,8 +97,9 @@ class Platform:
         )
         self._leases = LocalLeaseTable(clocks.now_s)
         files = CameraFiles.of(settings.up.file_camera_folders, seed.files)
-        bus, video, open_source = self._bus, self._video, partial(source_of, files=files, demo=demo_source)
-        self._tester = CameraTester(files, demo_source)
+        bus, video, dialler = self._bus, self._video, Dialler(settings.up.camera_patience_s)
+        open_source = partial(source_of, files=files, demo=demo_source, dialler=dialler)
+        self._tester = CameraTester(files, demo_source, dialler=dialler)
         ingest = IngestService(bus.events, bus.states, video, open_source, clocks=clocks)
         decoded = AnalysedPictures()
         detector = DetectorService(

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from services.common.settings.cameras import Patience
 from services.common.settings.files import ConnectionSettings, RtspConnectionSettings, Settings
 from services.common.settings.retention import RetentionSettings
 from services.common.settings.service import PageSettings
@@ -13,6 +14,7 @@ from services.common.settings.space import SpaceLimits
 from services.core.errors import BadInputError
 from services.core.evidence.rate import check_fps
 from services.core.identifiers import ID_PATTERN, id_from_name
+from services.core.limits import CAMERA_PATIENCE_S
 from services.core.lines import line_from_object
 from services.core.model_classes import model_for
 from services.core.types import Camera, CameraId, Line
@@ -111,6 +113,8 @@ class UpConfig(PageSettings, ConnectionSettings, RtspConnectionSettings, SpaceLi
     """The cameras' own streams by RTSP; needs GStreamer."""
     annotated_port: OptionalPort = 8555
     """Pictures with boxes and lines by RTSP; needs GStreamer."""
+    camera_patience_s: Patience = CAMERA_PATIENCE_S
+    """How long a camera may take for each answer, and for its first picture, in seconds."""
     retention: RetentionSettings = RetentionSettings()
     """How long records are kept."""
     cameras: tuple[CameraSettings, ...] = ()

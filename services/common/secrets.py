@@ -3,13 +3,15 @@
 Every text costs time in proportion to its length. One that a stranger may have written is cut first.
 """
 
+import json
 import re
 from collections.abc import Iterator
-from urllib.parse import quote, unquote
+from urllib.parse import quote, quote_plus, unquote
 
 from services.core.camera_address import (
     LONGEST_ADDRESS,
     MASK,
+    PLAIN,
     is_broken_off,
     masked,
     secrets_in,
@@ -114,6 +116,18 @@ def _rest_of_address(text: str, end: int) -> int:
 
 def _forms(secret: str) -> Iterator[str]:
     """Give the ways in which libraries write a secret into their messages."""
-    for form in (secret, unquote(secret), quote(unquote(secret), safe="")):
+    meant = unquote(secret)
+    encoded = quote(meant, safe="")
+    found = {
+        secret,
+        meant,
+        encoded,
+        encoded.lower(),
+        quote(meant),
+        quote_plus(meant),
+        quote(meant, safe=PLAIN),
+    }
+    escaped = meant.encode("ascii", "backslashreplace").decode()
+    for form in found | {escaped, json.dumps(meant)[1:-1], repr(meant)[1:-1]}:
         if len(form) >= SHORTEST_LITERAL:
             yield form

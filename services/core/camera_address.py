@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit
 
 from services.core.errors import BadInputError
 
@@ -24,6 +24,9 @@ LONGEST_ADDRESS = 2000
 DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322}
 NETWORK_SCHEMES = tuple(DEFAULT_PORTS)
 DEMO_TRAFFIC, DEMO_MASKS = "traffic", "masks"
+LONGEST_LOGIN = 127
+"""Bytes of user and password, as they are encoded for a camera, that FFmpeg sends whole."""
+
 DEMOS = (DEMO_TRAFFIC, DEMO_MASKS)
 KINDS = "give rtsp://, rtsps://, a file path, demo://traffic or demo://masks"
 
@@ -39,6 +42,12 @@ _SECRET_WORDS = (
 _SECRET_NAMES = ("pw", "pas", "pin", "sig", "sign", "sid", "psd", "otp")
 """Too short to be looked for within a name."""
 
+_SRTP = "?enablesrtp"
+PLAIN = "!$&'()*;=,~"
+"""What stands in a password as it is, beside letters, digits, `_`, `.` and `-`."""
+
+_HOST_ADDRESS = re.compile(r"(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:.]+\])(?=[:/?#]|\Z)")
+_ENCODED_CHARACTER = re.compile(r"%[0-9a-fA-F]{2}")
 _NAME = re.compile(rf"[\w.\[\]%-]{{0,{_LONGEST_NAME}}}")
 _AUTHORITY_END = re.compile(r"[/?#]")
 _PLACE = re.compile(r"(?:\[[^\[\]]*\]|[^:\[\]]*)(?::[0-9]*)?")
@@ -131,11 +140,50 @@ def place_of(address: str) -> tuple[str, int | None] | None:
     """Give host and port of a network camera, as libraries read them; None where there is none."""
     if kind_of(address) is not AddressKind.NETWORK:
         return None
+    scheme, _, rest = _split(address)
     try:
-        parts = urlsplit(address)
+        parts = urlsplit(f"{scheme}://{rest}")
         return (parts.hostname, parts.port) if parts.hostname and parts.port != 0 else None
     except ValueError:
         return None
+
+
+def _split(address: str) -> tuple[str, str | None, str]:
+    """Give the scheme in lower case, user and password, None where there is no `@`, and from the host on."""
+    start = address.find(_SEPARATOR) + len(_SEPARATOR)
+    at = address.rfind("@", start, _authority_end(address, start))
+    return scheme_of(address), address[start:at] if at >= 0 else None, address[max(start, at + 1) :]
+
+
+def login_of(address: str) -> str | None:
+    """Give user and password of a network address, as they are written in it; None where there are none."""
+    return _split(address)[1] or None
+
+
+def has_encoded_login(address: str) -> bool:
+    """Return whether `%41` or the like stands in user or password, which is another character then."""
+    return _ENCODED_CHARACTER.search(login_of(address) or "") is not None
+
+
+def dialled_address(address: str) -> str:
+    """Give a network address as libraries dial it, with the user and password that were meant.
+
+    What is percent-encoded is meant decoded, all else is meant as it is written, a `%` too that encodes
+    nothing. A user without a password has an empty one. What asks for pictures that are encrypted within the
+    session, as the addresses of one make do, is left out: the session itself is encrypted already.
+    """
+    scheme, login, rest = _split(address)
+    if rest.lower().endswith(_SRTP):
+        rest = rest[: -len(_SRTP)]
+    if not login:
+        return f"{scheme}://{rest}"
+    user, _, password = login.partition(":")
+    return f"{scheme}://{_encoded_part(user)}:{_encoded_part(password)}@{rest}"
+
+
+def _encoded_part(written: str) -> str:
+    """Encode what has a meaning in an address, and no more: libraries take logins of a bounded length."""
+    return quote(unquote_to_bytes(written), safe=PLAIN)
 
 
 def check_address(address: str) -> None:
@@ -151,8 +199,27 @@ def check_address(address: str) -> None:
         raise _unsupported(scheme_of(address))
     if kind is AddressKind.DEMO:
         demo_of(address)
-    elif kind is AddressKind.NETWORK and place_of(address) is None:
+    elif kind is AddressKind.NETWORK:
+        check_place(address)
+
+
+def check_place(address: str) -> None:
+    """Refuse a network address that names no host, or a login that cannot be sent; BadInputError says why."""
+    place = place_of(address)
+    if place is None or (login_of(address) is None and _cuts_password(address, place)):
         raise BadInputError("address-no-host")
+    sent = _split(dialled_address(address))[1] or ""
+    if len(sent) > LONGEST_LOGIN:
+        raise BadInputError("address-login-long", most=LONGEST_LOGIN)
+
+
+def _cuts_password(address: str, place: tuple[str, int | None]) -> bool:
+    """Return whether what was read as host and port is a user with the begin of a password.
+
+    A name with a port can be a host, but hardly where an `@` with the address of a host follows.
+    """
+    follows = _HOST_ADDRESS.match(address, address.rfind("@") + 1) if "@" in address else None
+    return place[1] is not None and place[0].isalnum() and follows is not None
 
 
 def _check_characters(address: str, is_path: bool) -> None:

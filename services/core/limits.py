@@ -51,3 +51,7 @@ def size_fault(width: int, height: int) -> Sentence | None:
         megapixels=round(PICTURE_LIMIT_PIXELS / 1e6, 1),
         side=SIDE_LIMIT_PIXELS,
     )
+
+
+CAMERA_PATIENCE_S = 15.0
+"""So long a camera may take for each answer, and for its first picture, where no setting says otherwise."""

@@ -99,6 +99,8 @@ class CameraSetup:
     revision: str = ""
     """Names these lines with their versions; evidence names by it what was counted. Empty where the database
     does not know what it stands for: it was published by an older release, or could not be kept."""
+    asked_s: float = 0.0
+    """When somebody asked last that the camera be dialled at once instead of waiting; 0: nobody did."""
 
 
 @dataclass(frozen=True, slots=True)

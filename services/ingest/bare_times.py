@@ -8,7 +8,7 @@ from av.bitstream import BitStreamFilterContext
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from services.core.h264 import START
+from services.core.codecs import START
 
 FALLBACK_FPS = 25
 """Pictures a second of a stream that states no rate."""

@@ -22,6 +22,7 @@ from services.core.codecs import Codec
 from services.core.errors import FullError, StreamError
 from services.core.sentences.sentence import Sentence, sentence
 from services.ingest.apart.connection import ApartConnection
+from services.ingest.dialling import Dialler
 from services.ingest.service import LEAST_PASS_S
 from services.ingest.sources import FileSource, RtspSource, source_of
 from services.ingest.still import still_of
@@ -51,9 +52,10 @@ class CameraTester:
         files: CameraFiles | None = None,
         demo: Callable[[str], Source] | None = None,
         limit_s: float = TEST_S,
+        dialler: Dialler | None = None,
     ) -> None:
         """See `source_of`."""
-        self._open = partial(source_of, files=files, demo=demo)
+        self._open = partial(source_of, files=files, demo=demo, dialler=dialler)
         self._limit_s = limit_s
         self._threads = ThreadPoolExecutor(MOST_AT_ONCE, "camera-test")
         self._running = 0

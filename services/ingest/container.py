@@ -4,9 +4,12 @@ import errno
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 
 import av
+import av.logging
 from av.bitstream import BitStreamFilterContext
 from av.container import InputContainer
 from av.packet import Packet
@@ -15,13 +18,14 @@ from av.video.stream import VideoStream
 
 from services.common.secrets import redact
 from services.common.video.source import SourceUnit
-from services.core.camera_address import AddressKind, kind_of, place_of, scheme_of
+from services.core.camera_address import AddressKind, kind_of, login_of, place_of, scheme_of
 from services.core.codecs import START, Codec, ParameterSets, is_key_frame
 from services.core.errors import StreamError
 from services.core.limits import PICTURE_LIMIT_PIXELS, size_fault
 from services.core.sentences.sentence import Sentence, plain, sentence
 from services.ingest.bare_times import with_times
 from services.ingest.bounds import StreamBounds
+from services.ingest.dialling import Dialling, Refusal, cause_of_refusal, refusal_from
 
 STREAMS_LIMIT = 16
 """Streams of one session: video, sound and data of a camera, in several forms."""
@@ -30,8 +34,7 @@ PROBE_OPTIONS = {"threads": "1", "skip_frame": "nokey", "max_pixels": str(PICTUR
 """FFmpeg decodes pictures to find out what a stream is: no more of them than it takes."""
 
 RTSP_OPTIONS = {
-    "rtsp_transport": "tcp",
-    "timeout": "3000000",
+    "allowed_media_types": "video",
     "analyzeduration": "500000",
     "probesize": "500000",
     "max_streams": str(STREAMS_LIMIT),
@@ -45,7 +48,7 @@ TO_ANNEX_B = {Codec.H264: "h264_mp4toannexb", Codec.HEVC: "hevc_mp4toannexb"}
 HEVC_IN_H264 = [START + bytes([head, 1]) for head in (0x40, 0x42, 0x44, 0x60, 0x62)]
 """Headers and packets of H.265, as a reader of H.264 hands them on: units that no camera's H.264 has."""
 
-OPEN_TIMEOUT_S = 5.0
+FILE_OPEN_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 4.0
 NO_END = sentence("camera-no-end")
 UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN)
@@ -55,6 +58,7 @@ CAUSES: tuple[tuple[type[Exception], Sentence], ...] = (
     (av.error.HTTPForbiddenError, sentence("camera-forbidden")),
     (av.error.HTTPNotFoundError, sentence("camera-no-such-path")),
     (av.error.ConnectionRefusedError, sentence("camera-refused")),
+    (av.error.HTTPBadRequestError, sentence("camera-bad-request")),
     (av.error.HTTPClientError, sentence("camera-cannot-serve")),
     (av.error.HTTPServerError, sentence("camera-cannot-serve")),
     (av.error.TimeoutError, sentence("camera-timeout")),
@@ -91,6 +95,55 @@ def _cause_of_opening(url: str, error: Exception) -> Sentence:
     return sentence("camera-no-tls") if scheme_of(url) == "rtsps" else sentence("camera-reset")
 
 
+def _options(dialling: Dialling) -> dict[str, str]:
+    """Give FFmpeg's options for a camera."""
+    timeout_us = str(round(dialling.patience_s * 1_000_000))
+    return {**RTSP_OPTIONS, "rtsp_transport": str(dialling.transport), "timeout": timeout_us}
+
+
+@contextmanager
+def _listening() -> Iterator[list[tuple[int, str, str]]]:
+    """Keep what FFmpeg says meanwhile: which request was refused stands in no error of it."""
+    av.logging.set_level(av.logging.DEBUG)
+    try:
+        with av.logging.Capture() as said:
+            yield said
+    finally:
+        av.logging.set_level(None)
+
+
+@dataclass(slots=True)
+class _Opening:
+    """One attempt to open a camera's stream, and how long it takes."""
+
+    url: str
+    dialling: Dialling
+    began_s: float
+
+    def cause(self, error: Exception, refusal: Refusal) -> Sentence:
+        """Say why it failed."""
+        known = cause_of_refusal(refusal, self.dialling, login_of(self.url))
+        if known is not None:
+            return known
+        took_s = time.monotonic() - self.began_s
+        if took_s >= self.dialling.limit_s:
+            return NO_END
+        if took_s >= self.dialling.patience_s and not refusal.method:
+            return sentence("camera-patience", seconds=self.dialling.patience_s)
+        return _cause_of_opening(self.url, error)
+
+    def first_of(self, packets: "Iterator[Packet[VideoStream]]") -> "Iterator[Packet[VideoStream]]":
+        """Wait for the first packet; StreamError when none comes."""
+        try:
+            first = next(packets, None)
+        except (av.error.TimeoutError, av.error.ExitError):
+            transport, seconds = str(self.dialling.transport).upper(), round(time.monotonic() - self.began_s)
+            raise StreamError("camera-silent", transport=transport, seconds=seconds) from None
+        except (av.error.FFmpegError, OSError) as error:
+            raise StreamError("stream-broken", reason=cause_of(error)) from None
+        return chain(() if first is None else (first,), packets)
+
+
 @dataclass(slots=True)
 class ContainerConnection:
     """An open container with a video that can be taken, kept within the bounds of one camera."""
@@ -99,24 +152,50 @@ class ContainerConnection:
     stream: VideoStream
     codec: Codec
     bounds: StreamBounds
+    packets: "Iterator[Packet[VideoStream]]"
 
     @classmethod
-    def open(cls, url: str) -> "ContainerConnection":
-        """Open it; StreamError when it cannot be opened or carries no video that can be taken."""
-        is_live = kind_of(url) is AddressKind.NETWORK
-        options = dict(RTSP_OPTIONS if is_live else FILE_OPTIONS)
-        began_s = time.monotonic()
+    def open(cls, url: str, dialling: Dialling | None = None) -> "ContainerConnection":
+        """Open it; StreamError when it cannot be opened or carries no video that can be taken.
+
+        A camera is dialled as `dialling` says, and has sent its first packet when it is open.
+        """
+        if kind_of(url) is not AddressKind.NETWORK:
+            return cls._of(cls._open_file(url), is_live=False)
+        opening = _Opening(url, dialling or Dialling(), time.monotonic())
+        limits_s = opening.dialling.limit_s, READ_TIMEOUT_S
+        with _listening() as said:
+            try:
+                container = av.open(url, "r", options=_options(opening.dialling), timeout=limits_s)
+            except (av.error.FFmpegError, OSError, MemoryError) as error:
+                refusal = refusal_from(message for _, name, message in said if name == "rtsp")
+                raise StreamError(opening.cause(error, refusal)) from None
+        connection = cls._of(container, is_live=True)
         try:
-            container = av.open(url, "r", options=options, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S))
+            connection.packets = opening.first_of(connection.packets)
+        except StreamError:
+            connection.close()
+            raise
+        return connection
+
+    @staticmethod
+    def _open_file(path: str) -> InputContainer:
+        timeouts_s = FILE_OPEN_TIMEOUT_S, READ_TIMEOUT_S
+        try:
+            return av.open(path, "r", options=dict(FILE_OPTIONS), timeout=timeouts_s)
         except (av.error.FFmpegError, OSError, MemoryError) as error:
-            has_run_out = is_live and time.monotonic() - began_s >= OPEN_TIMEOUT_S
-            raise StreamError(NO_END if has_run_out else _cause_of_opening(url, error)) from None
+            raise StreamError(_cause_of_opening(path, error)) from None
+
+    @classmethod
+    def _of(cls, container: InputContainer, is_live: bool) -> "ContainerConnection":
         try:
             stream, codec = cls._check(container, is_live)
         except StreamError:
             container.close()
             raise
-        return cls(container, stream, codec, StreamBounds(is_live, time.monotonic))
+        packets = container.demux(stream)
+        packets = packets if is_live else with_times(packets, stream)
+        return cls(container, stream, codec, StreamBounds(is_live, time.monotonic), packets)
 
     @staticmethod
     def _check(container: InputContainer, is_live: bool) -> tuple[VideoStream, Codec]:
@@ -145,8 +224,7 @@ class ContainerConnection:
         to_annex_b = BitStreamFilterContext(TO_ANNEX_B[self.codec], self.stream)
         parameter_sets = ParameterSets(self.stream.codec_context.extradata or b"", self.codec)
         try:
-            packets = self.container.demux(self.stream)
-            for packet in packets if self.bounds.is_live else with_times(packets, self.stream):
+            for packet in self.packets:
                 self.bounds.check_length(packet.size)
                 for unit in to_annex_b.filter(packet) if packet.size else ():
                     yield self._unit(unit, parameter_sets)

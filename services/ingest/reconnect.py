@@ -5,6 +5,7 @@ sets, by which durations are measured; without it, `time_s` is taken for both.
 
 connecting --first picture--> live --broken--> degraded --first picture--> live
 connecting --failed--> degraded, retried after 1, 2, 4 ... 30 s
+connecting --login refused--> degraded, retried after five minutes, so that no lock-out is kept alive
 live elsewhere --taken over--> live, and degraded only when there is no picture in the first two seconds
 live --clock set--> degraded --next picture--> live, unless its time has passed before: then when it is new
 """
@@ -14,14 +15,23 @@ from dataclasses import dataclass, replace
 
 from services.core.sentences.sentence import Sentence
 from services.core.types import CameraState, CameraStatus
+from services.ingest.dialling import ACCESS_REFUSED
 
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 30.0
+REFUSED_WAIT_S = 300.0
+"""Cameras lock out who tries a wrong password again and again, most of them for less than this."""
+
 STABLE_S = 10.0
 """A connection that lived this long starts the waits anew."""
 
 HANDOVER_S = 2.0
 """How long a camera that comes from another process may take to be connected before that is published."""
+
+
+def is_refusal(cause: Sentence) -> bool:
+    """Return whether a camera refused user, password or what they may see."""
+    return cause.code in ACCESS_REFUSED or cause.params.get("reason_code") in ACCESS_REFUSED
 
 
 @dataclass(slots=True)
@@ -82,6 +92,8 @@ class ConnectionState:
         if now_s - self._live_since_s >= STABLE_S:
             self.wait_s = FIRST_WAIT_S
         wait_s, self.wait_s = self.wait_s, min(self.wait_s * 2, LONGEST_WAIT_S)
+        if is_refusal(cause):
+            wait_s, self.wait_s = REFUSED_WAIT_S, FIRST_WAIT_S
         if now_s < self.handover_until_s:
             return False, wait_s
         self._live_since_s = math.inf

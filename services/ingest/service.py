@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from services.common.bus.protocol import EventQueue, StateBoard
 from services.common.clocks import HOST_CLOCKS, Clocks, StepWatch
@@ -31,7 +32,8 @@ from services.core.types import (
     status_change,
 )
 from services.ingest.clock import CaptureClock, reached_s
-from services.ingest.reconnect import ConnectionState
+from services.ingest.dialling import Dialler
+from services.ingest.reconnect import ConnectionState, is_refusal
 from services.ingest.sources import Presence, source_of
 
 log = logging.getLogger(__name__)
@@ -56,6 +58,11 @@ FAULT = sentence("fault")
 SWITCHED_OFF = sentence("switched-off")
 
 
+def _remembering() -> Callable[[str], Source]:
+    """Give what opens sources, and remembers how they are dialled."""
+    return partial(source_of, dialler=Dialler())
+
+
 @dataclass
 class CameraIngest:
     """Keeps one camera connected until it is stopped."""
@@ -64,12 +71,15 @@ class CameraIngest:
     events: EventQueue
     states: StateBoard
     video: VideoHub
-    open_source: Callable[[str], Source] = source_of
+    open_source: Callable[[str], Source] = field(default_factory=_remembering)
     now_s: Callable[[], float] = time.time
     before: CameraState | None = None
     """The state that another process reported of the camera last."""
     watch: StepWatch = field(default_factory=StepWatch)
     """Notices that the clock of this machine was set; all cameras of a process share one."""
+    asked_s: float = 0.0
+    """When somebody asked last that the camera be dialled at once."""
+    _asked: threading.Event = field(default_factory=threading.Event)
     _publishing: threading.Lock = field(default_factory=threading.Lock)
     _stopped: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
@@ -88,6 +98,12 @@ class CameraIngest:
     def learn(self, repeats: Sequence[RepeatedSpan]) -> None:
         """Take what the database knows of times that come twice."""
         self._passes.learn(repeats)
+
+    def ask(self, asked_s: float) -> None:
+        """Dial at once instead of waiting, when somebody has asked for it since it was last asked."""
+        if asked_s > self.asked_s:
+            self.asked_s = asked_s
+            self._asked.set()
 
     def start(self) -> None:
         """Begin to connect."""
@@ -130,7 +146,7 @@ class CameraIngest:
             changed, wait_s = machine.on_failure(self.now_s(), cause, self._steady_s())
             if changed:
                 self._publish_state(machine.state)
-            self._wait(machine, wait_s)
+            self._wait(machine, wait_s, is_refusal(cause))
 
     def _failure_of_one_connection(self, machine: ConnectionState) -> Sentence | None:
         """Follow one connection to its end; gives why that is a failure, None for a file that begins anew."""
@@ -146,13 +162,17 @@ class CameraIngest:
         self._was_too_short = played_s < LEAST_PASS_S
         return TOO_SHORT if self._was_too_short else None
 
-    def _wait(self, machine: ConnectionState, wait_s: float) -> None:
-        """Wait before the next attempt; shorter when a camera that was away answers again."""
-        presence = Presence.of(self.camera.url)
+    def _wait(self, machine: ConnectionState, wait_s: float, is_refused: bool) -> None:
+        """Wait before the next attempt; shorter when somebody asks, and when a camera that was away is back.
+
+        One that refused the login is not asked sooner for that: it may be locking out who tries.
+        """
+        self._asked.clear()
+        presence = Presence.of(self.camera.url) if not is_refused else None
         was_away = presence is not None and not presence.answers()
         end_s = time.monotonic() + wait_s
         while (left_s := end_s - time.monotonic()) > 0:
-            if self._stopped.wait(min(PROBE_PERIOD_S, left_s)):
+            if self._stopped.wait(min(PROBE_PERIOD_S, left_s)) or self._asked.is_set():
                 return
             self._pass_time(machine)
             if was_away and presence is not None and presence.answers():
@@ -293,11 +313,12 @@ class IngestService:
         events: EventQueue,
         states: StateBoard,
         video: VideoHub,
-        open_source: Callable[[str], Source] = source_of,
+        open_source: Callable[[str], Source] | None = None,
         clocks: Clocks = HOST_CLOCKS,
     ) -> None:
+        """Open cameras by `open_source`; None: by `source_of`."""
         self._events, self._states, self._video = events, states, video
-        self._open_source = open_source
+        self._open_source = open_source or _remembering()
         self._watch = StepWatch(clocks)
         self._owned: set[CameraId] = set()
         self._running: dict[CameraId, CameraIngest] = {}
@@ -308,6 +329,7 @@ class IngestService:
         running = self._running.get(changed.id)
         if running is not None and changed.enabled and running.camera.url == changed.url:
             running.learn(camera.setup.repeats)
+            running.ask(camera.setup.asked_s)
             return
         before = None if changed.id in self._owned else self._states.state(changed.id)
         self._owned.add(changed.id)
@@ -326,6 +348,7 @@ class IngestService:
             self._watch.clocks.now_s,
             before,
             self._watch,
+            camera.setup.asked_s,
         )
         ingest.learn(camera.setup.repeats)
         self._running[changed.id] = ingest

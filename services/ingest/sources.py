@@ -2,28 +2,44 @@
 
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from services.common.secrets import redact
 from services.common.settings.cameras import CameraFiles
 from services.common.video.source import Connection, PacedConnection, Source
-from services.core.camera_address import AddressKind, kind_of, place_of
+from services.core.camera_address import (
+    DEFAULT_PORTS,
+    AddressKind,
+    check_place,
+    dialled_address,
+    has_encoded_login,
+    kind_of,
+    place_of,
+    scheme_of,
+)
 from services.core.errors import BadInputError, StreamError
+from services.core.sentences.sentence import sentence
 from services.ingest.apart.connection import ApartConnection
+from services.ingest.dialling import OTHER_WAY, Dialler, Dialling, failure_of
 
-RTSP_PORT = 554
 PROBE_TIMEOUT_S = 0.5
 
-Opener = Callable[[str], ApartConnection]
-"""Opens an address in a process of its own."""
+
+class Opener(Protocol):
+    """Opens an address in a process of its own; cameras as `dialling` says."""
+
+    def __call__(self, url: str, *, dialling: Dialling = ...) -> ApartConnection:
+        """Open it; StreamError when it cannot be opened."""
 
 
 @dataclass(frozen=True, slots=True)
 class RtspSource:
-    """A camera that is dialled by RTSP over TCP."""
+    """A camera that is dialled by RTSP: over TCP, or over UDP where that alone works."""
 
     url: str
+    dialler: Dialler = field(default_factory=Dialler)
 
     def connect(self) -> Connection:
         """Open the session."""
@@ -31,11 +47,25 @@ class RtspSource:
 
     def open(self, opener: Opener) -> ApartConnection:
         """Open the session by an opener of one's own."""
-        scheme, _, rest = self.url.partition(":")
         try:
-            return opener(f"{scheme.lower()}:{rest}")
-        except StreamError as error:
-            raise StreamError(error.sentence.masked(lambda text: redact(text, self.url))) from None
+            check_place(self.url)
+        except BadInputError as error:
+            raise StreamError(error.sentence) from None
+        address, failures = dialled_address(self.url), []
+        for dialling in self.dialler.ways(self.url):
+            try:
+                connection = opener(address, dialling=dialling)
+            except StreamError as error:
+                failures.append(error.sentence)
+                if error.sentence.code not in OTHER_WAY:
+                    break
+            else:
+                self.dialler.remember(self.url, dialling.transport)
+                return connection
+        failure = failure_of(failures)
+        if failure.code == "camera-login" and has_encoded_login(self.url):
+            failure = sentence("camera-login-percent")
+        raise StreamError(failure.masked(lambda text: redact(text, self.url, address)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +90,20 @@ class FileSource:
 
 
 def source_of(
-    url: str, files: CameraFiles | None = None, demo: Callable[[str], Source] | None = None
+    url: str,
+    files: CameraFiles | None = None,
+    demo: Callable[[str], Source] | None = None,
+    dialler: Dialler | None = None,
 ) -> Source:
     """Give the source that an address names; StreamError when it names none.
 
     `files` are the files that may be cameras; None leaves that to whoever gives the address. `demo` gives
-    the source of a scripted scene; None: no scene is a camera here.
+    the source of a scripted scene; None: no scene is a camera here. `dialler` remembers how cameras are
+    dialled; None: this one begins anew.
     """
     match kind_of(url):
         case AddressKind.NETWORK:
-            return RtspSource(url)
+            return RtspSource(url, dialler or Dialler())
         case AddressKind.DEMO if demo is not None:
             return demo(url)
         case AddressKind.FILE:
@@ -88,7 +122,7 @@ class Presence:
     def of(cls, url: str) -> "Presence | None":
         """Give the address of a network camera, None for files and scenes."""
         place = place_of(url)
-        return cls(place[0], place[1] or RTSP_PORT) if place is not None else None
+        return cls(place[0], place[1] or DEFAULT_PORTS[scheme_of(url)]) if place is not None else None
 
     def answers(self) -> bool:
         """Return whether somebody listens there; costs one connection and no more."""

@@ -41,6 +41,7 @@ class SetupMirror:
         self._setups: dict[str, CameraSetup] | None = None
         self._stored: tuple[StoredCamera, ...] | None = None
         self._access: Access | None = None
+        self._asked_s: dict[CameraId, float] = {}
         self._lock = asyncio.Lock()
         self._stale = asyncio.Event()
         self._stale.set()
@@ -62,6 +63,11 @@ class SetupMirror:
             await self._load()
         except DatabaseUnavailableError as error:
             log.warning("cameras, lines and users are published later: %s", error)
+
+    async def ask_for(self, camera: CameraId) -> None:
+        """Have a camera dialled at once that waits for its next attempt."""
+        self._asked_s[camera] = self._database.now_s()
+        await self.refresh()
 
     def setup(self, camera: str) -> CameraSetup:
         """Give a camera's setup as published; NotFoundError when there is none."""
@@ -140,6 +146,7 @@ class SetupMirror:
                 max(epochs.get(camera.id, 0), stored.first_epoch - 1),
                 tuple(repeats.get(camera.id, ())[-MOST_REPEATS_SHARED:]),
                 revision_of(lines.get(camera.id, ())),
+                self._asked_s.get(camera.id, 0.0),
             )
             for stored in cameras
             for camera in [stored.camera]

@@ -85,7 +85,7 @@ def test_a_camera_that_does_not_work_says_exactly_why_before_it_is_saved(
         page.find("camera-password").fill(PASSWORD)
         page.find("camera-make-use").click()
         address = page.find("camera-url").input_value()
-        assert address == "rtsp://admin:p%40ss%3Aword%2F1@127.0.0.1:554/h264Preview_01_sub"
+        assert address == "rtsp://admin:p%40ss%3Aword%2F1@127.0.0.1:554/Preview_01_sub"
         trial = page.find("camera-trial")
         for url, said in (
             ("rtsp://127.0.0.1:9/stream", "Nothing listens at this address"),

@@ -24,6 +24,7 @@ from services.common.video.hub import VideoHub
 from services.core.sentences.sentence import Sentence, sentence
 from services.demo import demo_source
 from services.ingest.camera_tests import CameraTester
+from services.ingest.dialling import Dialler
 from services.ingest.relay import RelayServer
 from services.ingest.service import IngestService
 from services.ingest.sources import source_of
@@ -63,11 +64,12 @@ class IngestProcess:
             address = f"{'ws' if self._tls is None else 'wss'}://{host_and_port(host, port)}"
             member = Member(self._process.member_id, "ingest", address, self._key)
             files = CameraFiles.of(self._settings.file_camera_folders)
-            open_source = partial(source_of, files=files, demo=demo_source)
+            dialler = Dialler(self._settings.camera_patience_s)
+            open_source = partial(source_of, files=files, demo=demo_source, dialler=dialler)
             service = IngestService(link.bus.events, link.bus.states, self._hub, open_source)
             bus = link.bus
             self._manager = CameraManager(member, link.leases, bus.setups, bus.events, service)
-            tester = CameraTester(files, demo_source)
+            tester = CameraTester(files, demo_source, dialler=dialler)
             await stack.enter_async_context(bus.camera_tests.answering(tester.test))
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._manager.run())

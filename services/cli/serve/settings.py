@@ -2,11 +2,12 @@
 
 from pydantic import Field
 
-from services.common.settings.cameras import Folders
+from services.common.settings.cameras import Folders, Patience
 from services.common.settings.files import ConnectionSettings, RtspConnectionSettings
 from services.common.settings.retention import RetentionSettings
 from services.common.settings.service import LIVE_MEMORY_MB, LiveMemory, Port, ServiceSettings
 from services.common.settings.space import SpaceLimits
+from services.core.limits import CAMERA_PATIENCE_S
 
 
 class IngestSettings(ServiceSettings, RtspConnectionSettings):
@@ -20,6 +21,8 @@ class IngestSettings(ServiceSettings, RtspConnectionSettings):
     """Pictures for the other services, opened by a key that only they know."""
     file_camera_folders: Folders = ()
     """Folders whose video files may be cameras; a camera that is any other file is degraded."""
+    camera_patience_s: Patience = CAMERA_PATIENCE_S
+    """How long a camera may take for each answer, and for its first picture, in seconds."""
     advertise_host: str | None = None
     """Name or address by which other services reach this one; None: this machine's own."""
 

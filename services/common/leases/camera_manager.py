@@ -223,7 +223,7 @@ class CameraManager:
 
 def _work(setup: CameraSetup) -> Sequence[object]:
     """Give what of a setup changes the work: not the floor of the next epoch."""
-    return (setup.camera, setup.lines, setup.repeats, setup.revision)
+    return (setup.camera, setup.lines, setup.repeats, setup.revision, setup.asked_s)
 
 
 def chosen_member(camera: str, members: Sequence[str]) -> str | None:

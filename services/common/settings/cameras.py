@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from services.common.files import is_file
 from services.core.camera_address import AddressKind, check_address, kind_of
@@ -76,6 +76,9 @@ def whole_path(path: str) -> str:
 def _lies_in(path: str, folder: str) -> bool:
     return Path(path) != Path(folder) and Path(path).is_relative_to(folder)
 
+
+Patience = Annotated[float, Field(ge=2, le=60)]
+"""The setting `camera_patience_s`: how long a camera may take for an answer, and for its first picture."""
 
 MAX_NAME_LENGTH = 200
 MAX_MODEL_LENGTH = 200

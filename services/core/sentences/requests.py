@@ -124,6 +124,8 @@ REQUESTS: dict[str, str] = {
     "demo://traffic or demo://masks",
     "address-no-host": "the address names no host, or cannot be read: give rtsp://HOST/PATH, and write "
     "/ ? # @ in a password as %2F %3F %23 %40",
+    "address-login-long": "user and password are too long to be sent to a camera whole: at most {most} "
+    "bytes, with %41 and the like as three",
     "address-character": "no address may hold a {character}: write it as {encoded} in user, password and "
     "parameters",
     "address-masked": "the address holds *** in place of a secret: give the secret itself",

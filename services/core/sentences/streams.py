@@ -3,6 +3,12 @@
 STREAMS: dict[str, str] = {
     # A stream that does not open
     "camera-login": "the camera refuses user or password",
+    "camera-login-percent": "the camera refuses user or password: in an address %41 stands for A, so that a "
+    "% which belongs to the password is written %25",
+    "camera-login-missing": "the camera asks for user and password: put them into its address, in "
+    "front of the host",
+    "camera-login-kind": "the camera asks for a login of a kind that Sightline cannot answer ({kind}), so "
+    "that user and password were not judged: set its RTSP authentication to Digest (MD5) or Basic",
     "camera-forbidden": "the camera refuses access to this stream",
     "camera-no-such-path": "the camera knows no stream at this path",
     "camera-refused": "connection refused: nothing listens at this address and port",
@@ -13,6 +19,17 @@ STREAMS: dict[str, str] = {
     "camera-cannot-serve": "the camera answers that it cannot give this stream: look at its path, and at how "
     "many others watch it",
     "camera-timeout": "the camera does not answer in time",
+    "camera-patience": "the camera does not answer in time, {seconds:g} s (setting camera_patience_s)",
+    "camera-silent": "the camera opens its stream by {transport} and sends no picture within {seconds:g} s",
+    "camera-silent-both": "the camera opens its stream and sends no picture within {seconds:g} s, by TCP as "
+    "by UDP (setting camera_patience_s)",
+    "camera-transport": "the camera does not send its pictures by {transport}: it answers {answer}",
+    "camera-no-transport": "the camera sends its pictures neither by TCP nor by UDP: set its RTSP transport "
+    "to TCP, in place of multicast or RTSP over HTTP",
+    "camera-multicast": "the camera sends its pictures by multicast only: set its RTSP transport to unicast, "
+    "by TCP or UDP",
+    "camera-bad-request": "the camera does not understand what it is asked (400): look at the path, and at "
+    "the port, which is 554 at most cameras; RTSP over HTTP is not supported",
     "camera-no-end": "the camera does not answer in time, or what it answers has no end",
     "stream-not-video": "what answers there is no video stream (not RTSP, or not a video), or its "
     "description is too large",

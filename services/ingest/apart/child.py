@@ -28,6 +28,7 @@ from services.ingest.apart.wire import (
     body_of,
 )
 from services.ingest.container import ContainerConnection
+from services.ingest.dialling import Dialling, Transport
 from services.ingest.still import still_of
 
 
@@ -37,14 +38,14 @@ class _Starter:
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
 
-    def request(self) -> tuple[str, bool]:
-        """Give the address to open, and whether a picture is wanted of it.
+    def request(self) -> tuple[str, bool, Dialling]:
+        """Give the address to open, whether a picture is wanted of it, and how a camera is dialled.
 
         It stands in no command line, since it carries a password.
         """
         with self._connection.makefile("rb") as reader:
-            url, wants_picture = json.loads(reader.readline(REQUEST_LIMIT_BYTES))
-        return str(url), bool(wants_picture)
+            url, wants_picture, transport, patience_s = json.loads(reader.readline(REQUEST_LIMIT_BYTES))
+        return str(url), bool(wants_picture), Dialling(Transport(transport), float(patience_s))
 
     def send(self, kind: Kind, *parts: bytes) -> None:
         """Send a message."""
@@ -63,9 +64,9 @@ class _Starter:
 
 
 def _read(starter: _Starter, watch: Watch) -> None:
-    url, wants_picture = starter.request()
+    url, wants_picture, dialling = starter.request()
     watch.start(OPENING_BYTES if kind_of(url) is AddressKind.NETWORK else OPENING_FILE_BYTES)
-    connection = ContainerConnection.open(url)
+    connection = ContainerConnection.open(url, dialling)
     try:
         watch.opened(PICTURE_BYTES if wants_picture else 0)
         starter.send(Kind.OPENED, SIZE.pack(*connection.resolution))

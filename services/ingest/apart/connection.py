@@ -32,9 +32,10 @@ from services.ingest.apart.wire import (
     Kind,
     sentence_of,
 )
+from services.ingest.dialling import USUAL_DIALLING, Dialling
 
-OPEN_DEADLINE_S = 20.0
-"""The process gives up by itself before this, also on a machine that is busy."""
+OPEN_MARGIN_S = 15.0
+"""The process gives up by itself so long before nobody waits for it, also on a machine that is busy."""
 
 READ_DEADLINE_S = 10.0
 
@@ -88,10 +89,12 @@ class ApartConnection:
         url: str,
         wants_picture: bool = False,
         on_start: Callable[["ApartConnection"], None] = lambda connection: None,
+        dialling: Dialling = USUAL_DIALLING,
     ) -> "ApartConnection":
         """Start the process and have it open an address; StreamError says why it cannot.
 
-        `on_start` is given the connection before it is open, to be able to end it by `abort`.
+        `on_start` is given the connection before it is open, to be able to end it by `abort`; `dialling` says
+        how a camera is dialled.
         """
         ours, theirs = socket.socketpair()
         with theirs:
@@ -103,7 +106,7 @@ class ApartConnection:
         connection = cls((0, 0), process, ours)
         try:
             on_start(connection)
-            connection._begin(url, wants_picture)
+            connection._begin(url, wants_picture, dialling)
         except BaseException:
             connection.close()
             raise
@@ -114,10 +117,11 @@ class ApartConnection:
         """The process that reads the stream."""
         return self._process.pid
 
-    def _begin(self, url: str, wants_picture: bool) -> None:
-        self._socket.settimeout(OPEN_DEADLINE_S)
+    def _begin(self, url: str, wants_picture: bool, dialling: Dialling) -> None:
+        self._socket.settimeout(dialling.limit_s + dialling.patience_s + OPEN_MARGIN_S)
+        request = [url, wants_picture, dialling.transport, dialling.patience_s]
         try:
-            self._socket.sendall(json.dumps([url, wants_picture]).encode() + b"\n")
+            self._socket.sendall(json.dumps(request).encode() + b"\n")
         except OSError:
             raise self._end() from None
         _, body = self._receive()

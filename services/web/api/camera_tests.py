@@ -13,6 +13,7 @@ from services.common.secrets import cut, redact
 from services.common.tasks import end_tasks
 from services.core.camera_address import KINDS, mask_address, restore_secrets
 from services.core.sentences.sentence import sentence
+from services.core.types import CameraStatus
 from services.web.api.answers import CameraTestAnswer, CameraTestError, Size
 from services.web.api.cameras import check_new_url
 from services.web.api.problems import refusals
@@ -45,7 +46,7 @@ class CameraTestInput(BaseModel):
 async def test_camera(
     asked: CameraTestInput, request: Request, context: Context, who: Who
 ) -> CameraTestAnswer:
-    """Try an address: a picture of it, or the exact reason why there is none; within 20 s.
+    """Try an address: a picture of it, or the exact reason why there is none; within a minute.
 
     429 while another test of this user runs, 503 while too many run, and when no ingest service answers.
     """
@@ -54,7 +55,10 @@ async def test_camera(
         context.system.check_model(asked.model)
     request.scope[TARGET_KEY] = mask_address(url)
     with closing(context.tests.take(who)):
-        return _answer(await _result(context, request, url), url)
+        result = await _result(context, request, url)
+        if result.fault is None:
+            await _connect_those(context, url)
+        return _answer(result, url)
 
 
 async def _address(context: WebContext, asked: CameraTestInput) -> str:
@@ -66,6 +70,14 @@ async def _address(context: WebContext, asked: CameraTestInput) -> str:
     if url != stored:
         check_new_url(context, url)
     return url
+
+
+async def _connect_those(context: WebContext, url: str) -> None:
+    """Have the cameras dialled that have an address which works, and wait for their next attempt."""
+    for stored in context.mirror.stored_cameras() or ():
+        state = context.states.state(stored.camera.id)
+        if stored.camera.url == url and state is not None and state.status is CameraStatus.DEGRADED:
+            await context.mirror.ask_for(stored.camera.id)
 
 
 async def _result(context: WebContext, request: Request, url: str) -> CameraTestResult:

@@ -108,6 +108,14 @@ async def change_camera(id: str, change: CameraChange, context: Context) -> Came
     return camera_answer(context, replace(stored, camera=camera))
 
 
+@router.post("/{id}/connection", responses=refusals(404))
+async def connect_camera(id: str, context: Context) -> CameraAnswer:
+    """Have a camera that is not connected dialled at once, whatever its next attempt waits for."""
+    stored = await context.database.setups.camera(id)
+    await context.mirror.ask_for(stored.camera.id)
+    return camera_answer(context, stored)
+
+
 @router.delete("/{id}", status_code=204, responses=refusals(404))
 async def delete_camera(id: str, context: Context) -> None:
     """Remove a camera; its counts stay until their retention ends, as those of a generation."""

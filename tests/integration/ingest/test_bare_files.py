@@ -7,10 +7,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from services.common.video.h264 import H264Decoder
 
 from services.common.bus.local import LocalBus
 from services.common.clocks import Clocks
-from services.common.video.h264 import H264Decoder
 from services.common.video.hub import VideoHub
 from services.common.video.source import Connection, PacedConnection
 from services.core.types import AccessUnit, Camera, CameraSetup, OwnedCamera

@@ -9,6 +9,7 @@ import pytest
 from services.common.bus.camera_tests import CameraTestResult
 from services.core.errors import FullError, NoIngestError
 from services.core.sentences.sentence import sentence
+from services.core.types import CameraId, CameraState, CameraStatus
 from tests.tables import Tables
 from tests.web_app import Web, served, web_over
 
@@ -157,3 +158,30 @@ async def test_a_client_that_goes_ends_the_test(web: Web) -> None:
             writer.close()
             while not ingest.cancelled:
                 await asyncio.sleep(0.01)
+
+
+async def test_a_camera_is_dialled_at_once_when_somebody_asks_and_when_its_address_works(web: Web) -> None:
+    await web.client.post(CAMERAS, json={"id": "gate", "name": "Gate", "url": URL})
+    await web.client.post(CAMERAS, json={"id": "yard", "name": "Yard", "url": f"{URL}2"})
+
+    def asked() -> dict[str, float]:
+        return {setup.camera.id: setup.asked_s for setup in web.bus.setups.newest()}
+
+    for camera in ("gate", "yard"):
+        refused = CameraState(CameraStatus.DEGRADED, 1.0).with_error(sentence("camera-login"))
+        web.bus.states.publish_state(CameraId(camera), refused)
+    assert asked() == {"gate": 0.0, "yard": 0.0}
+    answer = await web.client.post(f"{CAMERAS}/yard/connection")
+    assert (answer.status_code, answer.json()["id"]) == (200, "yard")
+    assert asked()["yard"] > asked()["gate"] == 0.0
+    before = asked()
+    async with web.bus.camera_tests.answering(Ingest(CameraTestResult(0.1, sentence("camera-login"))).test):
+        await web.client.post(TEST, json={"url": URL})
+    assert asked() == before, "an address that does not work wakes nobody"
+    async with web.bus.camera_tests.answering(Ingest().test):
+        await web.client.post(
+            TEST, json={"url": URL.replace("s3cret", "***").replace("abcdef", "***"), "camera": "gate"}
+        )
+    assert asked()["gate"] > 0.0
+    assert asked()["yard"] == before["yard"]
+    assert (await web.client.post(f"{CAMERAS}/absent/connection")).status_code == 404

@@ -37,7 +37,10 @@ def test_the_shipped_file_names_every_key() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("host: 127.0.0.1\nprot: 80\n", "line 2: unknown key 'prot' (known: annotated_port, cameras,"),
+        (
+            "host: 127.0.0.1\nprot: 80\n",
+            "line 2: unknown key 'prot' (known: annotated_port, camera_patience_s, cameras,",
+        ),
         ("port: 99999\n", "line 1: port: Input should be less than or equal to 65535"),
         (CAMERA + "    ulr: x\n", "line 5: unknown key 'cameras.0.ulr'"),
         (CAMERA + "    fps: 2\n", "line 5: cameras.0.fps: fps is 2: give 4 to 60 frames to analyse a second"),

@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.common.secrets import CUT, cut, redact
+from services.core.camera_address import mask_address
 
 
 @pytest.mark.parametrize("form", ["p@ss/w", "p%40ss%2Fw", "rtsp://u:p@ss/w@host/s"])
@@ -131,3 +132,22 @@ def test_the_cost_grows_with_the_length_alone(piece: str) -> None:
 @pytest.mark.parametrize("piece", ["http://", "=", "_key", "http://a:b ", " "])
 def test_a_megabyte_takes_a_second_or_so(piece: str) -> None:
     assert _cost_s(piece, 1_000_000) < 8
+
+
+@pytest.mark.parametrize("typed", ["p[ä]ss w+rd", "p%5B%C3%A4%5Dss%20w%2Brd"])
+@pytest.mark.parametrize("scheme", ["RTSP", "rtsps", "Rtsp"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "p[ä]ss w+rd",
+        "p%5B%C3%A4%5Dss%20w%2Brd",
+        "p%5b%c3%a4%5dss%20w%2brd",
+        "p%5B%C3%A4%5Dss+w%2Brd",
+        "p[\\u00e4]ss w+rd",
+        "p[\\xe4]ss w+rd",
+    ],
+)
+def test_a_secret_is_masked_in_each_of_its_spellings(typed: str, scheme: str, written: str) -> None:
+    url = f"{scheme}://user:{typed}@10.0.0.5/x"
+    assert redact(f"refused ({written}) by it", url) == "refused (***) by it"
+    assert mask_address(url) == f"{scheme}://user:***@10.0.0.5/x"

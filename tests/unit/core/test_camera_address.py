@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 
 from services.core.camera_address import (
     LONGEST_ADDRESS,
+    LONGEST_LOGIN,
     AddressKind,
     DemoName,
     check_address,
     demo_of,
+    dialled_address,
     kind_of,
     mask_address,
     place_of,
@@ -232,7 +234,9 @@ def _braced(text: str) -> str:
 def test_no_part_of_an_encoded_password_is_ever_shown(user: str, secret: str, path: str) -> None:
     form = f"rtsp://{_braced(user)}:{{}}@host.example:554{path}"
     assert _shown_parts(form, quote(secret, safe="")) == []
-    check_address(f"rtsp://{quote(user)}:{quote(secret, safe='')}@host.example:554{path}")
+    login = f"{quote(user)}:{quote(secret, safe='')}"
+    if len(login) <= LONGEST_LOGIN:
+        check_address(f"rtsp://{login}@host.example:554{path}")
 
 
 @given(
@@ -321,3 +325,23 @@ def test_the_scene_of_an_address() -> None:
     for wrong in ("demo://street", "demo://masks?seed=", "demo://masks?speed=2"):
         with pytest.raises(BadInputError, match="no such demo"):
             demo_of(wrong)
+
+
+@pytest.mark.parametrize(
+    ("given", "dialled"),
+    [
+        ("RTSPS://10.0.0.1:7441/KEY?enableSrtp", "rtsps://10.0.0.1:7441/KEY"),
+        ("rtsp://u:[p]%41%@h:8554/x?a=1", "rtsp://u:%5Bp%5DA%25@h:8554/x?a=1"),
+        ("rtsp://u@h/x", "rtsp://u:@h/x"),
+        ("rtsp://h/x@y", "rtsp://h/x@y"),
+    ],
+)
+def test_an_address_is_dialled_as_it_was_meant(given: str, dialled: str) -> None:
+    assert dialled_address(given) == dialled
+
+
+@pytest.mark.parametrize("password", ["a/b", "a#b", "1?2", "12/34"])
+def test_a_password_that_cuts_an_address_is_refused_with_what_to_write(password: str) -> None:
+    with pytest.raises(BadInputError, match="%2F %3F %23 %40"):
+        check_address(f"rtsp://admin:{password}@10.0.0.5/x")
+    check_address("rtsp://10.0.0.5:554/live@main")

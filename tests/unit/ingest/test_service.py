@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -152,7 +153,7 @@ def test_a_source_that_ends_at_once_is_degraded_and_waits_longer_each_time(url: 
     bus, source, waits = LocalBus(), Short(pictures), []
     ingest = CameraIngest(Camera("c", "C", url), bus.events, bus.states, VideoHub(), lambda url: source)
 
-    def wait(machine: ConnectionState, wait_s: float) -> None:
+    def wait(machine: ConnectionState, wait_s: float, is_refused: bool) -> None:
         waits.append(wait_s)
         if len(waits) == 6:
             ingest.stop()
@@ -179,7 +180,7 @@ async def test_a_file_that_is_too_short_changes_its_status_once():
         Camera("c", "C", "/clips/short.mp4"), bus.events, bus.states, VideoHub(), lambda url: source
     )
 
-    def wait(machine: ConnectionState, wait_s: float) -> None:
+    def wait(machine: ConnectionState, wait_s: float, is_refused: bool) -> None:
         since.append(bus.states.state("c").since_s)
         if len(since) == 4:
             ingest.stop()
@@ -436,3 +437,34 @@ async def test_a_session_that_begins_without_a_key_frame_says_so_until_it_comes(
         ("live", ""),
     ]
     assert [round(change.time_s - began_s) for change in changes] == [0, 1, 3]
+
+
+class Refusing(Flaky):
+    """A camera that refuses the login."""
+
+    def connect(self) -> "Refusing":
+        self.attempts += 1
+        raise StreamError("camera-login")
+
+
+async def test_a_refused_login_waits_until_somebody_asks_also_when_the_camera_answers_again(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    probes = []
+    monkeypatch.setattr("services.ingest.service.PROBE_PERIOD_S", 0.01)
+    monkeypatch.setattr("services.ingest.service.Presence.of", lambda url: probes.append(url))
+    bus, source = LocalBus(), Refusing()
+    service = IngestService(bus.events, bus.states, VideoHub(), lambda url: source)
+    setup = CameraSetup(Camera("c", "C", URL))
+    await service.take(OwnedCamera(setup, 1))
+    assert await asyncio.to_thread(wait_until, lambda: source.attempts == 1, 5, "dialled")
+    await asyncio.sleep(0.1)
+    for asked_s, attempts in ((0.0, 1), (5.0, 2), (5.0, 2), (4.0, 2), (6.0, 3)):
+        await service.take(OwnedCamera(replace(setup, asked_s=asked_s), 1))
+        await asyncio.to_thread(wait_until, lambda wanted=attempts: source.attempts >= wanted, 5, "asked")
+        await asyncio.sleep(0.1)
+        assert source.attempts == attempts
+    assert probes == [], "a camera that comes back is not dialled sooner"
+    await service.take(OwnedCamera(replace(setup, camera=Camera("c", "C", URL + "2")), 1))
+    await asyncio.to_thread(wait_until, lambda: source.attempts == 4, 5, "dialled at its new address")
+    await service.drop("c")

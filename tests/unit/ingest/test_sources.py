@@ -13,6 +13,7 @@ from services.core.types import Camera, CameraId, CameraStatus
 from services.demo import demo_source
 from services.demo.encode import DemoSource
 from services.ingest import sources
+from services.ingest.dialling import Dialling
 from services.ingest.service import CameraIngest
 from services.ingest.sources import RtspSource, source_of
 from tests.processes import wait_until
@@ -62,7 +63,7 @@ def test_what_ffmpeg_says_of_an_address_shows_no_secret(monkeypatch: pytest.Monk
     url = "RTSP://u:pa s3cret@192.0.2.1/s?token=a s3cond"
     opened = []
 
-    def refuse(address: str) -> None:
+    def refuse(address: str, *, dialling: Dialling) -> None:
         opened.append(address)
         raise StreamError(f"cannot open {address}: pa s3cret")
 
@@ -71,7 +72,7 @@ def test_what_ffmpeg_says_of_an_address_shows_no_secret(monkeypatch: pytest.Monk
     assert isinstance(source, RtspSource)
     with pytest.raises(StreamError) as error:
         source.connect()
-    assert opened == [url.replace("RTSP", "rtsp")]
+    assert opened == [url.replace("RTSP", "rtsp").replace("pa s3cret", "pa%20s3cret")]
     assert "s3c" not in str(error.value)
 
 

@@ -15,7 +15,7 @@ export interface paths {
         put?: never;
         /**
          * Test Camera
-         * @description Try an address: a picture of it, or the exact reason why there is none; within 20 s.
+         * @description Try an address: a picture of it, or the exact reason why there is none; within a minute.
          *
          *     429 while another test of this user runs, 503 while too many run, and when no ingest service answers.
          */
@@ -76,6 +76,26 @@ export interface paths {
          * @description Change what is given of a camera.
          */
         patch: operations["change_camera"];
+        trace?: never;
+    };
+    "/api/v1/cameras/{id}/connection": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Connect Camera
+         * @description Have a camera that is not connected dialled at once, whatever its next attempt waits for.
+         */
+        post: operations["connect_camera"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/cameras/{camera}/lines": {
@@ -2753,6 +2773,37 @@ export interface operations {
                 };
             };
             400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            422: components["responses"]["Problem422"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    connect_camera: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraAnswer"];
+                };
+            };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];

@@ -13,7 +13,7 @@ export const MAKES: readonly Make[] = [
   { id: "axis", name: "Axis", main: `rtsp://${PLACE}/axis-media/media.amp`, sub: `rtsp://${PLACE}/axis-media/media.amp?resolution=640x360` },
   { id: "hikvision", name: "Hikvision, HiLook, Annke", main: `rtsp://${PLACE}:554/Streaming/Channels/101`, sub: `rtsp://${PLACE}:554/Streaming/Channels/102` },
   { id: "dahua", name: "Dahua, Amcrest, Lorex", main: `rtsp://${PLACE}:554/cam/realmonitor?channel=1&subtype=0`, sub: `rtsp://${PLACE}:554/cam/realmonitor?channel=1&subtype=1` },
-  { id: "reolink", name: "Reolink", main: `rtsp://${PLACE}:554/h264Preview_01_main`, sub: `rtsp://${PLACE}:554/h264Preview_01_sub` },
+  { id: "reolink", name: "Reolink", main: `rtsp://${PLACE}:554/Preview_01_main`, sub: `rtsp://${PLACE}:554/Preview_01_sub` },
   { id: "tapo", name: "TP-Link Tapo, VIGI", main: `rtsp://${PLACE}:554/stream1`, sub: `rtsp://${PLACE}:554/stream2` },
   { id: "unifi", name: "UniFi Protect", main: "rtsps://{host}:7441/STREAM-KEY", sub: null },
   { id: "onvif", name: "ONVIF", main: `rtsp://${PLACE}:554/onvif1`, sub: `rtsp://${PLACE}:554/onvif2` },

@@ -16,7 +16,7 @@ export interface Trial {
   error: { code: string; params: Parameters; text: string } | null;
 }
 
-/** Has ingest try an address; `camera` is the one whose stored secrets stand for `***`. It may take 20 s. */
+/** Has ingest try an address; `camera` is the one whose stored secrets stand for `***`. It may take a minute. */
 export async function tryAddress(url: string, camera: string | null, signal: AbortSignal): Promise<Trial> {
   const body = JSON.stringify({ url, ...(camera && { camera }) });
   let response: Response;
@@ -32,4 +32,4 @@ export async function tryAddress(url: string, camera: string | null, signal: Abo
   return answered as Trial;
 }
 
-const TRIAL_MS = 30_000;
+const TRIAL_MS = 70_000;

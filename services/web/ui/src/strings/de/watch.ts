@@ -24,6 +24,7 @@ export const watch: Strings["watch"] = {
   },
   sinceTime: (time) => `seit ${time}`,
   notCounted: "Es kommen Bilder, aber gezählt wird gerade nicht",
+  tryNow: "Jetzt versuchen",
   addCamera: "Kamera hinzufügen",
   today: "heute",
   perSecond: (value) => `${value} Bilder/s`,

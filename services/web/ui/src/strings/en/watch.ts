@@ -23,6 +23,7 @@ export const watch = {
   },
   sinceTime: (time: string) => `since ${time}`,
   notCounted: "Pictures come, but nothing is counted now",
+  tryNow: "Try now",
   addCamera: "Add camera",
   today: "today",
   perSecond: (value: string) => `${value} fps`,
