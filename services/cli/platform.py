@@ -101,7 +101,7 @@ class Platform:
         detector = DetectorService(
             bus.events, bus.tracks, bus.states, video, make_detector, clocks, choice_of=choice_of
         )
-        self._ingest = self._managing("ingest", ingest)
+        self._ingest, self._source_figures = self._managing("ingest", ingest), ingest.figures
         self._detector = self._managing("detector", detector)
         self._decoders = Decoders(self._video, settings.up.live_memory_mb)
         self._media = MediaPorts(
@@ -222,6 +222,7 @@ class Platform:
 
     def _figures(self) -> Iterator[Figure]:
         yield from self._bus.figures()
+        yield from self._source_figures()
         yield from self._video.figures()
         yield from self._store.figures()
         if self._settings.database is not None:

@@ -11,7 +11,7 @@ START = b"\x00\x00\x01"
 """What every unit begins with; a zero in front of it belongs to it."""
 
 SLICES = range(1, 6)
-SPS, PPS, DELIMITER = 7, 8, 9
+IDR, SEI, SPS, PPS, DELIMITER = 5, 6, 7, 8, 9
 """Types of units (NAL units)."""
 
 READ_LIMIT_BYTES = 512
@@ -19,6 +19,15 @@ READ_LIMIT_BYTES = 512
 
 ESCAPE, ESCAPED = b"\x00\x00\x03", b"\x00\x00"
 MACROBLOCK = 16
+
+PLANES_PROFILE = 244
+"""May carry its colours as three grey pictures, whose slices have other heads."""
+
+RECOVERY_POINT = 6
+"""The kind of a message (SEI) from which a picture is refreshed bit by bit, where it has no key frames."""
+
+HEAD_LIMIT_BYTES = 32
+"""What is needed of a slice stands before this."""
 
 PROFILES_WITH_CHROMA = frozenset({44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 144, 244})
 
@@ -36,6 +45,22 @@ class Sequence:
     coded_height: int
     references: int
     """Pictures that a decoder keeps to refer to."""
+    number_bits: int = 0
+    """Bits of the number that each picture carries; 0 where it cannot be read."""
+    may_skip: bool = False
+    """Whether numbers may be left out though nothing is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class SliceHead:
+    """The first slice of a picture, as far as it is needed."""
+
+    is_idr: bool
+    """Nothing after it stands on anything before it."""
+    is_reference: bool
+    """Whether other pictures may stand on it."""
+    number: int
+    """The picture's, with as many bits as were asked for."""
 
 
 class _Bits:
@@ -79,10 +104,10 @@ def _read(bits: _Bits) -> Sequence:
     bits.take(16)  # constraints and level
     bits.unsigned()  # number of the header
     chroma = _read_chroma(bits) if profile in PROFILES_WITH_CHROMA else 1
-    bits.unsigned()  # length of picture numbers
+    number_bits = bits.unsigned() + 4
     _skip_order(bits)
     references = bits.unsigned()
-    bits.take(1)  # gaps
+    may_skip = bool(bits.take(1))
     width = (bits.unsigned() + 1) * MACROBLOCK
     rows = bits.unsigned() + 1
     is_progressive = bits.take(1)
@@ -94,7 +119,8 @@ def _read(bits: _Bits) -> Sequence:
     shown = width - step_x * (left + right), height - step_y * (top + bottom)
     if min(shown) <= 0:
         raise ValueError("nothing is shown")
-    return Sequence(*shown, width, height, references)
+    has_planes = chroma == 0 and profile == PLANES_PROFILE
+    return Sequence(*shown, width, height, references, 0 if has_planes else number_bits, may_skip)
 
 
 def _read_chroma(bits: _Bits) -> int:
@@ -160,6 +186,60 @@ def sequence_headers(data: bytes) -> list[bytes]:
         for kind, start, end in _leading_units(data)
         if kind == SPS
     ]
+
+
+def first_slice(data: bytes, number_bits: int) -> SliceHead | None:
+    """Read the head of a picture's first slice; None where there is none that can be read."""
+    for kind, start, _ in _leading_units(data):
+        if kind in SLICES:
+            at = data.index(START, start) + len(START)
+            return _read_head(data[at : at + HEAD_LIMIT_BYTES], number_bits)
+    return None
+
+
+def _read_head(unit: bytes, number_bits: int) -> SliceHead | None:
+    bits = _Bits(unit[1:].replace(ESCAPE, ESCAPED))
+    try:
+        bits.unsigned()  # where it begins
+        bits.unsigned()  # kind of slice
+        bits.unsigned()  # picture header
+        number = bits.take(number_bits)
+    except ValueError:
+        return None
+    return SliceHead(unit[0] & 0x1F == IDR, bool(unit[0] & 0x60), number)
+
+
+def recovery_pictures(keyframe: bytes) -> int:
+    """Give how many pictures after a key frame are not yet whole: 0, but where it begins a slow refresh."""
+    for kind, start, end in _leading_units(keyframe):
+        if kind == SEI:
+            at = keyframe.index(START, start) + len(START)
+            for message, payload in _messages(keyframe[at + 1 : end]):
+                if message == RECOVERY_POINT:
+                    return _count_of(payload)
+    return 0
+
+
+def _messages(unit: bytes) -> Iterator[tuple[int, bytes]]:
+    """Give (kind, payload) of the messages of a unit without its head."""
+    data, at = unit.replace(ESCAPE, ESCAPED), 0
+    while at + 2 < len(data):
+        numbers = [0, 0]
+        for place in range(2):
+            while at < len(data) and data[at] == 0xFF:
+                numbers[place] += 0xFF
+                at += 1
+            numbers[place] += data[at] if at < len(data) else 0
+            at += 1
+        yield numbers[0], data[at : at + numbers[1]]
+        at += numbers[1]
+
+
+def _count_of(payload: bytes) -> int:
+    try:
+        return _Bits(payload[:8]).unsigned()
+    except ValueError:
+        return 0
 
 
 def _headers_of(data: bytes) -> bytes:

@@ -3,7 +3,7 @@
 import errno
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import av
@@ -20,6 +20,7 @@ from services.core.h264 import ParameterSets
 from services.core.limits import PICTURE_LIMIT_PIXELS, size_fault
 from services.core.sentences.sentence import Sentence, plain, sentence
 from services.ingest.bounds import StreamBounds
+from services.ingest.loss import IN_ORDER, SourceDamage, nothing_lost
 
 STREAMS_LIMIT = 16
 """Streams of one session: video, sound and data of a camera, in several forms."""
@@ -90,12 +91,18 @@ class ContainerConnection:
 
     container: InputContainer
     bounds: StreamBounds
+    lost: Callable[[], int] = nothing_lost
+    """Gives how many packets were lost on the way so far."""
 
     @classmethod
-    def open(cls, url: str) -> "ContainerConnection":
-        """Open it; StreamError when it cannot be opened or carries no H.264 video that can be taken."""
+    def open(cls, url: str, lost: Callable[[], int] = nothing_lost) -> "ContainerConnection":
+        """Open it; StreamError when it cannot be opened or carries no H.264 video that can be taken.
+
+        `lost` gives how many packets were lost so far, where somebody listens for it.
+        """
         is_live = kind_of(url) is AddressKind.NETWORK
         options = dict(RTSP_OPTIONS if is_live else FILE_OPTIONS)
+        options |= IN_ORDER if options.get("rtsp_transport") == "tcp" else {}
         began_s = time.monotonic()
         try:
             container = av.open(url, "r", options=options, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S))
@@ -107,7 +114,7 @@ class ContainerConnection:
         except StreamError:
             container.close()
             raise
-        return cls(container, StreamBounds(is_live, time.monotonic))
+        return cls(container, StreamBounds(is_live, time.monotonic), lost)
 
     @staticmethod
     def _check(container: InputContainer, is_live: bool) -> None:
@@ -132,15 +139,18 @@ class ContainerConnection:
         stream = self.container.streams.video[0]
         to_annex_b = BitStreamFilterContext("h264_mp4toannexb", stream)
         parameter_sets = ParameterSets(stream.codec_context.extradata or b"")
+        damage = SourceDamage(self.lost, stream.codec_context.name == "h264")
         try:
             for packet in self.container.demux(stream):
                 self.bounds.check_length(packet.size)
                 for unit in to_annex_b.filter(packet) if packet.size else ():
-                    yield self._unit(unit, parameter_sets)
+                    yield self._unit(unit, parameter_sets, damage)
         except (av.error.FFmpegError, OSError) as error:
             raise StreamError("stream-broken", reason=cause_of(error)) from None
 
-    def _unit(self, packet: "Packet[VideoStream]", parameter_sets: ParameterSets) -> SourceUnit:
+    def _unit(
+        self, packet: "Packet[VideoStream]", parameter_sets: ParameterSets, damage: SourceDamage
+    ) -> SourceUnit:
         pts, time_base = packet.pts, packet.time_base
         stream_s = None if pts is None or time_base is None else float(pts * time_base)
         data = bytes(packet)
@@ -148,7 +158,9 @@ class ContainerConnection:
         if packet.is_keyframe:
             data = parameter_sets.complete(data)
         self.bounds.check_headers(data)
-        return SourceUnit(data, bool(packet.is_keyframe), stream_s)
+        is_keyframe = bool(packet.is_keyframe)
+        is_damaged = damage.see(data, is_keyframe, stream_s, bool(packet.is_corrupt))
+        return SourceUnit(data, is_keyframe, stream_s, is_damaged)
 
     def close(self) -> None:
         """Let go of the stream."""

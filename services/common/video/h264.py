@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import av
 from av.video.frame import VideoFrame
 
+from services.core.damage import DamageTrail
 from services.core.limits import PICTURE_LIMIT_PIXELS
 from services.core.types import AccessUnit
 
@@ -24,6 +25,8 @@ class DecodedPicture:
     picture: VideoFrame
     at_s: float = field(default_factory=time.monotonic)
     """When it was decoded, by a clock that nobody sets."""
+    is_damaged: bool = False
+    """Whether a part of it is missing or wrong, or of a picture that it stands on."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -41,6 +44,7 @@ class H264Decoder:
         self._codec = _codec()
         self._waiting: dict[int, AccessUnit] = {}
         self._is_started = False
+        self._trail = DamageTrail()
         self.broken = 0
         """Units that could not be decoded."""
 
@@ -64,16 +68,19 @@ class H264Decoder:
             pictures = self._codec.decode(packet)
         except av.error.FFmpegError:
             self.broken += 1
+            self._trail.see(unit.data, is_keyframe=False, is_hit=True)
             return None
         self._is_started = True
         if not pictures:
             return None
         source = self._waiting.pop(pictures[-1].pts or 0, unit)
-        return DecodedPicture(source, pictures[-1])
+        is_hit = bool(pictures[-1].is_corrupt)
+        is_damaged = self._trail.see(source.data, source.is_keyframe, is_hit) or source.is_damaged
+        return DecodedPicture(source, pictures[-1], is_damaged=is_damaged)
 
     def _begin_anew(self) -> None:
         """Let go of what is kept back, and wait for a key frame."""
-        self._codec, self._is_started = _codec(), False
+        self._codec, self._is_started, self._trail = _codec(), False, DamageTrail()
         self._waiting.clear()
         self.broken += 1
 

@@ -24,12 +24,13 @@ _HEAD = struct.Struct("!BBQdQB")
 
 _KEYFRAME = 1
 _BACKLOG = 2
+_DAMAGED = 4
 
 
 def encode_unit(unit: AccessUnit) -> bytes:
     """Give the message of an access unit."""
     camera = unit.camera.encode("ascii")
-    flags = _KEYFRAME * unit.is_keyframe | _BACKLOG * unit.is_backlog
+    flags = _KEYFRAME * unit.is_keyframe | _BACKLOG * unit.is_backlog | _DAMAGED * unit.is_damaged
     head = _HEAD.pack(VERSION, flags, unit.frame, unit.time_s, unit.connection, len(camera))
     return b"".join((head, camera, unit.data))
 
@@ -49,7 +50,14 @@ def decode_unit(message: bytes | str) -> AccessUnit:
     except UnicodeDecodeError:
         raise StreamError("video-not-picture") from None
     return AccessUnit(
-        camera, frame, time_s, bool(flags & _KEYFRAME), message[data_at:], connection, bool(flags & _BACKLOG)
+        camera,
+        frame,
+        time_s,
+        bool(flags & _KEYFRAME),
+        message[data_at:],
+        connection,
+        bool(flags & _BACKLOG),
+        bool(flags & _DAMAGED),
     )
 
 

@@ -14,6 +14,7 @@ from services.core.camera_address import AddressKind, kind_of
 from services.core.errors import StreamError
 from services.ingest.apart.limits import OPENING_BYTES, OPENING_FILE_BYTES, PICTURE_BYTES, Watch
 from services.ingest.apart.wire import (
+    DAMAGED,
     HAS_TIME,
     HEAD,
     KEYFRAME,
@@ -26,6 +27,7 @@ from services.ingest.apart.wire import (
     body_of,
 )
 from services.ingest.container import ContainerConnection
+from services.ingest.loss import listen_for_loss
 from services.ingest.still import still_of
 
 
@@ -56,13 +58,14 @@ class _Starter:
     def send_unit(self, unit: SourceUnit, resolution: tuple[int, int]) -> None:
         """Send an access unit."""
         flags = KEYFRAME * unit.is_keyframe | HAS_TIME * (unit.stream_s is not None)
+        flags |= DAMAGED * unit.is_damaged
         self.send(Kind.UNIT, UNIT.pack(flags, unit.stream_s or 0.0, *resolution), unit.data)
 
 
 def _read(starter: _Starter, watch: Watch) -> None:
     url, wants_picture = starter.request()
     watch.start(OPENING_BYTES if kind_of(url) is AddressKind.NETWORK else OPENING_FILE_BYTES)
-    connection = ContainerConnection.open(url)
+    connection = ContainerConnection.open(url, listen_for_loss())
     try:
         watch.opened(PICTURE_BYTES if wants_picture else 0)
         starter.send(Kind.OPENED, SIZE.pack(*connection.resolution))

@@ -19,6 +19,7 @@ from services.core.limits import TRIAL_LIMIT_BYTES, UNIT_LIMIT_BYTES
 from services.core.sentences.sentence import sentence
 from services.ingest.apart.limits import OPENING_S
 from services.ingest.apart.wire import (
+    DAMAGED,
     HAS_TIME,
     HEAD,
     KEYFRAME,
@@ -129,7 +130,8 @@ class ApartConnection:
             flags, stream_s, width, height = UNIT.unpack_from(body)
             self.resolution = width, height
             data = bytes(memoryview(body)[UNIT.size :])
-            yield SourceUnit(data, bool(flags & KEYFRAME), stream_s if flags & HAS_TIME else None)
+            time_s = stream_s if flags & HAS_TIME else None
+            yield SourceUnit(data, bool(flags & KEYFRAME), time_s, bool(flags & DAMAGED))
 
     def _receive(self) -> tuple[Kind, bytearray]:
         """Give the next message that is no failure; StreamError for one."""

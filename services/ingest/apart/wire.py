@@ -18,7 +18,7 @@ UNIT = struct.Struct("!BdHH")
 SIZE = struct.Struct("!HH")
 """Body of `OPENED`: width and height in pixels."""
 
-KEYFRAME, HAS_TIME = 1, 2
+KEYFRAME, HAS_TIME, DAMAGED = 1, 2, 4
 
 
 class Kind(IntEnum):

@@ -1,0 +1,90 @@
+"""What was lost on the way from a source: packets that never came, and pictures that are damaged by it.
+
+FFmpeg puts pictures together from what has come and says only in its log that something is missing. In the
+process of a source (docs/adr/0021) there is one stream, so that what is logged there is of this stream.
+"""
+
+import logging
+import re
+from collections.abc import Callable
+
+import av.logging
+
+from services.core.damage import DamageTrail, PictureNumbers, begins_whole
+
+IN_ORDER = {"reorder_queue_size": "2"}
+"""Over TCP FFmpeg would not look at the numbers of packets, since none is lost there; but cameras and
+recorders leave packets out themselves when they cannot send."""
+
+OPENING_SPAN_S = 1.5
+"""What was read while the stream was opened is no longer than this; what of it was lost is not known."""
+
+LOGGER = "libav"
+MISSED = re.compile(r"RTP: (?:missed (-?\d+) packets|PT=\S+ bad cseq)")
+MOST_MISSED = 3000
+"""More at once are no loss: the camera has begun to count anew."""
+
+
+class LossListener(logging.Handler):
+    """Counts the packets that FFmpeg misses, by what it logs."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.lost = 0
+        """Packets that were missed so far."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take a line of FFmpeg's log."""
+        if found := MISSED.match(record.getMessage()):
+            self.lost += min(MOST_MISSED, max(1, int(found[1] or 1)))
+
+
+def listen_for_loss() -> Callable[[], int]:
+    """Begin to listen, for this whole process; gives what tells how many packets were lost so far."""
+    listener, logger = LossListener(), logging.getLogger(LOGGER)
+    logger.propagate = False
+    logger.addHandler(listener)
+    av.logging.set_skip_repeated(False)
+    av.logging.set_level(av.logging.WARNING)
+    return lambda: listener.lost
+
+
+def nothing_lost() -> int:
+    """Stands where nobody listens."""
+    return 0
+
+
+class SourceDamage:
+    """Follows the access units of a source, and gives which were damaged or stand on damaged ones."""
+
+    def __init__(self, lost: Callable[[], int], is_h264: bool) -> None:
+        """`lost` gives how many packets were lost so far."""
+        self._lost, self._is_h264 = lost, is_h264
+        self._trail, self._numbers = DamageTrail(), PictureNumbers()
+        self._known_lost = 0
+        self._was_hit = False
+        """Whether something was lost while the unit before was read: perhaps of this one."""
+        self._began_s: float | None = None
+        self._is_opening = lost() > 0
+
+    def see(self, data: bytes, is_keyframe: bool, stream_s: float | None, is_corrupt: bool) -> bool:
+        """Take the next unit, and whether its container calls it corrupt; gives whether it is damaged.
+
+        A unit is complete when the next one begins: what was lost meanwhile was of either.
+        """
+        lost = self._lost()
+        is_hit = lost > self._known_lost or is_corrupt or self._is_in_opening(stream_s)
+        is_after_hit = self._was_hit and not (is_keyframe and begins_whole(data, self._is_h264))
+        has_missed = self._is_h264 and self._numbers.has_missed(data, is_keyframe)
+        self._known_lost, self._was_hit = lost, lost > self._known_lost
+        return self._trail.see(data, is_keyframe, is_hit or is_after_hit or has_missed, stream_s)
+
+    def _is_in_opening(self, stream_s: float | None) -> bool:
+        """Return whether a loss while the stream was opened may be of this unit."""
+        if not self._is_opening:
+            return False
+        if self._began_s is None:
+            self._began_s = stream_s
+        elapsed_s = OPENING_SPAN_S if stream_s is None or self._began_s is None else stream_s - self._began_s
+        self._is_opening = elapsed_s < OPENING_SPAN_S
+        return self._is_opening
