@@ -24,14 +24,24 @@ class DamageTrail:
     _whole_from_s: float = -math.inf
     """What is shown before this stands on pictures from before the key frame that ended the damage."""
 
-    def see(self, data: bytes, is_keyframe: bool, is_hit: bool, shown_s: float | None = None) -> bool:
+    def see(
+        self,
+        data: bytes,
+        is_keyframe: bool,
+        is_hit: bool,
+        shown_s: float | None = None,
+        has_missed: bool = False,
+    ) -> bool:
         """Take the next picture and whether it was damaged itself; gives whether it is no evidence.
 
-        `shown_s` is its time by the clock of the stream, in the order in which pictures are shown.
+        `shown_s` is its time by the clock of the stream, in the order in which pictures are shown;
+        `has_missed` tells that one before it, on which it may stand, never came.
         """
-        if is_hit:
+        if is_hit or has_missed:
             self.is_damaged, self._recovering = True, 0
-        elif self._recovering:
+        if is_hit:
+            return True
+        if self._recovering:
             self._recovering -= 1
             self.is_damaged = self._recovering > 0
         elif self.is_damaged and is_keyframe:

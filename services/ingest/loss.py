@@ -62,7 +62,7 @@ class SourceDamage:
         self._lost, self._is_h264 = lost, is_h264
         self._trail, self._numbers = DamageTrail(), PictureNumbers()
         self._known_lost = 0
-        self._was_hit = False
+        self._was_lost = False
         """Whether something was lost while the unit before was read: perhaps of this one."""
         self._began_s: float | None = None
         self._is_opening = lost() > 0
@@ -73,11 +73,12 @@ class SourceDamage:
         A unit is complete when the next one begins: what was lost meanwhile was of either.
         """
         lost = self._lost()
-        is_hit = lost > self._known_lost or is_corrupt or self._is_in_opening(stream_s)
-        is_after_hit = self._was_hit and not (is_keyframe and begins_whole(data, self._is_h264))
-        has_missed = self._is_h264 and self._numbers.has_missed(data, is_keyframe)
-        self._known_lost, self._was_hit = lost, lost > self._known_lost
-        return self._trail.see(data, is_keyframe, is_hit or is_after_hit or has_missed, stream_s)
+        was_lost, is_lost = self._was_lost, lost > self._known_lost
+        self._known_lost, self._was_lost = lost, is_lost
+        has_missed = was_lost or (self._is_h264 and self._numbers.has_missed(data, is_keyframe))
+        is_hit = is_lost or is_corrupt or self._is_in_opening(stream_s)
+        is_hit = is_hit or (was_lost and is_keyframe and not begins_whole(data, self._is_h264))
+        return self._trail.see(data, is_keyframe, is_hit, stream_s, has_missed)
 
     def _is_in_opening(self, stream_s: float | None) -> bool:
         """Return whether a loss while the stream was opened may be of this unit."""
