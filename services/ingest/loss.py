@@ -75,7 +75,7 @@ class SourceDamage:
         lost = self._lost()
         was_lost, is_lost = self._was_lost, lost > self._known_lost
         self._known_lost, self._was_lost = lost, is_lost
-        has_missed = was_lost or (self._is_h264 and self._numbers.has_missed(data, is_keyframe))
+        has_missed = (self._is_h264 and self._numbers.has_missed(data, is_keyframe)) or was_lost
         is_hit = is_lost or is_corrupt or self._is_in_opening(stream_s)
         is_hit = is_hit or (was_lost and is_keyframe and not begins_whole(data, self._is_h264))
         return self._trail.see(data, is_keyframe, is_hit, stream_s, has_missed)
