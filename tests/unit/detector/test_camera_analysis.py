@@ -125,12 +125,14 @@ class Stage:
     def time_of(self, frame: int) -> float:
         return self.begin_s + frame * self.frame_s
 
-    async def show(self, first: int, last: int, connection: int = 1) -> None:
+    async def show(self, first: int, last: int, connection: int = 1, is_damaged: bool = False) -> None:
         """Publish pictures as fast as they are read, so that none wait and the rate is not lowered."""
         for frame in range(first, last):
             is_keyframe, data = clip()[frame]
             self.steady_s += self.frame_s
-            unit = AccessUnit(GATE, frame, self.time_of(frame), is_keyframe, data, connection)
+            unit = AccessUnit(
+                GATE, frame, self.time_of(frame), is_keyframe, data, connection, is_damaged=is_damaged
+            )
             self.hub.publish(unit)
             await until(self._is_read)
         await asyncio.sleep(0.1)
@@ -476,3 +478,17 @@ async def test_what_a_camera_costs_is_reported_and_ends_with_its_analysis(stage:
     assert cost.cores > 0
     await stage.service.drop(GATE)
     assert stage.bus.states.cost(GATE) is None
+
+
+async def test_a_damaged_picture_is_counted_and_no_evidence(stage: Stage) -> None:
+    """The car crosses the line in the middle of the clip, in pictures that are damaged."""
+    stage.frame_s = 0.1
+    await stage.take(epoch=7, fps=10)
+    await stage.show(0, 50)
+    await stage.show(50, 75, is_damaged=True)
+    await stage.show(75, FRAMES)
+    events = await stage.read()
+    counted = {event.second - int(stage.begin_s) for event in events if isinstance(event, AnalysedSecond)}
+    assert counted == {1, 2, 3, 8, 9, 10}
+    (crossing,) = [event for event in events if isinstance(event, Crossing)]
+    assert 5.0 < crossing.time_s - stage.begin_s < 7.5

@@ -11,6 +11,8 @@ from services.core.types import AccessUnit
         AccessUnit("gate", 0, 1_795_000_000.123456, True, b"\x00\x00\x00\x01\x67data", 1_795_000_000_123),
         AccessUnit("g", 2**40, 0.0, False, b"", 0, is_backlog=True),
         AccessUnit("a" * 63, 7, 1.5, True, bytes(range(256)) * 4096, 3, is_backlog=True),
+        AccessUnit("gate", 8, 2.5, False, b"x", 3, is_damaged=True),
+        AccessUnit("gate", 9, 2.5, True, b"x", 3, is_backlog=True, is_damaged=True),
     ],
 )
 def test_what_is_sent_is_what_was_captured(unit: AccessUnit):
