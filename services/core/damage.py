@@ -41,13 +41,14 @@ class DamageTrail:
             self.is_damaged, self._recovering = True, 0
         if is_hit:
             return True
-        if self._recovering:
-            self._recovering -= 1
-            self.is_damaged = self._recovering > 0
-        elif self.is_damaged and is_keyframe:
-            self._recovering = recovery_pictures(data)
+        if self.is_damaged and is_keyframe:
+            pictures = recovery_pictures(data)
+            self._recovering = min(pictures, self._recovering or pictures)
             self.is_damaged = self._recovering > 0
             self._whole_from_s = -math.inf if shown_s is None else shown_s
+        elif self._recovering:
+            self._recovering -= 1
+            self.is_damaged = self._recovering > 0
         return self.is_damaged or (shown_s is not None and shown_s < self._whole_from_s)
 
 

@@ -26,6 +26,9 @@ PLANES_PROFILE = 244
 RECOVERY_POINT = 6
 """The kind of a message (SEI) from which a picture is refreshed bit by bit, where it has no key frames."""
 
+MOST_RECOVERING = 1000
+"""Pictures that a refresh may take; what says more is damaged itself."""
+
 HEAD_LIMIT_BYTES = 32
 """What is needed of a slice stands before this."""
 
@@ -211,9 +214,9 @@ def _read_head(unit: bytes, number_bits: int) -> SliceHead | None:
 
 def recovery_pictures(keyframe: bytes) -> int:
     """Give how many pictures after a key frame are not yet whole: 0, but where it begins a slow refresh."""
-    for kind, start, end in _leading_units(keyframe):
-        if kind == SEI:
-            at = keyframe.index(START, start) + len(START)
+    for _, start, end in _leading_units(keyframe):
+        at = keyframe.index(START, start) + len(START)
+        if keyframe[at] == SEI:
             for message, payload in _messages(keyframe[at + 1 : end]):
                 if message == RECOVERY_POINT:
                     return _count_of(payload)
@@ -237,7 +240,7 @@ def _messages(unit: bytes) -> Iterator[tuple[int, bytes]]:
 
 def _count_of(payload: bytes) -> int:
     try:
-        return _Bits(payload[:8]).unsigned()
+        return min(MOST_RECOVERING, _Bits(payload[:8]).unsigned())
     except ValueError:
         return 0
 

@@ -16,7 +16,7 @@ IN_ORDER = {"reorder_queue_size": "2"}
 """Over TCP FFmpeg would not look at the numbers of packets, since none is lost there; but cameras and
 recorders leave packets out themselves when they cannot send."""
 
-OPENING_SPAN_S = 1.5
+OPENING_SPAN_S, OPENING_UNITS = 1.5, 60
 """What was read while the stream was opened is no longer than this; what of it was lost is not known."""
 
 LOGGER = "libav"
@@ -65,7 +65,7 @@ class SourceDamage:
         self._was_lost = False
         """Whether something was lost while the unit before was read: perhaps of this one."""
         self._began_s: float | None = None
-        self._is_opening = lost() > 0
+        self._opening_left = OPENING_UNITS if lost() > 0 else 0
 
     def see(self, data: bytes, is_keyframe: bool, stream_s: float | None, is_corrupt: bool) -> bool:
         """Take the next unit, and whether its container calls it corrupt; gives whether it is damaged.
@@ -76,16 +76,17 @@ class SourceDamage:
         was_lost, is_lost = self._was_lost, lost > self._known_lost
         self._known_lost, self._was_lost = lost, is_lost
         has_missed = (self._is_h264 and self._numbers.has_missed(data, is_keyframe)) or was_lost
-        is_hit = is_lost or is_corrupt or self._is_in_opening(stream_s)
+        is_hit = self._is_in_opening(stream_s) or is_lost or is_corrupt
         is_hit = is_hit or (was_lost and is_keyframe and not begins_whole(data, self._is_h264))
         return self._trail.see(data, is_keyframe, is_hit, stream_s, has_missed)
 
     def _is_in_opening(self, stream_s: float | None) -> bool:
         """Return whether a loss while the stream was opened may be of this unit."""
-        if not self._is_opening:
+        if not self._opening_left:
             return False
-        if self._began_s is None:
-            self._began_s = stream_s
-        elapsed_s = OPENING_SPAN_S if stream_s is None or self._began_s is None else stream_s - self._began_s
-        self._is_opening = elapsed_s < OPENING_SPAN_S
-        return self._is_opening
+        self._began_s = stream_s if self._began_s is None else self._began_s
+        if stream_s is not None and self._began_s is not None and stream_s - self._began_s >= OPENING_SPAN_S:
+            self._opening_left = 0
+            return False
+        self._opening_left -= 1
+        return True

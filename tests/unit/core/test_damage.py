@@ -100,6 +100,14 @@ def test_where_a_picture_is_refreshed_bit_by_bit_the_damage_lasts_as_long_as_the
     assert found == "....-" + "x" * (start + length - 5) + "." * (PICTURES - start - length)
 
 
+def test_a_whole_key_frame_ends_a_slow_refresh() -> None:
+    trail, slow = DamageTrail(), b"\0\0\1\x06\x06\x01\x30\x80\0\0\1\x41"
+    assert recovery_pictures(slow) == 5
+    assert trail.see(b"", False, is_hit=True)
+    assert [trail.see(slow, True, False), trail.see(b"", False, False)] == [True, True]
+    assert not trail.see(b"", True, False)
+
+
 def test_a_key_frame_that_is_damaged_itself_ends_nothing() -> None:
     trail = DamageTrail()
     assert [trail.see(b"", key, hit) for key, hit in [(True, False), (False, True), (True, True)]] == [
