@@ -69,6 +69,11 @@ def count(
     report = _report(video or detections, result, request.lines, time.monotonic() - started_s)
     if json_output is None or str(json_output) != "-":
         _print(report)
+    if result.damaged:
+        share = max(1, round(100 * result.damaged / result.frames))
+        typer.echo(
+            f"{share} % of the pictures are damaged: crossings in them may be missing or wrong", err=True
+        )
     if json_output is not None:
         write_json(json_output, report)
 
@@ -123,6 +128,7 @@ def _report(source: Path | None, result: FileCount, lines: Sequence[Line], wall_
         "seconds": round(result.seconds, 3),
         "wall_seconds": round(wall_s, 3),
         "lines": [_line_report(line, result) for line in lines],
+        "damaged_frames": result.damaged,
     }
 
 

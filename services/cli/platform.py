@@ -112,7 +112,7 @@ class Platform:
             choice_of=choice_of,
             decoded=decoded,
         )
-        self._ingest = self._managing("ingest", ingest)
+        self._ingest, self._source_figures = self._managing("ingest", ingest), ingest.figures
         self._detector = self._managing("detector", detector)
         self._decoders = Decoders(self._video, settings.up.live_memory_mb, decoded)
         self._media = MediaPorts(
@@ -233,6 +233,7 @@ class Platform:
 
     def _figures(self) -> Iterator[Figure]:
         yield from self._bus.figures()
+        yield from self._source_figures()
         yield from self._video.figures()
         yield from self._store.figures()
         if self._settings.database is not None:

@@ -31,6 +31,12 @@ METRICS: dict[str, MetricInfo] = {
     "sightline_cameras_owned": MetricInfo("gauge", "Cameras that this process works on.", ("role",)),
     "sightline_camera_live": MetricInfo("gauge", "Whether a camera's stream is live.", ("camera",)),
     "sightline_camera_fps": MetricInfo("gauge", "Analysed frames a second.", ("camera",)),
+    "sightline_pictures_received_total": MetricInfo("counter", "Pictures that a camera sent.", ("camera",)),
+    "sightline_pictures_damaged_total": MetricInfo(
+        "counter",
+        "Pictures that lack a part that was lost on the way, or stand on one that does.",
+        ("camera",),
+    ),
     "sightline_live_pictures": MetricInfo("gauge", "Picture streams that are being made."),
     "sightline_live_cameras": MetricInfo("gauge", "Cameras that are decoded because somebody watches."),
     "sightline_live_memory_bytes": MetricInfo("gauge", "Memory of the pictures that are kept for watchers."),

@@ -14,6 +14,9 @@ from services.core.sequences import Sequence
 START = b"\x00\x00\x01"
 """What every unit begins with; a zero in front of it belongs to it."""
 
+SLICES_H264, SLICES_HEVC = range(1, 6), range(32)
+"""Types of units that carry a picture."""
+
 
 class Codec(StrEnum):
     """How the video of a camera is compressed, by FFmpeg's name."""
@@ -60,12 +63,12 @@ def _kind_hevc(data: bytes, at: int) -> int:
 
 _FORMS = {
     Codec.H264: _Form(
-        "H.264", _kind_h264, range(1, 6), range(5, 6), range(0), (7, 8), 7, 9, h264.read_sequence
+        "H.264", _kind_h264, SLICES_H264, range(5, 6), range(0), (7, 8), 7, 9, h264.read_sequence
     ),
     Codec.HEVC: _Form(
         "H.265",
         _kind_hevc,
-        range(32),
+        SLICES_HEVC,
         range(16, 22),
         range(8, 10),
         (32, 33, 34),
@@ -85,7 +88,7 @@ def sequence_headers(data: bytes, codec: Codec) -> list[bytes]:
     """Give the sequence headers (SPS) that stand before the first slice, without start codes and padding."""
     return [
         data[data.index(START, start) + len(START) : end].rstrip(b"\0")
-        for kind, start, end in _leading_units(data, codec)
+        for kind, start, end in leading_units(data, codec)
         if kind == _FORMS[codec].sequence
     ]
 
@@ -102,7 +105,7 @@ def is_leading(data: bytes, codec: Codec) -> bool:
 
 def _first_slice(data: bytes, codec: Codec) -> int:
     slices = _FORMS[codec].slices
-    return next((kind for kind, _, _ in _leading_units(data, codec) if kind in slices), -1)
+    return next((kind for kind, _, _ in leading_units(data, codec) if kind in slices), -1)
 
 
 class ParameterSets:
@@ -125,7 +128,7 @@ class ParameterSets:
     def _headers_of(self, data: bytes) -> dict[int, bytes]:
         """Give the headers that stand before the first slice, all of a type together."""
         headers: dict[int, bytes] = {}
-        for kind, start, end in _leading_units(data, self._codec):
+        for kind, start, end in leading_units(data, self._codec):
             if kind in self._order:
                 headers[kind] = headers.get(kind, b"") + data[start:end]
         return headers
@@ -133,10 +136,10 @@ class ParameterSets:
     def _after_delimiter(self, data: bytes) -> int:
         """Give the offset of the first unit that is no access unit delimiter, which has to be the first."""
         delimiter = _FORMS[self._codec].delimiter
-        return next((start for kind, start, _ in _leading_units(data, self._codec) if kind != delimiter), 0)
+        return next((start for kind, start, _ in leading_units(data, self._codec) if kind != delimiter), 0)
 
 
-def _leading_units(data: bytes, codec: Codec) -> Iterator[tuple[int, int, int]]:
+def leading_units(data: bytes, codec: Codec) -> Iterator[tuple[int, int, int]]:
     """Give (type, start, end) of the units up to the first slice, whose end is not looked for."""
     form = _FORMS[codec]
     at = data.find(START)

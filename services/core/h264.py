@@ -4,6 +4,9 @@ from services.core.sequences import Bits, Sequence
 
 MACROBLOCK = 16
 
+PLANES_PROFILE = 244
+"""May carry its colours as three grey pictures, whose slices have other heads."""
+
 PROFILES_WITH_CHROMA = frozenset({44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 144, 244})
 
 
@@ -20,10 +23,10 @@ def _read(bits: Bits) -> Sequence:
     bits.take(16)  # constraints and level
     number = bits.unsigned()
     chroma = _read_chroma(bits) if profile in PROFILES_WITH_CHROMA else 1
-    bits.unsigned()  # length of picture numbers
+    number_bits = bits.unsigned() + 4
     _skip_order(bits)
     references = bits.unsigned()
-    bits.take(1)  # gaps
+    may_skip = bool(bits.take(1))
     width = (bits.unsigned() + 1) * MACROBLOCK
     rows = bits.unsigned() + 1
     is_progressive = bits.take(1)
@@ -35,7 +38,11 @@ def _read(bits: Bits) -> Sequence:
     shown = width - step_x * (left + right), height - step_y * (top + bottom)
     if min(shown) <= 0:
         raise ValueError("nothing is shown")
-    return Sequence(*shown, width, height, references, number)
+    has_planes = chroma == 0 and profile == PLANES_PROFILE
+    number_bits = 0 if has_planes else number_bits
+    return Sequence(
+        *shown, width, height, references, number=number, number_bits=number_bits, may_skip=may_skip
+    )
 
 
 def _read_chroma(bits: Bits) -> int:

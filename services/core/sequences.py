@@ -31,6 +31,10 @@ class Sequence:
     """Pictures that a decoder keeps to refer to."""
     number: int = 0
     """Of the header: a later one of the same number takes its place."""
+    number_bits: int = 0
+    """Bits of the number that each picture of H.264 carries; 0 where it cannot be read."""
+    may_skip: bool = False
+    """Whether such numbers may be left out though nothing is missing."""
 
 
 def shown_size(width: int, height: int, aspect: Fraction) -> tuple[int, int]:

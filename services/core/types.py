@@ -126,6 +126,8 @@ class AccessUnit:
     share a decoder or a track."""
     is_backlog: bool = False
     """Was kept for readers that come later: it was captured before this reader began to follow."""
+    is_damaged: bool = False
+    """Whether a part of it was lost on the way, or of a picture that it stands on."""
     codec: Codec = Codec.H264
 
 
@@ -330,6 +332,8 @@ class CameraState:
     last_error_code: str = ""
     """Empty without an error, and of an older release; with its parameters."""
     last_error_params: Params = field(default_factory=dict, hash=False)
+    damaged: float = 0.0
+    """Share of the pictures of the last minute that came damaged; an older release reports none."""
 
     @property
     def error(self) -> Sentence | None:

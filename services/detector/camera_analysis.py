@@ -231,7 +231,10 @@ class CameraAnalysis:
         analyser, judge = self._analyser_for(picture, events)
         analysis = analyser.update(unit.frame, unit.time_s, detections)
         events += [*analysis.crossings, *analysis.recorded]
-        events += judge.add(unit.time_s, analyser.pending(), has_missed)
+        if picture.is_damaged:
+            judge.skip(analyser.pending(), has_missed)
+        else:
+            events += judge.add(unit.time_s, analyser.pending(), has_missed)
         self.edge.advance(unit.time_s)
         self.tracks.publish(analysis.tracked)
         if events:

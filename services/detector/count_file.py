@@ -7,6 +7,7 @@ from typing import Any
 
 from av.video.frame import VideoFrame
 
+from services.core.damage import DamageTrail
 from services.core.errors import BadInputError
 from services.core.types import Box, CameraId, Crossing, Detection, Line, TrackedFrame
 from services.detector.analyser import Analyser
@@ -25,6 +26,8 @@ class FileCount:
 
     frames: int = 0
     seconds: float = 0.0
+    damaged: int = 0
+    """Pictures that were damaged, or stand on a damaged one."""
     crossings: list[Crossing] = field(default_factory=list)
 
 
@@ -42,7 +45,9 @@ def count_video(
     sampler = Sampler(fps) if fps else None
     weakest = TrackerSettings().weak
     result = FileCount()
+    trail = DamageTrail()
     for frame, (time_s, picture) in enumerate(video.pictures()):
+        result.damaged += trail.see(b"", picture.key_frame, bool(picture.is_corrupt))
         result.frames, result.seconds = frame + 1, time_s + 1 / video.fps
         if sampler is not None and not sampler.pick(time_s):
             continue

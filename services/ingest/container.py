@@ -25,7 +25,8 @@ from services.core.limits import PICTURE_LIMIT_PIXELS, size_fault
 from services.core.sentences.sentence import Sentence, plain, sentence
 from services.ingest.bare_times import with_times
 from services.ingest.bounds import StreamBounds
-from services.ingest.dialling import Dialling, Refusal, cause_of_refusal, refusal_from
+from services.ingest.dialling import Dialling, Refusal, Transport, cause_of_refusal, refusal_from
+from services.ingest.loss import IN_ORDER, LossListener, SourceDamage
 
 STREAMS_LIMIT = 16
 """Streams of one session: video, sound and data of a camera, in several forms."""
@@ -98,18 +99,20 @@ def _cause_of_opening(url: str, error: Exception) -> Sentence:
 def _options(dialling: Dialling) -> dict[str, str]:
     """Give FFmpeg's options for a camera."""
     timeout_us = str(round(dialling.patience_s * 1_000_000))
-    return {**RTSP_OPTIONS, "rtsp_transport": str(dialling.transport), "timeout": timeout_us}
+    options = {**RTSP_OPTIONS, "rtsp_transport": str(dialling.transport), "timeout": timeout_us}
+    return options | IN_ORDER if dialling.transport is Transport.TCP else options
 
 
 @contextmanager
 def _listening() -> Iterator[list[tuple[int, str, str]]]:
     """Keep what FFmpeg says meanwhile: which request was refused stands in no error of it."""
+    before = av.logging.get_level()
     av.logging.set_level(av.logging.DEBUG)
     try:
         with av.logging.Capture() as said:
             yield said
     finally:
-        av.logging.set_level(None)
+        av.logging.set_level(before)
 
 
 @dataclass(slots=True)
@@ -153,15 +156,21 @@ class ContainerConnection:
     codec: Codec
     bounds: StreamBounds
     packets: "Iterator[Packet[VideoStream]]"
+    loss: LossListener
+    """Counts what is lost on the way, where somebody listens for it."""
 
     @classmethod
-    def open(cls, url: str, dialling: Dialling | None = None) -> "ContainerConnection":
+    def open(
+        cls, url: str, dialling: Dialling | None = None, loss: LossListener | None = None
+    ) -> "ContainerConnection":
         """Open it; StreamError when it cannot be opened or carries no video that can be taken.
 
-        A camera is dialled as `dialling` says, and has sent its first packet when it is open.
+        A camera is dialled as `dialling` says, and has sent its first packet when it is open. `loss` listens
+        to what FFmpeg says.
         """
+        loss = loss or LossListener()
         if kind_of(url) is not AddressKind.NETWORK:
-            return cls._of(cls._open_file(url), is_live=False)
+            return cls._of(cls._open_file(url), loss, is_live=False)
         opening = _Opening(url, dialling or Dialling(), time.monotonic())
         limits_s = opening.dialling.limit_s, READ_TIMEOUT_S
         with _listening() as said:
@@ -170,7 +179,9 @@ class ContainerConnection:
             except (av.error.FFmpegError, OSError, MemoryError) as error:
                 refusal = refusal_from(message for _, name, message in said if name == "rtsp")
                 raise StreamError(opening.cause(error, refusal)) from None
-        connection = cls._of(container, is_live=True)
+        for _, _, message in said:
+            loss.hear(message)
+        connection = cls._of(container, loss, is_live=True)
         try:
             connection.packets = opening.first_of(connection.packets)
         except StreamError:
@@ -187,7 +198,7 @@ class ContainerConnection:
             raise StreamError(_cause_of_opening(path, error)) from None
 
     @classmethod
-    def _of(cls, container: InputContainer, is_live: bool) -> "ContainerConnection":
+    def _of(cls, container: InputContainer, loss: LossListener, is_live: bool) -> "ContainerConnection":
         try:
             stream, codec = cls._check(container, is_live)
         except StreamError:
@@ -195,7 +206,7 @@ class ContainerConnection:
             raise
         packets = container.demux(stream)
         packets = packets if is_live else with_times(packets, stream)
-        return cls(container, stream, codec, StreamBounds(is_live, time.monotonic), packets)
+        return cls(container, stream, codec, StreamBounds(is_live, time.monotonic), packets, loss)
 
     @staticmethod
     def _check(container: InputContainer, is_live: bool) -> tuple[VideoStream, Codec]:
@@ -223,15 +234,18 @@ class ContainerConnection:
         """Give access units until the stream ends; StreamError when it breaks or goes beyond a bound."""
         to_annex_b = BitStreamFilterContext(TO_ANNEX_B[self.codec], self.stream)
         parameter_sets = ParameterSets(self.stream.codec_context.extradata or b"", self.codec)
+        damage = SourceDamage(self.loss, self.codec)
         try:
             for packet in self.packets:
                 self.bounds.check_length(packet.size)
                 for unit in to_annex_b.filter(packet) if packet.size else ():
-                    yield self._unit(unit, parameter_sets)
+                    yield self._unit(unit, parameter_sets, damage)
         except (av.error.FFmpegError, OSError) as error:
             raise StreamError("stream-broken", reason=cause_of(error)) from None
 
-    def _unit(self, packet: "Packet[VideoStream]", parameter_sets: ParameterSets) -> SourceUnit:
+    def _unit(
+        self, packet: "Packet[VideoStream]", parameter_sets: ParameterSets, damage: SourceDamage
+    ) -> SourceUnit:
         pts, time_base = packet.pts, packet.time_base
         stream_s = None if pts is None or time_base is None else float(pts * time_base)
         data = bytes(packet)
@@ -245,7 +259,8 @@ class ContainerConnection:
         if is_keyframe:
             data = parameter_sets.complete(data)
         self.bounds.check_headers(data, self.codec)
-        return SourceUnit(data, is_keyframe, stream_s, codec=self.codec)
+        is_damaged = damage.see(data, is_keyframe, stream_s, bool(packet.is_corrupt))
+        return SourceUnit(data, is_keyframe, stream_s, is_damaged, self.codec)
 
     def close(self) -> None:
         """Let go of the stream."""

@@ -54,7 +54,9 @@ class ConnectionState:
         if before is not None and before.status is CameraStatus.LIVE:
             began_s = time_s if steady_s is None else steady_s
             return cls(
-                replace(before, fps=0.0), handover_until_s=began_s + HANDOVER_S, _live_since_s=-math.inf
+                replace(before, fps=0.0, damaged=0.0),
+                handover_until_s=began_s + HANDOVER_S,
+                _live_since_s=-math.inf,
             )
         return cls(CameraState(CameraStatus.CONNECTING, since_s=time_s))
 

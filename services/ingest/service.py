@@ -4,18 +4,20 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from services.common.bus.protocol import EventQueue, StateBoard
 from services.common.clocks import HOST_CLOCKS, Clocks, StepWatch
+from services.common.metrics import Figure
 from services.common.video.hub import VideoHub
 from services.common.video.key_frames import KEY_FRAME_AWAITED, KeyFrameWatch
 from services.common.video.source import Source
 from services.common.wire import time_text
 from services.core.camera_address import AddressKind, kind_of
 from services.core.errors import StreamError
+from services.core.evidence.damage import DamageMeter
 from services.core.evidence.passes import STEP_S, Passes, step_sentence
 from services.core.evidence.rate import DeliveredRate
 from services.core.sentences.sentence import Sentence, sentence
@@ -92,7 +94,7 @@ class CameraIngest:
     """The span in which the newest picture's time came for the second time."""
 
     def __post_init__(self) -> None:
-        self._passes, self._rate = Passes(self.camera.id), DeliveredRate()
+        self._passes, self._rate, self.damage = Passes(self.camera.id), DeliveredRate(), DamageMeter()
         self._steps = self.watch.look()
 
     def learn(self, repeats: Sequence[RepeatedSpan]) -> None:
@@ -195,7 +197,8 @@ class CameraIngest:
                     clock = self._new_clock()
                 time_s = clock.time_s(unit.stream_s)
                 self._newest_s = clock.newest_s
-                cause = self._rate.see(time_s)
+                damage = self.damage.see(time_s, unit.is_damaged)
+                cause = self._rate.see(time_s) or damage
                 withheld = self._follow(time_s) or cause
                 number = self._connection
                 key_frames.see_keyframe(time_s, number, unit.is_keyframe)
@@ -206,7 +209,14 @@ class CameraIngest:
                     self._on_picture(machine, time_s, connection.resolution, withheld)
                 self._publish(
                     AccessUnit(
-                        self.camera.id, frame, time_s, unit.is_keyframe, unit.data, number, codec=unit.codec
+                        self.camera.id,
+                        frame,
+                        time_s,
+                        unit.is_keyframe,
+                        unit.data,
+                        number,
+                        is_damaged=unit.is_damaged,
+                        codec=unit.codec,
                     )
                 )
         finally:
@@ -218,8 +228,13 @@ class CameraIngest:
     def _on_picture(
         self, machine: ConnectionState, time_s: float, resolution: tuple[int, int], withheld: Sentence | None
     ) -> None:
+        is_new, is_other_share = self.damage.take_changes()
         if machine.on_picture(time_s, resolution, withheld, self._steady_s()):
             self._publish_state(machine.state)
+        elif is_new and machine.state.status is CameraStatus.LIVE:
+            self._publish_state(machine.state, time_s)
+        elif is_other_share:
+            self._publish_share(machine.state)
 
     def _may_be_short(self, began_s: float) -> bool:
         """Return whether a video that was too short has not lasted long enough again to be a camera."""
@@ -289,19 +304,23 @@ class CameraIngest:
     def _publish_state(self, state: CameraState, time_s: float | None = None) -> None:
         """Publish a state, as of `time_s` where it has begun before. Its history keeps the cause alone."""
         dated_s = state.since_s if time_s is None else time_s
-        cause = state.error
+        cause = self.damage.notice if state.status is CameraStatus.LIVE else state.error
         if state.has_pictures and self._repeated is not None:
             cause = self._repeated.reason
-        change = status_change(self.camera.id, dated_s, state.status, cause)
+        self._publish_share(state)
+        self._publish_events([status_change(self.camera.id, dated_s, state.status, cause)])
+        log.info("camera %s is %s%s", self.camera.id, state.status, _because(cause or state.error))
+
+    def _publish_share(self, state: CameraState) -> None:
+        """Publish a state with the share of pictures that come damaged, where any come."""
+        is_seen = state.status is CameraStatus.LIVE or state.has_pictures
         with self._publishing:
-            if self._stopped.is_set():
-                return
-            self.states.publish_state(self.camera.id, state)
-            self.events.publish([change])
-        log.info("camera %s is %s%s", self.camera.id, state.status, _because(state.last_error))
+            if not self._stopped.is_set():
+                share = self.damage.share if is_seen else 0.0
+                self.states.publish_state(self.camera.id, replace(state, damaged=share))
 
 
-def _because(cause: str | None) -> str:
+def _because(cause: Sentence | None) -> str:
     return f": {cause}" if cause else ""
 
 
@@ -322,6 +341,12 @@ class IngestService:
         self._watch = StepWatch(clocks)
         self._owned: set[CameraId] = set()
         self._running: dict[CameraId, CameraIngest] = {}
+
+    def figures(self) -> Iterator[Figure]:
+        """Give how many pictures came of each camera, and how many of them damaged."""
+        for camera, ingest in list(self._running.items()):
+            yield Figure("sightline_pictures_received_total", ingest.damage.pictures, {"camera": camera})
+            yield Figure("sightline_pictures_damaged_total", ingest.damage.damaged, {"camera": camera})
 
     async def take(self, camera: OwnedCamera) -> None:
         """Connect, or go on; a changed address connects anew."""

@@ -41,6 +41,7 @@ class IngestProcess:
         self._tls = server_context()
         self._video = VideoServer(self._hub, self._key)
         self._manager: CameraManager | None = None
+        self._service: IngestService | None = None
         self._relay: RelayServer | None = None
         self._process = ServiceProcess(
             "ingest", settings.host, settings.health_port, missing=self._missing, figures=self._figures
@@ -69,6 +70,7 @@ class IngestProcess:
             service = IngestService(link.bus.events, link.bus.states, self._hub, open_source)
             bus = link.bus
             self._manager = CameraManager(member, link.leases, bus.setups, bus.events, service)
+            self._service = service
             tester = CameraTester(files, demo_source, dialler=dialler)
             await stack.enter_async_context(bus.camera_tests.answering(tester.test))
             async with asyncio.TaskGroup() as tasks:
@@ -96,6 +98,8 @@ class IngestProcess:
     def _figures(self) -> Iterator[Figure]:
         cameras = self._manager.cameras if self._manager is not None else ()
         yield Figure("sightline_cameras_owned", len(cameras), {"role": "ingest"})
+        if self._service is not None:
+            yield from self._service.figures()
         yield from self._hub.figures()
         yield from self._video.figures()
         if self._relay is not None:

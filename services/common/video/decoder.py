@@ -9,6 +9,7 @@ import av
 from av.video.frame import VideoFrame
 
 from services.core.codecs import Codec, is_leading
+from services.core.damage import DamageTrail
 from services.core.limits import PICTURE_LIMIT_PIXELS
 from services.core.sequences import SQUARE, shown_size
 from services.core.types import AccessUnit
@@ -30,6 +31,8 @@ class DecodedPicture:
     """When it was decoded, by a clock that nobody sets."""
     aspect: Fraction = SQUARE
     """Width of a pixel by its height."""
+    is_damaged: bool = False
+    """Whether a part of it is missing or wrong, or of a picture that it stands on."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -51,6 +54,7 @@ class UnitDecoder:
         self._is_started = False
         self._skips_leading = False
         self._newest_frame = -1
+        self._trail = DamageTrail()
         self.broken = 0
         """Units that could not be decoded."""
 
@@ -76,12 +80,15 @@ class UnitDecoder:
             pictures = self._codec.decode(packet)
         except av.error.FFmpegError:
             self.broken += 1
+            self._trail.see(unit.data, is_keyframe=False, is_hit=True)
             return None
         self._is_started = True
         aspect = self._codec.sample_aspect_ratio or SQUARE
         for picture in pictures:
             source = self._waiting.pop(picture.pts or 0, unit)
-            self._ready.append(DecodedPicture(source, picture, aspect=aspect))
+            is_hit = bool(picture.is_corrupt)
+            is_damaged = self._trail.see(source.data, source.is_keyframe, is_hit) or source.is_damaged
+            self._ready.append(DecodedPicture(source, picture, aspect=aspect, is_damaged=is_damaged))
         return self._ready.popleft() if self._ready else None
 
     def _is_undecodable(self, unit: AccessUnit) -> bool:
@@ -99,7 +106,7 @@ class UnitDecoder:
 
     def _begin_anew(self) -> None:
         """Let go of what is kept back, and wait for a key frame."""
-        self._codec, self._is_started = _codec(self._kind), False
+        self._codec, self._is_started, self._trail = _codec(self._kind), False, DamageTrail()
         self._waiting.clear()
         self._ready.clear()
         self.broken += 1
@@ -110,4 +117,6 @@ def _codec(codec: Codec) -> av.VideoCodecContext:
     assert isinstance(context, av.VideoCodecContext)
     context.thread_count = 1
     context.options = {"max_pixels": str(PICTURE_LIMIT_PIXELS)}
+    if codec is Codec.HEVC:
+        context.options["err_detect"] = "explode"  # else it conceals what is missing without a word
     return context

@@ -32,6 +32,8 @@ class SourceUnit:
     is_keyframe: bool
     stream_s: float | None
     """The stream's own clock, None where the stream has none."""
+    is_damaged: bool = False
+    """Whether a part of it was lost on the way, or of a picture that it stands on."""
     codec: Codec = Codec.H264
 
 

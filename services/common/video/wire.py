@@ -25,13 +25,15 @@ _HEAD = struct.Struct("!BBQdQB")
 
 _KEYFRAME = 1
 _BACKLOG = 2
+_DAMAGED = 4
 _HEVC = 8
 
 
 def encode_unit(unit: AccessUnit) -> bytes:
     """Give the message of an access unit."""
     camera = unit.camera.encode("ascii")
-    flags = _KEYFRAME * unit.is_keyframe | _BACKLOG * unit.is_backlog | _HEVC * (unit.codec is Codec.HEVC)
+    flags = _KEYFRAME * unit.is_keyframe | _BACKLOG * unit.is_backlog
+    flags |= _DAMAGED * unit.is_damaged | _HEVC * (unit.codec is Codec.HEVC)
     head = _HEAD.pack(VERSION, flags, unit.frame, unit.time_s, unit.connection, len(camera))
     return b"".join((head, camera, unit.data))
 
@@ -51,9 +53,11 @@ def decode_unit(message: bytes | str) -> AccessUnit:
     except UnicodeDecodeError:
         raise StreamError("video-not-picture") from None
     is_keyframe, is_backlog = bool(flags & _KEYFRAME), bool(flags & _BACKLOG)
-    codec = Codec.HEVC if flags & _HEVC else Codec.H264
+    is_damaged, codec = bool(flags & _DAMAGED), Codec.HEVC if flags & _HEVC else Codec.H264
     data = message[data_at:]
-    return AccessUnit(camera, frame, time_s, is_keyframe, data, connection, is_backlog, codec=codec)
+    return AccessUnit(
+        camera, frame, time_s, is_keyframe, data, connection, is_backlog, is_damaged=is_damaged, codec=codec
+    )
 
 
 def authorization(key: str) -> str:

@@ -77,18 +77,23 @@ def too_many_gaps(most: int) -> BadInputError:
 def _cause(statuses: Sequence[StatusChange], times: Sequence[float], start: int, end: int) -> Sentence:
     """Say why nothing was analysed.
 
-    What was in force at the start or came soon after it decides, then what came first within the gap. A
-    camera that connects anew in the middle of a gap without having been lost was restarted.
+    What was in force at the start or came soon after it decides, then what came first within the gap, and
+    then what was said of a camera that was live. A camera that connects anew in the middle of a gap without
+    having been lost was restarted.
     """
     known = bisect_right(times, start + PRELUDE_S)
     in_force = statuses[known - 1] if known else None
     if in_force is not None and in_force.status is not CameraStatus.LIVE:
         return _words(in_force)
+    notice = in_force.reason if in_force is not None else None
     for change in statuses[known : bisect_right(times, end + 1)]:
         if change.status is CameraStatus.CONNECTING and not change.cause:
             return NOT_RUNNING
         if change.status is not CameraStatus.LIVE:
             return _words(change)
+        notice = notice or change.reason
+    if notice is not None:
+        return notice
     return TOO_FEW if in_force is not None else NOT_RUNNING
 
 

@@ -8,7 +8,7 @@ was counted under, and the lines of which alone a crossing may be missing.
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.core.counting import Unexplained
 from services.core.evidence.rate import Steps
@@ -44,6 +44,11 @@ class Pending:
     has_appeared: bool = False
     """A track was seen first in this frame that did not just enter the picture."""
 
+    def after(self, skipped: "Pending") -> "Pending":
+        """Give the same, with what happened in frames before it that were skipped."""
+        met = [*skipped.unexplained, *self.unexplained]
+        return replace(self, unexplained=met, has_appeared=self.has_appeared or skipped.has_appeared)
+
 
 CERTAIN = Pending()
 
@@ -77,6 +82,8 @@ class EvidenceJudge:
         self._waiting: dict[int, str] = {}
         """Seconds that are over, with the revision of the setup that they were counted under."""
         self._retracted: set[int] = set()
+        self._skipped, self._has_missed = CERTAIN, False
+        """What happened in frames that were skipped since the last one."""
         self._lacking: dict[int, set[LineId]] = {}
         self._line_begun_s: dict[LineId, float] = {}
 
@@ -84,6 +91,14 @@ class EvidenceJudge:
         """Go on under another revision of the setup from the next frame on."""
         self._revision = revision
         self._change = CountingChange(self._change.cut | change.cut, self._change.begun | change.begun)
+
+    def skip(self, pending: Pending = CERTAIN, has_missed: bool = False) -> None:
+        """Take a frame that is no evidence, since its picture was damaged: as if it had not come.
+
+        What it shows is tracked and counted. `pending` and `has_missed` as in `add`.
+        """
+        self._skipped = pending.after(self._skipped)
+        self._has_missed |= has_missed
 
     def add(
         self, time_s: float, pending: Pending = CERTAIN, has_missed: bool = False
@@ -93,6 +108,8 @@ class EvidenceJudge:
 
         Publish them after everything else that the frame brought.
         """
+        pending, has_missed = pending.after(self._skipped), has_missed or self._has_missed
+        self._skipped, self._has_missed = CERTAIN, False
         if not 0 < time_s - self._last_s <= HOLE_S:
             self._begin(time_s)
         if self._is_settling(time_s, pending):

@@ -116,6 +116,10 @@ STREAMS: dict[str, str] = {
     "{least:g} are needed; raise its frame rate, and in the dark the slowest shutter that it may choose",
     "camera-bursts": "the camera sends {rate:.1f} pictures a second in bursts, too uneven to count: at least "
     "one is needed every {seconds:g} s; let it send them evenly",
+    "camera-damaged": "{percent:g} % of the camera's pictures came damaged, since packets were lost on the "
+    "way; connect it by wire, let it send over TCP, or lower its bit rate",
+    "camera-damaged-some": "pictures of the camera came damaged, since packets were lost on the way; connect "
+    "it by wire, let it send over TCP, or lower its bit rate",
     "clock-set-forward": "the clock of this machine was set forward by {span}",
     "clock-set-back": "the clock of this machine was set back by {span}",
     "clock-set-back-least": "the clock of this machine was set back by at least {span}",

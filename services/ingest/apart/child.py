@@ -15,6 +15,7 @@ from services.core.codecs import Codec
 from services.core.errors import StreamError
 from services.ingest.apart.limits import OPENING_BYTES, OPENING_FILE_BYTES, PICTURE_BYTES, Watch
 from services.ingest.apart.wire import (
+    DAMAGED,
     HAS_TIME,
     HEAD,
     HEVC,
@@ -29,6 +30,7 @@ from services.ingest.apart.wire import (
 )
 from services.ingest.container import ContainerConnection
 from services.ingest.dialling import Dialling, Transport
+from services.ingest.loss import listen_for_loss
 from services.ingest.still import still_of
 
 
@@ -59,14 +61,14 @@ class _Starter:
     def send_unit(self, unit: SourceUnit, resolution: tuple[int, int]) -> None:
         """Send an access unit."""
         flags = KEYFRAME * unit.is_keyframe | HAS_TIME * (unit.stream_s is not None)
-        flags |= HEVC * (unit.codec is Codec.HEVC)
+        flags |= DAMAGED * unit.is_damaged | HEVC * (unit.codec is Codec.HEVC)
         self.send(Kind.UNIT, UNIT.pack(flags, unit.stream_s or 0.0, *resolution), unit.data)
 
 
 def _read(starter: _Starter, watch: Watch) -> None:
     url, wants_picture, dialling = starter.request()
     watch.start(OPENING_BYTES if kind_of(url) is AddressKind.NETWORK else OPENING_FILE_BYTES)
-    connection = ContainerConnection.open(url, dialling)
+    connection = ContainerConnection.open(url, dialling, listen_for_loss())
     try:
         watch.opened(PICTURE_BYTES if wants_picture else 0)
         starter.send(Kind.OPENED, SIZE.pack(*connection.resolution))

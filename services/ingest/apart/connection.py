@@ -21,6 +21,7 @@ from services.core.limits import TRIAL_LIMIT_BYTES, UNIT_LIMIT_BYTES
 from services.core.sentences.sentence import sentence
 from services.ingest.apart.limits import OPENING_S
 from services.ingest.apart.wire import (
+    DAMAGED,
     HAS_TIME,
     HEAD,
     HEVC,
@@ -150,10 +151,9 @@ class ApartConnection:
                     raise StreamError("stream-no-size", seconds=SIZE_WAIT_S)
                 continue
             data = bytes(memoryview(body)[UNIT.size :])
+            time_s = stream_s if flags & HAS_TIME else None
             codec = Codec.HEVC if flags & HEVC else Codec.H264
-            yield SourceUnit(
-                data, bool(flags & KEYFRAME), stream_s if flags & HAS_TIME else None, codec=codec
-            )
+            yield SourceUnit(data, bool(flags & KEYFRAME), time_s, bool(flags & DAMAGED), codec)
 
     def _receive(self) -> tuple[Kind, bytearray]:
         """Give the next message that is no failure; StreamError for one."""

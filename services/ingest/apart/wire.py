@@ -18,7 +18,7 @@ UNIT = struct.Struct("!BdHH")
 SIZE = struct.Struct("!HH")
 """Body of `OPENED`: width and height in pixels."""
 
-KEYFRAME, HAS_TIME, HEVC = 1, 2, 8
+KEYFRAME, HAS_TIME, DAMAGED, HEVC = 1, 2, 4, 8
 
 
 class Kind(IntEnum):

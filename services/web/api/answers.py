@@ -86,6 +86,9 @@ class CameraAnswer(Answer):
     created: Time
     last_error_code: Annotated[str | None, Field(description=CODE)]
     last_error_params: SentenceParams
+    damaged_share: Annotated[
+        float, Field(description="share of the pictures of the last minute that came damaged, 0 to 1")
+    ]
 
 
 class CamerasAnswer(Answer):

@@ -7,10 +7,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from services.common.video.h264 import H264Decoder
 
 from services.common.bus.local import LocalBus
 from services.common.clocks import Clocks
+from services.common.video.decoder import UnitDecoder
 from services.common.video.hub import VideoHub
 from services.common.video.source import Connection, PacedConnection
 from services.core.types import AccessUnit, Camera, CameraSetup, OwnedCamera
@@ -57,7 +57,7 @@ def test_a_file_plays_at_its_own_rate_and_in_the_order_in_which_it_shows(file: t
     """By ingest's own clock: as many pictures a second as it has, each after the one before."""
     path, pictures = file
     clock, hub, bus = FileClock(), VideoHub(), LocalBus()
-    decoded, decoder, done = [], H264Decoder(), threading.Event()
+    decoded, decoder, done = [], UnitDecoder(), threading.Event()
 
     class OneFile:
         passes = 0

@@ -130,13 +130,20 @@ class Stage:
         return self.begin_s + frame * self.frame_s
 
     async def show(
-        self, first: int, last: int, connection: int = 1, size: tuple[int, int] = (64, 64)
+        self,
+        first: int,
+        last: int,
+        connection: int = 1,
+        size: tuple[int, int] = (64, 64),
+        is_damaged: bool = False,
     ) -> None:
         """Publish pictures as fast as they are read, so that none wait and the rate is not lowered."""
         for frame in range(first, last):
             is_keyframe, data = clip(size)[frame]
             self.steady_s += self.frame_s
-            unit = AccessUnit(GATE, frame, self.time_of(frame), is_keyframe, data, connection)
+            unit = AccessUnit(
+                GATE, frame, self.time_of(frame), is_keyframe, data, connection, is_damaged=is_damaged
+            )
             self.hub.publish(unit)
             await until(self._is_read)
         await asyncio.sleep(0.1)
@@ -546,3 +553,17 @@ async def test_pictures_that_are_decoded_are_there_for_those_who_show_them() -> 
     assert newest.unit.frame == 4
     await stage.service.drop(GATE)
     assert stage.decoded.newest(GATE) is None
+
+
+async def test_a_damaged_picture_is_counted_and_no_evidence(stage: Stage) -> None:
+    """The car crosses the line in the middle of the clip, in pictures that are damaged."""
+    stage.frame_s = 0.1
+    await stage.take(epoch=7, fps=10)
+    await stage.show(0, 50)
+    await stage.show(50, 75, is_damaged=True)
+    await stage.show(75, FRAMES)
+    events = await stage.read()
+    counted = {event.second - int(stage.begin_s) for event in events if isinstance(event, AnalysedSecond)}
+    assert counted == {1, 2, 3, 8, 9, 10}
+    (crossing,) = [event for event in events if isinstance(event, Crossing)]
+    assert 5.0 < crossing.time_s - stage.begin_s < 7.5

@@ -15,6 +15,8 @@ from services.core.types import AccessUnit
         AccessUnit("g", 2**40, 0.0, False, b"", 0, is_backlog=True),
         AccessUnit("gate", 1, 2.0, True, b"data", 3, codec=Codec.HEVC),
         AccessUnit("a" * 63, 7, 1.5, True, bytes(range(256)) * 4096, 3, is_backlog=True),
+        AccessUnit("gate", 8, 2.5, False, b"x", 3, is_damaged=True),
+        AccessUnit("gate", 9, 2.5, True, b"x", 3, is_backlog=True, is_damaged=True),
     ],
 )
 def test_what_is_sent_is_what_was_captured(unit: AccessUnit):

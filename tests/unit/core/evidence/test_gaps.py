@@ -8,7 +8,8 @@ from services.core.errors import BadInputError
 from services.core.evidence.coverage import AnalysedSeconds, coverage_of
 from services.core.evidence.gaps import Gap, find_gaps, gaps_with_repeats
 from services.core.evidence.passes import seen_once
-from services.core.types import CameraId, CameraStatus, RepeatedSpan, StatusChange
+from services.core.sentences.sentence import sentence
+from services.core.types import CameraId, CameraStatus, RepeatedSpan, StatusChange, status_change
 
 FULL = (1 << 60) - 1
 BASE = 1_000_000 * 60
@@ -125,3 +126,21 @@ def test_a_gap_names_its_cause(statuses: list[StatusChange], cause: str) -> None
 
 def test_the_newest_seconds_are_no_gap_yet() -> None:
     assert find_gaps(AnalysedSeconds([(M, FULL)]), [], BASE, BASE + 3600, BASE + 64) == []
+
+
+def test_what_was_said_of_a_live_camera_is_the_cause_of_its_gaps() -> None:
+    some = sentence("camera-damaged-some")
+    seconds = AnalysedSeconds({M: FULL & ~(0b11 << 10) & ~(0b1 << 40)}.items())
+
+    def causes(*changes: StatusChange) -> list[str]:
+        found = find_gaps(seconds, [LIVE, *changes], BASE, BASE + 60.0, LATER)
+        return [gap.cause.code for gap in found]
+
+    camera = LIVE.camera
+    lossy = status_change(camera, BASE + 10.4, CameraStatus.LIVE, some)
+    better = status_change(camera, BASE + 30.0, CameraStatus.LIVE)
+    lost = status_change(camera, BASE + 11.0, CameraStatus.DEGRADED, sentence("camera-reset"))
+    assert causes() == ["too-few-frames", "too-few-frames"]
+    assert causes(lossy) == ["camera-damaged-some", "camera-damaged-some"]
+    assert causes(lossy, better) == ["camera-damaged-some", "too-few-frames"]
+    assert causes(lossy, lost, better) == ["camera-reset", "too-few-frames"]

@@ -56,6 +56,35 @@ def test_a_picture_that_was_due_and_not_analysed_takes_its_seconds() -> None:
     assert found == [101, 104, 105, 106]
 
 
+def found_with_damage(
+    is_damaged: Callable[[float], bool], pending: PendingAt = lambda _: CERTAIN
+) -> list[int]:
+    judge, found = EvidenceJudge(GATE), []
+    for time_s in even(100.05, 110.0):
+        if is_damaged(time_s):
+            judge.skip(pending(time_s))
+        else:
+            found += [item.second for item in judge.add(time_s, pending(time_s))]
+    return found
+
+
+def test_a_damaged_picture_is_no_evidence() -> None:
+    assert found_with_damage(lambda _: False) == [101, 102, 103, 104, 105, 106, 107, 108]
+    assert found_with_damage(lambda _: True) == []
+    assert found_with_damage(lambda t: 103.2 < t < 103.5) == [101, 102, 103, 104, 105, 106, 107, 108]
+    assert found_with_damage(lambda t: 103.1 < t < 104.2) == [101, 102, 105, 106, 107, 108]
+
+
+def test_what_a_damaged_picture_shows_is_not_forgotten() -> None:
+    def pending(time_s: float) -> Pending:
+        if abs(time_s - 101.45) > 0.01:
+            return CERTAIN
+        return Pending(unexplained=[Unexplained(100.1, 101.45, MAIN)], has_appeared=True)
+
+    assert 101 in found_with_damage(lambda t: abs(t - 101.45) < 0.01)
+    assert 101 not in found_with_damage(lambda t: abs(t - 101.45) < 0.01, pending)
+
+
 def test_each_second_is_given_once_when_it_is_over() -> None:
     assert evidence(even(99.0, 105.15))[1:] == [(s, pytest.approx(s + 1)) for s in (101, 102, 103, 104)]
 

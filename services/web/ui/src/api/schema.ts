@@ -886,6 +886,11 @@ export interface components {
             last_error_params: {
                 [key: string]: string | number;
             };
+            /**
+             * Damaged Share
+             * @description share of the pictures of the last minute that came damaged, 0 to 1
+             */
+            damaged_share: number;
         };
         /**
          * CameraChange
