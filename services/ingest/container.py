@@ -13,12 +13,14 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from services.common.secrets import redact
+from services.common.video.shown import orientation_of
 from services.common.video.source import SourceUnit
 from services.core.camera_address import AddressKind, kind_of, place_of, scheme_of
 from services.core.errors import StreamError
 from services.core.h264 import ParameterSets
 from services.core.limits import PICTURE_LIMIT_PIXELS, size_fault
 from services.core.sentences.sentence import Sentence, plain, sentence
+from services.core.upright import UPRIGHT, Orientation, shown_size, with_orientation
 from services.ingest.bounds import StreamBounds
 
 STREAMS_LIMIT = 16
@@ -84,12 +86,25 @@ def _cause_of_opening(url: str, error: Exception) -> Sentence:
     return sentence("camera-no-tls") if scheme_of(url) == "rtsps" else sentence("camera-reset")
 
 
+def _orientation_of(path: str) -> Orientation:
+    """Give how the pictures of a file are to be turned, which its access units do not tell."""
+    try:
+        with av.open(path, "r", options=dict(FILE_OPTIONS)) as container:
+            for picture in container.decode(container.streams.video[0]):
+                return orientation_of(picture) or UPRIGHT
+    except (av.error.FFmpegError, OSError, IndexError):
+        pass  # whoever reads it next says why it cannot be read
+    return UPRIGHT
+
+
 @dataclass(slots=True)
 class ContainerConnection:
     """An open container whose first video stream is H.264, kept within the bounds of one camera."""
 
     container: InputContainer
     bounds: StreamBounds
+    orientation: Orientation = UPRIGHT
+    """How its pictures are to be turned, by the container's own words; each unit carries it."""
 
     @classmethod
     def open(cls, url: str) -> "ContainerConnection":
@@ -97,6 +112,7 @@ class ContainerConnection:
         is_live = kind_of(url) is AddressKind.NETWORK
         options = dict(RTSP_OPTIONS if is_live else FILE_OPTIONS)
         began_s = time.monotonic()
+        orientation = UPRIGHT if is_live else _orientation_of(url)
         try:
             container = av.open(url, "r", options=options, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S))
         except (av.error.FFmpegError, OSError, MemoryError) as error:
@@ -107,7 +123,7 @@ class ContainerConnection:
         except StreamError:
             container.close()
             raise
-        return cls(container, StreamBounds(is_live, time.monotonic))
+        return cls(container, StreamBounds(is_live, time.monotonic), orientation)
 
     @staticmethod
     def _check(container: InputContainer, is_live: bool) -> None:
@@ -123,9 +139,10 @@ class ContainerConnection:
 
     @property
     def resolution(self) -> tuple[int, int]:
-        """Width and height in pixels."""
+        """Width and height in pixels of the pictures as they are shown."""
         context = self.container.streams.video[0].codec_context
-        return self.bounds.resolution or (context.width, context.height)
+        width, height = self.bounds.resolution or (context.width, context.height)
+        return shown_size(width, height, context.sample_aspect_ratio, self.orientation)
 
     def units(self) -> Iterator[SourceUnit]:
         """Give access units until the stream ends; StreamError when it breaks or goes beyond a bound."""
@@ -148,6 +165,7 @@ class ContainerConnection:
         if packet.is_keyframe:
             data = parameter_sets.complete(data)
         self.bounds.check_headers(data)
+        data = with_orientation(data, self.orientation)
         return SourceUnit(data, bool(packet.is_keyframe), stream_s)
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
+from services.common.video.shown import ShownPictures
 from services.core.limits import PICTURE_LIMIT_PIXELS, TRIAL_LIMIT_BYTES, TRIAL_WIDTH
 
 PICTURE_HEIGHT = 2 * TRIAL_WIDTH
@@ -33,7 +34,10 @@ def _decoded(key_frame: bytes) -> VideoFrame | None:
     codec = _codec("h264", "r")
     codec.options = {"max_pixels": str(PICTURE_LIMIT_PIXELS)}
     pictures = [*codec.decode(av.Packet(key_frame)), *codec.decode(None)]
-    return pictures[0] if pictures else None
+    if not pictures:
+        return None
+    shown = ShownPictures()
+    return [*shown.show(0, pictures[0], codec.sample_aspect_ratio), *shown.rest()][0][1]
 
 
 def _reduced(picture: VideoFrame) -> VideoFrame:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import av
 from av.video.frame import VideoFrame
 
+from services.common.video.shown import ShownPictures
 from services.core.limits import PICTURE_LIMIT_PIXELS
 from services.core.types import AccessUnit
 
@@ -22,6 +23,7 @@ class DecodedPicture:
 
     unit: AccessUnit
     picture: VideoFrame
+    """As a person sees it: upright, and of its true shape."""
     at_s: float = field(default_factory=time.monotonic)
     """When it was decoded, by a clock that nobody sets."""
 
@@ -38,7 +40,7 @@ class H264Decoder:
     """
 
     def __init__(self) -> None:
-        self._codec = _codec()
+        self._codec, self._shown = _codec(), ShownPictures()
         self._waiting: dict[int, AccessUnit] = {}
         self._is_started = False
         self.broken = 0
@@ -61,19 +63,23 @@ class H264Decoder:
             self._begin_anew()
             return None
         try:
-            pictures = self._codec.decode(packet)
+            pictures = [
+                shown
+                for picture in self._codec.decode(packet)
+                for shown in self._shown.show(picture.pts or 0, picture, self._codec.sample_aspect_ratio)
+            ]
         except av.error.FFmpegError:
             self.broken += 1
             return None
         self._is_started = True
         if not pictures:
             return None
-        source = self._waiting.pop(pictures[-1].pts or 0, unit)
-        return DecodedPicture(source, pictures[-1])
+        number, picture = pictures[-1]
+        return DecodedPicture(self._waiting.pop(number, unit), picture)
 
     def _begin_anew(self) -> None:
         """Let go of what is kept back, and wait for a key frame."""
-        self._codec, self._is_started = _codec(), False
+        self._codec, self._shown, self._is_started = _codec(), ShownPictures(), False
         self._waiting.clear()
         self.broken += 1
 
