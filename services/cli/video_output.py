@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+from av.codec.context import Flags
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -61,6 +62,7 @@ class AnnotatedVideo:
         self._stream.width, self._stream.height = (max(2, side // 2 * 2) for side in size)
         self._stream.pix_fmt = "yuv420p"
         self._stream.codec_context.time_base = TICK
+        self._stream.codec_context.flags |= Flags.frame_duration
         self._stream.options = {"preset": "veryfast", "crf": "23", "bf": "0"}
         self._size, self._period_s = size, 1 / fps
         self._waiting: tuple[VideoFrame, int] | None = None

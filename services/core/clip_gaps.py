@@ -1,9 +1,13 @@
 """What of a video file could not be counted: pure."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
 from services.core.evidence.seconds import HOLE_S
+
+DOUBT_S = 1.0
+"""What a container lacks shows in its pictures as much later: some wait in the decoder."""
 
 GapCause = Literal["damaged", "no-pictures", "cut-off"]
 
@@ -32,6 +36,8 @@ class PictureState:
     is_damaged: bool = False
     has_lost: bool = False
     """Whether others before it could not be decoded."""
+    is_doubtful: bool = False
+    """Whether the container is said to lack something about here; files that were joined say so too."""
 
 
 @dataclass(slots=True)
@@ -42,25 +48,30 @@ class ClipGaps:
     gaps: list[ClipGap] = field(default_factory=list)
     _end_s: float | None = None
     """When the newest picture was over."""
+    _begun_s: float = math.inf
+    """The time of the newest picture."""
+    _doubtful_until_s: float = -math.inf
     _is_broken: bool = False
     """Whether pictures stand on damaged ones."""
 
     def see(self, time_s: float, duration_s: float, picture: PictureState) -> None:
         """Take a picture, and for how long it is shown by the file's own words; 0: it says nothing."""
-        last_s, has_hole, was_broken = self._end_s, False, self._is_broken
-        if last_s is not None:
-            has_hole = time_s - last_s > max(HOLE_S, HOLE_PERIODS * self.period_s)
-        if picture.has_lost or picture.is_damaged:
+        last_s, step_s, was_broken = self._end_s, time_s - self._begun_s, self._is_broken
+        has_hole = step_s > max(HOLE_S, HOLE_PERIODS * self.period_s)
+        if picture.is_doubtful:
+            self._doubtful_until_s = time_s + DOUBT_S
+        has_lost = picture.has_lost or (time_s <= self._doubtful_until_s and step_s > 1.5 * self.period_s)
+        if picture.is_damaged or picture.is_key:
+            self._is_broken = picture.is_damaged
+        elif has_lost:
             self._is_broken = True
-        elif picture.is_key:
-            self._is_broken = False
-        is_damage = was_broken or picture.has_lost or picture.is_damaged
+        is_damage = was_broken or has_lost or picture.is_damaged
         if last_s is not None and (has_hole or is_damage):
             self._add(last_s, time_s, "damaged" if is_damage else "no-pictures")
         shown_s = duration_s if 0 < duration_s <= HOLE_S else self.period_s
         if self._is_broken:
             self._add(time_s, time_s + shown_s, "damaged")
-        self._end_s = time_s + shown_s
+        self._begun_s, self._end_s = time_s, time_s + shown_s
 
     @property
     def read_s(self) -> float:

@@ -70,7 +70,7 @@ class VideoFile:
             self._stream.thread_count = 1
             self._stream.codec_context.options = {"max_pixels": str(PICTURE_LIMIT_PIXELS)}
             self._check_size(self._stream.width, self._stream.height)
-            self._shown, self._has_lost = ShownPictures(), False
+            self._shown, self._has_lost, self._is_doubtful = ShownPictures(), False, False
             self._stamps = _Stamps(self._container.format.name in ORDERED)
             self._raw = self._decoded()
             self._first = self._first_picture()
@@ -175,7 +175,9 @@ class VideoFile:
 
     def _see(self, time_s: float, raw: VideoFrame) -> None:
         duration_s = float((raw.duration or 0) * (raw.time_base or 0))
-        self.gaps.see(time_s, duration_s, PictureState(raw.key_frame, raw.is_corrupt, self._take_lost()))
+        doubtful, self._is_doubtful = self._is_doubtful, False
+        state = PictureState(raw.key_frame, raw.is_corrupt, self._take_lost(), doubtful)
+        self.gaps.see(time_s, duration_s, state)
 
     def _all(self) -> Iterator[VideoFrame]:
         yield self._first
@@ -205,6 +207,7 @@ class VideoFile:
                 for packet in self._container.demux(self._stream):
                     if packet.size:
                         faults = 0
+                        self._is_doubtful |= packet.is_corrupt
                         self._stamps.take(packet)
                         yield packet
                 return
