@@ -46,7 +46,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     for column in columns:
         view.add_column(column)
     for row in rows:
-        view.add_row(*row)
+        view.add_row(*(Text(shown(cell)) for cell in row))
     output.print(view)
 
 

@@ -72,7 +72,8 @@ def _pictures(source: Path) -> list[Path]:
             raise BadInputError(f"there is no picture in {source}")
         return found
     if not source.is_file():
-        raise BadInputError(f"there is no file or folder {source}")
+        is_there = source.exists()
+        raise BadInputError(f"{source} is no file" if is_there else f"there is no file or folder {source}")
     return [source]
 
 

@@ -97,6 +97,14 @@ def _orientation_of(path: str) -> Orientation:
     return UPRIGHT
 
 
+def _shape_filter(stream: VideoStream) -> str:
+    """Give what writes the shape of pixels into the headers, where the container alone has it."""
+    aspect, context = stream.sample_aspect_ratio, stream.codec_context
+    if not aspect or aspect == (context.sample_aspect_ratio or 1):
+        return ""
+    return f",{context.name}_metadata=sample_aspect_ratio={aspect.numerator}/{aspect.denominator}"
+
+
 @dataclass(slots=True)
 class ContainerConnection:
     """An open container whose first video stream is H.264, kept within the bounds of one camera."""
@@ -140,14 +148,14 @@ class ContainerConnection:
     @property
     def resolution(self) -> tuple[int, int]:
         """Width and height in pixels of the pictures as they are shown."""
-        context = self.container.streams.video[0].codec_context
-        width, height = self.bounds.resolution or (context.width, context.height)
-        return shown_size(width, height, context.sample_aspect_ratio, self.orientation)
+        stream = self.container.streams.video[0]
+        width, height = self.bounds.resolution or (stream.width, stream.height)
+        return shown_size(width, height, stream.sample_aspect_ratio, self.orientation)
 
     def units(self) -> Iterator[SourceUnit]:
         """Give access units until the stream ends; StreamError when it breaks or goes beyond a bound."""
         stream = self.container.streams.video[0]
-        to_annex_b = BitStreamFilterContext("h264_mp4toannexb", stream)
+        to_annex_b = BitStreamFilterContext(f"h264_mp4toannexb{_shape_filter(stream)}", stream)
         parameter_sets = ParameterSets(stream.codec_context.extradata or b"")
         try:
             for packet in self.container.demux(stream):

@@ -10,7 +10,7 @@ from services.common.video.h264 import DecodedPicture, H264Decoder
 from services.core.types import AccessUnit, CameraId
 from services.ingest.container import ContainerConnection
 from services.ingest.still import still_of
-from tests.odd_clips import HEIGHT, WIDTH, make_clip, turn
+from tests.odd_clips import HEIGHT, WIDTH, ffmpeg, make_clip, turn
 
 
 def decoded(path: Path) -> tuple[list[DecodedPicture], tuple[int, int], bytes]:
@@ -48,6 +48,22 @@ def test_a_file_that_lies(tmp_path: Path, matrix: tuple[int, int, int, int], fil
     assert abs(rgb(pictures[20].picture) - rgb(expected[20].picture)).mean() < 2
     stills = [rgb(next(av.open(path).decode(video=0))) for path in _written(tmp_path, first, plain_first)]
     assert stills[0].shape == stills[1].shape and abs(stills[0] - stills[1]).mean() < 4
+
+
+def test_a_shape_that_the_container_alone_knows(tmp_path: Path) -> None:
+    path = tmp_path / "wide.mp4"
+    ffmpeg(
+        "-i",
+        make_clip(tmp_path / "narrow.mp4", "scale=240:180,setsar=1,format=yuv420p"),
+        "-c",
+        "copy",
+        "-aspect",
+        "16:9",
+        path,
+    )
+    pictures, size, _ = decoded(path)
+    assert size == (WIDTH, HEIGHT) and {picture.size for picture in pictures} == {size}
+    assert len(pictures) == 50
 
 
 def _written(folder: Path, *stills: bytes) -> list[str]:
