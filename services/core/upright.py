@@ -62,7 +62,7 @@ def shown_size(
     aspect = Fraction(1) if pixel_aspect is None or pixel_aspect <= 0 else pixel_aspect
     if not Fraction(1, WIDEST_PIXEL) <= aspect <= WIDEST_PIXEL:
         aspect = Fraction(1)
-    if aspect != 1:
+    if aspect != 1 and min(width, height) > 0:
         ratio = float(aspect)
         wide, high = width * max(ratio, 1.0), height * max(1 / ratio, 1.0)
         share = min(1.0, SIDE_LIMIT_PIXELS / max(wide, high), math.sqrt(PICTURE_LIMIT_PIXELS / (wide * high)))

@@ -47,6 +47,7 @@ def test_what_is_no_matrix_turns_nothing() -> None:
         ((320, 90), Fraction(1, 2), 0, (320, 180)),
         ((640, 360), Fraction(255, 1), 0, (640, 360)),
         ((640, 360), Fraction(0), 0, (640, 360)),
+        ((0, 0), Fraction(4, 3), 0, (0, 0)),
     ],
 )
 def test_the_size_that_is_shown(
@@ -66,3 +67,9 @@ def test_the_turn_stands_behind_the_delimiter() -> None:
     assert turned.startswith(DELIMITER + b"\0" + START + b"\x06\x2f\x03") and turned.endswith(SLICE)
     assert with_orientation(SLICE, Orientation(1)).endswith(SLICE)
     assert with_orientation(SLICE, UPRIGHT) == SLICE
+
+
+def test_the_turn_of_hevc_stands_behind_its_delimiter() -> None:
+    delimiter, picture = b"\0" + START + b"\x46\x01\x50", b"\0" + START + b"\x26\x01abc"
+    turned = with_orientation(delimiter + picture, Orientation(3), is_hevc=True)
+    assert turned == delimiter + b"\0" + START + b"\x4e\x01\x2f\x03\x08\x00\x18\x80" + picture
