@@ -12,6 +12,7 @@ import av
 from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Disposition
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -95,6 +96,9 @@ class VideoFile:
         if not films:
             raise BadInputError(f"{self.path} has no video stream")
         best = self._container.streams.best("video")
+        films = [film for film in films if _has_decoder(film)]
+        if not films:
+            raise BadInputError(f"{self.path} cannot be read: nothing here decodes its video")
         return next((film for film in films if best is not None and film.index == best.index), films[0])
 
     def _check_size(self, width: int, height: int) -> None:
@@ -216,6 +220,12 @@ class VideoFile:
             except av.error.FFmpegError:
                 self._has_lost = True
                 faults += 1
+
+
+def _has_decoder(stream: VideoStream) -> bool:
+    """Return whether there is a decoder; without one PyAV has no context, whatever its types say."""
+    context: VideoCodecContext | None = stream.codec_context
+    return context is not None
 
 
 class _Stamps:

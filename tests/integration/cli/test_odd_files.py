@@ -115,7 +115,13 @@ def _without_index(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:5_000])
 
 
+def _unknown(path: Path) -> None:
+    make_clip(path)
+    path.write_bytes(path.read_bytes().replace(b"avc1", b"zzz1"))
+
+
 NO_VIDEOS = {
+    "nothing here decodes its video": _unknown,
     "is a folder": Path.mkdir,
     "is no ordinary file": os.mkfifo,
     "is empty": Path.touch,
