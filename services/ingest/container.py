@@ -120,7 +120,6 @@ class ContainerConnection:
         is_live = kind_of(url) is AddressKind.NETWORK
         options = dict(RTSP_OPTIONS if is_live else FILE_OPTIONS)
         began_s = time.monotonic()
-        orientation = UPRIGHT if is_live else _orientation_of(url)
         try:
             container = av.open(url, "r", options=options, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S))
         except (av.error.FFmpegError, OSError, MemoryError) as error:
@@ -131,6 +130,7 @@ class ContainerConnection:
         except StreamError:
             container.close()
             raise
+        orientation = UPRIGHT if is_live else _orientation_of(url)
         return cls(container, StreamBounds(is_live, time.monotonic), orientation)
 
     @staticmethod
