@@ -6,7 +6,6 @@ import av
 import numpy as np
 
 from services.core.codecs import Codec, is_key_frame
-from services.core.sequences import SQUARE
 from services.core.types import AccessUnit
 
 SIZE = 160, 120
@@ -17,7 +16,7 @@ def hevc_units(
     options: str = "",
     pixels: str = "yuv420p",
     size: tuple[int, int] = SIZE,
-    aspect: Fraction = SQUARE,
+    aspect: Fraction = Fraction(1),
 ) -> list[AccessUnit]:
     """Encode pictures, the n-th of brightness 5n; `options` as x265 has them. The time is the order shown."""
     encoder = av.CodecContext.create("libx265", "w")

@@ -13,6 +13,7 @@ from model.data.corrections import IGNORED_LABEL, Rows, correct, shipped_correct
 from model.data.sources import shipped_set_aside, split_of
 from services.core.errors import BadInputError
 from services.core.model_classes import TASK_CLASSES
+from services.core.texts import text_of
 from services.core.types import TRAFFIC_CLASSES
 
 Picture = npt.NDArray[np.uint8]
@@ -78,7 +79,7 @@ def read_rows(path: Path) -> Rows:
     """
     if not path.exists():
         return np.zeros((0, 5), np.float32)
-    rows = [line.split()[:5] for line in path.read_text().splitlines() if line.strip()]
+    rows = [line.split()[:5] for line in text_of(path.read_bytes()).splitlines() if line.strip()]
     try:
         return np.array(rows, np.float32).reshape(-1, 5)
     except ValueError as error:

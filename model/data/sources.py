@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from services.core.errors import BadInputError
+from services.core.texts import text_of
 
 MANIFEST = "manifest.csv"
 NAME_COLUMNS = ("file", "name")
@@ -25,13 +26,12 @@ def sources_of(folder: Path) -> dict[str, str]:
     path = folder / MANIFEST
     if not path.is_file():
         return {}
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        columns = reader.fieldnames or ()
-        name = next((one for one in NAME_COLUMNS if one in columns), None)
-        if name is None or "source" not in columns:
-            raise BadInputError(f"{path} needs the columns {' or '.join(NAME_COLUMNS)}, and source")
-        return {Path(row[name]).stem: row["source"] for row in reader}
+    reader = csv.DictReader(text_of(path.read_bytes()).splitlines())
+    columns = reader.fieldnames or ()
+    name = next((one for one in NAME_COLUMNS if one in columns), None)
+    if name is None or "source" not in columns:
+        raise BadInputError(f"{path} needs the columns {' or '.join(NAME_COLUMNS)}, and source")
+    return {Path(row[name]).stem: row["source"] for row in reader}
 
 
 def source_of(name: str, sources: dict[str, str]) -> str:

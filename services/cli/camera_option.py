@@ -13,6 +13,7 @@ from pathlib import Path
 from services.cli.console import notes
 from services.core.camera_address import LONGEST_ADDRESS, secrets_of
 from services.core.errors import BadInputError
+from services.core.texts import text_of
 
 HELP = (
     "rtsp://…, rtsps://…, a video file, demo://traffic, demo://masks. An address with a password is better "
@@ -20,6 +21,8 @@ HELP = (
     "can read what stands on a command line."
 )
 OTHERS_READ = 0o004
+LONGEST_FILE_BYTES = 4 * (LONGEST_ADDRESS + 3)
+"""A multiple of what a character takes in each encoding."""
 
 CAMERA_VARIABLE = "SIGHTLINE_CAMERA"
 """One camera; `SIGHTLINE_CAMERA_<NAME>` is a further one of that name."""
@@ -122,9 +125,9 @@ def warn_of_open_secrets(what: str, address: GivenAddress) -> None:
 
 def _from_file(path: Path) -> GivenAddress:
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open("rb") as file:
             mode = os.fstat(file.fileno()).st_mode
-            address = file.read(LONGEST_ADDRESS + 2).strip()
+            address = text_of(file.read(LONGEST_FILE_BYTES))[: LONGEST_ADDRESS + 2].strip()
     except (OSError, UnicodeDecodeError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise BadInputError(f"the file {path} cannot be read: {reason}") from None

@@ -10,8 +10,10 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli.console import progress, table, write_json
+from services.cli.console import progress, table, warn, write_json
 from services.cli.video_output import AnnotatedVideo, annotated_video
+from services.common.files import read_text
+from services.core.clip_gaps import GapCause
 from services.core.errors import BadInputError
 from services.core.evidence.rate import check_fps
 from services.core.lines import lines_from_json
@@ -23,6 +25,14 @@ from services.detector.infer.engines import OnnxRuntimeDetector
 from services.detector.infer.models import model_path
 
 DEFAULT_ASPECT = 16 / 9
+MOST_GAPS = 5
+"""More of them are not listed for people."""
+
+CAUSES: dict[GapCause, str] = {
+    "damaged": "damaged",
+    "no-pictures": "no pictures",
+    "cut-off": "the file is cut off, nothing",
+}
 MOST_FILE_FPS = 1000.0
 """Frames a second of a file, whose counting need not keep up with it."""
 
@@ -66,21 +76,29 @@ def count(
     else:
         assert detections is not None
         result = _count_detections(detections, request)
+    _warn_of_gaps(video, result)
     report = _report(video or detections, result, request.lines, time.monotonic() - started_s)
     if json_output is None or str(json_output) != "-":
         _print(report)
-    if result.damaged:
-        share = max(1, round(100 * result.damaged / result.frames))
-        typer.echo(
-            f"{share} % of the pictures are damaged: crossings in them may be missing or wrong", err=True
-        )
     if json_output is not None:
         write_json(json_output, report)
 
 
+def _warn_of_gaps(video: Path | None, result: FileCount) -> None:
+    """Say on stderr what of a file could not be counted."""
+    if video is None or not result.gaps:
+        return
+    spans = [
+        f"{CAUSES[gap.cause]} from {gap.from_s:.1f} to {gap.to_s:.1f} s" for gap in result.gaps[:MOST_GAPS]
+    ]
+    more = ["…"] if len(result.gaps) > MOST_GAPS else []
+    share = min(99, int(100 * result.coverage))
+    warn(f"{video.name}: {share} % of it could be counted ({', '.join((*spans, *more))})")
+
+
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return read_text(path)
     except OSError as error:
         raise BadInputError(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -94,7 +112,10 @@ def _count_video(path: Path, model: str, request: CountRequest) -> FileCount:
         writing = annotated_video(request.output, video.size, video.fps) if request.output else nullcontext()
         with progress(f"counting {path.name}", video.frames or None) as advance, writing as output:
             on_frame = _on_frame(advance, output, request.lines)
-            return count_video(video, detector, request.lines, request.fps, on_frame)
+            result = count_video(video, detector, request.lines, request.fps, on_frame)
+            if output is not None:
+                output.end_s = result.seconds
+            return result
 
 
 def _on_frame(advance: Any, output: AnnotatedVideo | None, lines: Sequence[Line]) -> OnFrame:
@@ -112,7 +133,7 @@ def _on_frame(advance: Any, output: AnnotatedVideo | None, lines: Sequence[Line]
 def _count_detections(path: Path, request: CountRequest) -> FileCount:
     if request.fps is None:
         raise BadInputError("--detections needs --fps N: the rate of the frames in it")
-    rows = _text(path).splitlines()
+    rows = _text(path).split("\n")
     if request.output is not None:
         raise BadInputError("--video needs a video file, not --detections")
     with progress(f"counting {path.name}", len(rows)) as advance:
@@ -127,8 +148,12 @@ def _report(source: Path | None, result: FileCount, lines: Sequence[Line], wall_
         "frames": result.frames,
         "seconds": round(result.seconds, 3),
         "wall_seconds": round(wall_s, 3),
+        "coverage": round(result.coverage, 4),
+        "gaps": [
+            {"from": round(gap.from_s, 3), "to": round(gap.to_s, 3), "cause": gap.cause}
+            for gap in result.gaps
+        ],
         "lines": [_line_report(line, result) for line in lines],
-        "damaged_frames": result.damaged,
     }
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import typer
 
 from services.cli.console import progress, table, write_json
+from services.common.files import file_url
 from services.common.live.drawing import draw_detections
 from services.core.errors import BadInputError
 from services.core.frames import Picture
@@ -17,6 +18,14 @@ from services.core.types import Detection
 from services.detector.infer.detector import Detector
 from services.detector.infer.engines import OnnxRuntimeDetector
 from services.detector.infer.models import model_path
+
+STILL_OPTIONS = {
+    "max_pixels": str(STILL_LIMIT_PIXELS),
+    "threads": "1",
+    "protocol_whitelist": "file",
+    "pattern_type": "none",
+}
+"""Its name names this one picture, whatever `%03d` in it would mean to FFmpeg."""
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".avif"}
 
@@ -63,7 +72,8 @@ def _pictures(source: Path) -> list[Path]:
             raise BadInputError(f"there is no picture in {source}")
         return found
     if not source.is_file():
-        raise BadInputError(f"there is no file or folder {source}")
+        is_there = source.exists()
+        raise BadInputError(f"{source} is no file" if is_there else f"there is no file or folder {source}")
     return [source]
 
 
@@ -77,8 +87,8 @@ def _make_folder(folder: Path) -> None:
 def _one(path: Path, detector: Detector, least: float, save: Path | None) -> dict[str, Any]:
     _check_size(path)
     try:
-        picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    except cv2.error:  # it has more pixels than OpenCV is allowed
+        picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
+    except (cv2.error, OSError):  # it is empty, or has more pixels than OpenCV is allowed
         picture = None
     if picture is None:
         raise BadInputError(f"{path} is no picture that can be read")
@@ -86,8 +96,7 @@ def _one(path: Path, detector: Detector, least: float, save: Path | None) -> dic
     found = detections_in(picture.astype("uint8", copy=False), detector, least)
     if save is not None:
         draw_detections(np.asarray(picture, np.uint8), found)
-        if not cv2.imwrite(str(save / path.name), picture):
-            raise BadInputError(f"{save / path.name} cannot be written")
+        _save(save / path.name, np.asarray(picture, np.uint8))
     return {
         "image": path.name,
         "width": width,
@@ -103,10 +112,24 @@ def _one(path: Path, detector: Detector, least: float, save: Path | None) -> dic
     }
 
 
+def _save(path: Path, picture: Picture) -> None:
+    try:
+        is_good, data = cv2.imencode(path.suffix, picture)
+        if is_good:
+            path.write_bytes(data.tobytes())
+            return
+        reason = "its kind of picture cannot be made"
+    except cv2.error:
+        reason = f"give its name one of the endings {', '.join(sorted(SUFFIXES))}"
+    except OSError as error:
+        reason = str(error.strerror)
+    raise BadInputError(f"{path} cannot be written: {reason}")
+
+
 def _check_size(path: Path) -> None:
     """BadInputError when a picture is too large, found out before it is decoded."""
     try:
-        with av.open(str(path), options={"max_pixels": str(STILL_LIMIT_PIXELS), "threads": "1"}) as container:
+        with av.open(file_url(path), options=dict(STILL_OPTIONS)) as container:
             sizes = [(stream.width, stream.height) for stream in container.streams.video]
     except (av.error.FFmpegError, OSError):
         return  # OpenCV may know it, or says that it is no picture

@@ -9,7 +9,7 @@ from functools import partial
 import click
 import typer
 
-from services.cli.console import notes
+from services.cli.console import notes, shown
 from services.common.connections.descriptors import raise_descriptor_limit
 from services.common.secrets import cut, redact
 from services.core.errors import BadInputError, SightlineError, StoppedError
@@ -133,4 +133,4 @@ def _usage(error: Exception) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(redact(cut(text, LONGEST_LINE)).split())
+    return " ".join(shown(redact(cut(text, LONGEST_LINE))).split())

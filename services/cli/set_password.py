@@ -52,7 +52,7 @@ def _read_password() -> str:
     if sys.stdin.isatty():
         typed: str = typer.prompt("New password", hide_input=True, confirmation_prompt=True, err=True)
         return typed
-    return sys.stdin.readline().rstrip("\r\n")
+    return sys.stdin.readline().removeprefix("\ufeff").rstrip("\r\n")
 
 
 async def _set_password(uri: str, name: str, password: str, keep_tokens: bool) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from services.common.files import read_text
 from services.common.settings.cameras import Patience
 from services.common.settings.files import ConnectionSettings, RtspConnectionSettings, Settings
 from services.common.settings.retention import RetentionSettings
@@ -87,11 +88,10 @@ class CameraSettings(Settings):
             return address
         if self.url_file:
             try:
-                return self.url_file.read_text(encoding="utf-8").strip()
-            except OSError as error:
-                raise BadInputError(
-                    f"camera {self.id!r}: {self.url_file} cannot be read: {error.strerror}"
-                ) from error
+                return read_text(self.url_file).strip()
+            except (OSError, UnicodeDecodeError) as error:
+                reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+                raise BadInputError(f"camera {self.id!r}: {self.url_file} cannot be read: {reason}") from None
         return self.url or ""
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from services.core.texts import text_of
+
 
 def is_file(path: str | Path) -> bool:
     """Return whether a file is there; a name that no file can have, or a closed folder, hides none."""
@@ -14,6 +16,16 @@ def is_file(path: str | Path) -> bool:
         return Path(path).is_file()
     except (OSError, ValueError):
         return False
+
+
+def read_text(path: str | Path) -> str:
+    """Read a text that a person wrote, see `text_of`; raises OSError and UnicodeDecodeError."""
+    return text_of(Path(path).read_bytes())
+
+
+def file_url(path: str | Path) -> str:
+    """Give a file as FFmpeg takes it for nothing else, whatever it is called: `rtsp:a.mp4`, `-a.mp4`."""
+    return f"file:{os.path.abspath(path)}"
 
 
 @contextmanager

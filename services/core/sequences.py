@@ -1,19 +1,11 @@
 """What the sequence headers of H.264 and H.265 have in common: their bits, and what they say. Pure."""
 
 from dataclasses import dataclass
-from fractions import Fraction
-
-from services.core.limits import size_fault
 
 READ_LIMIT_BYTES = 512
 """The size stands well before this, also behind full scaling lists."""
 
 ESCAPE, ESCAPED = b"\x00\x00\x03", b"\x00\x00"
-
-SQUARE = Fraction(1)
-
-ASPECT_LIMIT = 4
-"""Pixels that are said to be more times as wide as high, or as high as wide, are taken for square."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +27,6 @@ class Sequence:
     """Bits of the number that each picture of H.264 carries; 0 where it cannot be read."""
     may_skip: bool = False
     """Whether such numbers may be left out though nothing is missing."""
-
-
-def shown_size(width: int, height: int, aspect: Fraction) -> tuple[int, int]:
-    """Give the size in square pixels of a picture whose pixels have a shape; no side gets shorter."""
-    if not Fraction(1, ASPECT_LIMIT) <= aspect <= ASPECT_LIMIT:
-        return width, height
-    shown = (round(width * aspect), height) if aspect > 1 else (width, round(height / aspect))
-    return shown if size_fault(*shown) is None else (width, height)
 
 
 class Bits:

@@ -7,7 +7,7 @@ from typing import Any
 
 from av.video.frame import VideoFrame
 
-from services.core.damage import DamageTrail
+from services.core.clip_gaps import ClipGap
 from services.core.errors import BadInputError
 from services.core.types import Box, CameraId, Crossing, Detection, Line, TrackedFrame
 from services.detector.analyser import Analyser
@@ -26,8 +26,11 @@ class FileCount:
 
     frames: int = 0
     seconds: float = 0.0
-    damaged: int = 0
-    """Pictures that were damaged, or stand on a damaged one."""
+    """Length of what could be read."""
+    coverage: float = 1.0
+    """Share of the whole length that could be counted."""
+    gaps: list[ClipGap] = field(default_factory=list)
+    """What could not be counted, and why."""
     crossings: list[Crossing] = field(default_factory=list)
 
 
@@ -45,19 +48,19 @@ def count_video(
     sampler = Sampler(fps) if fps else None
     weakest = TrackerSettings().weak
     result = FileCount()
-    trail = DamageTrail()
     for frame, (time_s, picture) in enumerate(video.pictures()):
-        result.damaged += trail.see(b"", picture.key_frame, bool(picture.is_corrupt))
-        result.frames, result.seconds = frame + 1, time_s + 1 / video.fps
+        result.frames = frame + 1
         if sampler is not None and not sampler.pick(time_s):
             continue
+        if (picture.width, picture.height) != (letterbox.picture_width, letterbox.picture_height):
+            letterbox = detector.letterbox(picture.width, picture.height)
         detections = detector.detect(scaled_rgb(picture, letterbox), letterbox, weakest)
         analysis = analyser.update(frame, time_s, detections)
         result.crossings += analysis.crossings
         if on_frame is not None:
             on_frame(picture, analysis.tracked, analysis.crossings)
-    if not result.frames:
-        raise BadInputError(f"{video.path} holds no picture that can be decoded")
+    result.seconds, result.gaps = video.gaps.read_s, video.gaps.gaps
+    result.coverage = video.gaps.coverage(video.length_s)
     return result
 
 

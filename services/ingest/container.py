@@ -17,12 +17,14 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from services.common.secrets import redact
+from services.common.video.shown import orientation_of
 from services.common.video.source import SourceUnit
 from services.core.camera_address import AddressKind, kind_of, login_of, place_of, scheme_of
 from services.core.codecs import START, Codec, ParameterSets, is_key_frame
 from services.core.errors import StreamError
 from services.core.limits import PICTURE_LIMIT_PIXELS, size_fault
 from services.core.sentences.sentence import Sentence, plain, sentence
+from services.core.upright import UPRIGHT, Orientation, shown_size, with_orientation
 from services.ingest.bare_times import with_times
 from services.ingest.bounds import StreamBounds
 from services.ingest.dialling import Dialling, Refusal, Transport, cause_of_refusal, refusal_from
@@ -147,6 +149,25 @@ class _Opening:
         return chain(() if first is None else (first,), packets)
 
 
+def _orientation_of(path: str) -> Orientation:
+    """Give how the pictures of a file are to be turned, which its access units do not tell."""
+    try:
+        with av.open(path, "r", options=dict(FILE_OPTIONS)) as container:
+            for picture in container.decode(container.streams.video[0]):
+                return orientation_of(picture) or UPRIGHT
+    except (av.error.FFmpegError, OSError, IndexError):
+        pass  # whoever reads it next says why it cannot be read
+    return UPRIGHT
+
+
+def _shape_filter(stream: VideoStream) -> str:
+    """Give what writes the shape of pixels into the headers, where the container alone has it."""
+    aspect, context = stream.sample_aspect_ratio, stream.codec_context
+    if not aspect or aspect == (context.sample_aspect_ratio or 1):
+        return ""
+    return f",{context.name}_metadata=sample_aspect_ratio={aspect.numerator}/{aspect.denominator}"
+
+
 @dataclass(slots=True)
 class ContainerConnection:
     """An open container with a video that can be taken, kept within the bounds of one camera."""
@@ -158,6 +179,8 @@ class ContainerConnection:
     packets: "Iterator[Packet[VideoStream]]"
     loss: LossListener
     """Counts what is lost on the way, where somebody listens for it."""
+    orientation: Orientation = UPRIGHT
+    """How its pictures are to be turned, by the container's own words; each unit carries it."""
 
     @classmethod
     def open(
@@ -170,7 +193,7 @@ class ContainerConnection:
         """
         loss = loss or LossListener()
         if kind_of(url) is not AddressKind.NETWORK:
-            return cls._of(cls._open_file(url), loss, is_live=False)
+            return cls._of(cls._open_file(url), loss, path=url)
         opening = _Opening(url, dialling or Dialling(), time.monotonic())
         limits_s = opening.dialling.limit_s, READ_TIMEOUT_S
         with _listening() as said:
@@ -181,7 +204,7 @@ class ContainerConnection:
                 raise StreamError(opening.cause(error, refusal)) from None
         for _, _, message in said:
             loss.hear(message)
-        connection = cls._of(container, loss, is_live=True)
+        connection = cls._of(container, loss)
         try:
             connection.packets = opening.first_of(connection.packets)
         except StreamError:
@@ -198,7 +221,11 @@ class ContainerConnection:
             raise StreamError(_cause_of_opening(path, error)) from None
 
     @classmethod
-    def _of(cls, container: InputContainer, loss: LossListener, is_live: bool) -> "ContainerConnection":
+    def _of(
+        cls, container: InputContainer, loss: LossListener, path: str | None = None
+    ) -> "ContainerConnection":
+        """`path` is that of a file; None: the stream is live."""
+        is_live = path is None
         try:
             stream, codec = cls._check(container, is_live)
         except StreamError:
@@ -206,7 +233,9 @@ class ContainerConnection:
             raise
         packets = container.demux(stream)
         packets = packets if is_live else with_times(packets, stream)
-        return cls(container, stream, codec, StreamBounds(is_live, time.monotonic), packets, loss)
+        bounds = StreamBounds(is_live, time.monotonic)
+        orientation = UPRIGHT if path is None else _orientation_of(path)
+        return cls(container, stream, codec, bounds, packets, loss, orientation)
 
     @staticmethod
     def _check(container: InputContainer, is_live: bool) -> tuple[VideoStream, Codec]:
@@ -226,13 +255,15 @@ class ContainerConnection:
 
     @property
     def resolution(self) -> tuple[int, int]:
-        """Width and height in pixels; 0 before the stream has said it."""
+        """Width and height in pixels of the pictures as they are shown; 0 before the stream has said it."""
         context = self.stream.codec_context
-        return self.bounds.resolution or (context.width, context.height)
+        width, height = self.bounds.resolution or (context.width, context.height)
+        return shown_size(width, height, self.stream.sample_aspect_ratio, self.orientation)
 
     def units(self) -> Iterator[SourceUnit]:
         """Give access units until the stream ends; StreamError when it breaks or goes beyond a bound."""
-        to_annex_b = BitStreamFilterContext(TO_ANNEX_B[self.codec], self.stream)
+        filters = f"{TO_ANNEX_B[self.codec]}{_shape_filter(self.stream)}"
+        to_annex_b = BitStreamFilterContext(filters, self.stream)
         parameter_sets = ParameterSets(self.stream.codec_context.extradata or b"", self.codec)
         damage = SourceDamage(self.loss, self.codec)
         try:
@@ -260,6 +291,7 @@ class ContainerConnection:
             data = parameter_sets.complete(data)
         self.bounds.check_headers(data, self.codec)
         is_damaged = damage.see(data, is_keyframe, stream_s, bool(packet.is_corrupt))
+        data = with_orientation(data, self.orientation, self.codec is Codec.HEVC)
         return SourceUnit(data, is_keyframe, stream_s, is_damaged, self.codec)
 
     def close(self) -> None:

@@ -11,9 +11,9 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
+from services.common.video.shown import ShownPictures
 from services.core.codecs import Codec
 from services.core.limits import PICTURE_LIMIT_PIXELS, TRIAL_LIMIT_BYTES, TRIAL_WIDTH
-from services.core.sequences import SQUARE, shown_size
 
 PICTURE_HEIGHT = 2 * TRIAL_WIDTH
 """Most pixels that it is high, for cameras that stand on their side."""
@@ -32,16 +32,16 @@ def still_of(key_frame: bytes, codec: Codec) -> bytes | None:
 
 
 def _reduced_picture(key_frame: bytes, codec: Codec) -> VideoFrame | None:
-    """Give the picture small enough to be shown, in its true shape, and in the colours of a JPEG."""
+    """Give the picture small enough to be shown, as a person sees it, and in the colours of a JPEG."""
     decoder = _codec(codec, "r")
     decoder.options = {"max_pixels": str(PICTURE_LIMIT_PIXELS)}
     pictures = [*decoder.decode(av.Packet(key_frame)), *decoder.decode(None)]
     if not pictures:
         return None
-    picture, aspect = pictures[0], decoder.sample_aspect_ratio or SQUARE
-    shown = shown_size(picture.width, picture.height, aspect)
-    share = min(1.0, TRIAL_WIDTH / shown[0], PICTURE_HEIGHT / shown[1])
-    width, height = (max(2, int(side * share) // 2 * 2) for side in shown)
+    shown = ShownPictures()
+    picture = [*shown.show(0, pictures[0], decoder.sample_aspect_ratio), *shown.rest()][0][1]
+    share = min(1.0, TRIAL_WIDTH / picture.width, PICTURE_HEIGHT / picture.height)
+    width, height = (max(2, int(side * share) // 2 * 2) for side in (picture.width, picture.height))
     return VideoReformatter().reformat(
         picture, width, height, "yuvj420p", interpolation="AREA", dst_color_range="JPEG", threads=1
     )

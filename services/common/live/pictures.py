@@ -26,7 +26,6 @@ from services.common.metrics import Figure
 from services.common.tasks import watched
 from services.core.errors import StreamError
 from services.core.sentences.sentence import Sentence
-from services.core.sequences import SQUARE
 from services.core.types import CameraId
 
 log = logging.getLogger(__name__)
@@ -330,7 +329,7 @@ def scaled(picture: LivePicture, width: int | None) -> LivePicture:
         return picture
     height = max(1, round(own_height * width / own_width))
     small = VideoReformatter().reformat(picture.decoded.picture, width, height, threads=1)
-    return replace(picture, decoded=replace(picture.decoded, picture=small, aspect=SQUARE))
+    return replace(picture, decoded=replace(picture.decoded, picture=small))
 
 
 def draw(picture: LivePicture) -> Canvas:

@@ -8,6 +8,7 @@ from typing import Any, Self, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from services.common.files import read_text
 from services.core.errors import BadInputError
 
 ENVIRONMENT_PREFIX = "SIGHTLINE_"
@@ -71,7 +72,7 @@ def load_settings(kind: type[S], path: Path | None = None, environment: Mapping[
 
 def _read(path: Path) -> tuple[yaml.Node | None, dict[str, Any]]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise BadInputError(f"{path} cannot be read: {reason}") from error

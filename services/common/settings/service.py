@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from services.common.connections.addresses import address_for_others, is_every_address, is_loopback
+from services.common.files import read_text
 from services.common.http.forwarded import trusted_proxies
 from services.common.settings.cameras import Folders
 from services.common.settings.files import Settings
@@ -90,7 +91,7 @@ def secret_address(
     if not name:
         raise BadInputError(f"{what} is not known: set {variable} to an address like {example}")
     try:
-        address = Path(name).read_text(encoding="utf-8").strip()
+        address = read_text(name).strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise BadInputError(f"{variable}_FILE: {name} cannot be read: {reason}") from None

@@ -3,15 +3,14 @@
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from fractions import Fraction
 
 import av
 from av.video.frame import VideoFrame
 
+from services.common.video.shown import Numbered, ShownPictures
 from services.core.codecs import Codec, is_leading
 from services.core.damage import DamageTrail
 from services.core.limits import PICTURE_LIMIT_PIXELS
-from services.core.sequences import SQUARE, shown_size
 from services.core.types import AccessUnit
 
 WAITING_LIMIT = 32
@@ -23,21 +22,19 @@ WAITING_LIMIT_PIXELS = 8 * PICTURE_LIMIT_PIXELS
 
 @dataclass(frozen=True, slots=True)
 class DecodedPicture:
-    """A decoded picture, not converted yet, with the access unit that it came in."""
+    """A decoded picture as a person sees it, not converted yet, with the access unit that it came in."""
 
     unit: AccessUnit
     picture: VideoFrame
     at_s: float = field(default_factory=time.monotonic)
     """When it was decoded, by a clock that nobody sets."""
-    aspect: Fraction = SQUARE
-    """Width of a pixel by its height."""
     is_damaged: bool = False
     """Whether a part of it is missing or wrong, or of a picture that it stands on."""
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height in square pixels, as the picture is shown."""
-        return shown_size(self.picture.width, self.picture.height, self.aspect)
+        """Width and height in pixels."""
+        return self.picture.width, self.picture.height
 
 
 class UnitDecoder:
@@ -48,13 +45,15 @@ class UnitDecoder:
 
     def __init__(self, codec: Codec = Codec.H264) -> None:
         self._kind = codec
-        self._codec = _codec(codec)
+        self._codec, self._shown = _codec(codec), ShownPictures()
         self._waiting: dict[int, AccessUnit] = {}
         self._ready: deque[DecodedPicture] = deque()
         self._is_started = False
         self._skips_leading = False
         self._newest_frame = -1
         self._trail = DamageTrail()
+        self._damaged: set[int] = set()
+        """Numbers of decoded pictures that are damaged and not yet shown."""
         self.broken = 0
         """Units that could not be decoded."""
 
@@ -77,19 +76,27 @@ class UnitDecoder:
             self._begin_anew()
             return None
         try:
-            pictures = self._codec.decode(packet)
+            pictures = [shown for raw in self._codec.decode(packet) for shown in self._see(raw)]
         except av.error.FFmpegError:
             self.broken += 1
             self._trail.see(unit.data, is_keyframe=False, is_hit=True)
             return None
         self._is_started = True
-        aspect = self._codec.sample_aspect_ratio or SQUARE
-        for picture in pictures:
-            source = self._waiting.pop(picture.pts or 0, unit)
-            is_hit = bool(picture.is_corrupt)
-            is_damaged = self._trail.see(source.data, source.is_keyframe, is_hit) or source.is_damaged
-            self._ready.append(DecodedPicture(source, picture, aspect=aspect, is_damaged=is_damaged))
+        for number, picture in pictures:
+            source = self._waiting.pop(number, unit)
+            self._ready.append(DecodedPicture(source, picture, is_damaged=number in self._damaged))
+            self._damaged.discard(number)
         return self._ready.popleft() if self._ready else None
+
+    def _see(self, raw: VideoFrame) -> list[Numbered]:
+        """Take a picture as the decoder gives it; give those that are ready to be seen."""
+        number = raw.pts or 0
+        source = self._waiting.get(number)
+        is_key, data = (source.is_keyframe, source.data) if source is not None else (False, b"")
+        is_damaged = self._trail.see(data, is_key, bool(raw.is_corrupt))
+        if is_damaged or (source is not None and source.is_damaged):
+            self._damaged.add(number)
+        return self._shown.show(number, raw, self._codec.sample_aspect_ratio)
 
     def _is_undecodable(self, unit: AccessUnit) -> bool:
         """Return whether a picture refers to one before the key frame that came first, or behind a gap."""
@@ -106,7 +113,8 @@ class UnitDecoder:
 
     def _begin_anew(self) -> None:
         """Let go of what is kept back, and wait for a key frame."""
-        self._codec, self._is_started, self._trail = _codec(self._kind), False, DamageTrail()
+        self._codec, self._shown, self._is_started = _codec(self._kind), ShownPictures(), False
+        self._trail, self._damaged = DamageTrail(), set()
         self._waiting.clear()
         self._ready.clear()
         self.broken += 1

@@ -10,6 +10,7 @@ from pathlib import Path
 from services.common.access.accounts import UserRole
 from services.common.access.passwords import check_new_password, hash_password
 from services.common.database.accounts import Accounts
+from services.common.files import read_text
 from services.core.errors import BadInputError, ConflictError, DatabaseUnavailableError
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ def _given(environment: Mapping[str, str]) -> tuple[str, str] | None:
     if not name:
         return None
     try:
-        text = Path(name).read_text(encoding="utf-8")
+        text = read_text(name)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise BadInputError(f"{PASSWORD_FILE_VARIABLE}: {name} cannot be read: {reason}") from None

@@ -54,4 +54,6 @@ def clip(path: Path, damaged: int | None) -> Path:
 def test_what_stands_on_damaged_data_is_told(tmp_path: Path, damaged: int | None, share: int) -> None:
     with VideoFile(clip(tmp_path / "clip.mkv", damaged)) as video:
         result = count_video(video, Blind(), ())
-    assert (result.frames, result.damaged) == (PICTURES, share)
+    damaged_s = sum(gap.to_s - gap.from_s for gap in result.gaps)
+    assert (result.frames, round(25 * damaged_s)) == (PICTURES, share)
+    assert all(gap.cause == "damaged" for gap in result.gaps)
