@@ -4,6 +4,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -98,21 +99,20 @@ def _wanted(settings: UpConfig, cameras: Sequence[str]) -> list[WantedCamera]:
         taken = {str(item.camera.id) for item in wanted}
         key = CameraId(id_from_name(name, taken))
         wanted.append(WantedCamera(Camera(key, name, address.url, model_for(address.url, settings.model))))
-    for item in wanted:
-        _check(item)
+    wanted = [_checked(item) for item in wanted]
     for name, address in given:
         warn_of_open_secrets(f"camera {name!r}", address)
     return wanted
 
 
-def _check(wanted: WantedCamera) -> None:
+def _checked(wanted: WantedCamera) -> WantedCamera:
     camera = wanted.camera
     try:
         check_url(camera.url, sees_files=True)
     except BadInputError as error:
         raise BadInputError(f"camera {camera.name!r}: {error}") from None
-    validate_camera(camera, model_path)
     check_classes(wanted.lines, camera.model)
+    return replace(wanted, camera=validate_camera(camera, model_path))
 
 
 def _run(settings: UpConfig, web: WebSettings, seed: SetupSeed, listening: socket.socket) -> None:

@@ -16,6 +16,7 @@ from enum import Enum, auto
 from urllib.parse import quote, unquote, urlsplit
 
 from services.core.errors import BadInputError
+from services.core.identifiers import can_be_kept
 
 MASK = "***"
 LONGEST_ADDRESS = 2000
@@ -157,7 +158,7 @@ def check_address(address: str) -> None:
 
 def _check_characters(address: str, is_path: bool) -> None:
     for character in address:
-        if character.isprintable() and (is_path or not character.isspace()):
+        if can_be_kept(character) if is_path else character.isprintable() and not character.isspace():
             continue
         name = unicodedata.name(character, f"character U+{ord(character):04X}").lower()
         if is_path:
