@@ -7,7 +7,8 @@ import { ticksOf } from "../src/system/spans.ts";
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-const WEEK = 7 * DAY;
+/** No clock is set and set back within so long. */
+const LOOK = 14 * DAY;
 const [FIRST, LAST] = [Date.UTC(2000, 0), Date.UTC(2038, 0)];
 
 const shown = (ms: number, zone: string): number => {
@@ -19,10 +20,10 @@ const offset = (ms: number, zone: string): number => shown(ms, zone) - ms;
 function changesOf(zone: string, firstYear: number): number[] {
   const found: number[] = [];
   let before = offset(firstYear, zone);
-  for (let start = firstYear; start < LAST; start += WEEK) {
-    const after = offset(start + WEEK, zone);
+  for (let start = firstYear; start < LAST; start += LOOK) {
+    const after = offset(start + LOOK, zone);
     if (after !== before) {
-      let [low, high] = [start, start + WEEK];
+      let [low, high] = [start, start + LOOK];
       while (high - low > MINUTE) {
         const middle = low + Math.floor((high - low) / 2 / MINUTE) * MINUTE;
         if (offset(middle, zone) === before) low = middle; else high = middle;
@@ -45,9 +46,13 @@ function moment(local: string, zone: string, changes: readonly number[]): number
 
 test("today holds now, and yesterday ends where it begins, around every change of every clock", () => {
   let seen = 0;
+  const known = new Set<string>();
   for (const zone of Intl.supportedValuesOf("timeZone")) {
     const changes = changesOf(zone, FIRST);
     for (const change of changes) {
+      const kind = `${change} ${offset(change - 1000, zone)} ${offset(change, zone)}`;
+      if (known.has(kind)) continue;
+      known.add(kind);
       for (const now of [change - 30 * MINUTE, change + 30 * MINUTE, change + 25 * HOUR]) {
         const why = `${zone} ${new Date(now).toISOString()}`;
         const [today, yesterday, day] = (["today", "yesterday", "day"] as const).map((preset) => spanOf(preset, new Date(now), zone));
@@ -62,7 +67,7 @@ test("today holds now, and yesterday ends where it begins, around every change o
       }
     }
   }
-  assert.ok(seen > 20_000, String(seen));
+  assert.ok(seen > 9000, String(seen));
 });
 
 test("an axis names no time twice and reaches its end where clocks change", () => {

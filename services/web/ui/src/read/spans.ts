@@ -72,7 +72,7 @@ export function spanOf(preset: Exclude<Preset, "own">, now: Date, zone: string):
     case "day": {
       const hour = Number(time.slice(0, 2)) + 1;
       const end = hour === 24 ? `${tomorrow}T00:00` : `${date}T${pad(hour)}:00`;
-      return { from: `${daysAfter(end.slice(0, 10), -1)}${end.slice(10)}`, to: end };
+      return { from: `${dayBefore(end.slice(0, 10), zone)}${end.slice(10)}`, to: end };
     }
     case "week": return { from: daysAfter(date, -weekday(date)), to: tomorrow };
     case "7d": return { from: daysAfter(date, -6), to: tomorrow };
