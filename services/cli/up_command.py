@@ -17,7 +17,7 @@ from services.cli.embedded_database import RunningDatabase, start_database
 from services.cli.platform import Platform, PlatformSettings
 from services.cli.setup_seed import SetupSeed, WantedCamera
 from services.cli.up_settings import UpConfig
-from services.common.connections.addresses import host_and_port
+from services.common.connections.addresses import address_to_open
 from services.common.connections.listening import listen
 from services.common.database.accounts import Accounts
 from services.common.database.link import DatabaseLink
@@ -143,7 +143,7 @@ async def _serve(
         await _make_first_account(uri, settings.data or default_data_folder())
     platform = Platform(PlatformSettings(settings, web, uri, kind, database), seed)
     scheme = "https" if settings.tls_cert else "http"
-    address = host_and_port(settings.host, settings.port)
+    address = address_to_open(settings.host, settings.port)
     notes.print(f"Sightline is at {scheme}://{address}", highlight=False, soft_wrap=True)
     await platform.run(listening)
 

@@ -42,6 +42,7 @@ _SECRET_NAMES = ("pw", "pas", "pin", "sig", "sign", "sid", "psd", "otp")
 
 _NAME = re.compile(rf"[\w.\[\]%-]{{0,{_LONGEST_NAME}}}")
 _AUTHORITY_END = re.compile(r"[/?#]")
+_ZONE = re.compile(r"(\A[a-zA-Z]+://(?:[^/?#]*@)?\[[0-9a-fA-F:.]+)%25(?=[^\[\]/?#@%]+\])")
 _PLACE = re.compile(r"(?:\[[^\[\]]*\]|[^:\[\]]*)(?::[0-9]*)?")
 _COLON = re.compile(r":|%3a", re.IGNORECASE)
 _USER = re.compile(r"(?:rtsps?:)?[/\\]{0,2}[^/\\:@?#&=\s]+:", re.IGNORECASE)
@@ -133,10 +134,18 @@ def place_of(address: str) -> tuple[str, int | None] | None:
     if kind_of(address) is not AddressKind.NETWORK:
         return None
     try:
-        parts = urlsplit(address)
+        parts = urlsplit(with_plain_zone(address))
         return (parts.hostname, parts.port) if parts.hostname and parts.port != 0 else None
     except ValueError:
         return None
+
+
+def with_plain_zone(address: str) -> str:
+    """Give an address with the interface of a link-local one as libraries read it.
+
+    `[fe80::1%25eth0]` is how an address writes it (RFC 6874), `fe80::1%eth0` what is dialled.
+    """
+    return _ZONE.sub(r"\1%", address, count=1)
 
 
 def check_address(address: str) -> None:

@@ -14,7 +14,7 @@ from av.video.stream import VideoStream
 
 from services.common.secrets import redact
 from services.common.video.source import SourceUnit
-from services.core.camera_address import AddressKind, kind_of, place_of, scheme_of
+from services.core.camera_address import AddressKind, kind_of, place_of, scheme_of, with_plain_zone
 from services.core.errors import StreamError
 from services.core.h264 import ParameterSets
 from services.core.limits import PICTURE_LIMIT_PIXELS, size_fault
@@ -98,7 +98,9 @@ class ContainerConnection:
         options = dict(RTSP_OPTIONS if is_live else FILE_OPTIONS)
         began_s = time.monotonic()
         try:
-            container = av.open(url, "r", options=options, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S))
+            container = av.open(
+                with_plain_zone(url), "r", options=options, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S)
+            )
         except (av.error.FFmpegError, OSError, MemoryError) as error:
             has_run_out = is_live and time.monotonic() - began_s >= OPEN_TIMEOUT_S
             raise StreamError(NO_END if has_run_out else _cause_of_opening(url, error)) from None
