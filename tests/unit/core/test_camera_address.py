@@ -19,6 +19,7 @@ from services.core.camera_address import (
     restore_secrets,
     scheme_of,
     secrets_of,
+    with_plain_zone,
 )
 from services.core.errors import BadInputError
 
@@ -321,3 +322,18 @@ def test_the_scene_of_an_address() -> None:
     for wrong in ("demo://street", "demo://masks?seed=", "demo://masks?speed=2"):
         with pytest.raises(BadInputError, match="no such demo"):
             demo_of(wrong)
+
+
+@pytest.mark.parametrize(
+    ("written", "dialled"),
+    [
+        ("rtsp://[fe80::1%25eth0]:554/a%25b", "rtsp://[fe80::1%eth0]:554/a%25b"),
+        ("rtsp://u:a%25b@[fe80::1%25en%2d1]/", "rtsp://u:a%25b@[fe80::1%25en%2d1]/"),
+        ("rtsp://u:a%25b@[fe80::1%25en-1]/", "rtsp://u:a%25b@[fe80::1%en-1]/"),
+        ("rtsp://[fe80::1%eth0]/", "rtsp://[fe80::1%eth0]/"),
+        ("rtsp://h/[fe80::1%25eth0]", "rtsp://h/[fe80::1%25eth0]"),
+        ("/videos/[a%25b].mp4", "/videos/[a%25b].mp4"),
+    ],
+)
+def test_the_link_of_an_address_is_dialled_by_its_name(written: str, dialled: str) -> None:
+    assert with_plain_zone(written) == dialled
