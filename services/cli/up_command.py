@@ -74,6 +74,7 @@ def up(
         port=settings.port,
         login="off" if insecure else settings.login,
         trusted_proxy=settings.trusted_proxy,
+        proxy_path=settings.proxy_path,
         connection_limit=settings.connection_limit,
         client_connection_limit=settings.client_connection_limit,
         tls_cert=settings.tls_cert,

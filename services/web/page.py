@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+from base64 import b64encode
+from hashlib import sha256
 from pathlib import Path
 from typing import NoReturn
 
@@ -24,9 +26,15 @@ NOT_BUILT = (
     'The API is there: <a href="/api/v1/docs">/api/v1/docs</a></p></body></html>'
 )
 
+WITH_SLASH = (
+    'location.pathname.endsWith("/")||location.replace(location.pathname+"/"+location.search+location.hash)'
+)
+"""Said by the page's root alone: where a proxy shows it as `/sightline`, what it asks for lies below that."""
+
 CONTENT_POLICY = "; ".join(
     (
         "default-src 'self'",
+        f"script-src 'self' 'sha256-{b64encode(sha256(WITH_SLASH.encode()).digest()).decode()}'",
         "img-src 'self' blob: data:",
         "style-src 'self'",
         "object-src 'none'",
@@ -68,7 +76,8 @@ def is_view(path: str) -> bool:
 
 def based(html: str, path: str) -> str:
     """Give the page for a path: what it asks for is relative to its root, wherever a proxy has put it."""
-    return html.replace(_BASE, f'<base href="{"../" * (path.count("/") - 1) or "./"}"', 1)
+    base = f'<base href="{"../" * (path.count("/") - 1) or "./"}"'
+    return html.replace(_BASE, f"<script>{WITH_SLASH}</script>{base}" if path == "/" else base, 1)
 
 
 class PageFiles(StaticFiles):
