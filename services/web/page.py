@@ -61,6 +61,7 @@ VIEWS = ("watch", "draw", "counts", "crossings", "system", "account")
 """First words of the addresses of the page's views (`ui/src/app/router.ts`)."""
 
 API = "/api/"
+PROBES = ("/healthz", "/readyz", "/metrics")
 METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE")
 ENDLESS = ("/stream.mjpeg", "/tracks")
 """How paths end whose answers go on."""
@@ -95,7 +96,7 @@ class PageFiles(StaticFiles):
         asked: str = scope["path"]
         if asked in ("/", "/index.html") or is_view(asked):
             if scope["method"] not in ("GET", "HEAD"):
-                raise HTTPException(405)
+                raise HTTPException(405, headers={"Allow": "GET, HEAD"})
             return await self._html(asked, 200)
         if asked.startswith(API):
             _refuse(scope)
@@ -138,8 +139,8 @@ class HeadRequests:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
         path = scope.get("path", "")
-        is_of_api = path.startswith(API) and not path.endswith(ENDLESS)
-        if scope["type"] == "http" and scope["method"] == "HEAD" and is_of_api:
+        is_answered = path in PROBES or (path.startswith(API) and not path.endswith(ENDLESS))
+        if scope["type"] == "http" and scope["method"] == "HEAD" and is_answered:
             scope = {**scope, "method": "GET"}
         await self._app(scope, receive, send)
 
