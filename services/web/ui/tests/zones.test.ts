@@ -31,11 +31,11 @@ test("an offset is a zone that every server knows", () => {
 });
 
 test("the browser's zone is asked for by its offset once the server has refused its name", async () => {
-  const request = new Request(`http://home/api/v1/counts/today?tz=${encodeURIComponent(browserZone())}`);
+  const request = new Request(`http://house/api/v1/counts/today?tz=${encodeURIComponent(browserZone())}`);
   const answer = (code: string) => new Response(JSON.stringify({ code }), { status: 422 });
   assert.equal(await isZoneRefused(request, answer("span-empty")), false);
   assert.equal(withKnownZone(request), request);
-  assert.equal(await isZoneRefused(new Request("http://home/x?tz=Mars/Base"), answer("zone-unknown")), false, "a link's zone stays");
+  assert.equal(await isZoneRefused(new Request("http://house/x?tz=Mars/Base"), answer("zone-unknown")), false, "a link's zone stays");
   assert.equal(await isZoneRefused(request, answer("zone-unknown")), true);
   assert.equal(new URL(withKnownZone(request).url).searchParams.get("tz"), zoneOfOffset(new Date().getTimezoneOffset()));
   assert.equal(await isZoneRefused(request, answer("zone-unknown")), false, "only once");

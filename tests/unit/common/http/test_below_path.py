@@ -21,7 +21,7 @@ def _app(path: str = "", trusted: str = "") -> BelowPath:
 
 async def _ask(app: BelowPath, path: str, **headers: str) -> httpx.Response:
     transport = httpx.ASGITransport(app, client=("192.0.2.9", 1))  # type: ignore[arg-type]
-    async with httpx.AsyncClient(transport=transport, base_url="http://home") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://house") as client:
         return await client.get(path, headers=headers)
 
 
@@ -50,10 +50,10 @@ async def test_without_its_slash_the_page_is_asked_for_with_it() -> None:
 
 async def test_a_proxy_that_is_trusted_says_the_path() -> None:
     app = _app(trusted="192.0.2.9")
-    answer = await _ask(app, "/home/api", **{"X-Forwarded-Prefix": "/home/"})
-    assert (answer.text, answer.headers["location"]) == ("/api", "/home/api/v1/cameras/gate")
-    stripped = await _ask(app, "/api", **{"X-Forwarded-Prefix": "/home"})
-    assert (stripped.text, stripped.headers["location"]) == ("/api", "/home/api/v1/cameras/gate")
+    answer = await _ask(app, "/house/api", **{"X-Forwarded-Prefix": "/house/"})
+    assert (answer.text, answer.headers["location"]) == ("/api", "/house/api/v1/cameras/gate")
+    stripped = await _ask(app, "/api", **{"X-Forwarded-Prefix": "/house"})
+    assert (stripped.text, stripped.headers["location"]) == ("/api", "/house/api/v1/cameras/gate")
 
 
 @pytest.mark.parametrize(
@@ -67,8 +67,8 @@ async def test_what_is_no_path_is_not_believed(said: str) -> None:
 
 
 async def test_a_stranger_says_no_path() -> None:
-    answer = await _ask(_app(), "/home/api", **{"X-Forwarded-Prefix": "/home"})
-    assert (answer.text, answer.headers["location"]) == ("/home/api", "/api/v1/cameras/gate")
+    answer = await _ask(_app(), "/house/api", **{"X-Forwarded-Prefix": "/house"})
+    assert (answer.text, answer.headers["location"]) == ("/house/api", "/api/v1/cameras/gate")
 
 
 async def test_what_is_live_is_below_the_path_too() -> None:
