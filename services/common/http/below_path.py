@@ -1,4 +1,4 @@
-"""A service below a path of its host, as behind `https://house.example/sightline/`: what proxies do with that path.
+"""A service below a path of its host, as `https://house.example/sightline/`: what proxies do with that path.
 
 Some take it off, others pass it on. Those that take it off need nothing here, since the page asks for all
 that it needs relative to itself. Where the path is known, it is taken off here, and put in front of what
