@@ -13,6 +13,7 @@ from typing import Literal
 
 from services.cli.data_folder import MINIMUM_FREE_BYTES
 from services.common.clocks import synchronised_within_s
+from services.common.connections.addresses import loopback
 from services.common.database.link import DatabaseLink
 from services.common.settings.service import given_mongodb_uri
 from services.core.errors import BadInputError, SightlineError
@@ -226,10 +227,11 @@ def _clock() -> Finding:
 
 
 def _port(port: int, purpose: str) -> Finding:
-    with socket.socket() as probe:
+    host = loopback()
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((host, port))
         except OSError as error:
             taken = plain(f"{purpose}: {error.strerror} (a running Sightline?)")
             return Finding("note", f"port {port}", taken)

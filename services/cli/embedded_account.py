@@ -22,6 +22,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from services.cli.data_folder import DataFolder
 from services.cli.embedded_program import Program, end_process
+from services.common.connections.addresses import host_and_port, loopback
 from services.common.database.link import DATABASE_NAME, LOGIN_REFUSED, NOT_ALLOWED
 from services.common.database.probe import PROBE_ID
 from services.common.database.schema import META
@@ -41,7 +42,7 @@ _LONGEST_FILE = 1000
 
 def address_of(port: int) -> str:
     """Give the database's address without a login."""
-    return f"mongodb://127.0.0.1:{port}/?directConnection=true"
+    return f"mongodb://{host_and_port(loopback(), port)}/?directConnection=true"
 
 
 def with_login(address: str, password: str) -> str:

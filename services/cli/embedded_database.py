@@ -5,7 +5,6 @@ protocol on a free port of the loopback address to whoever has the password of t
 commit, and end with this process.
 """
 
-import socket
 import subprocess
 import threading
 import time
@@ -26,6 +25,8 @@ from services.cli.embedded_account import (
 )
 from services.cli.embedded_program import Kind, Program, choose_program, end_process
 from services.cli.embedded_watchdog import DatabaseWatchdog
+from services.common.connections.addresses import loopback
+from services.common.connections.listening import listen
 from services.common.database.link import DATABASE_NAME, DURABLE, LOGIN_REFUSED, NOT_ALLOWED
 from services.common.database.probe import PROBE_ID
 from services.common.database.schema import META
@@ -162,8 +163,7 @@ def _start(folder: DataFolder) -> RunningDatabase:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+    with listen(loopback(), 0) as probe:
         return int(probe.getsockname()[1])
 
 

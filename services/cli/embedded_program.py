@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from services.cli.data_folder import DataFolder
+from services.common.connections.addresses import loopback
 from services.core.errors import BadInputError
 
 Kind = Literal["mongod", "SecantusDB"]
@@ -66,10 +67,12 @@ class Program:
 
     def command(self, port: int) -> list[str]:
         """Give the command line for its work: a port of this machine, and a login for everybody."""
+        host = loopback()
         if self.kind == "mongod":
-            place = ["--port", str(port), "--bind_ip", "127.0.0.1", "--nounixsocket"]
+            place = ["--port", str(port), "--bind_ip", host, "--nounixsocket"]
+            place += ["--ipv6"] if ":" in host else []
             return [str(self.path), *place, "--auth", *self._mongod_options()]
-        place = ["--port", str(port), "--host", "127.0.0.1"]
+        place = ["--port", str(port), "--host", host]
         return [str(self.path), *place, "--auth", *self._secantus_options()]
 
     def setup_command(self, address: Path) -> list[str]:

@@ -25,7 +25,7 @@ from services.cli.system_facts import disk_of, machine_findings, process_name, s
 from services.cli.up_settings import UpConfig
 from services.common.bus.local import LocalBus
 from services.common.clocks import HOST_CLOCKS, Clocks
-from services.common.connections.addresses import host_and_port
+from services.common.connections.addresses import address_to_open
 from services.common.database.link import DatabaseLink
 from services.common.http.server import HttpServer
 from services.common.leases.camera_manager import CameraManager, Owner
@@ -197,7 +197,7 @@ class Platform:
             version=version("sightline"),
             database=self._settings.database_kind,
             started_s=self._clocks.now_s(),
-            address=host_and_port(self._settings.web.host, self._settings.web.port),
+            address=address_to_open(self._settings.web.host, self._settings.web.port),
             services=self._services,
             models=model_entries,
             check_model=partial(check_named_model, files=self._model_files()),

@@ -5,6 +5,7 @@ import os
 import socket
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -23,7 +24,7 @@ from services.cli.embedded_database import RunningDatabase, start_database
 from services.cli.platform import Platform, PlatformSettings
 from services.cli.setup_seed import SetupSeed, WantedCamera
 from services.cli.up_settings import UpConfig
-from services.common.connections.addresses import host_and_port
+from services.common.connections.addresses import address_to_open
 from services.common.connections.listening import listen
 from services.common.database.accounts import Accounts
 from services.common.database.link import DatabaseLink
@@ -83,6 +84,7 @@ def up(
         port=settings.port,
         login="off" if insecure else settings.login,
         trusted_proxy=settings.trusted_proxy,
+        proxy_path=settings.proxy_path,
         connection_limit=settings.connection_limit,
         client_connection_limit=settings.client_connection_limit,
         tls_cert=settings.tls_cert,
@@ -109,21 +111,20 @@ def _wanted(settings: UpConfig, cameras: Sequence[str]) -> list[WantedCamera]:
         taken = {str(item.camera.id) for item in wanted}
         key = CameraId(id_from_name(name, taken))
         wanted.append(WantedCamera(Camera(key, name, address.url, model_for(address.url, settings.model))))
-    for item in wanted:
-        _check(item)
+    wanted = [_checked(item) for item in wanted]
     for name, address in given:
         warn_of_open_secrets(f"camera {name!r}", address)
     return wanted
 
 
-def _check(wanted: WantedCamera) -> None:
+def _checked(wanted: WantedCamera) -> WantedCamera:
     camera = wanted.camera
     try:
         check_url(camera.url, sees_files=True)
     except BadInputError as error:
         raise BadInputError(f"camera {camera.name!r}: {error}") from None
-    validate_camera(camera, model_path)
     check_classes(wanted.lines, camera.model)
+    return replace(wanted, camera=validate_camera(camera, model_path))
 
 
 def _run(settings: UpConfig, web: WebSettings, seed: SetupSeed, listening: socket.socket) -> None:
@@ -156,7 +157,7 @@ async def _serve(
     if web.wants_login:
         _log_first_password(settings.data or default_data_folder())
     scheme = "https" if settings.tls_cert else "http"
-    address = host_and_port(settings.host, settings.port)
+    address = address_to_open(settings.host, settings.port)
     notes.print(f"Sightline is at {scheme}://{address}", highlight=False, soft_wrap=True)
     await platform.run(listening)
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from services.common.files import read_text
-from services.common.settings.cameras import Patience
+from services.common.settings.cameras import Patience, check_name
 from services.common.settings.files import ConnectionSettings, RtspConnectionSettings, Settings
 from services.common.settings.retention import RetentionSettings
 from services.common.settings.service import PageSettings
@@ -40,11 +40,18 @@ def _fps(value: float) -> float:
     return value
 
 
+def _name(value: str) -> str:
+    try:
+        return check_name(value)
+    except BadInputError as error:
+        raise ValueError(str(error)) from None
+
+
 class CameraSettings(Settings):
     """One camera with its lines. Exactly one of `url`, `url_env` and `url_file` gives its address."""
 
     id: Annotated[str, Field(pattern=f"^{ID_PATTERN.pattern}$")]
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Annotated[str, AfterValidator(_name)]
     url: str | None = None
     url_env: str | None = None
     """Name of an environment variable with the address: for a password that no file should hold."""

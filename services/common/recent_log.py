@@ -32,7 +32,7 @@ class LogRecord:
     """One record, its secrets masked."""
 
     id: int
-    """It only grows, also from one start of the process to the next."""
+    """It only grows, also from one start of the process to the next unless the clock was set back between."""
     time_s: float
     level: Level
     service: str
@@ -58,12 +58,17 @@ class RecentLog(logging.Handler):
             self._records.append(kept)
 
     def newest(self, limit: int, after: int | None = None, level: Level = "debug") -> Sequence[LogRecord]:
-        """Give records of at least a level in their order: the newest, or the first that follow an id."""
+        """Give records of at least a level in their order: the newest, or the first that follow an id.
+
+        An id that is still to come is of an earlier process, whose clock ran ahead: nothing here is known.
+        """
         self.acquire()
         try:
             records = list(self._records)
         finally:
             self.release()
+        if after is not None and records and after > records[-1].id:
+            after = None
         least = LEVELS[level]
         found = [it for it in records if LEVELS[it.level] >= least and (after is None or it.id > after)]
         return found[-limit:] if after is None else found[:limit]

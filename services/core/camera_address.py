@@ -16,6 +16,7 @@ from enum import Enum, auto
 from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit
 
 from services.core.errors import BadInputError
+from services.core.identifiers import can_be_kept
 
 MASK = "***"
 LONGEST_ADDRESS = 2000
@@ -50,6 +51,7 @@ _HOST_ADDRESS = re.compile(r"(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:.]+\])(?=[:
 _ENCODED_CHARACTER = re.compile(r"%[0-9a-fA-F]{2}")
 _NAME = re.compile(rf"[\w.\[\]%-]{{0,{_LONGEST_NAME}}}")
 _AUTHORITY_END = re.compile(r"[/?#]")
+_ZONE = re.compile(r"(\A[a-zA-Z]+://(?:[^/?#]*@)?\[[0-9a-fA-F:.]+)%25(?=[^\[\]/?#@%]+\])")
 _PLACE = re.compile(r"(?:\[[^\[\]]*\]|[^:\[\]]*)(?::[0-9]*)?")
 _COLON = re.compile(r":|%3a", re.IGNORECASE)
 _USER = re.compile(r"(?:rtsps?:)?[/\\]{0,2}[^/\\:@?#&=\s]+:", re.IGNORECASE)
@@ -142,7 +144,7 @@ def place_of(address: str) -> tuple[str, int | None] | None:
         return None
     scheme, _, rest = _split(address)
     try:
-        parts = urlsplit(f"{scheme}://{rest}")
+        parts = urlsplit(with_plain_zone(f"{scheme}://{rest}"))
         return (parts.hostname, parts.port) if parts.hostname and parts.port != 0 else None
     except ValueError:
         return None
@@ -176,14 +178,22 @@ def dialled_address(address: str) -> str:
     if rest.lower().endswith(_SRTP):
         rest = rest[: -len(_SRTP)]
     if not login:
-        return f"{scheme}://{rest}"
+        return with_plain_zone(f"{scheme}://{rest}")
     user, _, password = login.partition(":")
-    return f"{scheme}://{_encoded_part(user)}:{_encoded_part(password)}@{rest}"
+    return with_plain_zone(f"{scheme}://{_encoded_part(user)}:{_encoded_part(password)}@{rest}")
 
 
 def _encoded_part(written: str) -> str:
     """Encode what has a meaning in an address, and no more: libraries take logins of a bounded length."""
     return quote(unquote_to_bytes(written), safe=PLAIN)
+
+
+def with_plain_zone(address: str) -> str:
+    """Give an address with the interface of a link-local one as libraries read it.
+
+    `[fe80::1%25eth0]` is how an address writes it (RFC 6874), `fe80::1%eth0` what is dialled.
+    """
+    return _ZONE.sub(r"\1%", address, count=1)
 
 
 def check_address(address: str) -> None:
@@ -224,7 +234,7 @@ def _cuts_password(address: str, place: tuple[str, int | None]) -> bool:
 
 def _check_characters(address: str, is_path: bool) -> None:
     for character in address:
-        if character.isprintable() and (is_path or not character.isspace()):
+        if can_be_kept(character) if is_path else character.isprintable() and not character.isspace():
             continue
         name = unicodedata.name(character, f"character U+{ord(character):04X}").lower()
         if is_path:

@@ -1,4 +1,4 @@
-"""Ids of cameras and lines: what one is, and how it is made from the name that people give."""
+"""Names that people give, and ids of cameras and lines: what one is, and how an id is made from a name."""
 
 import re
 import unicodedata
@@ -28,6 +28,35 @@ _SPELLINGS = str.maketrans(
     }
 )
 """Letters that lose nothing but their mark only when they are spelled out."""
+
+
+_REFUSED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What no name holds: control characters and ends of lines, which forge lines of a log or a file; what turns
+the direction of the text behind it; halves of characters, which nothing can send or keep."""
+
+
+_UNSEEN = frozenset({"Zs", "Cf"})
+"""Kinds of characters that show nothing by themselves: spaces, joiners, marks of direction."""
+
+
+def can_be_kept(text: str) -> bool:
+    """Return whether nothing stands in a text that no name or password holds."""
+    return _REFUSED.search(text) is None
+
+
+def clean_name(text: str, most: int) -> str | None:
+    """Give a name as it is kept, without space around it; None for what cannot be one.
+
+    Any script, space and joined sign may stand in it, up to so many characters. Letters with marks are put
+    together (NFC), so that a name is the same from whatever keyboard it comes. A name of which nothing can be
+    seen is empty.
+    """
+    if len(text) > MOST_READ or not can_be_kept(text):
+        return None
+    name = unicodedata.normalize("NFC", text).strip()
+    if all(unicodedata.category(character) in _UNSEEN for character in name):
+        return ""
+    return name if len(name) <= most else None
 
 
 def is_id(text: object) -> bool:

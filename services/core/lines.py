@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard, cast
 
 from services.core.errors import BadInputError
-from services.core.identifiers import is_id
+from services.core.identifiers import clean_name, is_id
 from services.core.types import MASK_CLASSES, TRAFFIC_CLASSES, Line, LineId, Point
 
 COLOR_PATTERN = re.compile(r"#[0-9a-fA-F]{6}")
@@ -51,8 +51,8 @@ def validate_line(
     if not is_id(id):
         raise BadInputError("line-id-invalid", line=_shown(id))
     line = str(id)
-    title = id if name is None or name == "" else name
-    if not isinstance(title, str) or len(title) > MAX_NAME_LENGTH or not title.isprintable():
+    title = clean_name(name, MAX_NAME_LENGTH) if isinstance(name, str) else ("" if name is None else None)
+    if title is None:
         raise BadInputError("line-name-invalid", line=line, most=MAX_NAME_LENGTH)
     if anchor not in ("centre", "foot"):
         raise BadInputError("line-anchor-invalid", line=line, anchor=_shown(anchor))
@@ -62,7 +62,7 @@ def validate_line(
         raise BadInputError("line-version-invalid", line=line, version=_shown(version))
     return Line(
         LineId(cast(str, id)),
-        title,
+        title or line,
         _points(points, line),
         anchor,
         _classes(classes, line),
@@ -76,10 +76,10 @@ def validate_line(
 def _direction_name(value: object, line: str, key: str) -> str | None:
     if value is None:
         return None
-    is_text = isinstance(value, str) and value.isprintable() and not value.isspace()
-    if not is_text or not 1 <= len(cast(str, value)) <= MAX_DIRECTION_NAME_LENGTH:
+    name = clean_name(value, MAX_DIRECTION_NAME_LENGTH) if isinstance(value, str) else None
+    if not name:
         raise BadInputError("line-direction-name", line=line, key=key, most=MAX_DIRECTION_NAME_LENGTH)
-    return cast(str, value)
+    return name
 
 
 def _points(values: object, line: str) -> tuple[Point, ...]:

@@ -10,6 +10,9 @@ from services.core.costs import AnalysisCost, EngineChoice
 EVERY_S = 5.0
 """Over how long it is measured, and so how often it is reported."""
 
+LONGEST_DELAY_S = 30.0
+"""No picture waits for so long: what looks older was captured before the clock was set."""
+
 
 @dataclass(slots=True)
 class _Sums:
@@ -20,6 +23,7 @@ class _Sums:
     received: int = 0
     analysed: int = 0
     took_s: float = 0.0
+    timed: int = 0
     delay_s: float = 0.0
 
 
@@ -43,10 +47,13 @@ class CostMeter:
         return self._clocks.steady_s()
 
     def end(self, began_s: float, captured_s: float) -> None:
-        """Count a picture whose analysis has ended. A clock that was set back makes no negative delay."""
+        """Count a picture whose analysis has ended. A clock that was set meanwhile makes no delay."""
         self._sums.analysed += 1
         self._sums.took_s += self._clocks.steady_s() - began_s
-        self._sums.delay_s += max(0.0, self._clocks.now_s() - captured_s)
+        delay_s = self._clocks.now_s() - captured_s
+        if delay_s < LONGEST_DELAY_S:
+            self._sums.timed += 1
+            self._sums.delay_s += max(0.0, delay_s)
 
     def measured(self, engine: EngineChoice, dropped: int) -> AnalysisCost | None:
         """Give the cost of the last seconds when it was measured for long enough, and begin anew."""
@@ -62,7 +69,7 @@ class CostMeter:
             cores=round((self._cpu_s() - sums.cpu_began_s) / elapsed_s, 4),
             dropped=dropped,
             received_fps=round(sums.received / elapsed_s, 2),
-            delay_ms=_ms_each(sums.delay_s, sums.analysed),
+            delay_ms=_ms_each(sums.delay_s, sums.timed),
         )
 
     def _begun(self) -> _Sums:

@@ -203,7 +203,7 @@ class ContainerConnection:
                 refusal = refusal_from(message for _, name, message in said if name == "rtsp")
                 raise StreamError(opening.cause(error, refusal)) from None
         for _, _, message in said:
-            loss.hear(message)
+            loss.see(message)
         connection = cls._of(container, loss)
         try:
             connection.packets = opening.first_of(connection.packets)

@@ -35,9 +35,9 @@ class LossListener(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take a line of FFmpeg's log."""
-        self.hear(record.getMessage())
+        self.see(record.getMessage())
 
-    def hear(self, message: str) -> None:
+    def see(self, message: str) -> None:
         """Take what FFmpeg says."""
         if found := MISSED.match(message):
             self.lost += min(MOST_MISSED, max(1, int(found[1] or 1)))

@@ -20,9 +20,9 @@ from websockets.http11 import Request, Response
 from websockets.protocol import State
 
 from services.common.connections.accepting import survive_exhaustion
-from services.common.connections.addresses import host_and_port
+from services.common.connections.addresses import host_and_port, plain_address
 from services.common.connections.descriptors import affordable
-from services.common.connections.listening import WAITING_LIMIT
+from services.common.connections.listening import listen
 from services.common.connections.places import Place, PlaceLimits, Places, Standing
 from services.common.connections.sparing import SparingFilter
 from services.common.metrics import Figure
@@ -72,7 +72,7 @@ class _BoundedConnection(ServerConnection):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         peer = transport.get_extra_info("peername") or ("",)
-        self._place = self.places.take(str(peer[0]), self.transport.abort)
+        self._place = self.places.take(plain_address(str(peer[0])), self.transport.abort)
         if self._place is None:
             self.transport.abort()
 
@@ -154,16 +154,15 @@ class VideoServer:
 
         BadInputError when nobody can listen there.
         """
+        listening = listen(host, port, "--video-port")
         survive_exhaustion(asyncio.get_running_loop())
         try:
             server = await serve(
                 self._serve_reader,
-                host,
-                port,
+                sock=listening,
                 ssl=tls,
                 create_connection=self._connection_class(),
                 open_timeout=HANDSHAKE_TIMEOUT_S,
-                backlog=WAITING_LIMIT,
                 process_request=self._refuse,
                 compression=None,
                 server_header=None,
@@ -174,6 +173,7 @@ class VideoServer:
                 logger=_library_log,
             )
         except OSError as error:
+            listening.close()
             where = host_and_port(host, port)
             raise BadInputError(f"video cannot be served at {where}: {error.strerror or error}") from None
         try:

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from services.common.bus.camera_tests import CameraTests
 from services.common.bus.protocol import StateBoard, TrackFeed
+from services.common.http.below_path import BelowPath
 from services.common.http.guard import LoopbackGuard
 from services.common.live.decoding import Decoders
 from services.common.live.pictures import LivePictures
@@ -144,4 +145,5 @@ def create_app(
     if settings.is_loopback and not settings.wants_login:
         app.add_middleware(LoopbackGuard, on_refused=refused_pages(audit, settings.trusted_proxy))
     app.add_middleware(SecurityHeaders, trusted_proxy=settings.trusted_proxy)
+    app.add_middleware(BelowPath, proxy_path=settings.proxy_path, trusted_proxy=settings.trusted_proxy)
     return app

@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+from base64 import b64encode
+from hashlib import sha256
 from pathlib import Path
 from typing import NoReturn
 
@@ -24,9 +26,15 @@ NOT_BUILT = (
     'The API is there: <a href="/api/v1/docs">/api/v1/docs</a></p></body></html>'
 )
 
+WITH_SLASH = (
+    'location.pathname.endsWith("/")||location.replace(location.pathname+"/"+location.search+location.hash)'
+)
+"""Said by the page's root alone: where a proxy shows it as `/sightline`, what it asks for lies below that."""
+
 CONTENT_POLICY = "; ".join(
     (
         "default-src 'self'",
+        f"script-src 'self' 'sha256-{b64encode(sha256(WITH_SLASH.encode()).digest()).decode()}'",
         "img-src 'self' blob: data:",
         "style-src 'self'",
         "object-src 'none'",
@@ -53,6 +61,7 @@ VIEWS = ("watch", "draw", "counts", "crossings", "system", "account")
 """First words of the addresses of the page's views (`ui/src/app/router.ts`)."""
 
 API = "/api/"
+PROBES = ("/healthz", "/readyz", "/metrics")
 METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE")
 ENDLESS = ("/stream.mjpeg", "/tracks")
 """How paths end whose answers go on."""
@@ -68,7 +77,8 @@ def is_view(path: str) -> bool:
 
 def based(html: str, path: str) -> str:
     """Give the page for a path: what it asks for is relative to its root, wherever a proxy has put it."""
-    return html.replace(_BASE, f'<base href="{"../" * (path.count("/") - 1) or "./"}"', 1)
+    base = f'<base href="{"../" * (path.count("/") - 1) or "./"}"'
+    return html.replace(_BASE, f"<script>{WITH_SLASH}</script>{base}" if path == "/" else base, 1)
 
 
 class PageFiles(StaticFiles):
@@ -86,7 +96,7 @@ class PageFiles(StaticFiles):
         asked: str = scope["path"]
         if asked in ("/", "/index.html") or is_view(asked):
             if scope["method"] not in ("GET", "HEAD"):
-                raise HTTPException(405)
+                raise HTTPException(405, headers={"Allow": "GET, HEAD"})
             return await self._html(asked, 200)
         if asked.startswith(API):
             _refuse(scope)
@@ -129,8 +139,8 @@ class HeadRequests:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
         path = scope.get("path", "")
-        is_of_api = path.startswith(API) and not path.endswith(ENDLESS)
-        if scope["type"] == "http" and scope["method"] == "HEAD" and is_of_api:
+        is_answered = path in PROBES or (path.startswith(API) and not path.endswith(ENDLESS))
+        if scope["type"] == "http" and scope["method"] == "HEAD" and is_answered:
             scope = {**scope, "method": "GET"}
         await self._app(scope, receive, send)
 

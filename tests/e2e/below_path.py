@@ -24,13 +24,13 @@ def _without_path(head: bytes, path: str) -> bytes | None:
     """Take the path off the first line; a connection serves one request, but for what is upgraded."""
     first, _, rest = head.partition(b"\r\n")
     method, target, version = first.decode("latin-1").split(" ", 2)
-    if not target.startswith(f"{path}/"):
+    if target != path and not target.startswith(f"{path}/"):
         return None
     lines = [line for line in rest.split(b"\r\n") if line]
     if not any(line.lower().startswith(b"upgrade:") for line in lines):
         lines = [line for line in lines if not line.lower().startswith(b"connection:")]
         lines.append(b"Connection: close")
-    start = f"{method} {target[len(path) :]} {version}".encode("latin-1")
+    start = f"{method} {target[len(path) :] or '/'} {version}".encode("latin-1")
     return b"\r\n".join([start, *lines, b"", b""])
 
 

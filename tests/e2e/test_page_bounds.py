@@ -96,8 +96,9 @@ def test_it_works_below_a_path_of_a_proxy(up: Platform, chromium_process: Chromi
         wrong: list[str] = []
         page.on("response", lambda answer: wrong.append(answer.url) if answer.status >= 400 else None)
         page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.goto(address)
+        page.goto(address.rstrip("/"))
         expect(page).to_have_url(f"{address}watch/demo", timeout=30_000)
+        wrong.clear()
         expect(page.get_by_test_id("picture-demo")).to_have_attribute("data-live", "true", timeout=60_000)
         page.get_by_test_id("draw-lines").click()
         expect(page).to_have_url(f"{address}draw/demo")

@@ -85,7 +85,7 @@ def _expected(
             # A camera may have any address, so that ingest can ask all of them for what is open to everybody.
             yield pod, target, FLOWS.get(name, {}).get(other, set()) | (cameras & opened.get(other, set()))
         yield pod, CAMERA, cameras | api_server | database
-        yield pod, CAMERA_IPV6, cameras | api_server
+        yield pod, CAMERA_IPV6, cameras | api_server | database
         yield pod, CLUSTER_DNS, cameras | api_server | database | {53}
         yield pod, NEWCOMER, set()
         for address in METADATA:

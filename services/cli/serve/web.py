@@ -11,7 +11,7 @@ from services.cli.database_parts import audit_trail, database_access, web_databa
 from services.cli.models_command import model_entries
 from services.cli.serve.process import Link, ServiceProcess
 from services.cli.system_facts import machine_findings, process_name, software_versions
-from services.common.connections.addresses import host_and_port
+from services.common.connections.addresses import address_to_open
 from services.common.connections.listening import listen
 from services.common.database.accounts import Accounts
 from services.common.database.link import DatabaseLink
@@ -94,7 +94,7 @@ class WebProcess:
             version=version("sightline"),
             database="MongoDB",
             started_s=time.time(),
-            address=host_and_port(self._settings.host, self._settings.port),
+            address=address_to_open(self._settings.host, self._settings.port),
             services=lambda: service_states(link, self._process.member_id, self._queues(link)),
             models=model_entries,
             check_model=partial(check_named_model, files=models, sees_files=False),

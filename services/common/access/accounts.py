@@ -1,10 +1,13 @@
 """Who uses the system: users, their sessions and tokens, and what they did."""
 
-import re
+import unicodedata
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-USER_NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+from services.core.identifiers import MOST_READ, clean_name
+
+LONGEST_USER_NAME = 63
+_USER_NAME_SIGNS = frozenset("._- ")
 
 SESSION_IDLE_S = 12 * 3600.0
 """A session that nobody has used for this long has ended."""
@@ -20,6 +23,30 @@ MOST_NETWORKS = 32
 
 SECONDS_BETWEEN_MARKS = 60.0
 """How exactly the last use of a session or token is kept."""
+
+
+def folded_name(name: str) -> str:
+    """Give the one spelling of a user's name: written small and narrow, however somebody types it.
+
+    So that no two accounts look the same, and a login is the same from every keyboard.
+    """
+    narrow = unicodedata.normalize("NFKC", name[:MOST_READ])
+    return unicodedata.normalize("NFKC", narrow.casefold())
+
+
+def user_name_from(text: str) -> str | None:
+    """Give the name of a new user as it is kept; None for what cannot be one.
+
+    Of ASCII only letters, digits, dot, _, - and single spaces stand in it: `:` parts a name from its
+    password, and `/` parts of an address. It begins with none of the signs.
+    """
+    name = clean_name(folded_name(text), LONGEST_USER_NAME)
+    if not name or name[0] in _USER_NAME_SIGNS or "  " in name:
+        return None
+    is_good = all(
+        character.isalnum() or character in _USER_NAME_SIGNS for character in name if character.isascii()
+    )
+    return name if is_good else None
 
 
 class UserRole(StrEnum):

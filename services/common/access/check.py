@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from services.common.access.accounts import folded_name
 from services.common.access.passwords import PasswordGate
 from services.common.access.throttle import network_of
 from services.core.errors import ThrottledError
@@ -87,7 +88,7 @@ class AccessCheck:
 
         `address` is where the request comes from. Whoever has failed too often is refused for a while.
         """
-        access = self._access()
+        access, user = self._access(), folded_name(user)
         stored, networks = access.users.get(user), access.networks.get(user, ())
         key = self._cache_key(user, password, stored)
         if self._is_known(key):
@@ -108,7 +109,7 @@ class AccessCheck:
 
     def stamp(self, user: str) -> str:
         """Give what changes when a user gets a new password or goes; empty for nobody. Never blocks."""
-        return self._access().users.get(user, "")
+        return self._access().users.get(folded_name(user), "")
 
     def _report_once(self, user: str, address: str) -> None:
         place = f"{user} {network_of(address)}".encode("utf-8", "surrogatepass")

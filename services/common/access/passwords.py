@@ -2,15 +2,17 @@
 
 import threading
 import time
+import unicodedata
 from collections import OrderedDict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from argon2 import PasswordHasher
-from argon2.exceptions import Argon2Error, InvalidHashError
+from argon2.exceptions import Argon2Error, InvalidHashError, VerifyMismatchError
 
 from services.common.access.throttle import Throttle, network_of
 from services.core.errors import BadInputError, ThrottledError
+from services.core.identifiers import can_be_kept
 
 SHORTEST, LONGEST = 12, 200
 
@@ -42,7 +44,7 @@ _turns = threading.BoundedSemaphore(HASHED_AT_ONCE)
 
 def check_new_password(password: str) -> str:
     """Give a password that is good enough; BadInputError says what is asked for, without showing it."""
-    if not SHORTEST <= len(password) <= LONGEST or not password.isprintable():
+    if not SHORTEST <= len(password) <= LONGEST or not can_be_kept(password):
         raise BadInputError("password-length", least=SHORTEST, most=LONGEST)
     if len(set(password)) < 5:
         raise BadInputError("password-repeats")
@@ -52,7 +54,7 @@ def check_new_password(password: str) -> str:
 def hash_password(password: str) -> str:
     """Hash a password with a salt of its own (blocks for tens of milliseconds)."""
     with _turns:
-        return _hasher.hash(password)
+        return _hasher.hash(_composed(password))
 
 
 def needs_new_hash(password_hash: str) -> bool:
@@ -68,8 +70,23 @@ def verify_password(password: str, password_hash: str) -> bool:
     if len(password) > LONGEST:
         return False
     try:
-        return _hasher.verify(password_hash, password)
+        return _hasher.verify(password_hash, _composed(password))
+    except VerifyMismatchError:
+        return _composed(password) != password and _verify_as_typed(password, password_hash)
     except (Argon2Error, InvalidHashError, UnicodeEncodeError):
+        return False
+
+
+def _composed(password: str) -> str:
+    """Put letters and their marks together: keyboards differ in that for what looks the same."""
+    return unicodedata.normalize("NFC", password)
+
+
+def _verify_as_typed(password: str, password_hash: str) -> bool:
+    """Compare with a hash that was made of a password as it was typed."""
+    try:
+        return _hasher.verify(password_hash, password)
+    except (Argon2Error, InvalidHashError):
         return False
 
 

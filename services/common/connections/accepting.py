@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Callable
 from typing import Any
 
+from services.common.connections.addresses import plain_address
 from services.common.connections.descriptors import EXHAUSTED, SpareDescriptor
 from services.common.connections.places import Place, Places
 from services.common.connections.sparing import Sparing
@@ -102,7 +103,7 @@ class Acceptor:
             except OSError as error:
                 await self._on_error(error)
             else:
-                self._begin_or_close(connection, str(peer[0]))
+                self._begin_or_close(connection, plain_address(str(peer[0])))
 
     async def _until_somebody_waits(self) -> None:
         """Wait for a client: without a free descriptor, accepting fails also where nobody waits."""

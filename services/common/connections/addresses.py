@@ -17,9 +17,19 @@ def is_loopback(host: str) -> bool:
     if name == "localhost":
         return True
     try:
-        return ipaddress.ip_address(name).is_loopback
+        return ipaddress.ip_address(plain_address(name)).is_loopback
     except ValueError:
         return False
+
+
+def plain_address(address: str) -> str:
+    """Give an address of IPv4 as itself where a socket of IPv6 tells it: `::ffff:10.0.0.1` is `10.0.0.1`."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
+    return address if mapped is None else str(mapped)
 
 
 def is_every_address(host: str) -> bool:
@@ -28,6 +38,16 @@ def is_every_address(host: str) -> bool:
         return not host or ipaddress.ip_address(host.strip("[]")).is_unspecified
     except ValueError:
         return False
+
+
+def loopback() -> str:
+    """Give the address by which this machine reaches itself: `::1` where it has none of IPv4."""
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", 0))
+        except OSError:
+            return "::1"
+    return "127.0.0.1"
 
 
 def host_and_port(host: str, port: int) -> str:
@@ -79,6 +99,15 @@ def address_for_others(
         if address is not None and _is_for_others(address) and not (wants_ipv4 and ":" in address):
             return address
     return None
+
+
+def address_to_open(
+    host: str, port: int, for_others: Callable[[str], str | None] = address_for_others
+) -> str:
+    """Give `host:port` as a person can open it, also where a service listens at all addresses."""
+    if is_every_address(host):
+        host = for_others(host) or "localhost"
+    return host_and_port(host, port)
 
 
 def _is_for_others(address: str) -> bool:

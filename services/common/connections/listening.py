@@ -2,11 +2,16 @@
 
 import errno
 import socket
+from collections.abc import Sequence
+from typing import Any
 
 from services.core.errors import BadInputError
 
 WAITING_LIMIT = 128
 """Connections that may wait to be accepted."""
+
+EVERY_ADDRESS = "::"
+NOT_HERE = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 
 KEEPALIVE_IDLE_S = 30
 KEEPALIVE_PERIOD_S = 10
@@ -15,16 +20,49 @@ KEEPALIVE_PROBES = 3
 
 
 def listen(host: str, port: int, option: str = "--port") -> socket.socket:
-    """Listen on a port; 0 takes any free one. BadInputError names the option that gives another."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    """Listen on a port; 0 takes any free one. BadInputError names the option that gives another.
+
+    `::` means all addresses of IPv6 and of IPv4; where the system has no IPv6, those of IPv4.
+    """
+    try:
+        if host.strip("[]") == EVERY_ADDRESS:
+            try:
+                return _listening(socket.AF_INET6, (EVERY_ADDRESS, port))
+            except OSError as error:
+                if error.errno not in NOT_HERE:
+                    raise
+                return _listening(socket.AF_INET, ("0.0.0.0", port))
+        places = socket.getaddrinfo(
+            host.strip("[]") or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        places.sort(key=lambda place: place[0] != socket.AF_INET)
+        return _first_of([(family, place) for family, _, _, _, place in places])
+    except OSError as error:
+        raise BadInputError(f"cannot listen on {host} port {port}: {_reason(error, option)}") from error
+
+
+def _first_of(places: Sequence[tuple[int, tuple[Any, ...]]]) -> socket.socket:
+    """Listen at the first that this machine has: a name may stand for several."""
+    for family, place in places[:-1]:
+        try:
+            return _listening(family, place)
+        except OSError as error:
+            if error.errno not in NOT_HERE:
+                raise
+    return _listening(*places[-1])
+
+
+def _listening(family: int, place: tuple[Any, ...]) -> socket.socket:
     listening = socket.socket(family)
     try:
         _prepare(listening)
-        listening.bind((host.strip("[]"), port))
+        if family == socket.AF_INET6:
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, place[0] != EVERY_ADDRESS)
+        listening.bind(place)
         listening.listen(WAITING_LIMIT)
-    except OSError as error:
+    except OSError:
         listening.close()
-        raise BadInputError(f"cannot listen on {host} port {port}: {_reason(error, option)}") from error
+        raise
     return listening
 
 

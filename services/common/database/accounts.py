@@ -14,6 +14,7 @@ from services.common.access.accounts import (
     Token,
     User,
     UserRole,
+    folded_name,
 )
 from services.common.database.documents import EPOCH, audit_document, audit_entry_from, date_of, seconds_of
 from services.common.database.link import DatabaseLink, Document
@@ -38,9 +39,9 @@ class Accounts:
             return [_user(document) async for document in found]
 
     async def user(self, name: str) -> User | None:
-        """Give one user; None when there is none."""
+        """Give one user, however the name is spelled; None when there is none."""
         with self._link.guarded():
-            document = await self._link.collection(USERS).find_one({"_id": name})
+            document = await self._link.collection(USERS).find_one({"_id": folded_name(name)})
         return None if document is None else _user(document)
 
     async def add_user(self, name: str, role: UserRole, password_hash: str) -> User:

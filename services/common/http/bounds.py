@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.common.access.throttle import network_of
+from services.common.connections.addresses import plain_address
 from services.common.http.guard import PORT_HEADERS, adding
 from services.common.http.problems import RefusedRequestError, problem, problem_of_http
 from services.common.settings.files import ConnectionSettings
@@ -108,6 +109,7 @@ class RequestBounds:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
+        scope = _with_plain_client(scope)
         client = self._forwarded_client(scope)
         if client is not None and self._requests[client] >= self._limits.client_connections:
             self.refused += 1
@@ -145,6 +147,12 @@ class RequestBounds:
             await answer(scope, receive, adding(send, self._headers))
         finally:
             self.buffered_bytes -= body.received
+
+
+def _with_plain_client(scope: Scope) -> Scope:
+    """A port of both protocols tells the addresses of IPv4 in a form of IPv6."""
+    host, port = scope.get("client") or ("", 0)
+    return {**scope, "client": (plain_address(host), port)} if host.startswith("::") else scope
 
 
 class _Body:

@@ -10,6 +10,8 @@ from functools import lru_cache
 
 from starlette.datastructures import Headers
 
+from services.common.connections.addresses import plain_address
+
 DIRECT = "direct"
 """Whoever connects is the proxy, one hop of it: for places where nothing else reaches the port."""
 
@@ -81,6 +83,6 @@ def _address_of(hop: str) -> str | None:
     elif text.count(":") == 1:
         text = text.partition(":")[0]
     try:
-        return str(ipaddress.ip_address(text))
+        return plain_address(str(ipaddress.ip_address(text)))
     except ValueError:
         return None

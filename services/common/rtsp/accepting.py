@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from services.common.connections.accepting import ROOM_MADE, log_exhausted
+from services.common.connections.addresses import plain_address
 from services.common.connections.descriptors import EXHAUSTED, ensure_left
 from services.common.connections.places import Places
 from services.common.connections.sparing import Sparing
@@ -60,7 +61,7 @@ class RtspAcceptor:
         try:
             accepted, peer = self._listening.accept()
             with accepted:
-                self._admit(accepted, (str(peer[0]), int(peer[1])))
+                self._admit(accepted, (plain_address(str(peer[0])), int(peer[1])))
         except OSError as error:
             if error.errno not in EXHAUSTED:
                 return True  # this client left before it was accepted

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.common.access.credentials import Check, authorization, basic_credentials, note_refused_token
+from services.common.connections.addresses import plain_address
 from services.common.rtsp.gstreamer import GStreamer
 
 log = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ def make_authentication(gstreamer: GStreamer, door: Door, on_admitted: Callable[
                 return True
             fields = gstreamer.rtsp.RTSPHeaderField
             _, header = context.request.get_header(fields.AUTHORIZATION, 0)
-            grant = door.admit(header, context.conn.get_ip() or "")
+            grant = door.admit(header, plain_address(context.conn.get_ip() or ""))
             if grant is not None:
                 on_admitted(context.client, grant)
                 return True

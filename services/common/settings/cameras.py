@@ -6,7 +6,7 @@ something elsewhere.
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -16,7 +16,7 @@ from services.common.files import is_file
 from services.core.camera_address import AddressKind, check_address, kind_of
 from services.core.errors import BadInputError
 from services.core.evidence.rate import check_fps
-from services.core.identifiers import is_id
+from services.core.identifiers import clean_name, is_id
 from services.core.types import Camera
 
 
@@ -84,17 +84,27 @@ MAX_NAME_LENGTH = 200
 MAX_MODEL_LENGTH = 200
 
 
+def check_name(name: str) -> str:
+    """Give the name of a camera as it is kept; BadInputError where it cannot be one."""
+    kept = clean_name(name, MAX_NAME_LENGTH)
+    if not kept:
+        raise BadInputError("camera-name-invalid", most=MAX_NAME_LENGTH)
+    return kept
+
+
 def validate_camera(camera: Camera, check_model: Callable[[str], object]) -> Camera:
-    """Check all settings of a camera but its address; BadInputError names the first that cannot be used."""
+    """Check all settings of a camera but its address, and give it with its name as it is kept.
+
+    BadInputError names the first that cannot be used.
+    """
     if not is_id(camera.id):
         raise BadInputError("camera-id-invalid", camera=camera.id[:80])
-    if not camera.name or len(camera.name) > MAX_NAME_LENGTH or not camera.name.isprintable():
-        raise BadInputError("camera-name-invalid", most=MAX_NAME_LENGTH)
+    name = check_name(camera.name)
     check_fps(camera.fps)
     if len(camera.model) > MAX_MODEL_LENGTH:
         raise BadInputError("model-name-too-long", most=MAX_MODEL_LENGTH)
     check_model(camera.model)
-    return camera
+    return replace(camera, name=name)
 
 
 def check_url(url: str, *, sees_files: bool, files: CameraFiles | None = None) -> None:

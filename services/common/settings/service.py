@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from services.common.connections.addresses import address_for_others, is_every_address, is_loopback
 from services.common.files import read_text
+from services.common.http.below_path import prefix_from
 from services.common.http.forwarded import trusted_proxies
 from services.common.settings.cameras import Folders
 from services.common.settings.files import Settings
@@ -57,6 +58,8 @@ class PageSettings(Settings):
     trusted_proxy: str = ""
     """Addresses and networks of proxies whose X-Forwarded-For, -Proto and -Host are believed, with commas
     between; `direct` believes whoever connects, one hop far."""
+    proxy_path: str = ""
+    """The path of a proxy's host below which the page is, where the proxy passes it on: `/sightline`."""
     file_camera_folders: Folders = ()
     """Folders whose video files may become cameras on the page and through the API, as ingest sees them."""
     model_folders: Folders = ()
@@ -70,6 +73,11 @@ class PageSettings(Settings):
     def _are_networks(cls, value: str) -> str:
         trusted_proxies(value)
         return value
+
+    @field_validator("proxy_path")
+    @classmethod
+    def _is_path(cls, value: str) -> str:
+        return prefix_from(value)
 
     @model_validator(mode="after")
     def _certificate_with_key(self) -> Self:

@@ -67,19 +67,20 @@ REQUESTS: dict[str, str] = {
     "admin-needed": "this is for admins: your account may only look",
     "look-denied": "your account may not look",
     "role-admin-only": "only an admin changes roles",
-    "password-length": "a password has {least} to {most} printable characters",
+    "password-length": "a password has {least} to {most} characters, none of which breaks lines",
     "password-repeats": "this password repeats itself: use at least five different characters",
     "old-password-missing": "give old_password too: it is your own password that changes",
     "old-password-wrong": "the old password is wrong",
-    "user-name-invalid": "a user's name has 1 to 63 of a-z, 0-9, dot, _ and -, beginning with a letter or "
-    "digit",
+    "user-name-invalid": "a user's name has 1 to 63 letters, digits, dots, _, - and single spaces of any "
+    "script, beginning with a letter or digit",
     "user-missing": "there is no user {user!r}",
     "user-exists": "there is a user {user!r} already",
     "user-limit": "there are {most} users already",
     "user-last-admin": "{user!r} is the last admin: make another one first",
     "user-changed": "user {user!r} was changed by somebody else just now",
     "token-invalid": "this token is not valid, or not any more",
-    "token-name-invalid": "the name is a printable text of 1 to {most} characters",
+    "token-name-invalid": "the name has 1 to {most} characters, none of which breaks lines or turns the "
+    "direction of writing",
     "token-expired": "expires lies in the past",
     "token-missing": "there is no token {token!r}",
     "token-limit": "there are {most} tokens already: remove some first",
@@ -110,7 +111,8 @@ REQUESTS: dict[str, str] = {
     "camera-exists": "there is a camera {camera!r} already",
     "camera-limit": "there are {most} cameras already: remove some first",
     "camera-id-invalid": "camera id {camera!r}: use 1 to 63 of a-z, 0-9 and -, not beginning with -",
-    "camera-name-invalid": "the name is a printable text of 1 to {most} characters",
+    "camera-name-invalid": "the name has 1 to {most} characters, none of which breaks lines or turns the "
+    "direction of writing",
     "fps-invalid": "{name} is {fps:g}: give {least:g} to {most:g} frames to analyse a second; with fewer "
     "than {fewest:g} too much passes between two of them to be counted",
     "model-name-too-long": "model is a name or path of at most {most} characters",
@@ -148,9 +150,10 @@ REQUESTS: dict[str, str] = {
     "line-id-invalid": "line id {line}: use 1 to 63 of a-z, 0-9 and -, not beginning with -",
     "line-id-missing": "a line has no id",
     "line-id-twice": "{source}: two lines have the id {line!r}",
-    "line-name-invalid": "line {line!r}: the name is a printable text of at most {most} characters",
-    "line-direction-name": "line {line!r}: {key} is a printable text of 1 to {most} characters, or null "
-    "(not named)",
+    "line-name-invalid": "line {line!r}: the name has at most {most} characters, none of which breaks lines "
+    "or turns the direction of writing",
+    "line-direction-name": "line {line!r}: {key} has 1 to {most} characters, none of which breaks lines or "
+    "turns the direction of writing, or is null (not named)",
     "line-anchor-invalid": 'line {line!r}: anchor is "centre" or "foot", not {anchor}',
     "line-color-invalid": 'line {line!r}: color is like "#ff6b35", not {color}',
     "line-version-invalid": "line {line!r}: version is a whole number from 1, not {version}",

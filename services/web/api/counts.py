@@ -8,7 +8,6 @@ from datetime import tzinfo
 from functools import partial
 from itertools import chain, islice
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
@@ -144,9 +143,7 @@ async def get_counts_today(context: Context, who: Who, tz: ZoneParameter = "UTC"
     return Response(answer, media_type="application/json")
 
 
-def _asked_span(
-    from_text: str | None, to_text: str | None, now_s: float, zone: ZoneInfo, bucket: str
-) -> Span:
+def _asked_span(from_text: str | None, to_text: str | None, now_s: float, zone: tzinfo, bucket: str) -> Span:
     """Give the span that is asked for; BadInputError where it is too long, or has too many buckets."""
     span = requested_span(from_text, to_text, now_s, zone, bucket)
     check_length(span[0], span[1] if to_text else min(span[1], now_s), MOST_DAYS_COUNTED)

@@ -43,7 +43,7 @@ SpreadsheetParameter = Annotated[
 ]
 
 _FORMULA = re.compile(
-    '(\\A|[,;\t\r\n])(?=[\\s"]{0,20}[=+@\uff1d\uff0b\uff0d\uff20-])|\\A(?=[\t\r\n])',
+    '(\\A|[,;\t\r\n])(?=[\\s"\u200b-\u200f\u2060\ufeff]{0,20}[=+@\uff1d\uff0b\uff0d\uff20-])|\\A(?=[\t\r\n])',
 )
 """Where a formula begins, also behind what a spreadsheet leaves away, and behind what it may part cells by.
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.common.access.accounts import SESSION_LONGEST_S, User
+from services.common.access.accounts import SESSION_LONGEST_S, User, folded_name
 from services.common.access.check import NOBODY, token_hash
 from services.common.access.passwords import needs_new_hash
 from services.common.access.throttle import network_of
@@ -69,7 +69,7 @@ async def _checked(context: WebContext, who: Caller, login: Login) -> User:
     user = await context.database.accounts.user(login.user)
     address, name = who.origin.address, user.name if user else NOBODY
     try:
-        is_right = await context.passwords.check(login.user, login.password, user, address)
+        is_right = await context.passwords.check(folded_name(login.user), login.password, user, address)
     except ThrottledError:
         await context.audit.count(entry_of(who, AccessAction.THROTTLED, user=name))
         raise

@@ -1,13 +1,13 @@
 """The spans of time that requests mean, and the buckets that they are cut into: pure.
 
 A span's ends are whole milliseconds, the starts of buckets whole seconds. Hours and days are those of a
-zone: a day in which its clocks change has 23 or 25 hours, an hour may have half an hour or one and a half.
+zone: a day in which its clocks change has 23 or 25 hours, or others, and an hour ends where they change.
 """
 
 import math
+import re
 from bisect import bisect_left
-from collections.abc import Callable
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from services.common.wire import parse_time
@@ -21,14 +21,21 @@ BUCKETS_S = {**FIXED_BUCKETS_S, "1h": HOUR_S, "1d": DAY_S}
 MOST_BUCKETS = 12_000
 """Buckets in one answer: more than a year of hours or a week of minutes."""
 
-LONGEST_DAY_S = 26 * HOUR_S
+ONE_DAY = timedelta(days=1)
+
+_OFFSET = re.compile(r"([-+ ])([01][0-9]):?([0-5][0-9])", re.ASCII)
+"""Hours and minutes by which a zone is ahead of UTC; the `+` of an address is read as a space."""
 
 UNKNOWN_ZONE = "Etc/Unknown"
 """What a browser calls its zone where the machine under it names none; the zone of that is UTC."""
 
 
-def zone_of(name: str) -> ZoneInfo:
-    """Find a time zone; BadInputError when there is none of that name."""
+def zone_of(name: str) -> tzinfo:
+    """Find a time zone, or an offset like `+05:30`; BadInputError when there is none of that name."""
+    offset = _OFFSET.fullmatch(name)
+    if offset is not None:
+        away = timedelta(hours=int(offset[2]), minutes=int(offset[3]))
+        return timezone(-away if offset[1] == "-" else away)
     try:
         return ZoneInfo("UTC" if name == UNKNOWN_ZONE else name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -36,7 +43,7 @@ def zone_of(name: str) -> ZoneInfo:
 
 
 def requested_span(
-    from_text: str | None, to_text: str | None, now_s: float, zone: ZoneInfo, bucket: str | None = None
+    from_text: str | None, to_text: str | None, now_s: float, zone: tzinfo, bucket: str | None = None
 ) -> Span:
     """Read the span of a request; BadInputError when it is empty or its ends are no times.
 
@@ -55,7 +62,7 @@ def requested_span(
     return start_s, end_s
 
 
-def _day_before(time_s: float, zone: ZoneInfo) -> float:
+def _day_before(time_s: float, zone: tzinfo) -> float:
     """Give the moment at which the clocks of a zone showed the same a day ago, not before 1970."""
     moment = datetime.fromtimestamp(time_s, zone) - timedelta(days=1)
     return max(0.0, whole(moment.replace(fold=0).timestamp()))
@@ -79,7 +86,7 @@ def check_bucket(bucket: str, from_s: float, to_s: float) -> None:
         raise BadInputError("bucket-limit", most=MOST_BUCKETS)
 
 
-def bucket_starts(from_s: float, to_s: float, bucket: str, zone: ZoneInfo) -> list[float]:
+def bucket_starts(from_s: float, to_s: float, bucket: str, zone: tzinfo) -> list[float]:
     """Give the starts of the buckets that a span touches; the first is cut to the span's start."""
     check_bucket(bucket, from_s, to_s)
     starts: list[float] = []
@@ -90,7 +97,7 @@ def bucket_starts(from_s: float, to_s: float, bucket: str, zone: ZoneInfo) -> li
     return starts
 
 
-def bucket_start(time_s: float, bucket: str, zone: ZoneInfo) -> int:
+def bucket_start(time_s: float, bucket: str, zone: tzinfo) -> int:
     """Give the second with which the bucket that holds a time begins."""
     second = math.floor(time_s)
     size_s = FIXED_BUCKETS_S.get(bucket)
@@ -99,44 +106,58 @@ def bucket_start(time_s: float, bucket: str, zone: ZoneInfo) -> int:
     return _hour_start(second, zone) if bucket == "1h" else _day_start(second, zone)
 
 
-def bucket_end(time_s: float, bucket: str, zone: ZoneInfo) -> int:
+def bucket_end(time_s: float, bucket: str, zone: tzinfo) -> int:
     """Give the second with which the bucket after the one that holds a time begins."""
     start_s = bucket_start(time_s, bucket, zone)
     if bucket in FIXED_BUCKETS_S:
         return start_s + FIXED_BUCKETS_S[bucket]
-    if bucket == "1h":
-        return _next_start(start_s, HOUR_S, _hour_start, zone)
-    return _next_start(start_s, LONGEST_DAY_S, _day_start, zone)
+    return _hour_end(start_s, zone) if bucket == "1h" else _day_end(start_s, zone)
 
 
-def _next_start(
-    start_s: int, longest_s: int, start_of: Callable[[int, ZoneInfo], int], zone: ZoneInfo
-) -> int:
-    """Find the first start after another; a change of the clock may put one within the usual length."""
-    following_s = start_of(start_s + longest_s, zone)
-    if following_s - start_s not in (HOUR_S, DAY_S):
-        while (between_s := start_of(following_s - 1, zone)) > start_s:
-            following_s = between_s
-    return following_s
-
-
-def _hour_start(second: int, zone: ZoneInfo) -> int:
+def _hour_start(second: int, zone: tzinfo) -> int:
     """Give where an hour of a zone began: at its first minute, or where a change of the clock led into it."""
     local = datetime.fromtimestamp(second, zone)
-    start_s = second - local.minute * 60 - local.second
-    offset = local.utcoffset()
+    return _change_between(second - local.minute * 60 - local.second, second, zone)
 
-    def is_after_change(other: int) -> bool:
-        return datetime.fromtimestamp(other, zone).utcoffset() == offset
+
+def _hour_end(start_s: int, zone: tzinfo) -> int:
+    """Give where the hour ends that begins at a moment: with its last minute, or where the clock changes."""
+    local = datetime.fromtimestamp(start_s, zone)
+    end_s = start_s + HOUR_S - local.minute * 60 - local.second
+    change_s = _change_between(start_s, end_s, zone)
+    return end_s if change_s == start_s else change_s
+
+
+def _change_between(start_s: int, end_s: int, zone: tzinfo) -> int:
+    """Give the first second that has the offset of the last one: `start_s` itself where no change is."""
+    offset = datetime.fromtimestamp(end_s, zone).utcoffset()
+
+    def is_after_change(second: int) -> bool:
+        return datetime.fromtimestamp(second, zone).utcoffset() == offset
 
     if is_after_change(start_s):
         return start_s
-    return start_s + bisect_left(range(start_s, second), True, key=is_after_change)
+    return start_s + bisect_left(range(start_s, end_s), True, key=is_after_change)
 
 
-def _day_start(second: int, zone: ZoneInfo) -> int:
-    """Give where the day of a zone began: at midnight, or after it where the clock left midnight out."""
+def _day_start(second: int, zone: tzinfo) -> int:
+    """Give where the day of a zone began.
+
+    A day begins when its date comes for the first time: where the clock is set back over midnight, what
+    follows is of the new day, though for a while the date of the old one is shown again.
+    """
     day = datetime.fromtimestamp(second, zone).date()
+    following_s = _first_moment(day + ONE_DAY, zone)
+    return following_s if following_s <= second else _first_moment(day, zone)
+
+
+def _day_end(start_s: int, zone: tzinfo) -> int:
+    """Give where the day ends that begins at a moment: where the next date comes that there is."""
+    return _first_moment(datetime.fromtimestamp(start_s, zone).date() + ONE_DAY, zone)
+
+
+def _first_moment(day: date, zone: tzinfo) -> int:
+    """Give the first moment of a date: at midnight, or after it where the clock left midnight out."""
     return math.floor(datetime.combine(day, time(), zone).astimezone(UTC).timestamp())
 
 

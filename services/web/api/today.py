@@ -13,9 +13,9 @@ import time
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import tzinfo
 from functools import partial
 from itertools import chain, islice
-from zoneinfo import ZoneInfo
 
 from services.common.database.reading import Records
 from services.common.wire import JsonObject, time_text
@@ -76,7 +76,7 @@ class TodayCounts:
         self._days: OrderedDict[Span, _Day] = OrderedDict()
 
     async def answer(
-        self, database: WebDatabase, reading: ReadingThreads, zone: ZoneInfo, now_s: Callable[[], float]
+        self, database: WebDatabase, reading: ReadingThreads, zone: tzinfo, now_s: Callable[[], float]
     ) -> bytes:
         """Give the counts of the day that holds now; those who wait for the same share an answer."""
         asked_s, asked_at_s = self._monotonic_s(), now_s()

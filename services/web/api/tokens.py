@@ -10,6 +10,7 @@ from services.common.access.accounts import TOKEN_LIFETIME_S, Token, UserRole
 from services.common.access.check import token_hash
 from services.common.wire import JsonObject, parse_time, time_text
 from services.core.errors import BadInputError
+from services.core.identifiers import clean_name
 from services.web.api.answers import NewTokenAnswer, TokenAnswer, TokensAnswer
 from services.web.api.problems import created, refusals
 from services.web.auth.caller import Who
@@ -45,8 +46,8 @@ async def list_tokens(context: Context) -> TokensAnswer:
 @router.post("", status_code=201, responses=created(refusals(409)))
 async def add_token(wanted: TokenInput, context: Context, who: Who, response: Response) -> NewTokenAnswer:
     """Make a token; `token` of the answer is shown this once. It ends with the account that made it."""
-    name = wanted.name.strip()
-    if not name or len(name) > MAX_NAME_LENGTH or not name.isprintable():
+    name = clean_name(wanted.name, MAX_NAME_LENGTH)
+    if not name:
         raise BadInputError("token-name-invalid", most=MAX_NAME_LENGTH)
     now_s = context.now_s()
     expires_s = _end_of(wanted.expires, now_s)

@@ -1,11 +1,12 @@
 """Routes of accounts."""
 
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.common.access.accounts import USER_NAME_PATTERN, User, UserRole
+from services.common.access.accounts import User, UserRole, user_name_from
 from services.common.access.passwords import check_new_password
 from services.common.wire import time_text
 from services.core.errors import AccessDeniedError, BadInputError, NotFoundError
@@ -50,12 +51,13 @@ async def list_users(context: Context) -> UsersAnswer:
 @router.post("", status_code=201, responses=created(refusals(409)))
 async def add_user(wanted: UserInput, context: Context, response: Response) -> UserAnswer:
     """Add an account."""
-    if USER_NAME_PATTERN.fullmatch(wanted.name) is None:
+    name = user_name_from(wanted.name)
+    if name is None:
         raise BadInputError("user-name-invalid")
     password_hash = await context.passwords.hash(check_new_password(wanted.password))
-    user = await context.database.accounts.add_user(wanted.name, wanted.role, password_hash)
+    user = await context.database.accounts.add_user(name, wanted.role, password_hash)
     await context.mirror.refresh()
-    response.headers["Location"] = f"/api/v1/users/{user.name}"
+    response.headers["Location"] = f"/api/v1/users/{quote(user.name)}"
     return _answer(user)
 
 
@@ -74,13 +76,13 @@ async def change_user(
     password_hash = None
     if change.password is not None:
         check_new_password(change.password)
-        if name == who.name:
+        if user.name == who.name:
             await _check_old(context, who, user, change.old_password)
         password_hash = await context.passwords.hash(change.password)
     if role is None and password_hash is None:
         return _answer(user)
     changed = await context.database.accounts.change_user(user, role, password_hash, change.keep_tokens)
-    if name == who.name and who.by == "session":
+    if user.name == who.name and who.by == "session":
         await begin_session(context, who, changed, response)
     await context.mirror.refresh()
     return _answer(changed)

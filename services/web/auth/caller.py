@@ -9,7 +9,7 @@ from starlette.types import Scope
 
 from services.common.access.accounts import User, UserRole
 from services.web.auth.origin import Origin
-from services.web.page import is_view
+from services.web.page import PROBES, is_view
 
 SCOPE_KEY = "sightline.caller"
 
@@ -21,7 +21,7 @@ CAMERA_TEST_PATH = "/api/v1/cameras/test"
 TARGET_KEY = "sightline.target"
 """Under it a route leaves in the scope what a change was made to, where its path does not say so."""
 
-OPEN_PATHS = ("/healthz", "/readyz", "/metrics")
+OPEN_PATHS = PROBES
 """Probes and figures: they hold no secret, and what asks for them cannot log in."""
 
 PAGE_PATHS = ("/", "/index.html", "/favicon.svg")

@@ -1,7 +1,7 @@
 """The door: every request passes it, and what is not known to be allowed is refused."""
 
 from collections.abc import Awaitable, Callable
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, unquote, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -160,7 +160,7 @@ class LoginGuard:
         status, method, path = answer["status"], scope["method"], scope["path"]
         if status < 400:
             location = MutableHeaders(scope=answer).get("location")
-            action, target = change_of(method, location or path)
+            action, target = change_of(method, unquote(location) if location else path)
             entry = entry_of(caller, action, scope.get(rules.TARGET_KEY, target))
             is_admin = caller.role is UserRole.ADMIN
             await (self._audit.record(entry) if is_admin else self._audit.count(entry))

@@ -10,8 +10,9 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import pytest
@@ -19,6 +20,7 @@ import pytest
 from services.cli.platform import Platform, PlatformSettings
 from services.cli.setup_seed import SetupSeed
 from services.cli.up_settings import UpConfig
+from services.common.access.accounts import UserRole
 from services.common.bus.messages import decode_event
 from services.common.clocks import Clocks, steady_s
 from services.common.connections.listening import listen
@@ -28,8 +30,10 @@ from services.core.types import AnalysedSecond, Camera, CameraId, Crossing, Owne
 from services.demo.traffic import make_scene
 from services.web.settings import WebSettings
 from tests.database_server import DatabaseServer
+from tests.live_socket import live_socket, message_of, wanted
 from tests.makers import crossing
 from tests.tables import Tables
+from tests.web_login import PASSWORD, add_user
 
 pytestmark = pytest.mark.timeout(280)
 
@@ -152,12 +156,14 @@ async def remember(tables: Tables, begin_s: int, end_s: int) -> None:
 
 
 @asynccontextmanager
-async def running(uri: str, host: Host, log: pytest.LogCaptureFixture) -> AsyncIterator[Up]:
+async def running(
+    uri: str, host: Host, log: pytest.LogCaptureFixture, login: Literal["auto", "required"] = "auto"
+) -> AsyncIterator[Up]:
     with listen("127.0.0.1", 0) as listening:
         port = listening.getsockname()[1]
         ports = dict.fromkeys(("json_port", "mjpeg_port", "relay_port", "annotated_port"))
         settings = PlatformSettings(
-            UpConfig(port=port, **ports), WebSettings(port=port), uri, "MongoDB", None
+            UpConfig(port=port, **ports), WebSettings(port=port, login=login), uri, "MongoDB", None
         )
         platform = Platform(settings, SetupSeed((), "traffic"), host.clocks)
         task = asyncio.create_task(platform.run(listening))
@@ -288,6 +294,71 @@ async def test_what_a_false_future_has_counted_is_set_aside_and_comes_back(
         assert {id: found.get(id) for id in kept} == kept, "nothing that was acknowledged is lost"
         assert await up.coverage(future_s, ahead_s) == 0.0
         assert await up.coverage(stepped_s + 2, present_s - 4) == 0.0, "what happened then is dated falsely"
+
+
+async def has_said(up: Up, size_s: float) -> bool:
+    return bool(up.said()) and step_s(up.said()[-1]) == about(size_s)
+
+
+async def is_believed(up: Up) -> bool:
+    clock = (await up.api.get("system")).json()["clock"]
+    return bool(clock["believed"]) and clock["doubt"] is None
+
+
+async def live_is_right(port: int, cookie: str) -> bool:
+    """Whether a page that begins now gets pictures with tracks of their times."""
+    async with live_socket(port, cookie=cookie) as socket:
+        await socket.send(wanted("demo", tracks=True))
+        alive = await message_of(socket, "alive")
+        tracks = await message_of(socket, "tracks")
+        await message_of(socket, "picture")
+    return abs(parse_time(tracks["time"]) - parse_time(alive["time"])) < 15
+
+
+async def test_logins_tokens_throttles_and_records_stand_steps_of_the_clock(
+    database: DatabaseServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, "httpx")
+    host = Host()
+    begin_s = int(host.now_s() - 2 * HOUR_S)
+    tables = Tables(database.uri, now_s=lambda: begin_s - HOUR_S)
+    await remember(tables, begin_s, begin_s + 3600)
+    await add_user(tables, "root", UserRole.ADMIN)
+    await tables.close()
+    async with running(database.uri, host, caplog, login="required") as up:
+        origin = {"Origin": str(up.api.base_url).partition("/api")[0]}
+        port = up.api.base_url.port or 0
+        login = await up.api.post("session", json={"user": "root", "password": PASSWORD}, headers=origin)
+        cookie = login.headers["set-cookie"].partition(";")[0]
+        ends = time_text(host.now_s() + 3 * HOUR_S)
+        wanted_token = {"name": "a program", "role": "admin", "expires": ends}
+        token = (await up.api.post("tokens", json=wanted_token, headers=origin)).json()["token"]
+        bearer = {"Authorization": f"Bearer {token}"}
+        await up.until(up.is_counted, 60, "the demo is counted")
+        known = await up.crossings(begin_s, begin_s + 3600)
+        assert len(known) == 60
+        wrong = {"user": "root", "password": "not the right one"}
+
+        async def guess() -> httpx.Response:
+            return await up.api.post("session", json=wrong, headers=origin)
+
+        for by_s in (MINUTE_S, -MINUTE_S, HOUR_S, -HOUR_S):
+            while (before := await guess()).status_code == 401:
+                pass
+            up.set_clock(by_s)
+            refused = await guess()
+            assert refused.status_code == 429, "no step opens what waits"
+            waits_s = [int(answer.headers["retry-after"]) for answer in (before, refused)]
+            assert 0 < waits_s[1] <= waits_s[0], "nor makes it wait longer"
+            assert (await up.camera())["id"] == "demo", "who is logged in stays so"
+            async with httpx.AsyncClient(base_url=up.api.base_url, headers=bearer) as program:
+                assert (await program.get("cameras")).status_code == 200, "a token that has not expired opens"
+            if by_s > 0:
+                await up.until(up.is_counted, 30, "pictures are counted")
+                assert await live_is_right(port, cookie)
+            assert await up.crossings(begin_s, begin_s + 3600) == known, "nothing is deleted"
+            await up.until(partial(has_said, up, by_s), 10, "the log tells the step")
+        await up.until(lambda: is_believed(up), 60, "a clock that is right again is believed")
 
 
 async def has_set_aside(up: Up) -> bool:

@@ -22,7 +22,18 @@ async def gate(web: Web) -> Web:
     return web
 
 
-READ = ("counts/today", "gaps", "generations", "system/log", "cameras", "cameras/gate", "counts", "live")
+PROBES = ("../../healthz", "../../readyz", "../../metrics")
+READ = (
+    *PROBES,
+    "counts/today",
+    "gaps",
+    "generations",
+    "system/log",
+    "cameras",
+    "cameras/gate",
+    "counts",
+    "live",
+)
 
 
 @pytest.mark.parametrize("path", READ)
@@ -41,6 +52,10 @@ async def test_what_can_be_read_can_be_asked_for_its_head(gate: Web, path: str) 
         ("HEAD", "cameras/gate/generations/1", "DELETE"),
         ("OPTIONS", "counts/today", "GET, HEAD"),
         ("DELETE", "system/log", "GET, HEAD"),
+        ("PUT", "../../healthz", "GET, HEAD"),
+        ("OPTIONS", "../../readyz", "GET, HEAD"),
+        ("OPTIONS", "../../watch/gate", "GET, HEAD"),
+        ("PUT", "../../", "GET, HEAD"),
         ("HEAD", "cameras/gate/tracks", "GET"),
     ],
 )

@@ -21,6 +21,7 @@ from services.core.camera_address import (
     restore_secrets,
     scheme_of,
     secrets_of,
+    with_plain_zone,
 )
 from services.core.errors import BadInputError
 
@@ -183,7 +184,7 @@ def test_what_an_address_may_hold(address: str) -> None:
         ("rtsp://u:s3\x7fcret@h/s", "%7F"),
         ("rtsp://u:s3\u202ecret@h/s", "right-to-left override"),
         ("rtsp://u:s3\ud800cret@h/s", "character u+d800"),
-        ("/videos/s3cret\u00a0.mp4", "a path holds printable characters"),
+        ("/videos/s3cret\u2028.mp4", "a path holds printable characters"),
         ("rtsp://u:s3/cret@h/s", "%2F"),
         ("rtsp://u:s3cret@/s", "no host"),
         ("rtsp://u:s3cret@h:0/s", "no host"),
@@ -334,6 +335,7 @@ def test_the_scene_of_an_address() -> None:
         ("rtsp://u:[p]%41%@h:8554/x?a=1", "rtsp://u:%5Bp%5DA%25@h:8554/x?a=1"),
         ("rtsp://u@h/x", "rtsp://u:@h/x"),
         ("rtsp://h/x@y", "rtsp://h/x@y"),
+        ("rtsp://u:p@[fe80::1%25eth0]:554/x", "rtsp://u:p@[fe80::1%eth0]:554/x"),
     ],
 )
 def test_an_address_is_dialled_as_it_was_meant(given: str, dialled: str) -> None:
@@ -345,3 +347,18 @@ def test_a_password_that_cuts_an_address_is_refused_with_what_to_write(password:
     with pytest.raises(BadInputError, match="%2F %3F %23 %40"):
         check_address(f"rtsp://admin:{password}@10.0.0.5/x")
     check_address("rtsp://10.0.0.5:554/live@main")
+
+
+@pytest.mark.parametrize(
+    ("written", "dialled"),
+    [
+        ("rtsp://[fe80::1%25eth0]:554/a%25b", "rtsp://[fe80::1%eth0]:554/a%25b"),
+        ("rtsp://u:a%25b@[fe80::1%25en%2d1]/", "rtsp://u:a%25b@[fe80::1%25en%2d1]/"),
+        ("rtsp://u:a%25b@[fe80::1%25en-1]/", "rtsp://u:a%25b@[fe80::1%en-1]/"),
+        ("rtsp://[fe80::1%eth0]/", "rtsp://[fe80::1%eth0]/"),
+        ("rtsp://h/[fe80::1%25eth0]", "rtsp://h/[fe80::1%25eth0]"),
+        ("/videos/[a%25b].mp4", "/videos/[a%25b].mp4"),
+    ],
+)
+def test_the_link_of_an_address_is_dialled_by_its_name(written: str, dialled: str) -> None:
+    assert with_plain_zone(written) == dialled

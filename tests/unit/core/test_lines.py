@@ -45,7 +45,7 @@ def test_both_forms_give_the_same_line() -> None:
         ({"name": 7}, "name"),
         ({"name": "a\nb"}, "name"),
         ({"version": 0}, "version"),
-        ({"forward_name": ""}, "forward_name is a printable text of 1 to 40 characters, or null"),
+        ({"forward_name": ""}, "forward_name has 1 to 40 characters"),
         ({"forward_name": "x" * 41}, "forward_name"),
         ({"forward_name": "a\nb"}, "forward_name"),
         ({"backward_name": " "}, "backward_name"),

@@ -64,3 +64,13 @@ def test_a_clock_that_was_set_back_makes_no_negative_delay() -> None:
     cost = times.meter.measured(CHOICE, 0)
     assert cost is not None
     assert cost.delay_ms == 0
+
+
+def test_a_clock_that_was_set_forward_makes_no_long_delay() -> None:
+    times = Times()
+    times.analyse(0.02, 0.2)
+    times.analyse(0.02, 3600.2)
+    times.wait(EVERY_S)
+    cost = times.meter.measured(CHOICE, 0)
+    assert cost is not None
+    assert cost.delay_ms == pytest.approx(200)

@@ -1,12 +1,14 @@
 """Serving the page's files."""
 
+import base64
+import hashlib
 import re
 from pathlib import Path
 
 import httpx
 from fastapi import FastAPI
 
-from services.web.page import PAGE_FOLDER, VIEWS, install_page
+from services.web.page import CONTENT_POLICY, PAGE_FOLDER, VIEWS, WITH_SLASH, install_page
 
 
 def _client(folder: Path) -> httpx.AsyncClient:
@@ -33,7 +35,15 @@ async def test_the_page_is_asked_for_anew_and_its_assets_last(tmp_path: Path) ->
 async def test_every_view_is_the_page_with_addresses_relative_to_its_root(tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text('<base href="/" />')
     client = _client(tmp_path)
-    bases = {"/": "./", "/counts": "./", "/watch/gate": "../", "/system/log": "../", "/watch/gate/": "../../"}
+    root = await client.get("/")
+    assert root.text == f'<script>{WITH_SLASH}</script><base href="./" />'
+    bases = {
+        "/index.html": "./",
+        "/counts": "./",
+        "/watch/gate": "../",
+        "/system/log": "../",
+        "/watch/gate/": "../../",
+    }
     for path, base in bases.items():
         answer = await client.get(path)
         assert (answer.status_code, answer.text) == (200, f'<base href="{base}" />'), path
@@ -48,3 +58,9 @@ def test_the_views_are_those_of_the_router() -> None:
     source = (PAGE_FOLDER.parent / "src" / "app" / "router.ts").read_text()
     words = {path.split("/")[1] for path in re.findall(r'^  "(/[^"]*)":', source, re.M)}
     assert words - {""} == set(VIEWS)
+
+
+def test_no_script_but_the_pages_own_is_run() -> None:
+    (scripts,) = re.findall(r"script-src ([^;]*)", CONTENT_POLICY)
+    digest = base64.b64encode(hashlib.sha256(WITH_SLASH.encode()).digest()).decode()
+    assert scripts == f"'self' 'sha256-{digest}'"

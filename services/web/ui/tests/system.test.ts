@@ -71,6 +71,7 @@ test("records are put together once each, the oldest gives way, and the filter t
   const full = Array.from({ length: MOST_RECORDS }, (_, id) => item(id));
   assert.equal(merged(full, [item(MOST_RECORDS)]).length, MOST_RECORDS);
   assert.equal(merged(full, []), full);
+  assert.deepEqual(merged([item(5000)], [item(10), item(11)]).map((one) => one.id), [10, 11], "a server whose clock was set back began anew");
   const some = [item(1, "error", "Camera gate lost"), item(2, "info", "gate is live"), item(3, "warning", "camera door lost")];
   assert.deepEqual(found(some, "warning", "").map((one) => one.id), [3, 1]);
   assert.deepEqual(found(some, "debug", " LOST  camera gate").map((one) => one.id), [1]);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Picture, Track } from "../src/api/live-messages.ts";
 import type { Camera } from "../src/api/types.ts";
-import { learnExactTime, serverNow } from "../src/api/clock.ts";
+import { learnExactTime, learnTime, serverNow } from "../src/api/clock.ts";
 import { classColor, inkOn } from "../src/parts/class-colors.ts";
 import { latestGaps, missingSpans } from "../src/watch/coverage.ts";
 import { arrowDegrees, arrowOf, labelOf } from "../src/watch/drawing.ts";
@@ -159,6 +159,13 @@ test("the server's time is that of its quickest word", () => {
   assert.ok(Math.abs(serverNow().getTime() - Date.now() - 100) < 50);
   learnExactTime(new Date(100_000).toISOString(), 40_000);
   assert.ok(Math.abs(serverNow().getTime() - Date.now() - 60_000) < 50);
+  const now = Date.now();
+  learnTime(new Date(now + 60_000).toUTCString(), now, now + 10);
+  assert.ok(Math.abs(serverNow().getTime() - Date.now() - 60_000) < 50, "an answer that fits takes nothing back");
+  for (const stepMs of [3_600_000, -3_600_000, 0]) {
+    learnTime(new Date(now + stepMs).toUTCString(), now, now + 10);
+    assert.ok(Math.abs(serverNow().getTime() - Date.now() - stepMs) < 1100, "one of the two clocks was set");
+  }
 });
 
 test("pictures are asked for in few widths", () => {

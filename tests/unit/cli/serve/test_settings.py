@@ -39,7 +39,7 @@ def test_the_shipped_file_names_every_key_with_its_default(name: str, kind: type
         assert shipped.given["file_camera_folders"] == (Path("/videos"),)
         of_containers["file_camera_folders"] = ()
     assert shipped.model_copy(update=of_containers) == kind()
-    assert shipped.given["host"] == "0.0.0.0"
+    assert shipped.given["host"] == "::"
 
 
 @pytest.mark.parametrize("name", SERVICES)

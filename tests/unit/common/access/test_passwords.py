@@ -3,9 +3,17 @@
 from collections.abc import Callable
 
 import pytest
+from argon2 import PasswordHasher
 
 from services.common.access.check import Access, AccessCheck
-from services.common.access.passwords import FREE_FAILURES_BY_NAME, NAME_WAIT_S, PasswordGate
+from services.common.access.passwords import (
+    FREE_FAILURES_BY_NAME,
+    NAME_WAIT_S,
+    PasswordGate,
+    check_new_password,
+    hash_password,
+    verify_password,
+)
 from services.common.access.throttle import FORGET_S, KEY_LIMIT, network_of
 from services.core.errors import ThrottledError
 
@@ -107,3 +115,20 @@ def test_the_media_ports_slow_the_same_name_down() -> None:
     assert gate.hashed == FREE_FAILURES_BY_NAME
     assert not door.check_password("admin", RIGHT, "192.0.2.8")
     assert door.check_password("admin", RIGHT, "192.0.2.7"), "who logged in on the page watches from there"
+
+
+def test_a_password_is_the_same_from_every_keyboard() -> None:
+    composed, apart = (
+        "Schl\u00fcssel\u00a0\U0001f469\u200d\U0001f680 eins",
+        "Schlu\u0308ssel\u00a0\U0001f469\u200d\U0001f680 eins",
+    )
+    stored = hash_password(check_new_password(apart))
+    assert verify_password(composed, stored)
+    assert verify_password(apart, stored)
+    assert not verify_password("Schlussel\u00a0\U0001f469\u200d\U0001f680 eins", stored)
+
+
+def test_a_password_that_was_kept_as_it_was_typed_still_opens() -> None:
+    apart = "Schlu\u0308ssel zum Haus"
+    stored = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1).hash(apart)
+    assert verify_password(apart, stored)

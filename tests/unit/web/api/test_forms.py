@@ -11,7 +11,9 @@ from services.core.errors import BadInputError
 from services.web.api.forms import csv_begin, csv_text, form_of, local_time_text
 
 
-@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d"])
+@pytest.mark.parametrize(
+    "begin", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\u200b=", "\ufeff+", "\u3000="]
+)
 def test_no_text_is_run_as_a_formula(begin: str) -> None:
     text = f'{begin}HYPERLINK("http://a","b;c")'
     for spreadsheet, delimiter in ((None, ","), ("comma", ","), ("semicolon", ";")):

@@ -134,3 +134,33 @@ def test_odd_spans_are_refused() -> None:
     with pytest.raises(BadInputError, match="bucket is one of"):
         requested_span(None, None, KNOWN, UTC_ZONE, "2h")
     assert requested_span(None, "1970-01-01T01:00Z", KNOWN, UTC_ZONE)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "hours"),
+    [
+        ("+05:30", 5.5),
+        (" 05:30", 5.5),
+        ("-03:00", -3),
+        ("+1245", 12.75),
+        ("US/Pacific", -8),
+        ("Asia/Calcutta", 5.5),
+        ("GMT", 0),
+        ("Etc/GMT-2", 2),
+        ("Etc/Unknown", 0),
+    ],
+)
+def test_zones_as_browsers_name_them(name: str, hours: float) -> None:
+    zone = zone_of(name)
+    start = bucket_start(_utc("2026-01-15T12:00"), "1d", zone)
+    assert (start + hours * 3600) % 86_400 == 0
+    assert bucket_end(start, "1d", zone) - start == 86_400
+    assert bucket_end(start, "1h", zone) - start == 3600
+
+
+@pytest.mark.parametrize(
+    "name", ["undefined", "UTC+2", "+25:00", "+5", "+05:61", "Mars/Base", "../x", "\0", ""]
+)
+def test_what_is_no_zone_is_told(name: str) -> None:
+    with pytest.raises(BadInputError, match="is not known"):
+        zone_of(name)

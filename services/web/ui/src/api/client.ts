@@ -2,6 +2,7 @@ import createClient from "openapi-fetch";
 import { BASE } from "./base.ts";
 import { answerOf, answer } from "./answers.ts";
 import { learnTime, noteAnswer } from "./clock.ts";
+import { isZoneRefused, withKnownZone } from "./zones.ts";
 import type { paths } from "./schema.ts";
 
 /** Asks the API by its description: paths, parameters and answers are checked when the page is built. */
@@ -21,10 +22,11 @@ export async function ask(request: Request, timeoutMs = TIMEOUT_MS): Promise<Res
   const isLogin = request.url.endsWith("/session");
   if (isOver() && !isLogin) throw new Error("nobody is logged in");
   const begun = Date.now();
-  const response = await fetch(request, { signal: AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)]) });
-  if (response.status < 500) noteAnswer(Date.now());
+  const response = await fetch(withKnownZone(request), { signal: AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)]) });
+  if (response.status < 500) noteAnswer(performance.now());
   learnTime(response.headers.get("date"), begun, Date.now());
   if (response.status === 401 && !isLogin) loggedOut();
+  if (await isZoneRefused(request, response)) return ask(request, timeoutMs);
   return response;
 }
 

@@ -8,10 +8,12 @@ const TRUSTED_MS = 2500;
 /** So many words of the server are kept; the one that was quickest on its way is nearest to the truth. */
 const KEPT = 12;
 
-/** Learns the server's time from an answer's Date header, which has whole seconds. */
+/** Learns the server's time from an answer's Date header, which has whole seconds; either clock may be set meanwhile. */
 export function learnTime(date: string | null, begunMs: number, endedMs: number): void {
   const found = Date.parse(date ?? "") + 500 - (begunMs + endedMs) / 2;
-  if (Number.isFinite(found)) roughMs = Math.abs(found) > TRUSTED_MS ? found : 0;
+  if (!Number.isFinite(found) || endedMs < begunMs) return;
+  roughMs = Math.abs(found) > TRUSTED_MS ? found : 0;
+  if (exactMs !== null && endedMs - begunMs < TRUSTED_MS && Math.abs(found - exactMs) > TRUSTED_MS) exactMs = null;
 }
 
 /** Learns it from a word that was sent at a time and came at once. */
@@ -25,12 +27,12 @@ export function learnExactTime(sent: string, cameMs: number): void {
 
 let answeredMs = -Infinity;
 
-/** Notes that the server answered a request. */
+/** Notes that the server answered a request, by the page's clock that nobody sets. */
 export function noteAnswer(atMs: number): void {
   answeredMs = atMs;
 }
 
-/** Gives when it answered one last, by the browser's clock. */
+/** Gives when it answered one last, by the same clock. */
 export const lastAnswerMs = (): number => answeredMs;
 
 /** Gives the server's time. */

@@ -179,7 +179,7 @@ class Live {
   /** The socket failed: whether requests are answered meanwhile tells a server that is away from a way that is blocked. */
   #failed(): void {
     this.#failures = lastAnswerMs() > this.#lostMs ? this.#failures + 1 : 0;
-    this.#lostMs = Date.now();
+    this.#lostMs = performance.now();
     if (this.#failures === 0) this.#opened();
     this.isBlocked = this.#failures >= MOST_FAILURES;
     if (!this.isBlocked || this.#endStills) return;

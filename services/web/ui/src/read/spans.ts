@@ -7,16 +7,50 @@ export type Bucket = (typeof BUCKETS)[number];
 /** What the API takes for `from` and `to`: dates, or local times without a zone. */
 export interface Span { from: string; to: string }
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** No clock of a zone is set back by more. */
+const LONGEST_BACK_MS = 3 * HOUR_MS;
 const pad = (value: number): string => String(value).padStart(2, "0");
+
+const formats = new Map<string, Intl.DateTimeFormat>();
 
 /** The date, and the time of the day, that the clocks of a zone show. */
 export function localParts(at: Date, zone: string): { date: string; time: string } {
-  const format = new Intl.DateTimeFormat("en-CA", {
+  let format = formats.get(zone);
+  if (!format) formats.set(zone, format = new Intl.DateTimeFormat("en-CA", {
     timeZone: zone, hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit",
-  });
+  }));
   const part = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, value]));
   return { date: `${part.year}-${part.month}-${part.day}`, time: `${part.hour}:${part.minute}:${part.second}` };
+}
+
+function offsetMs(atMs: number, zone: string): number {
+  const { date, time } = localParts(new Date(atMs), zone);
+  return Date.parse(`${date}T${time}Z`) - Math.floor(atMs / 1000) * 1000;
+}
+
+/** The day that runs, and its time: what clocks that went back show again has been already. */
+function dayAt(now: Date, zone: string): { date: string; time: string } {
+  const shown = localParts(now, zone);
+  const startMs = now.getTime() - LONGEST_BACK_MS;
+  const before = offsetMs(startMs, zone);
+  if (before <= offsetMs(now.getTime(), zone)) return shown;
+  let [lowMs, highMs] = [startMs, now.getTime()];
+  while (highMs - lowMs > 1000) {
+    const middleMs = (lowMs + highMs) / 2;
+    if (offsetMs(middleMs, zone) === before) lowMs = middleMs;
+    else highMs = middleMs;
+  }
+  const latest = localParts(new Date(lowMs), zone);
+  return `${latest.date} ${latest.time}` > `${shown.date} ${shown.time}` ? latest : shown;
+}
+
+/** The day before that there is: a zone may leave one out. */
+function dayBefore(date: string, zone: string): string {
+  const before = daysAfter(date, -1);
+  const noonMs = Date.parse(`${before}T12:00:00Z`);
+  return [-14, -7, 0, 7, 12].some((hours) => localParts(new Date(noonMs + hours * HOUR_MS), zone).date === before) ? before : daysAfter(date, -2);
 }
 
 /** A date so many days later, on the calendar alone. */
@@ -30,15 +64,15 @@ const weekday = (date: string): number => (new Date(`${date}T00:00:00Z`).getUTCD
 
 /** The span of a preset, in a zone. The last 24 hours begin and end with whole hours. */
 export function spanOf(preset: Exclude<Preset, "own">, now: Date, zone: string): Span {
-  const { date, time } = localParts(now, zone);
+  const { date, time } = dayAt(now, zone);
   const tomorrow = daysAfter(date, 1);
   switch (preset) {
     case "today": return { from: date, to: tomorrow };
-    case "yesterday": return { from: daysAfter(date, -1), to: date };
+    case "yesterday": return { from: dayBefore(date, zone), to: date };
     case "day": {
       const hour = Number(time.slice(0, 2)) + 1;
       const end = hour === 24 ? `${tomorrow}T00:00` : `${date}T${pad(hour)}:00`;
-      return { from: `${daysAfter(end.slice(0, 10), -1)}${end.slice(10)}`, to: end };
+      return { from: `${dayBefore(end.slice(0, 10), zone)}${end.slice(10)}`, to: end };
     }
     case "week": return { from: daysAfter(date, -weekday(date)), to: tomorrow };
     case "7d": return { from: daysAfter(date, -6), to: tomorrow };

@@ -12,6 +12,8 @@ export const isLevel = (name: unknown): name is Level => LEVELS.some((level) => 
 /** Puts what has come to what is known, in its order; the oldest gives way. */
 export function merged(known: LogItem[], fresh: LogItem[]): LogItem[] {
   const last = known.at(-1)?.id ?? -1;
+  /* The server has begun anew, with a clock that was set back. */
+  if ((fresh.at(-1)?.id ?? last) < last) return fresh;
   const added = fresh.filter((item) => item.id > last);
   return added.length ? [...known, ...added].slice(-MOST_RECORDS) : known;
 }

@@ -66,7 +66,7 @@ export interface Tick { atMs: number; isDay: boolean }
 const STEPS_MINUTES = [1, 5, 15, 30, 60, 180, 360, 720] as const;
 const STEPS_DAYS = [1, 2, 7, 14, 30, 60] as const;
 
-/** Gives the round times of a span, `most` at most; days begin at the browser's midnight. */
+/** Gives the round times of a span, `most` at most; days begin at the browser's midnight, or after it where clocks left it out. */
 export function ticksOf(span: Span, most: number): Tick[] {
   const lengthMs = span.toMs - span.fromMs;
   const minutes = STEPS_MINUTES.find((step) => lengthMs / (step * MINUTE_MS) <= most);
@@ -74,10 +74,10 @@ export function ticksOf(span: Span, most: number): Tick[] {
   const day = new Date(span.fromMs);
   const ticks: Tick[] = [];
   for (let step = 0; ticks.length <= most + 1; step++) {
-    const at = new Date(day.getFullYear(), day.getMonth(), day.getDate() + step * days, 0, step * (minutes ?? 0));
-    const atMs = at.getTime();
+    const minute = step * (minutes ?? 0);
+    const atMs = new Date(day.getFullYear(), day.getMonth(), day.getDate() + step * days, 0, minute).getTime();
     if (atMs > span.toMs) break;
-    if (atMs >= span.fromMs) ticks.push({ atMs, isDay: at.getHours() === 0 && at.getMinutes() === 0 });
+    if (atMs >= span.fromMs && atMs > (ticks.at(-1)?.atMs ?? -Infinity)) ticks.push({ atMs, isDay: minute % 1440 === 0 });
   }
   return ticks;
 }

@@ -1,6 +1,6 @@
 import { createSubscriber } from "svelte/reactivity";
 
-/** The time, for what is shown of it: whoever reads it is asked again twice a second, and when the tab is back. */
+/** The time by a clock that nobody sets, for what is shown of it: whoever reads it is asked again twice a second, and when the tab is back. */
 const EVERY_MS = 500;
 
 const subscribe = createSubscriber((update) => {
@@ -14,5 +14,5 @@ const subscribe = createSubscriber((update) => {
 
 export function now(): number {
   subscribe();
-  return Date.now();
+  return performance.now();
 }
