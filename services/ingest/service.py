@@ -145,6 +145,7 @@ class CameraIngest:
         machine = ConnectionState.begin(self.now_s(), self.before, self._steady_s())
         self._publish_state(machine.state)
         while not self._stopped.is_set():
+            self._asked.clear()
             cause = self._failure_of_one_connection(machine)
             if self._stopped.is_set():
                 return
@@ -175,7 +176,6 @@ class CameraIngest:
 
         One that refused the login is not asked sooner for that: it may be locking out who tries.
         """
-        self._asked.clear()
         presence = Presence.of(self.camera.url) if not is_refused else None
         was_away = presence is not None and not presence.answers()
         end_s = time.monotonic() + wait_s
