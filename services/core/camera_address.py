@@ -295,6 +295,12 @@ def restore_secrets(address: str, stored: str = "") -> str:
     return restored
 
 
+def is_same_server(address: str, other: str) -> bool:
+    """Return whether two network addresses are answered by the same server, whatever its path."""
+    server = _server_of(address) if address.isprintable() and " " not in address else None
+    return server is not None and server == _server_of(other)
+
+
 def _goes_where(address: str, stored: str) -> bool:
     """Return whether whoever dials an address gives its secrets to the one that has those of the stored one.
 

@@ -1,15 +1,14 @@
 """Reads access units of H.264 and H.265 out of anything that FFmpeg opens: an RTSP session or a file."""
 
 import errno
+import os
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 
 import av
-import av.logging
 from av.bitstream import BitStreamFilterContext
 from av.container import InputContainer
 from av.packet import Packet
@@ -19,7 +18,15 @@ from av.video.stream import VideoStream
 from services.common.secrets import redact
 from services.common.video.shown import orientation_of
 from services.common.video.source import SourceUnit
-from services.core.camera_address import AddressKind, kind_of, login_of, place_of, scheme_of
+from services.core.camera_address import (
+    AddressKind,
+    is_same_server,
+    kind_of,
+    login_of,
+    mask_address,
+    place_of,
+    scheme_of,
+)
 from services.core.codecs import START, Codec, ParameterSets, is_key_frame
 from services.core.errors import StreamError
 from services.core.limits import PICTURE_LIMIT_PIXELS, size_fault
@@ -29,6 +36,7 @@ from services.ingest.bare_times import with_times
 from services.ingest.bounds import StreamBounds
 from services.ingest.dialling import Dialling, Refusal, Transport, cause_of_refusal, refusal_from
 from services.ingest.loss import IN_ORDER, LossListener, SourceDamage
+from services.ingest.opening_log import listening
 
 STREAMS_LIMIT = 16
 """Streams of one session: video, sound and data of a camera, in several forms."""
@@ -53,6 +61,15 @@ HEVC_IN_H264 = [START + bytes([head, 1]) for head in (0x40, 0x42, 0x44, 0x60, 0x
 
 FILE_OPEN_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 4.0
+SHOWN_ADDRESS = 200
+"""Characters that are shown of an address to which a camera sends on."""
+
+NAMED_ERRORS = (
+    *(MemoryError, av.error.TimeoutError, av.error.ExitError),
+    *(av.error.HTTPClientError, av.error.HTTPServerError),
+)
+"""Errors of a camera that breaks off no session."""
+
 NO_END = sentence("camera-no-end")
 UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN)
 
@@ -98,6 +115,11 @@ def _cause_of_opening(url: str, error: Exception) -> Sentence:
     return sentence("camera-no-tls") if scheme_of(url) == "rtsps" else sentence("camera-reset")
 
 
+def _shown_address(address: str) -> str:
+    """Give an address that a camera chose, so far as it can be shown."""
+    return mask_address("".join(one for one in address if one.isprintable()))[:SHOWN_ADDRESS]
+
+
 def _options(dialling: Dialling) -> dict[str, str]:
     """Give FFmpeg's options for a camera."""
     timeout_us = str(round(dialling.patience_s * 1_000_000))
@@ -105,16 +127,9 @@ def _options(dialling: Dialling) -> dict[str, str]:
     return options | IN_ORDER if dialling.transport is Transport.TCP else options
 
 
-@contextmanager
-def _listening() -> Iterator[list[tuple[int, str, str]]]:
-    """Keep what FFmpeg says meanwhile: which request was refused stands in no error of it."""
-    before = av.logging.get_level()
-    av.logging.set_level(av.logging.DEBUG)
-    try:
-        with av.logging.Capture() as said:
-            yield said
-    finally:
-        av.logging.set_level(before)
+def _end_process(what: Sentence) -> None:
+    """Nothing else keeps FFmpeg from going on."""
+    os._exit(1)
 
 
 @dataclass(slots=True)
@@ -135,6 +150,9 @@ class _Opening:
             return NO_END
         if took_s >= self.dialling.patience_s and not refusal.method:
             return sentence("camera-patience", seconds=self.dialling.patience_s)
+        is_other = isinstance(error, NAMED_ERRORS)
+        if refusal.is_described and not refusal.method and not is_other:
+            return sentence("camera-no-session", transport=str(self.dialling.transport).upper())
         return _cause_of_opening(self.url, error)
 
     def first_of(self, packets: "Iterator[Packet[VideoStream]]") -> "Iterator[Packet[VideoStream]]":
@@ -184,26 +202,32 @@ class ContainerConnection:
 
     @classmethod
     def open(
-        cls, url: str, dialling: Dialling | None = None, loss: LossListener | None = None
+        cls,
+        url: str,
+        dialling: Dialling | None = None,
+        loss: LossListener | None = None,
+        refuse: Callable[[Sentence], None] = _end_process,
     ) -> "ContainerConnection":
         """Open it; StreamError when it cannot be opened or carries no video that can be taken.
 
         A camera is dialled as `dialling` says, and has sent its first packet when it is open. `loss` listens
-        to what FFmpeg says.
+        to what FFmpeg says. `refuse` ends the process, and says why, when a camera sends it on elsewhere.
         """
         loss = loss or LossListener()
         if kind_of(url) is not AddressKind.NETWORK:
             return cls._of(cls._open_file(url), loss, path=url)
         opening = _Opening(url, dialling or Dialling(), time.monotonic())
         limits_s = opening.dialling.limit_s, READ_TIMEOUT_S
-        with _listening() as said:
+
+        def look(sent_to: str) -> None:
+            if not is_same_server(sent_to, url):
+                refuse(sentence("camera-redirects", address=_shown_address(sent_to)))
+
+        with listening(look) as said:
             try:
                 container = av.open(url, "r", options=_options(opening.dialling), timeout=limits_s)
             except (av.error.FFmpegError, OSError, MemoryError) as error:
-                refusal = refusal_from(message for _, name, message in said if name == "rtsp")
-                raise StreamError(opening.cause(error, refusal)) from None
-        for _, _, message in said:
-            loss.see(message)
+                raise StreamError(opening.cause(error, refusal_from(said))) from None
         connection = cls._of(container, loss)
         try:
             connection.packets = opening.first_of(connection.packets)

@@ -7,7 +7,7 @@ UDP at once. What worked is remembered for an address, and left when it works no
 import re
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from services.core.limits import CAMERA_PATIENCE_S
@@ -42,10 +42,13 @@ class Dialling:
 
 USUAL_DIALLING = Dialling()
 
-OTHER_WAY = ("camera-transport", "camera-silent", "camera-bad-request")
+OTHER_WAY = ("camera-transport", "camera-silent", "camera-bad-request", "camera-no-session")
 """Codes of failures after which the other transport may work; of a 400 nobody knows what it answers."""
 
-LOGIN_REFUSED = ("camera-login", "camera-login-percent", "camera-login-kind", "camera-login-missing")
+LOGIN_REFUSED = (
+    *("camera-login", "camera-login-percent", "camera-login-kind", "camera-login-missing"),
+    "camera-login-later",
+)
 ACCESS_REFUSED = (*LOGIN_REFUSED, "camera-forbidden")
 """Codes of failures that a camera may answer by locking out who tries again too soon."""
 
@@ -81,12 +84,17 @@ def failure_of(failures: Sequence[Sentence]) -> Sentence:
     by_transport = {str(failure.params.get("transport")): failure for failure in failures}
     refused = [failure for failure in failures if failure.code == "camera-transport"]
     if len(refused) == len(failures):
+        if not any(failure.params.get("answer") in (UNSUPPORTED, MISMATCH) for failure in refused):
+            return sentence("camera-cannot-serve")
         answer = by_transport.get("UDP", failures[-1]).params.get("answer")
         return sentence("camera-multicast") if answer == MISMATCH else sentence("camera-no-transport")
     if all(failure.code == "camera-silent" for failure in failures):
         return sentence("camera-silent-both", seconds=failures[0].params["seconds"])
     return next((failure for failure in failures if failure.code != "camera-transport"), failures[0])
 
+
+UNSUPPORTED = 461
+"""Status of a camera that does not take the transport that it was asked for."""
 
 MISMATCH = "another transport"
 """What a camera answers that was asked for one transport and takes another one."""
@@ -113,6 +121,8 @@ class Refusal:
     headers: str = ""
     is_mismatch: bool = False
     """Whether it took a transport that it was not asked for."""
+    is_described: bool = False
+    """Whether it had described its stream before."""
 
 
 def refusal_from(messages: Iterable[str]) -> Refusal:
@@ -120,11 +130,13 @@ def refusal_from(messages: Iterable[str]) -> Refusal:
     refusal, is_next = Refusal(), False
     for message in messages:
         if found := _FAILED.match(message):
-            refusal, is_next = Refusal(found[1], int(found[2])), True
+            refusal, is_next = Refusal(found[1], int(found[2]), is_described=refusal.is_described), True
+        elif message.startswith("SDP:"):
+            refusal, is_next = replace(refusal, is_described=True), False
         elif message.startswith("Nonmatching transport"):
-            refusal, is_next = Refusal("SETUP", 200, is_mismatch=True), False
+            refusal, is_next = Refusal("SETUP", 200, "", True, refusal.is_described), False
         elif is_next:
-            refusal, is_next = Refusal(refusal.method, refusal.status, message), False
+            refusal, is_next = replace(refusal, headers=message), False
     return refusal
 
 
@@ -133,11 +145,14 @@ def cause_of_refusal(refusal: Refusal, dialling: Dialling, login: str | None) ->
     if refusal.status == 401:
         headers = (line.partition(":") for line in refusal.headers.splitlines())
         challenges = [value.strip() for name, _, value in headers if name.strip().lower() == _CHALLENGE]
-        return _cause_of_login(challenges, login)
+        cause = _cause_of_login(challenges, login)
+        is_later = refusal.is_described and cause.code == "camera-login"
+        return sentence("camera-login-later", method=refusal.method) if is_later else cause
     name = str(dialling.transport).upper()
     if refusal.is_mismatch:
         return sentence("camera-transport", transport=name, answer=MISMATCH)
-    if refusal.method == "SETUP" and refusal.status not in KEPT_STATUSES:
+    is_of_set_up = refusal.method == "SETUP" and refusal.status not in KEPT_STATUSES
+    if is_of_set_up or refusal.status == UNSUPPORTED:
         return sentence("camera-transport", transport=name, answer=refusal.status)
     return None
 

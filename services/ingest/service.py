@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -52,6 +53,9 @@ LEAST_PASS_S = 1.0
 TOO_SHORT = sentence("video-too-short", seconds=LEAST_PASS_S)
 """A file whose video is shorter is no source to be played again and again: it waits as one that failed."""
 
+ASKED_PERIOD_S = 10.0
+"""Who asks has a camera that refuses the login dialled once in this time: it may lock out who tries."""
+
 RESTART_S = 1.0
 """Wait after a fault outside of any connection."""
 
@@ -82,6 +86,8 @@ class CameraIngest:
     asked_s: float = 0.0
     """When somebody asked last that the camera be dialled at once."""
     _asked: threading.Event = field(default_factory=threading.Event)
+    _answered_s: float = -math.inf
+    """When it was dialled last for that reason, by a clock that nobody sets."""
     _publishing: threading.Lock = field(default_factory=threading.Lock)
     _stopped: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
@@ -139,6 +145,7 @@ class CameraIngest:
         machine = ConnectionState.begin(self.now_s(), self.before, self._steady_s())
         self._publish_state(machine.state)
         while not self._stopped.is_set():
+            self._asked.clear()
             cause = self._failure_of_one_connection(machine)
             if self._stopped.is_set():
                 return
@@ -169,16 +176,23 @@ class CameraIngest:
 
         One that refused the login is not asked sooner for that: it may be locking out who tries.
         """
-        self._asked.clear()
         presence = Presence.of(self.camera.url) if not is_refused else None
         was_away = presence is not None and not presence.answers()
         end_s = time.monotonic() + wait_s
         while (left_s := end_s - time.monotonic()) > 0:
-            if self._stopped.wait(min(PROBE_PERIOD_S, left_s)) or self._asked.is_set():
+            if self._stopped.wait(min(PROBE_PERIOD_S, left_s)) or self._may_answer(is_refused):
                 return
             self._pass_time(machine)
             if was_away and presence is not None and presence.answers():
                 return
+
+    def _may_answer(self, is_refused: bool) -> bool:
+        """Return whether somebody has asked, and it is not too soon after the last time."""
+        now_s = time.monotonic()
+        if not self._asked.is_set() or (is_refused and now_s - self._answered_s < ASKED_PERIOD_S):
+            return False
+        self._answered_s = now_s
+        return True
 
     def _follow_one_connection(self, machine: ConnectionState) -> float:
         """Hand on the pictures of one connection; gives for how many seconds they came.

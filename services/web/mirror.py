@@ -20,6 +20,9 @@ LONGEST_WAIT_S = 10.0
 CHECK_S = 5.0
 """How often the database is read again: other processes change it too, and tokens expire."""
 
+LEAST_LATER_S = 0.001
+"""Who asks again asks later, also when the clock was set back."""
+
 REPEATS_SHARED_S = 86_400.0
 MOST_REPEATS_SHARED = 100
 """Times that come twice are shared while they may come, also where clocks differ; the newest of many."""
@@ -66,7 +69,7 @@ class SetupMirror:
 
     async def ask_for(self, camera: CameraId) -> None:
         """Have a camera dialled at once that waits for its next attempt."""
-        self._asked_s[camera] = self._database.now_s()
+        self._asked_s[camera] = max(self._database.now_s(), self._asked_s.get(camera, 0.0) + LEAST_LATER_S)
         await self.refresh()
 
     def setup(self, camera: str) -> CameraSetup:

@@ -9,6 +9,11 @@ STREAMS: dict[str, str] = {
     "front of the host",
     "camera-login-kind": "the camera asks for a login of a kind that Sightline cannot answer ({kind}), so "
     "that user and password were not judged: set its RTSP authentication to Digest (MD5) or Basic",
+    "camera-login-later": "the camera describes its stream, and refuses user or password for its pictures "
+    "({method}): look at the password, at whether this user may watch live, and set its RTSP authentication "
+    "to Digest (MD5) or Basic",
+    "camera-redirects": "the camera sends on to another address, where its password is not given: give that "
+    "address itself if it is right, {address}",
     "camera-forbidden": "the camera refuses access to this stream",
     "camera-no-such-path": "the camera knows no stream at this path",
     "camera-refused": "connection refused: nothing listens at this address and port",
@@ -24,6 +29,8 @@ STREAMS: dict[str, str] = {
     "camera-silent-both": "the camera opens its stream and sends no picture within {seconds:g} s, by TCP as "
     "by UDP (setting camera_patience_s)",
     "camera-transport": "the camera does not send its pictures by {transport}: it answers {answer}",
+    "camera-no-session": "the camera describes its stream and breaks off when its pictures are asked for by "
+    "{transport}: restart it, and look at how many others watch it",
     "camera-no-transport": "the camera sends its pictures neither by TCP nor by UDP: set its RTSP transport "
     "to TCP, in place of multicast or RTSP over HTTP",
     "camera-multicast": "the camera sends its pictures by multicast only: set its RTSP transport to unicast, "

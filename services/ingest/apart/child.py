@@ -13,6 +13,7 @@ from services.common.video.source import SourceUnit
 from services.core.camera_address import AddressKind, kind_of
 from services.core.codecs import Codec
 from services.core.errors import StreamError
+from services.core.sentences.sentence import Sentence
 from services.ingest.apart.limits import OPENING_BYTES, OPENING_FILE_BYTES, PICTURE_BYTES, Watch
 from services.ingest.apart.wire import (
     DAMAGED,
@@ -58,6 +59,11 @@ class _Starter:
         """Send a text."""
         self.send(kind, text.encode()[-TEXT_LIMIT_BYTES:])
 
+    def refuse(self, what: Sentence) -> None:
+        """Say why a source is not read, and end this process in the midst of whatever it does."""
+        self.send(Kind.REFUSED, body_of(what))
+        os._exit(0)
+
     def send_unit(self, unit: SourceUnit, resolution: tuple[int, int]) -> None:
         """Send an access unit."""
         flags = KEYFRAME * unit.is_keyframe | HAS_TIME * (unit.stream_s is not None)
@@ -68,7 +74,7 @@ class _Starter:
 def _read(starter: _Starter, watch: Watch) -> None:
     url, wants_picture, dialling = starter.request()
     watch.start(OPENING_BYTES if kind_of(url) is AddressKind.NETWORK else OPENING_FILE_BYTES)
-    connection = ContainerConnection.open(url, dialling, listen_for_loss())
+    connection = ContainerConnection.open(url, dialling, listen_for_loss(), starter.refuse)
     try:
         watch.opened(PICTURE_BYTES if wants_picture else 0)
         starter.send(Kind.OPENED, SIZE.pack(*connection.resolution))

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.common.video.source import SourceUnit
+from services.core.camera_address import secrets_of
 from services.core.codecs import Codec
 from services.core.errors import StreamError
 from services.core.limits import TRIAL_LIMIT_BYTES, UNIT_LIMIT_BYTES
@@ -58,7 +59,8 @@ os._exit(main())
 """
 
 SECRETS = "SIGHTLINE_"
-"""Variables of this name carry the passwords of databases; who reads strangers' streams needs none."""
+"""Variables of this name carry the passwords of databases, and others addresses of cameras with theirs; who
+reads strangers' streams needs none."""
 
 TOO_MUCH_MEMORY = {
     False: sentence("stream-opening-memory"),
@@ -214,7 +216,11 @@ def _start(channel: socket.socket) -> subprocess.Popen[bytes]:
 
     It ends when the other end of its socket closes, which the system does also for a parent that is killed.
     """
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(SECRETS)}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(SECRETS) and not secrets_of(value)
+    }
     return subprocess.Popen(
         [sys.executable, "-I", "-B", "-c", _LAUNCHER, str(ROOT)],
         stdin=channel.fileno(),

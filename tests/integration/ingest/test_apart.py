@@ -59,6 +59,7 @@ def test_it_ends_when_who_started_it_is_killed_while_the_camera_is_silent():
 
 def test_secrets_are_seen_by_no_other_account(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SIGHTLINE_MONGODB_URI", "mongodb://user:s3cret-database@127.0.0.1/")
+    monkeypatch.setenv("YARD", "rtsp://user:s3cret-other-camera@127.0.0.1/")
     with hostile_camera("good") as url:
         connection = ApartConnection.open(url.replace("rtsp://", "rtsp://user:s3cret-camera@"))
         try:

@@ -1,5 +1,7 @@
 """What a camera really gets as user and password, and what is said where its login cannot be answered."""
 
+import argparse
+import re
 import subprocess
 from collections.abc import Iterator
 
@@ -8,7 +10,9 @@ import pytest
 from services.core.camera_address import check_address
 from services.core.errors import BadInputError, StreamError
 from services.ingest.sources import source_of
+from tests.fixtures import odd_doors
 from tests.fixtures.odd_camera import OddCamera
+from tests.fixtures.odd_doors import odd_answer
 from tests.odd_cameras import odd_camera
 
 
@@ -24,7 +28,8 @@ def camera(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OddCamera]:
 
 def opened(camera: OddCamera, typed: str | None, scheme: str = "rtsp", **habits: str) -> str:
     """Dial the camera with a login as somebody typed it; gives `live` or the code of the failure."""
-    vars(camera.options).update({"auth": "md5", "login": "admin:right", **habits})
+    usual = {"auth": "md5", "login": "admin:right", "late": None, "redirect": None}
+    vars(camera.options).update({**usual, **habits})
     camera.requests.clear()
     place = camera.url.partition("://")[2]
     try:
@@ -80,6 +85,40 @@ def test_a_login_that_cannot_be_answered_is_named(camera: OddCamera) -> None:
 def test_a_wrong_password_is_tried_once(camera: OddCamera, login: str, code: str) -> None:
     assert opened(camera, login) == code
     assert [request.partition("auth=")[2] for request in camera.requests] == ["no", "no", "yes"]
+
+
+@pytest.mark.parametrize("method", ["SETUP", "PLAY"])
+def test_a_login_that_is_refused_after_the_description_is_not_simply_wrong(
+    camera: OddCamera, method: str
+) -> None:
+    assert opened(camera, "admin:right", late=method) == "camera-login-later"
+    assert sum(request.startswith("DESCRIBE") for request in camera.requests) == 2, "one try by one transport"
+
+
+@pytest.mark.parametrize("auth", ["basic", "md5"])
+def test_no_password_goes_where_a_camera_sends_on(camera: OddCamera, auth: str) -> None:
+    with odd_camera(camera.options.clip, "--auth", "basic", "--login", "admin:s3cret") as other:
+        assert opened(camera, "admin:s3cret", auth=auth, login="admin:s3cret", redirect=other.url) == (
+            "camera-redirects"
+        )
+        assert other.requests == []
+        scheme = other.url.replace("rtsp://", "rtsps://")
+        assert opened(camera, "admin:s3cret", login="admin:s3cret", redirect=scheme) == "camera-redirects"
+    with pytest.raises(StreamError, match=re.escape(f"{other.url}?token=***")):
+        camera.options.redirect = f"{other.url}?token=abcdef"
+        source_of(camera.url.replace("://", "://admin:s3cret@")).connect()
+
+
+def test_a_camera_that_sends_on_within_itself_is_followed(camera: OddCamera) -> None:
+    def describing(method: str, transport: str, options: argparse.Namespace) -> tuple[str, list[str]] | None:
+        found = odd_answer(method, transport, options)
+        options.redirect = None
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(odd_doors, "odd_answer", describing)
+        assert opened(camera, "admin:right", redirect=camera.url + "/main") == "live"
+    assert camera.requests[-1].split(" ")[1].startswith(camera.url + "/main")
 
 
 def test_a_camera_that_asks_for_a_login_without_one_being_given(camera: OddCamera) -> None:

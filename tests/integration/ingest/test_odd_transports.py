@@ -29,6 +29,7 @@ USUAL = {
     "udp_status": None,
     "silent": None,
     "http": False,
+    "hang_up": None,
 }
 
 
@@ -66,6 +67,7 @@ def test_no_sound_is_asked_for(camera: OddCamera, audio: str) -> None:
         {"tcp_status": "459 Aggregate Operation Not Allowed"},
         {"tcp_status": "454 Session Not Found"},
         {"tcp_status": "400 Bad Request"},
+        {"hang_up": "TCP"},
     ],
 )
 def test_a_camera_of_udp_alone_is_dialled_so_and_remembered(
@@ -95,6 +97,11 @@ def test_a_session_by_tcp_that_sends_nothing_gives_way_to_udp(camera: OddCamera)
         ({"tcp_status": "multicast", "udp_status": "multicast"}, "camera-multicast"),
         ({"tcp_status": "404 Not Found"}, "camera-no-such-path"),
         ({"tcp_status": "453 Not Enough Bandwidth"}, "camera-cannot-serve"),
+        ({"tcp_status": "500 Oh", "udp_status": "500 Oh"}, "camera-cannot-serve"),
+        ({"tcp_status": "454 No", "udp_status": "455 No"}, "camera-cannot-serve"),
+        ({"tcp_status": "500 Oh", "udp_status": "multicast"}, "camera-multicast"),
+        ({"hang_up": "SETUP"}, "camera-no-session"),
+        ({"hang_up": "PLAY"}, "camera-no-session"),
         ({"http": True}, "stream-not-video"),
         ({"tcp_status": "400 Bad", "udp_status": "400 Bad"}, "camera-bad-request"),
     ],

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import logging
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from services.common.bus.camera_tests import CameraTestResult
 from services.core.errors import FullError, NoIngestError
 from services.core.sentences.sentence import sentence
 from services.core.types import CameraId, CameraState, CameraStatus
+from services.web.mirror import SetupMirror
 from tests.tables import Tables
 from tests.web_app import Web, served, web_over
 
@@ -185,3 +187,14 @@ async def test_a_camera_is_dialled_at_once_when_somebody_asks_and_when_its_addre
     assert asked()["gate"] > 0.0
     assert asked()["yard"] == before["yard"]
     assert (await web.client.post(f"{CAMERAS}/absent/connection")).status_code == 404
+
+
+async def test_who_asks_after_the_clock_was_set_back_asks_later(web: Web) -> None:
+    await web.client.post(CAMERAS, json={"id": "gate", "name": "Gate", "url": URL})
+    times_s, asked_s = [7200.0, 3600.0], []
+    mirror = SetupMirror(replace(web.tables.web, now_s=lambda: times_s[0]), web.bus.setups, web.bus.access)
+    for _ in range(2):
+        await mirror.ask_for(CameraId("gate"))
+        asked_s += [setup.asked_s for setup in web.bus.setups.newest()]
+        times_s.pop(0)
+    assert asked_s[0] < asked_s[1]

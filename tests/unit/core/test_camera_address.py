@@ -15,6 +15,7 @@ from services.core.camera_address import (
     check_address,
     demo_of,
     dialled_address,
+    is_same_server,
     kind_of,
     mask_address,
     place_of,
@@ -362,3 +363,27 @@ def test_a_password_that_cuts_an_address_is_refused_with_what_to_write(password:
 )
 def test_the_link_of_an_address_is_dialled_by_its_name(written: str, dialled: str) -> None:
     assert with_plain_zone(written) == dialled
+
+
+@pytest.mark.parametrize(
+    ("sent_to", "is_same"),
+    [
+        ("rtsp://10.0.0.5/other", True),
+        ("RTSP://10.0.0.5:554/x?y=1", True),
+        ("rtsp://other:login@10.0.0.5/x", True),
+        ("rtsp://10.0.0.5:8554/x", False),
+        ("rtsps://10.0.0.5/x", False),
+        ("rtsp://10.0.0.6/x", False),
+        ("rtsp://10.0.0.5@10.0.0.6/x", False),
+        ("rtsp://10.0.0.6/@10.0.0.5/x", False),
+        ("rtsp://10.0.0.6#@10.0.0.5/x", False),
+        ("rtsp://10.0.0.5\\@10.0.0.6/x", False),
+        ("rtsp://10.0.0.\t5/x", False),
+        ("rtsp://10.0.0.5 /x", False),
+        ("http://10.0.0.5/x", False),
+        ("/x", False),
+        ("", False),
+    ],
+)
+def test_whether_a_camera_sends_on_to_itself(sent_to: str, is_same: bool) -> None:
+    assert is_same_server(sent_to, "rtsp://user:secret@10.0.0.5:554/cam") is is_same

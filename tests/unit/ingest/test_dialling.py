@@ -55,6 +55,8 @@ def test_which_logins_can_be_answered(challenges: list[str], kind: str) -> None:
         (["method DESCRIBE failed: 404 Not Found\n", "CSeq: 2\n"], None),
         (["method DESCRIBE failed: 401\n", f"CSeq: 3\nwww-authenticate: {DIGEST}\n"], "camera-login"),
         (["method SETUP failed: 401\n", "CSeq: 3\n"], "camera-login"),
+        (["SDP:\nv=0\n", "method SETUP failed: 401\n", "CSeq: 3\n"], "camera-login-later"),
+        (["SDP:\nv=0\n", "method PLAY failed: 461 No\n", "CSeq: 4\n"], "camera-transport"),
     ],
 )
 def test_a_refusal_is_read_from_what_ffmpeg_says(messages: list[str], code: str | None) -> None:
@@ -87,7 +89,8 @@ def test_the_failure_that_is_told_is_the_one_that_helps() -> None:
 @pytest.mark.parametrize("code", ACCESS_REFUSED)
 def test_who_was_refused_waits_for_five_minutes_and_any_other_failure_for_less(code: str) -> None:
     machine = ConnectionState.begin(0.0)
-    cause = sentence(code, kind="Digest SHA-256") if code == "camera-login-kind" else sentence(code)
+    params = {"camera-login-kind": {"kind": "Digest SHA-256"}, "camera-login-later": {"method": "SETUP"}}
+    cause = sentence(code, **params.get(code, {}))
     assert [machine.on_failure(time_s, cause)[1] for time_s in (1.0, 301.0, 601.0)] == [REFUSED_WAIT_S] * 3
     assert machine.on_failure(901.0, sentence("stream-broken", reason=cause))[1] == REFUSED_WAIT_S
     assert machine.state.status is CameraStatus.DEGRADED

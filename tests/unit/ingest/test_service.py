@@ -447,11 +447,43 @@ class Refusing(Flaky):
         raise StreamError("camera-login")
 
 
+async def test_who_asks_during_an_attempt_has_another_one(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("services.ingest.service.PROBE_PERIOD_S", 0.01)
+    began, answered, source, bus = threading.Event(), threading.Event(), Refusing(), LocalBus()
+
+    def slow(url: str) -> Refusing:
+        began.set()
+        answered.wait(5)
+        return source
+
+    service = IngestService(bus.events, bus.states, VideoHub(), slow)
+    setup = CameraSetup(Camera("c", "C", URL))
+    await service.take(OwnedCamera(setup, 1))
+    assert await asyncio.to_thread(began.wait, 5)
+    await service.take(OwnedCamera(replace(setup, asked_s=5.0), 1))
+    answered.set()
+    await asyncio.to_thread(wait_until, lambda: source.attempts == 2, 3, "dialled again")
+    await service.drop("c")
+
+
+async def test_who_asks_again_and_again_does_not_keep_a_lock_out_alive(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("services.ingest.service.PROBE_PERIOD_S", 0.001)
+    bus, source = LocalBus(), Refusing()
+    service = IngestService(bus.events, bus.states, VideoHub(), lambda url: source)
+    setup = CameraSetup(Camera("c", "C", URL))
+    for asked_s in range(50):
+        await service.take(OwnedCamera(replace(setup, asked_s=float(asked_s)), 1))
+        await asyncio.sleep(0.01)
+    assert source.attempts == 2, "at once for the first, and then once in a while"
+    await service.drop("c")
+
+
 async def test_a_refused_login_waits_until_somebody_asks_also_when_the_camera_answers_again(
     monkeypatch: pytest.MonkeyPatch,
 ):
     probes = []
     monkeypatch.setattr("services.ingest.service.PROBE_PERIOD_S", 0.01)
+    monkeypatch.setattr("services.ingest.service.ASKED_PERIOD_S", 0.0)
     monkeypatch.setattr("services.ingest.service.Presence.of", lambda url: probes.append(url))
     bus, source = LocalBus(), Refusing()
     service = IngestService(bus.events, bus.states, VideoHub(), lambda url: source)
