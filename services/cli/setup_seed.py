@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from services.common.database.setups import Setups
 from services.core.camera_address import AddressKind, kind_of
 from services.core.errors import DatabaseUnavailableError, NotFoundError
+from services.core.identifiers import id_from_name
 from services.core.types import Camera, CameraId, Line
 from services.demo import demo_lines
 from services.web.mirror import SetupMirror
@@ -20,6 +21,8 @@ class WantedCamera:
 
     camera: Camera
     lines: tuple[Line, ...] = ()
+    is_id_made: bool = False
+    """Whether its id was made of its name; it is then known by its name, for others may give the same id."""
 
 
 def demo_camera(model: str) -> WantedCamera:
@@ -56,8 +59,9 @@ class SetupSeed:
         await mirror.refresh()
 
     async def _apply(self, setups: Setups) -> None:
-        wanted = list(self.wanted)
-        if not wanted and not await setups.cameras():
+        stored = [item.camera for item in await setups.cameras()]
+        wanted = _with_their_ids(self.wanted, stored)
+        if not wanted and not stored:
             wanted = [demo_camera(self.model)]
         for item in wanted:
             is_new = await self._camera(setups, item.camera)
@@ -84,3 +88,35 @@ class SetupSeed:
             return
         if replace(stored, version=line.version) != line:
             await setups.change_line(camera, line)
+
+
+def _with_their_ids(wanted: Sequence[WantedCamera], stored: Sequence[Camera]) -> list[WantedCamera]:
+    """Give cameras the ids that they have: who is left out leaves its id, and its counts, to no other."""
+    ids = {place: item.camera.id for place, item in enumerate(wanted) if not item.is_id_made}
+    made = [(place, item.camera) for place, item in enumerate(wanted) if item.is_id_made]
+    for place, camera in made:
+        known = [other for other in stored if _is_named_as(other, camera) and other.id not in ids.values()]
+        known.sort(key=lambda other: (other.url != camera.url, other.id != camera.id))
+        if known:
+            ids[place] = known[0].id
+    for place, camera in made:
+        others = {other.id for other in stored if _is_another(other, camera)}
+        if place not in ids:
+            ids[place] = CameraId(id_from_name(camera.name, {*ids.values(), *others}))
+    return [replace(item, camera=replace(item.camera, id=ids[place])) for place, item in enumerate(wanted)]
+
+
+def _is_named_as(stored: Camera, camera: Camera) -> bool:
+    """Return whether a stored camera has the name of one, and an id that was made of it."""
+    base = id_from_name(camera.name)
+    return stored.name == camera.name and (stored.id == base or stored.id.startswith(f"{base}-"))
+
+
+def _is_another(stored: Camera, camera: Camera) -> bool:
+    """Return whether a stored camera has an id by a name of its own, which gives the same."""
+    is_same_id = id_from_name(stored.name) == id_from_name(camera.name)
+    return is_same_id and _letters(stored.name) != _letters(camera.name) and stored.url != camera.url
+
+
+def _letters(name: str) -> str:
+    return "".join(character for character in name.casefold() if character.isalnum())

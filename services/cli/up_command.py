@@ -110,7 +110,8 @@ def _wanted(settings: UpConfig, cameras: Sequence[str]) -> list[WantedCamera]:
     for name, address in given:
         taken = {str(item.camera.id) for item in wanted}
         key = CameraId(id_from_name(name, taken))
-        wanted.append(WantedCamera(Camera(key, name, address.url, model_for(address.url, settings.model))))
+        found = Camera(key, name, address.url, model_for(address.url, settings.model))
+        wanted.append(WantedCamera(found, is_id_made=True))
     wanted = [_checked(item) for item in wanted]
     for name, address in given:
         warn_of_open_secrets(f"camera {name!r}", address)

@@ -135,4 +135,4 @@ class UpConfig(PageSettings, ConnectionSettings, RtspConnectionSettings, SpaceLi
 def _refuse_doubles(ids: list[str], what: str) -> None:
     doubled = [id for id in ids if ids.count(id) > 1]
     if doubled:
-        raise ValueError(f"two {what} have the id {doubled[0]!r}")
+        raise ValueError(f"two {what} have the id {doubled[0]!r}: give each an `id` of its own")

@@ -1,13 +1,15 @@
 """The page without WebSockets, with a session that ends over work, and at addresses without sense."""
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import Route, expect
 
 from tests.e2e.browser import Browser, browser
-from tests.processes import Platform, platform, wait_until
+from tests.processes import Platform, free_port, platform, wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -16,6 +18,17 @@ NO_SOCKETS = """window.WebSocket = class {
   constructor() { setTimeout(() => this.onclose?.({ code: 1006 }), 20); }
 };"""
 EXCESS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+CUT_OFF = """causes => {
+  const why = document.querySelector("[data-testid=why]");
+  const cause = why.querySelector("[data-testid=status-cause]");
+  const place = (element) => element.getBoundingClientRect();
+  return causes.filter((text) => {
+    cause.textContent = text;
+    return place(why.lastElementChild).bottom > place(why).bottom || place(cause).top < place(why).top;
+  });
+}"""
+"""The causes that do not fit into the picture that they are told over."""
+STRINGS = Path(__file__).resolve().parents[2] / "services" / "web" / "ui" / "src" / "strings"
 LOGIN_WANTED = {
     "type": "about:blank",
     "title": "Unauthorized",
@@ -101,6 +114,18 @@ def test_a_long_name_makes_no_view_wider_than_a_phone(up: Platform, page: Browse
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
         assert excess == 0, path
+
+
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_why_a_picture_is_missing_is_read_whole_on_a_phone(up: Platform, page: Browser, language: str):
+    away = {"id": "away", "url": f"rtsp://127.0.0.1:{free_port()}/stream", "enabled": True}
+    httpx.post(f"{up.url}/api/v1/cameras", json=away, timeout=30)
+    sentences = json.loads((STRINGS / f"codes.{language}.json").read_text(encoding="utf-8"))
+    causes = [text for code, text in sentences.items() if code.startswith(("camera-", "stream-"))]
+    page.page.set_viewport_size({"width": 360, "height": 640})
+    page.page.goto(f"{up.url}/watch/away")
+    expect(page.find("status-cause")).to_be_visible(timeout=30_000)
+    assert page.page.evaluate(CUT_OFF, causes) == []
 
 
 def _refuse(route: Route) -> None:

@@ -68,7 +68,7 @@ class BoundedProtocol(H11Protocol):
     _thrown_away = 0
     _is_lingering = False
     sockets: Collection[str] = ()
-    """Paths at which a request may become a WebSocket."""
+    """Paths at which a request may become a WebSocket, also below a path that a proxy passes on."""
     _is_socket = False
 
     def __init__(self, *given: Any, **named: Any) -> None:
@@ -124,7 +124,7 @@ class BoundedProtocol(H11Protocol):
 
     def _should_upgrade(self) -> bool:
         """Let a request become a WebSocket where there are some; elsewhere it is answered as any other."""
-        if self.scope["path"] not in self.sockets or self.place.is_reserve:
+        if not self.scope["path"].endswith(tuple(self.sockets)) or self.place.is_reserve:
             return False
         method, target = self.scope["method"].encode("ascii"), self.scope["raw_path"]
         target += b"?" + self.scope["query_string"]

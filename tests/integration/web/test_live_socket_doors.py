@@ -209,6 +209,23 @@ async def test_a_reader_that_reads_nothing_is_closed_and_keeps_no_picture(tables
         assert context.live.watched == 0
 
 
+@pytest.mark.parametrize(
+    ("below", "headers"),
+    [
+        ({"proxy_path": "/house/sight-line"}, {}),
+        ({"trusted_proxy": "127.0.0.1"}, {"x-forwarded-prefix": "/house/sight-line"}),
+    ],
+)
+async def test_behind_a_proxy_that_passes_its_path_on_a_page_is_live(
+    tables: Tables, below: dict[str, str], headers: dict[str, str]
+) -> None:
+    settings = WebSettings().model_copy(update=below)
+    async with web_over(tables, settings) as web, served_live(web, settings) as port:
+        async with live_socket(port, path=f"/house/sight-line{PATH}", **headers) as socket:
+            await message_of(socket, "alive")
+        assert await _refused(live_socket(port, path=f"/elsewhere{PATH}", **headers)) in (403, 404)
+
+
 async def test_other_paths_answer_as_if_nobody_had_asked_for_a_websocket(tables: Tables) -> None:
     head = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
     head["Sec-WebSocket-Key"] = "dGhlIHNhbXBsZSBub25jZQ=="
