@@ -1,8 +1,9 @@
 """What the command line shows: progress bars and tables on stderr and stdout, JSON to files."""
 
 import json
+import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from services.common.files import write_whole
+from services.common.files import is_same_file, write_whole
 from services.core.errors import BadInputError
 
 output = Console()
@@ -50,6 +51,30 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     output.print(view)
 
 
+def check_outputs(outputs: Sequence[Path | None], inputs: Iterable[Path | None]) -> None:
+    """Look, before long work begins, whether its results have a place; BadInputError says which has none.
+
+    Nothing is written over what is read, nor twice to one file. `-` is stdout.
+    """
+    places = [path for path in outputs if path is not None and str(path) != "-"]
+    for number, path in enumerate(places):
+        if any(one is not None and is_same_file(path, one) for one in inputs):
+            raise BadInputError(f"{path} is what is read: give another file to write to")
+        if any(is_same_file(path, one) for one in places[:number]):
+            raise BadInputError(f"{path} cannot be written twice: give each result a file of its own")
+        if not path.parent.is_dir():
+            raise BadInputError(f"{path} cannot be written: there is no folder {path.parent}")
+        if path.is_dir():
+            raise BadInputError(f"{path} is a folder: give the file to write to")
+        if not os.access(path.parent, os.W_OK) and not _is_special(path):
+            raise BadInputError(f"{path} cannot be written: Permission denied")
+
+
+def _is_special(path: Path) -> bool:
+    """Return whether it is a pipe or a device, which is written to and never replaced."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
 def write_json(path: Path, data: Any) -> None:
     """Write JSON whole or not at all; `-` is stdout. BadInputError when the place cannot be written."""
     text = json.dumps(data, indent=1) + "\n"
@@ -57,6 +82,9 @@ def write_json(path: Path, data: Any) -> None:
         sys.stdout.write(text)
         return
     try:
-        write_whole(path, text, mode=0o644)
+        if _is_special(path):
+            path.write_text(text, encoding="utf-8")
+        else:
+            write_whole(path, text, mode=0o644)
     except OSError as error:
         raise BadInputError(f"{path} cannot be written: {error.strerror}") from error

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli.console import progress, table, warn, write_json
+from services.cli.console import check_outputs, progress, table, warn, write_json
 from services.cli.video_output import AnnotatedVideo, annotated_video
 from services.common.files import read_text
 from services.core.clip_gaps import GapCause
@@ -33,6 +33,8 @@ CAUSES: dict[GapCause, str] = {
     "no-pictures": "no pictures",
     "cut-off": "the file is cut off, nothing",
 }
+LINES_LIMIT_BYTES, DETECTIONS_LIMIT_BYTES = 8_000_000, 4_000_000_000
+"""Most bytes of LINES.json, and of ready-made detections."""
 MOST_FILE_FPS = 1000.0
 """Frames a second of a file, whose counting need not keep up with it."""
 
@@ -69,6 +71,7 @@ def count(
         raise BadInputError("give either a video file or --detections FILE")
     if fps is not None:
         check_fps(fps, "--fps", MOST_FILE_FPS)
+    check_outputs((json_output, video_output), (video, lines, detections, Path(model)))
     request = CountRequest(lines_from_json(_text(lines), str(lines)), fps, video_output)
     started_s = time.monotonic()
     if video is not None:
@@ -96,9 +99,9 @@ def _warn_of_gaps(video: Path | None, result: FileCount) -> None:
     warn(f"{video.name}: {share} % of it could be counted ({', '.join((*spans, *more))})")
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, limit_bytes: int = LINES_LIMIT_BYTES) -> str:
     try:
-        return read_text(path)
+        return read_text(path, limit_bytes)
     except OSError as error:
         raise BadInputError(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -133,7 +136,7 @@ def _on_frame(advance: Any, output: AnnotatedVideo | None, lines: Sequence[Line]
 def _count_detections(path: Path, request: CountRequest) -> FileCount:
     if request.fps is None:
         raise BadInputError("--detections needs --fps N: the rate of the frames in it")
-    rows = _text(path).split("\n")
+    rows = _text(path, DETECTIONS_LIMIT_BYTES).split("\n")
     if request.output is not None:
         raise BadInputError("--video needs a video file, not --detections")
     with progress(f"counting {path.name}", len(rows)) as advance:

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import typer
 
-from services.cli.console import progress, table, write_json
-from services.common.files import file_url
+from services.cli.console import check_outputs, progress, table, write_json
+from services.common.files import file_url, is_same_file
 from services.common.live.drawing import draw_detections
 from services.core.errors import BadInputError
 from services.core.frames import Picture
@@ -49,6 +49,9 @@ def detect(
     if confidence is not None and not 0 <= confidence <= 1:
         raise BadInputError(f"--conf {confidence:g} makes no sense: give a value from 0 to 1")
     pictures = _pictures(source)
+    check_outputs((json_output,), (*pictures, Path(model)))
+    if save is not None and any(is_same_file(save / path.name, path) for path in pictures):
+        raise BadInputError(f"{save} is the folder that is read: give another one to write to")
     detector = OnnxRuntimeDetector(model_path(model))
     least = detector.info.confidence if confidence is None else confidence
     if save is not None:

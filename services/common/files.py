@@ -5,9 +5,14 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from services.core.texts import text_of
+
+PIECE_BYTES = 1_000_000
+"""What is read at once of a file whose length nobody knows."""
 
 
 def is_file(path: str | Path) -> bool:
@@ -18,9 +23,24 @@ def is_file(path: str | Path) -> bool:
         return False
 
 
-def read_text(path: str | Path) -> str:
-    """Read a text that a person wrote, see `text_of`; raises OSError and UnicodeDecodeError."""
-    return text_of(Path(path).read_bytes())
+def is_same_file(one: Path, other: Path) -> bool:
+    """Return whether two names lead to one place, whether there is a file yet or not."""
+    try:
+        return one.samefile(other)
+    except (OSError, ValueError):
+        return os.path.realpath(one) == os.path.realpath(other)
+
+
+def read_text(path: str | Path, limit_bytes: int = 64_000_000) -> str:
+    """Read a text that a person wrote, see `text_of`; raises OSError and UnicodeDecodeError.
+
+    What is longer than `limit_bytes` is no such text: a device may have no end.
+    """
+    with Path(path).open("rb") as file:
+        data = b"".join(islice(iter(partial(file.read, PIECE_BYTES), b""), limit_bytes // PIECE_BYTES + 1))
+    if len(data) > limit_bytes:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+    return text_of(data)
 
 
 def file_url(path: str | Path) -> str:
@@ -34,8 +54,11 @@ def replacing(path: Path, mode: int = 0o600, unfinished: Path | None = None) -> 
 
     Where the body or the disk fails, nothing of it is left and `path` is what it was. Until its end only this
     account may read the file. `unfinished` is its name meanwhile, in the same folder, so that a run that was
-    killed leaves at most one; without it the name is a new one. Raises OSError.
+    killed leaves at most one; without it the name is a new one. Raises OSError, also for a folder, a pipe and
+    a device: none of them is replaced.
     """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "there is something that is no ordinary file")
     if unfinished is None:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         unfinished = Path(name)

@@ -78,16 +78,18 @@ class ClipGaps:
         """When the newest picture was over, in seconds from the beginning."""
         return self._end_s or 0.0
 
-    def end(self, declared_s: float | None, has_lost: bool) -> float:
-        """Take the length that the file declares; gives the length that counts, in seconds."""
+    def end(self, declared_s: float | None, lost: int) -> float:
+        """Take the length that the file declares, and how many pictures were lost at its end.
+
+        Gives the length that counts, in seconds.
+        """
         read_s = self.read_s
         if declared_s is not None and declared_s - read_s > max(LEAST_END_S, 2 * self.period_s):
             self._add(read_s, declared_s, "cut-off")
             return declared_s
-        if has_lost:
-            self._add(read_s, read_s + self.period_s, "damaged")
-            return read_s + self.period_s
-        return read_s
+        if lost:
+            self._add(read_s, read_s + lost * self.period_s, "damaged")
+        return read_s + lost * self.period_s
 
     def _add(self, from_s: float, to_s: float, cause: GapCause) -> None:
         last = self.gaps[-1] if self.gaps else None

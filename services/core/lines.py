@@ -6,6 +6,7 @@ Both forms are read everywhere: `{"id","x1","y1","x2","y2"}` and the line object
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard, cast
 
@@ -152,7 +153,7 @@ def lines_from_json(text: str, source: str = "LINES.json") -> tuple[Line, ...]:
         raise BadInputError(
             "lines-not-json-at", source=source, number=error.lineno, fault=error.msg
         ) from None
-    except RecursionError:
+    except (RecursionError, ValueError):  # too deep, or a number of thousands of digits
         raise BadInputError("lines-not-json", source=source) from None
     if isinstance(value, dict) and "lines" in value:
         value = value["lines"]
@@ -164,8 +165,8 @@ def lines_from_json(text: str, source: str = "LINES.json") -> tuple[Line, ...]:
         lines = tuple(line_from_object(item) for item in value)
     except BadInputError as error:
         raise BadInputError("lines-line-invalid", source=source, reason=error.sentence) from None
-    ids = [line.id for line in lines]
-    doubled = [id for id in ids if ids.count(id) > 1]
+    times = Counter(line.id for line in lines)
+    doubled = [id for id, number in times.items() if number > 1]
     if doubled:
         raise BadInputError("line-id-twice", source=source, line=doubled[0])
     return lines

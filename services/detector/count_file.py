@@ -96,7 +96,7 @@ def read_detections(lines: Iterable[str], source: str) -> Iterator[tuple[int, li
             continue
         try:
             frame, detections = _frame(json.loads(stripped))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise BadInputError(f"{source}, line {number}: not a frame of detections ({error!r})") from error
         if frame <= last:
             raise BadInputError(f"{source}, line {number}: frame {frame} does not follow frame {last}")

@@ -12,10 +12,12 @@ import av
 from av.bitstream import BitStreamFilterContext
 from av.container import InputContainer
 from av.packet import Packet
+from av.stream import Disposition
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from services.common.secrets import redact
+from services.common.video.packets import packets_of
 from services.common.video.shown import orientation_of
 from services.common.video.source import SourceUnit
 from services.core.camera_address import (
@@ -167,13 +169,14 @@ class _Opening:
         return chain(() if first is None else (first,), packets)
 
 
-def _orientation_of(path: str) -> Orientation:
-    """Give how the pictures of a file are to be turned, which its access units do not tell."""
+def _orientation_of(path: str, index: int) -> Orientation:
+    """Give how the pictures of a stream of a file are to be turned, which its access units do not tell."""
     try:
         with av.open(path, "r", options=dict(FILE_OPTIONS)) as container:
-            for picture in container.decode(container.streams.video[0]):
+            stream = next(one for one in container.streams.video if one.index == index)
+            for picture in container.decode(stream):
                 return orientation_of(picture) or UPRIGHT
-    except (av.error.FFmpegError, OSError, IndexError):
+    except (av.error.FFmpegError, OSError, IndexError, StopIteration):
         pass  # whoever reads it next says why it cannot be read
     return UPRIGHT
 
@@ -255,15 +258,15 @@ class ContainerConnection:
         except StreamError:
             container.close()
             raise
-        packets = container.demux(stream)
+        packets = packets_of(container, stream)
         packets = packets if is_live else with_times(packets, stream)
         bounds = StreamBounds(is_live, time.monotonic)
-        orientation = UPRIGHT if path is None else _orientation_of(path)
+        orientation = UPRIGHT if path is None else _orientation_of(path, stream.index)
         return cls(container, stream, codec, bounds, packets, loss, orientation)
 
     @staticmethod
     def _check(container: InputContainer, is_live: bool) -> tuple[VideoStream, Codec]:
-        """Give the first video of a codec that is taken; StreamError when there is none."""
+        """Give the video that is shown of those whose codec is taken; StreamError when there is none."""
         if is_live and len(container.streams) >= STREAMS_LIMIT:
             raise StreamError("stream-many", most=STREAMS_LIMIT)
         names = [(stream, _codec_name(stream)) for stream in container.streams.video]
@@ -272,10 +275,11 @@ class ContainerConnection:
         taken = [(stream, Codec(name)) for stream, name in names if name in TO_ANNEX_B]
         if not taken:
             raise StreamError("stream-codec", codec=names[0][1])
-        context = taken[0][0].codec_context
+        chosen = min(taken, key=lambda one: not one[0].disposition & Disposition.default)
+        context = chosen[0].codec_context
         if fault := size_fault(context.width, context.height):
             raise StreamError("stream-too-large", reason=fault)
-        return taken[0]
+        return chosen
 
     @property
     def resolution(self) -> tuple[int, int]:

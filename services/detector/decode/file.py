@@ -17,6 +17,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from services.common.files import file_url
+from services.common.video.packets import packets_of
 from services.common.video.shown import ShownPictures, orientation_of
 from services.core.clip_gaps import ClipGaps, PictureState
 from services.core.errors import BadInputError
@@ -39,6 +40,13 @@ STILLS = frozenset({"image2", "image2pipe", "ico", "tiff_pipe"})
 ORDERED = frozenset({"avi"})
 """Containers whose stamps are those of decoding; what FFmpeg makes of them where pictures are out of order is
 not when they show."""
+
+LONGEST_S = 7 * 86_400.0
+"""An AVI of more pictures than this takes did not know their number when its header was written."""
+
+SILENT = frozenset({"hevc"})
+"""Codecs whose decoder says nothing of what it makes up, and little where it is asked to: there what follows
+packets that are lost is damaged, unless it is a key frame. So it is where files were joined."""
 
 STAMPS_LIMIT = 64
 """Packets that a decoder may keep back, and more."""
@@ -69,9 +77,13 @@ class VideoFile:
         try:
             self._stream = self._chosen_stream()
             self._stream.thread_count = 1
-            self._stream.codec_context.options = {"max_pixels": str(PICTURE_LIMIT_PIXELS)}
+            self._is_silent = self._stream.codec.name in SILENT
+            self._stream.codec_context.options = {
+                "max_pixels": str(PICTURE_LIMIT_PIXELS),
+                **({"err_detect": "explode"} if self._is_silent else {}),
+            }
             self._check_size(self._stream.width, self._stream.height)
-            self._shown, self._has_lost, self._is_doubtful = ShownPictures(), False, False
+            self._shown, self._lost, self._is_doubtful = ShownPictures(), 0, False
             self._stamps = _Stamps(self._container.format.name in ORDERED)
             self._raw = self._decoded()
             self._first = self._first_picture()
@@ -95,11 +107,10 @@ class VideoFile:
         ]
         if not films:
             raise BadInputError(f"{self.path} has no video stream")
-        best = self._container.streams.best("video")
         films = [film for film in films if _has_decoder(film)]
         if not films:
             raise BadInputError(f"{self.path} cannot be read: nothing here decodes its video")
-        return next((film for film in films if best is not None and film.index == best.index), films[0])
+        return min(films, key=lambda film: (not film.width, not film.disposition & Disposition.default))
 
     def _check_size(self, width: int, height: int) -> None:
         fault = str(size_fault(width, height) or "")
@@ -153,6 +164,9 @@ class VideoFile:
         container, stream = self._container, self._stream
         if container.format.flags & (OF_PARTS | WITHOUT_STAMPS):
             return None
+        counted_s = float(stream.frames * (stream.time_base or 0))
+        if container.format.name in ORDERED and 0 < counted_s <= LONGEST_S:
+            return counted_s  # FFmpeg shortens the duration of one that was cut off
         if stream.duration and stream.time_base:
             return float(stream.duration * stream.time_base)
         tagged_s = _seconds(stream.metadata.get("DURATION", ""))
@@ -180,15 +194,16 @@ class VideoFile:
     def _see(self, time_s: float, raw: VideoFrame) -> None:
         duration_s = float((raw.duration or 0) * (raw.time_base or 0))
         doubtful, self._is_doubtful = self._is_doubtful, False
-        state = PictureState(raw.key_frame, raw.is_corrupt, self._take_lost(), doubtful)
+        state = PictureState(raw.key_frame, raw.is_corrupt, bool(self._take_lost()), doubtful)
         self.gaps.see(time_s, duration_s, state)
 
     def _all(self) -> Iterator[VideoFrame]:
         yield self._first
         yield from self._raw
 
-    def _take_lost(self) -> bool:
-        lost, self._has_lost = self._has_lost, False
+    def _take_lost(self) -> int:
+        """Give how many pictures were lost since the newest one."""
+        lost, self._lost = self._lost, 0
         return lost
 
     def _decoded(self) -> Iterator[VideoFrame]:
@@ -199,26 +214,31 @@ class VideoFile:
             except av.error.EOFError:
                 continue
             except av.error.FFmpegError:
-                self._has_lost = True
+                self._lost += 1
+        lost = self._take_lost()  # after those that the decoder has kept back
         with suppress(av.error.FFmpegError):
             yield from self._stream.codec_context.decode(None)
+        self._lost += lost
 
     def _packets(self) -> Iterator["Packet[VideoStream]"]:
         """Give the packets of the video without the empty one at the end; reading goes on behind a fault."""
-        faults = 0
+        faults, was_corrupt = 0, False
         while faults <= FAULTS_LIMIT:
             try:
-                for packet in self._container.demux(self._stream):
+                for packet in packets_of(self._container, self._stream):
                     if packet.size:
                         faults = 0
                         self._is_doubtful |= packet.is_corrupt
+                        if was_corrupt and not packet.is_keyframe:
+                            self._lost = max(1, self._lost)
+                        was_corrupt = packet.is_corrupt and self._is_silent
                         self._stamps.take(packet)
                         yield packet
                 return
             except av.error.EOFError:
                 return
             except av.error.FFmpegError:
-                self._has_lost = True
+                self._lost = max(1, self._lost)
                 faults += 1
 
 

@@ -101,6 +101,59 @@ def test_damage_in_the_middle_is_a_gap(clip: Path, tmp_path: Path, suffix: str) 
     assert result.seconds == pytest.approx(5, abs=0.2) and result.frames > 30
 
 
+@pytest.mark.parametrize("codec", ["libx264", "libx265", "mpeg2video"])
+def test_what_stands_on_packets_that_are_lost_is_a_gap(tmp_path: Path, codec: str) -> None:
+    path = tmp_path / "lost.ts"
+    quiet = ("-x265-params", "log-level=none:keyint=10") if codec == "libx265" else ("-g", "10", "-r", "25")
+    make_clip(path, "noise=alls=20:allf=t,format=yuv420p", "-c:v", codec, "-preset", "ultrafast", *quiet)
+    data = path.read_bytes()
+    packets = [data[start : start + 188] for start in range(0, len(data), 188)]
+    path.write_bytes(b"".join(packet for number, packet in enumerate(packets) if number % 97 != 50))
+    result = count_clip(path)
+    assert result.coverage < 0.6
+    assert sum(gap.to_s - gap.from_s for gap in result.gaps) > 2
+    assert max(result.seconds, result.gaps[-1].to_s) == pytest.approx(5, abs=0.2)
+
+
+@pytest.mark.parametrize("share", [0.6, 0.8])
+@pytest.mark.parametrize("codec", ["libx264", "mjpeg"])
+def test_an_avi_that_is_cut_off_knows_how_long_it_was(tmp_path: Path, share: float, codec: str) -> None:
+    path = make_clip(tmp_path / "whole.avi", "format=yuvj420p", "-c:v", codec, "-g", "10")
+    assert (count_clip(path).coverage, count_clip(path).gaps) == (1.0, [])
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+    result = count_clip(path)
+    assert result.coverage == pytest.approx(result.seconds / 5, abs=0.03) and result.coverage < 0.9
+    assert result.gaps[-1].cause == "cut-off" and result.gaps[-1].to_s == pytest.approx(5, abs=0.1)
+
+
+def test_results_are_not_written_over_what_they_are_made_of(clip: Path, tmp_path: Path) -> None:
+    (tmp_path / "clip.mp4").write_bytes(clip.read_bytes())
+    (tmp_path / "link.mp4").symlink_to("clip.mp4")
+    (tmp_path / "lines.json").write_text(LINE)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    for options, words in (
+        (("--video", "clip.mp4"), "is what is read"),
+        (("--video", "./link.mp4"), "is what is read"),
+        (("--json", "clip.mp4"), "is what is read"),
+        (("--json", "lines.json"), "is what is read"),
+        (("--json", "new", "--video", f"{tmp_path}/new"), "twice"),
+        (("--json", "missing/new.json"), "there is no folder missing"),
+        (("--video", "."), "is a folder"),
+    ):
+        result = sightline(tmp_path, "count", "clip.mp4", "--lines", "lines.json", *options)
+        assert result.returncode == 2 and words in result.stderr and result.stderr.count("\n") == 1
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("options", [("--save", "."), ("--json", "a.png")])
+def test_pictures_are_not_written_over(tmp_path: Path, options: tuple[str, str]) -> None:
+    ffmpeg("-f", "lavfi", "-i", "testsrc=s=320x180", "-frames:v", "1", tmp_path / "a.png")
+    before = (tmp_path / "a.png").read_bytes()
+    result = sightline(tmp_path, "detect", ".", *options)
+    assert result.returncode == 2 and "is read: give another" in result.stderr
+    assert (tmp_path / "a.png").read_bytes() == before
+
+
 def _sound(path: Path) -> None:
     ffmpeg("-f", "lavfi", "-i", "sine=d=1", path)
 

@@ -14,7 +14,7 @@ from services.cli.bootstrap.folder import FolderSink
 from services.cli.bootstrap.material import Secret
 from services.cli.console import write_json
 from services.cli.video_output import annotated_video
-from services.common.files import replacing, write_whole
+from services.common.files import read_text, replacing, write_whole
 from services.core.errors import BadInputError
 from services.core.types import CameraId, TrackedFrame
 
@@ -99,3 +99,27 @@ def test_a_model_file_that_fails_leaves_nothing(tmp_path: Path) -> None:
         draft.write_bytes(b"half")
         raise OSError(errno.ENOSPC, "No space left on device")
     assert not _names(tmp_path)
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
+def test_what_is_no_ordinary_file_is_not_replaced(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    path = tmp_path / "a"
+    make(path)
+    kind = path.stat().st_mode
+    with pytest.raises(OSError, match="no ordinary file"), replacing(path):
+        pass
+    assert path.stat().st_mode == kind and _names(tmp_path) == set()
+
+
+def test_json_goes_into_a_device_as_it_is(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_json(pipe, {"a": 1})
+    assert os.read(reader, 100) == b'{\n "a": 1\n}\n' and pipe.is_fifo()
+    os.close(reader)
+
+
+def test_a_text_without_an_end_is_not_read_for_ever() -> None:
+    with pytest.raises(OSError, match="too large"):
+        read_text("/dev/zero", 2_000_000)

@@ -12,7 +12,7 @@ def gaps_of(pictures: dict[float, PictureState], declared_s: float | None = None
     gaps = ClipGaps(0.1)
     for time_s, picture in pictures.items():
         gaps.see(time_s, 0.1, picture)
-    return gaps, gaps.end(declared_s, has_lost=False)
+    return gaps, gaps.end(declared_s, lost=0)
 
 
 def steady(begin: int, end: int, picture: PictureState = OTHER) -> dict[float, PictureState]:
@@ -51,8 +51,8 @@ def test_a_hole_is_told_from_a_slow_rate() -> None:
 def test_the_end_that_could_not_be_decoded() -> None:
     gaps = ClipGaps(0.1)
     gaps.see(0.0, 0.0, KEY)
-    assert gaps.end(None, has_lost=True) == pytest.approx(0.2)
-    assert gaps.gaps == [ClipGap(0.1, 0.2, "damaged")]
+    assert gaps.end(None, lost=3) == pytest.approx(0.4)
+    assert gaps.gaps == [ClipGap(0.1, pytest.approx(0.4), "damaged")]
 
 
 def test_what_a_container_lacks_is_a_gap_only_where_pictures_are_missing() -> None:

@@ -89,6 +89,7 @@ def test_a_line_takes_what_the_api_gives() -> None:
     [
         ("{", "x.json is not JSON, line 1"),
         ("[" * 5000, "not JSON"),
+        (f'{{"id": "a", "x1": {"1" * 5000}}}', "not JSON"),
         ("[]", "give"),
         ('{"lines": 3}', "give"),
         ('{"lines": [{"id": "a"}]}', "x1 is missing"),

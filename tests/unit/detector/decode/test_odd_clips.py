@@ -1,11 +1,15 @@
 """The same objects are counted in a clip, in whatever form its file holds it."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from av.video.stream import VideoStream
 
+from services.common.video.packets import packets_of
 from services.detector.count_file import FileCount
 from services.detector.decode.file import VideoFile
+from services.ingest.container import ContainerConnection
 from tests.odd_clips import X264, count_clip, events, ffmpeg, make_clip, turn
 
 TURNS = {
@@ -128,3 +132,29 @@ def test_stamps_of_all_kinds(folder: Path, plain: Path, truth: FileCount, name: 
     result = count_clip(path)
     assert_like(result, truth)
     assert (result.frames, result.seconds) == (50, pytest.approx(5, abs=0.06))
+
+
+def test_the_first_of_two_videos_is_counted_unless_the_file_names_another(
+    folder: Path, plain: Path, truth: FileCount
+) -> None:
+    sharper = make_clip(folder / "sharper.mp4", "noise=alls=40:allf=t,format=yuv420p", *X264[:-1], "4")
+    for name, first, flags in (("first.mp4", 0, ("default", "default")), ("named.mp4", 1, ("0", "default"))):
+        order = ("-map", first, "-map", 1 - first)
+        named = ("-disposition:v:0", flags[0], "-disposition:v:1", flags[1])
+        ffmpeg("-i", plain, "-i", sharper, *order, "-c", "copy", *named, folder / name)
+        assert_like(count_clip(folder / name), truth)
+        connection = ContainerConnection.open(str(folder / name))
+        assert connection.stream.index == first
+        connection.close()
+
+
+class _StreamThatJoins:
+    """A container in whose end PyAV looks for a stream that joined later."""
+
+    def demux(self, stream: VideoStream) -> Iterator[str]:
+        yield "a"
+        raise IndexError("list index out of range")
+
+
+def test_a_stream_that_joins_later_ends_nothing_else() -> None:
+    assert list(packets_of(_StreamThatJoins(), None)) == ["a"]  # type: ignore[arg-type, comparison-overlap]
