@@ -1,7 +1,7 @@
 """The messages (SEI) of H.265 that a decoder needs: pure.
 
-Cameras add messages of their own, not all of them well formed; a decoder that is told to stop at faults refuses
-the whole picture for one.
+Cameras add messages of their own, not all of them well formed; a decoder that is told to stop at faults
+refuses the whole picture for one.
 """
 
 from services.core.codecs import START
@@ -14,7 +14,7 @@ HEAD_BYTES = 2
 END = b"\x80"
 
 NEEDED = frozenset({0, 1, 47, 129})
-"""Kinds of messages: of which fields a picture is and when it shows, how it is turned, and by which headers."""
+"""Kinds of messages: of which fields a picture is, how it is turned, and which headers are used."""
 
 
 def with_needed_messages(data: bytes) -> bytes:
