@@ -192,7 +192,7 @@ class CaptureClock:
         return wait_s
 
     def _see_late(self, wait_s: float, step_s: float) -> None:
-        """Notice a picture that comes late by its stamp, once it is known whether the camera sends in bursts."""
+        """Notice a picture that comes late by its stamp, once it is known how pictures arrive."""
         is_known = (self._arrived_s or 0.0) - self._began_s >= KNOWN_S
         if is_known and wait_s - step_s > LEAST_PAUSE_S and self._is_pause(wait_s, step_s):
             self._late_s, self._rate_before = wait_s - step_s, self._rate.rate
