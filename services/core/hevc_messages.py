@@ -13,8 +13,8 @@ BEFORE, BEHIND = b"\x4e", b"\x50"
 HEAD_BYTES = 2
 END = b"\x80"
 
-NEEDED = frozenset({0, 1, 47, 129})
-"""Kinds of messages: of which fields a picture is, how it is turned, and which headers are used."""
+NEEDED = frozenset({0, 1, 47, 129, 147})
+"""Kinds of messages: of which fields a picture is, how it is turned, its headers, and its brightness."""
 
 
 def with_needed_messages(data: bytes) -> bytes:
