@@ -39,6 +39,13 @@ LEAD_S = 0.3
 PAUSE = 2.5
 """A wait for a picture so many times longer than usual, and than any burst, is a pause of the camera."""
 
+LEAST_PAUSE_S, LATE_STILL = 0.5, 0.8
+"""A picture that comes so much later than its stamp says was kept back, or the camera's clock paused with it:
+then those that follow are late by this share of it, too."""
+
+KNOWN_S = 5.0
+"""After so much of a connection it is known how its pictures arrive."""
+
 NEAR_S = 0.1
 """A time that is no further off from the pictures that came with the least delay is right."""
 
@@ -85,8 +92,13 @@ class CaptureClock:
         self._lag_s: float | None = None
         """How late the pictures with the least delay are by the times that they get."""
         self._arrived_s: float | None = None
+        self._began_s = 0.0
         self._paused_s = 0.0
         """How long the camera paused in all, of which its clock says nothing: that measures no rate."""
+        self._late_s, self._rate_before = 0.0, self._rate.rate
+        """How late a picture came of which it is open whether it was kept back, and the rate before it."""
+        self._has_paused = False
+        """Whether what is left of a difference to UTC is a pause, in which nothing was seen."""
         self._front_s = self._front_before_s = self._front_stream_s = self._stamped_s = 0.0
         """The newest stamp, the one before it, the newest without the clock's jumps, and the newest step."""
         self._fills: deque[bool] = deque(maxlen=FILLS_KEPT)
@@ -106,7 +118,7 @@ class CaptureClock:
         rate, wait_s = self._rate.rate, max(0.0, steady_s - self._arrived_s)
         self._arrived_s = steady_s
         steady_s -= self._paused_s
-        if self._rate.look(steady_s):
+        if self._rate.look(steady_s, may_judge=not self._late_s):
             self._look_back(rate)
         if stream_s is None:
             stream_s = self._front_s + self._usual_step_s()
@@ -124,7 +136,7 @@ class CaptureClock:
         self._time_s = self._before_s = reached + STEP_S if reached == self._after_s else reached
         self._front_s = self._front_before_s = stream_s
         self._rate.add(steady_s, 0.0, None)
-        self._arrived_s = steady_s
+        self._arrived_s = self._began_s = steady_s
         return self._time_s
 
     def _between_s(self, stream_s: float, steady_s: float) -> float:
@@ -170,6 +182,7 @@ class CaptureClock:
         step_s = 0.0 if rate is None else taken_s / rate
         is_possible = LEAST_STEP_S <= step_s <= max(LONG_STEP_S * pictures, latest_s)
         if is_possible and (is_usual or not self._is_pause(wait_s, step_s)):
+            self._see_late(wait_s, step_s)
             return step_s
         interval_s = self._rate.interval_s
         if interval_s is not None and not self._is_pause(wait_s, interval_s):
@@ -177,6 +190,13 @@ class CaptureClock:
         if step_s > 0 and not is_usual:
             self._paused_s += max(0.0, wait_s - step_s)
         return wait_s
+
+    def _see_late(self, wait_s: float, step_s: float) -> None:
+        """Notice a picture that comes late by its stamp, once it is known how pictures arrive."""
+        is_known = (self._arrived_s or 0.0) - self._began_s >= KNOWN_S
+        if is_known and wait_s - step_s > LEAST_PAUSE_S and self._is_pause(wait_s, step_s):
+            self._late_s, self._rate_before = wait_s - step_s, self._rate.rate
+            self._lags.clear()
 
     def _is_usual(self, step_s: float, usual_s: float, wait_s: float, latest_s: float) -> bool:
         """Return whether a step of the stream's clock is one like the others, or arrival confirms it."""
@@ -193,7 +213,8 @@ class CaptureClock:
     def _go_on(self, step_s: float, wait_s: float, now_s: float) -> None:
         """Lead time on by a step, and make up for a part of what it is off."""
         lag_s = self._lag_s or 0.0
-        made_up_s = lag_s if lag_s > LARGEST_DRIFT_S else 0.0
+        made_up_s = lag_s if self._has_paused or lag_s > LARGEST_DRIFT_S else 0.0
+        self._has_paused = False
         if not made_up_s and abs(lag_s) > NEAR_S:
             made_up_s = step_s * min(max(lag_s / SLEW_S, -MOST_SLEW), MOST_SLEW)
         latest_s = now_s + LARGEST_DRIFT_S
@@ -208,10 +229,16 @@ class CaptureClock:
     def _look_back(self, rate_before: float | None) -> None:
         """Find the least delay of the last pictures; under another rate it is looked for anew."""
         rate, wait_s = self._rate.rate, self._rate.wait_s or 0.0
-        if rate_before is not None and (rate is None or abs(rate / rate_before - 1) > 0.02):
+        if self._late_s:
+            wait_s = 0.0
+        elif rate_before is not None and (rate is None or abs(rate / rate_before - 1) > 0.02):
             self._lags.clear()
         span_s = max(LAGS_S, 2 * wait_s)
         while self._lags and self._lags[-1][0] - self._lags[0][0] > span_s:
             self._lags.popleft()
         if self._lags and self._lags[-1][0] - self._lags[0][0] >= max(LEAST_LAGS_S, 0.9 * wait_s):
             self._lag_s = min(lag_s for _, lag_s in self._lags) - self._made_up_s
+            if self._late_s and self._lag_s > LATE_STILL * self._late_s:
+                self._has_paused = True
+                self._rate.go_on(self._rate_before)
+            self._late_s = 0.0

@@ -67,15 +67,16 @@ class ClockRate:
         """How far the rate may be off."""
         self._judged_s = 0.0
 
-    def look(self, steady_s: float) -> bool:
-        """Judge by the pictures so far when it is time for that; returns whether it was.
+    def look(self, steady_s: float, may_judge: bool = True) -> bool:
+        """Judge by the pictures so far, if one may, when it is time for that; returns whether it was.
 
         Call it before `add`: the picture that comes now may begin a burst, of which nothing can be said yet.
         """
         if len(self._pictures) < LEAST_PICTURES or steady_s - self._judged_s < JUDGE_EVERY_S:
             return False
         self._judged_s = steady_s
-        self._judge(steady_s)
+        if may_judge:
+            self._judge(steady_s)
         return True
 
     def add(self, steady_s: float, stream_s: float, apart_s: float | None) -> None:
@@ -85,6 +86,11 @@ class ClockRate:
         self._pictures.append((steady_s, stream_s, apart_s))
         while steady_s - self._pictures[0][0] > WINDOW_S:
             self._pictures.popleft()
+
+    def go_on(self, rate: float | None) -> None:
+        """Begin anew with a rate that was measured before a pause, in which the stream's clock stood."""
+        self._pictures.clear()
+        self.rate = rate
 
     def _newest(self, span_s: float) -> list[Seen]:
         from_s, newest = self._pictures[-1][0] - span_s, []

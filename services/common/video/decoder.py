@@ -10,6 +10,7 @@ from av.video.frame import VideoFrame
 from services.common.video.shown import Numbered, ShownPictures
 from services.core.codecs import Codec, is_leading
 from services.core.damage import DamageTrail
+from services.core.hevc_messages import with_needed_messages
 from services.core.limits import PICTURE_LIMIT_PIXELS
 from services.core.types import AccessUnit
 
@@ -67,7 +68,7 @@ class UnitDecoder:
         """
         if (not self._is_started and not unit.is_keyframe) or self._is_undecodable(unit):
             return None
-        packet = av.Packet(unit.data)
+        packet = av.Packet(with_needed_messages(unit.data) if self._kind is Codec.HEVC else unit.data)
         packet.pts = packet.dts = unit.frame
         self._waiting[unit.frame] = unit
         if len(self._waiting) > WAITING_LIMIT:
@@ -126,5 +127,6 @@ def _codec(codec: Codec) -> av.VideoCodecContext:
     context.thread_count = 1
     context.options = {"max_pixels": str(PICTURE_LIMIT_PIXELS)}
     if codec is Codec.HEVC:
-        context.options["err_detect"] = "explode"  # else it conceals what is missing without a word
+        # else it conceals wrong bytes without a word, and gives nothing that stands on a missing picture
+        context.options |= {"err_detect": "explode", "flags": "+output_corrupt"}
     return context

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from fractions import Fraction
+from itertools import dropwhile
 from pathlib import Path
 
 import av
@@ -31,6 +32,9 @@ HIGHEST_FPS = 1000.0
 
 OPTIONS = {"max_pixels": str(PICTURE_LIMIT_PIXELS), "protocol_whitelist": "file"}
 """FFmpeg reserves nothing for a picture that is larger, and a file leads to no other place."""
+
+DECODER_OPTIONS = {"max_pixels": str(PICTURE_LIMIT_PIXELS), "flags": "+output_corrupt"}
+"""A picture of H.265 that stands on a missing one is given, too, and called damaged."""
 
 OF_PARTS, WITHOUT_STAMPS = 0x200, 0x80
 """Flags of a container: what can be joined, and what has no stamps (`AVFMT_TS_DISCONT`, `NOTIMESTAMPS`)."""
@@ -78,14 +82,11 @@ class VideoFile:
             self._stream = self._chosen_stream()
             self._stream.thread_count = 1
             self._is_silent = self._stream.codec.name in SILENT
-            self._stream.codec_context.options = {
-                "max_pixels": str(PICTURE_LIMIT_PIXELS),
-                **({"err_detect": "explode"} if self._is_silent else {}),
-            }
+            self._stream.codec_context.options = dict(DECODER_OPTIONS)
             self._check_size(self._stream.width, self._stream.height)
             self._shown, self._lost, self._is_doubtful = ShownPictures(), 0, False
             self._stamps = _Stamps(self._container.format.name in ORDERED)
-            self._raw = self._decoded()
+            self._raw = dropwhile(self._is_without_key, self._decoded())
             self._first = self._first_picture()
         except BaseException:
             self._container.close()
@@ -126,6 +127,10 @@ class VideoFile:
         if self._is_still():
             raise BadInputError(f"{self.path} is a picture: give it to `sightline detect`")
         return first
+
+    def _is_without_key(self, raw: VideoFrame) -> bool:
+        """Return whether a picture comes before the first one that a decoder can begin with."""
+        return raw.is_corrupt and not raw.key_frame
 
     def _is_still(self) -> bool:
         name = self._container.format.name

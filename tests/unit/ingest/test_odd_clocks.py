@@ -141,6 +141,22 @@ def test_a_pause_of_the_camera_is_a_hole_whatever_its_clock_says(speed: float, j
     assert 0.034 <= min(after) <= max(after) <= (0.046 if speed else 0.056)
 
 
+@pytest.mark.parametrize("pause_s", [0.8, 1.5, 2.9])
+@pytest.mark.parametrize("speed", [1.0, 1.2, 0.5, 1 / 90])
+def test_a_pause_in_which_the_clock_stands_with_the_pictures_is_a_hole(speed: float, pause_s: float):
+    """What was not seen is not spread over what was, though the first picture behind it may be a late one."""
+    now_s = 0.0
+    clock = CaptureClock(lambda: BEGAN_S + now_s, 0.0, lambda: now_s)
+    times_s = []
+    for number in range(750):
+        now_s = number / 25 + pause_s * (number >= 250)
+        times_s.append(clock.time_s(speed * number / 25))
+    steps = sorted(b - a for a, b in pairwise(times_s[100:]))
+    assert steps[-1] == pytest.approx(pause_s + 0.04, abs=0.1)
+    assert 0.034 <= steps[0] <= steps[-2] <= 0.046
+    assert times_s[-1] == pytest.approx(BEGAN_S + now_s, abs=0.6)
+
+
 def test_a_machine_whose_clock_is_slewed_is_followed():
     """Capture times stay with it, though the stream is measured by a clock that nobody sets."""
     now_s = 0.0

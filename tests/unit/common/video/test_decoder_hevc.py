@@ -7,7 +7,7 @@ import pytest
 
 from services.common.video import decoder as decoding
 from services.common.video.decoder import DecodedPicture, UnitDecoder
-from services.core.codecs import Codec
+from services.core.codecs import SLICES_HEVC, Codec, leading_units
 from services.core.types import AccessUnit
 from tests.hevc_video import SIZE, hevc_units
 
@@ -90,3 +90,41 @@ def test_pictures_are_as_large_as_they_are_shown():
     picture = UnitDecoder().decode(AccessUnit("c", 0, 0.0, True, data))
     assert picture is not None
     assert picture.size == (192, 72)
+
+
+def test_what_stands_on_a_picture_that_never_came_is_shown_and_known_to_be_damaged():
+    units, decoder = hevc_units(PICTURES, "bframes=0:keyint=30:min-keyint=30"), UnitDecoder(Codec.HEVC)
+    pictures = decoded(units[:10] + units[11:], decoder)
+    shown = {picture.unit.frame: picture.is_damaged for picture in pictures}
+    assert shown == {frame: 10 < frame < 30 for frame in range(PICTURES) if frame != 10}
+
+
+ODD_MESSAGES = {
+    "longer than its unit": b"\x05\xc8" + b"x" * 20,
+    "without an end": b"\x05\x10" + b"x" * 16,
+    "nothing": b"",
+    "a registered text that is cut off": b"\x04\x03\xb5\x00\x00\x80",
+    "a light level of one byte": b"\x90\x01\x01\x80",
+    "many types": b"\xff" * 30,
+}
+
+
+@pytest.mark.parametrize("message", ODD_MESSAGES.values(), ids=ODD_MESSAGES)
+@pytest.mark.parametrize("head", [b"\x4e\x01", b"\x50\x01"], ids=["before", "behind"])
+def test_what_a_camera_says_of_its_own_beside_its_pictures_is_no_fault(message: bytes, head: bytes):
+    units, decoder = hevc_units(PICTURES, "bframes=0:keyint=12:aud=1"), UnitDecoder(Codec.HEVC)
+    odd = [
+        replace(unit, data=with_message(unit.data, head + message, is_before=head == b"\x4e\x01"))
+        for unit in units
+    ]
+    pictures = decoded(odd, decoder)
+    assert [picture.unit.frame for picture in pictures] == list(range(PICTURES))
+    assert (decoder.broken, any(picture.is_damaged for picture in pictures)) == (0, False)
+
+
+def with_message(data: bytes, unit: bytes, is_before: bool) -> bytes:
+    """Put a unit before the first slice, or behind the last one."""
+    if not is_before:
+        return data + b"\0\0\1" + unit
+    at = next(start for kind, start, _ in leading_units(data, Codec.HEVC) if kind in SLICES_HEVC)
+    return data[:at] + b"\0\0\1" + unit + data[at:]

@@ -7,6 +7,7 @@ import pytest
 
 from services.core.errors import BadInputError
 from services.detector.decode.file import VideoFile
+from tests.hevc_video import hevc_units
 from tests.hostile_files import write_grey
 
 PICTURES = 5
@@ -45,3 +46,17 @@ def test_a_camera_of_twelve_megapixels_passes(tmp_path: Path):
     write_grey(tmp_path / "fine.mp4", 4000, 3000, 2)
     with VideoFile(tmp_path / "fine.mp4") as video:
         assert [picture.width for _, picture in video.pictures()] == [4000, 4000]
+
+
+@pytest.mark.parametrize(("missing", "given"), [(range(10, 11), 39), (range(10), 10)], ids=["one", "begin"])
+def test_pictures_of_h265_that_stand_on_a_missing_one_are_given_and_are_a_gap(
+    tmp_path: Path, missing: range, given: int
+):
+    units = hevc_units(40, "bframes=0:keyint=30:min-keyint=30")
+    path = tmp_path / "missing.h265"
+    path.write_bytes(b"".join(unit.data for unit in units if unit.frame not in missing))
+    with VideoFile(path) as video:
+        pictures = list(video.pictures())
+    assert len(pictures) == given
+    damaged_s = sum(gap.to_s - gap.from_s for gap in video.gaps.gaps if gap.cause == "damaged")
+    assert damaged_s == pytest.approx(19 / video.fps if given > 10 else 0, abs=0.1)
