@@ -4,4 +4,4 @@ import os
 
 # Nothing leaves the machine: ONNX Runtime tells its makers of each start and model, under a number that it
 # gives the machine. This has to be set before it is loaded.
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+os.environ.update(ORT_DISABLE_TELEMETRY="1")
