@@ -14,11 +14,10 @@ TIMEOUT_S = 4.0
 
 def address_of_page() -> str:
     """Give the address of `sightline up` in this container, whose settings come by the environment."""
-    scheme = "https" if os.environ.get("SIGHTLINE_TLS_CERT") else "http"
+    scheme = "http" if os.environ.get("SIGHTLINE_TLS_CERT", "") in ("", "null") else "https"
     host = os.environ.get("SIGHTLINE_HOST", "")
-    host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(
-        host, f"[{host}]" if ":" in host else host
-    )
+    # A name for both protocols: a container may have no address of IPv6, or of IPv6 alone.
+    host = "localhost" if host in ("", "0.0.0.0", "::") else f"[{host}]" if ":" in host else host
     return f"{scheme}://{host}:{os.environ.get('SIGHTLINE_PORT') or 8080}/readyz"
 
 

@@ -78,7 +78,8 @@ def environment_cameras(
 ) -> list[tuple[str, GivenAddress]]:
     """Read the cameras that variables name, each with its address; an empty variable is none.
 
-    `taken`: variables from which an option or a settings file reads an address; they name no cameras.
+    `taken`: variables that are settings, or from which an option or a settings file reads an address; they
+    name no cameras.
     BadInputError names the variable and shows nothing of the address.
     """
     found: dict[str, tuple[str, GivenAddress]] = {}

@@ -218,10 +218,10 @@ def _owners(path: Path, error: OSError) -> str:
     owner = next((uid for place in (error.filename, path) if (uid := _owner(place)) is not None), own)
     if error.errno == errno.EROFS or owner == own:
         return ""
-    return (
-        f" by user {own}, since it belongs to user {owner}: run `chown -R {own} FOLDER` on the machine, or "
-        f"this as its owner (docker run --user {owner}:{owner})"
-    )
+    # Nothing here needs root, so that nobody is told to run it so.
+    as_owner = f", or this as its owner (docker run --user {owner}:{owner})" if owner else ""
+    told = f" by user {own}, since it belongs to user {owner}: run `chown -R {own} FOLDER` on the machine"
+    return told + as_owner
 
 
 def _owner(place: str | Path | None) -> int | None:

@@ -31,7 +31,7 @@ from services.common.database.link import DatabaseLink
 from services.common.database.schema import Schema, check_whole
 from services.common.logs import configure_logging
 from services.common.settings.cameras import check_url, validate_camera
-from services.common.settings.files import load_settings
+from services.common.settings.files import load_settings, setting_variables
 from services.common.settings.service import given_mongodb_uri
 from services.core.errors import BadInputError, DatabaseUnavailableError, HalfRestoredError
 from services.core.identifiers import id_from_name
@@ -106,6 +106,7 @@ def _wanted(settings: UpConfig, cameras: Sequence[str]) -> list[WantedCamera]:
     model_path(settings.model)
     wanted = [WantedCamera(item.camera(), item.lines) for item in settings.cameras]
     named = variables_of(cameras) | {item.url_env for item in settings.cameras if item.url_env}
+    named |= set(setting_variables(UpConfig).values())
     given = [*environment_cameras(named), *(read_camera_option(text) for text in cameras)]
     for name, address in given:
         taken = {str(item.camera.id) for item in wanted}

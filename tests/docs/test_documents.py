@@ -12,6 +12,9 @@ DOCUMENTS = ("README.md", "services/README.md", "docs/operations.md", "docs/trou
 LINK = re.compile(r"\]\((?!https?:)(?P<path>[^)#\s]*)(?:#(?P<section>[^)\s]+))?\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 CODE = re.compile(r"`([\w.-]+(?:/[\w.-]+)*/?)`")
+LABEL = re.compile(r"(?<=[\w,:;(][ (])\*\*([A-Z][^*|\n]*)\*\*")
+"""What is bold within a sentence: a word of the page."""
+STRINGS = REPOSITORY / "services/web/ui/src/strings/en"
 FOLDERS = ("configmaps", "components", "docker", "docs", "k8s", "model", "overlays", "scripts", "services")
 FILE = re.compile(r".+\.(md|py|sh|toml|ya?ml|js|conf|lock|Dockerfile)")
 SOMEBODY_ELSES = {"kustomization.yaml"}
@@ -76,6 +79,14 @@ def test_files_that_are_named_are_there(name: str) -> None:
 def test_a_file_that_is_not_there_is_found() -> None:
     text = "`configmaps/web.yaml` `configmaps/none.yaml` `k8s/` `components/none` `compose.yaml` `a/b` `web`"
     assert list(_missing_files(text)) == ["configmaps/none.yaml", "components/none", "compose.yaml"]
+
+
+@pytest.mark.parametrize("name", ["docs/operations.md", "docs/troubleshooting.md"])
+def test_what_the_page_is_said_to_show_is_there(name: str) -> None:
+    shown = "".join(path.read_text(encoding="utf-8") for path in STRINGS.glob("*.ts"))
+    labels = LABEL.findall((REPOSITORY / name).read_text(encoding="utf-8"))
+    assert len(labels) > 1
+    assert not [label for label in labels if f'"{label}"' not in shown]
 
 
 def test_every_block_of_the_operations_says_whether_it_is_run() -> None:

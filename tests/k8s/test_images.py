@@ -54,6 +54,6 @@ def test_ready_is_what_the_image_calls_healthy(target: str) -> None:
     assert _image(pod).partition(":")[0] == OWN_IMAGES + target
     known = stages(REPOSITORY / "docker/Dockerfile")
     port, path = asked(pod, "readinessProbe")
-    assert health_command(known, target)[-1] == f"http://127.0.0.1:{port}{path}"
+    assert health_command(known, target)[-1] == f"http://localhost:{port}{path}"
     user = pod.pod["securityContext"]
     assert last(known, target, "USER") == f"{user['runAsUser']}:{user['runAsGroup']}" == "10001:10001"

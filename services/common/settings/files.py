@@ -91,11 +91,15 @@ def _read(path: Path) -> tuple[yaml.Node | None, dict[str, Any]]:
     return tree, values
 
 
+def setting_variables(kind: type[Settings]) -> dict[str, str]:
+    """Give the variable of each top-level key."""
+    return {field: f"{ENVIRONMENT_PREFIX}{field.upper()}" for field in kind.model_fields}
+
+
 def _overrides(kind: type[Settings], environment: Mapping[str, str]) -> dict[str, Any]:
-    names = {field: f"{ENVIRONMENT_PREFIX}{field.upper()}" for field in kind.model_fields}
     return {
         field: _value(name, environment[name], kind.model_fields[field].annotation)
-        for field, name in names.items()
+        for field, name in setting_variables(kind).items()
         if name in environment
     }
 

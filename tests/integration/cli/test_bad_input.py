@@ -172,6 +172,16 @@ def test_addresses_that_no_camera_may_have(tmp_path: Path, address: str, words: 
         assert words in refused("up", "--config", config, "--data", tmp_path / "data")
 
 
+def test_a_setting_whose_variable_begins_like_a_camera_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("SIGHTLINE_CAMERA_PATIENCE_S", "30")
+    monkeypatch.setenv("SIGHTLINE_CAMERA_YARD", "http://192.0.2.1/")
+    assert "camera 'Yard': " in refused("up", "--data", tmp_path / "data")
+    monkeypatch.setenv("SIGHTLINE_CAMERA_PATIENCE_S", "61")
+    assert "SIGHTLINE_CAMERA_PATIENCE_S: " in refused("up", "--data", tmp_path / "data")
+
+
 def test_half_of_a_certificate(tmp_path: Path):
     assert "belong together" in refused(
         "up", "--tls-cert", REPOSITORY / "LICENSE", "--data", tmp_path / "data"

@@ -58,20 +58,24 @@ def test_a_quota_is_no_damage(tmp_path: Path, said: str) -> None:
         assert "is full, or the quota on it is used up: make room" in str(folder.damage_or("it ended"))
 
 
+@pytest.mark.parametrize("owner", [0, 1000])
 def test_a_folder_of_another_account_is_told_with_both(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: int
 ) -> None:
+    """And nobody is told to run it as root."""
+
     def refuse(path: Path, *_: int) -> int:
         raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
-    owner = tmp_path.stat().st_uid
+    monkeypatch.setattr("services.cli.data_folder._owner", lambda _: owner)
     monkeypatch.setattr(os, "open", refuse)
     monkeypatch.setattr(os, "geteuid", lambda: owner + 10001)
     with pytest.raises(BadInputError) as error:
         DataFolder.claim(tmp_path)
     said = str(error.value)
     assert f"data folder {tmp_path} is not writable by user {owner + 10001}, since it belongs to" in said
-    assert f"`chown -R {owner + 10001} FOLDER`" in said and f"--user {owner}:{owner})" in said
+    assert f"`chown -R {owner + 10001} FOLDER`" in said
+    assert (f"(docker run --user {owner}:{owner})" in said) == (owner != 0)
 
 
 def test_a_folder_of_ones_own_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 from services.common.settings.cameras import CameraFiles
 from services.core.errors import BadInputError
 from services.detector.infer.models import WEIGHTS, check_named_model, model_path, read_info, read_metadata
+from tests.processes import REPOSITORY
 
 WITHOUT = {
     "store": ("av", "cv2", "google.protobuf", "numpy", "onnx", "onnxruntime", "openvino", "scipy"),
@@ -80,3 +82,13 @@ def test_the_name_of_a_model_that_ships_is_no_path(tmp_path: Path):
     (tmp_path / "mine.onnx").touch()
     with pytest.raises(BadInputError):
         model_path(f"{tmp_path}/mine")
+
+
+@pytest.mark.parametrize("package", ["services", "model"])
+def test_the_engine_tells_nobody_what_it_does(package: str, tmp_path: Path) -> None:
+    """Where it does, it gives the machine a number and keeps its messages in files at home."""
+    model = WEIGHTS / "traffic-n.onnx"
+    code = f"import {package}, onnxruntime; onnxruntime.InferenceSession({str(model)!r})"
+    home = {"HOME": str(tmp_path), "TMPDIR": str(tmp_path), "PATH": os.environ["PATH"]}
+    subprocess.run([sys.executable, "-c", code], env=home, cwd=REPOSITORY, check=True, timeout=60)
+    assert not list(tmp_path.iterdir())
