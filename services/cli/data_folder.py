@@ -220,8 +220,8 @@ def _owners(path: Path, error: OSError) -> str:
         return ""
     # Nothing here needs root, so that nobody is told to run it so.
     as_owner = f", or this as its owner (docker run --user {owner}:{owner})" if owner else ""
-    told = f" by user {own}, since it belongs to user {owner}: run `chown -R {own} FOLDER` on the machine"
-    return told + as_owner
+    way_out = f" by user {own}, since it belongs to user {owner}: run `chown -R {own} FOLDER` on the machine"
+    return way_out + as_owner
 
 
 def _owner(place: str | Path | None) -> int | None:

@@ -126,7 +126,8 @@ def _options(dialling: Dialling) -> dict[str, str]:
     """Give FFmpeg's options for a camera."""
     timeout_us = str(round(dialling.patience_s * 1_000_000))
     options = {**RTSP_OPTIONS, "rtsp_transport": str(dialling.transport), "timeout": timeout_us}
-    return options | IN_ORDER if dialling.transport is Transport.TCP else options
+    is_numbered = dialling.transport is Transport.TCP and dialling.minds_numbers
+    return options | IN_ORDER if is_numbered else options
 
 
 def _end_process(what: Sentence) -> None:

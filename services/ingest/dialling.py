@@ -33,6 +33,8 @@ class Dialling:
 
     transport: Transport = Transport.TCP
     patience_s: float = CAMERA_PATIENCE_S
+    minds_numbers: bool = True
+    """Whether the numbers of its packets are looked at over TCP, by which it is known what never came."""
 
     @property
     def limit_s(self) -> float:
@@ -44,6 +46,9 @@ USUAL_DIALLING = Dialling()
 
 OTHER_WAY = ("camera-transport", "camera-silent", "camera-bad-request", "camera-no-session")
 """Codes of failures after which the other transport may work; of a 400 nobody knows what it answers."""
+
+NUMBERS_RESTART = "camera-numbers-restart"
+"""Code of the failure after which the numbers of a camera's packets are no longer looked at."""
 
 LOGIN_REFUSED = (
     *("camera-login", "camera-login-percent", "camera-login-kind", "camera-login-missing"),
@@ -59,14 +64,25 @@ class Dialler:
 
     patience_s: float = CAMERA_PATIENCE_S
     _worked: dict[str, Transport] = field(default_factory=dict)
+    _restarting: dict[str, None] = field(default_factory=dict)
+    """Addresses whose packets are numbered anew within a session."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def ways(self, url: str) -> tuple[Dialling, ...]:
         """Give how an address is to be dialled, one after the other; first what worked last."""
         with self._lock:
             first = self._worked.get(url, Transport.TCP)
+            minds_numbers = url not in self._restarting
         others = (transport for transport in Transport if transport is not first)
-        return tuple(Dialling(transport, self.patience_s) for transport in (first, *others))
+        return tuple(Dialling(transport, self.patience_s, minds_numbers) for transport in (first, *others))
+
+    def learn(self, url: str, failure: Sentence) -> None:
+        """Take why a session of an address ended."""
+        if failure.code == NUMBERS_RESTART:
+            with self._lock:
+                self._restarting[url] = None
+                if len(self._restarting) > MOST_REMEMBERED:
+                    del self._restarting[next(iter(self._restarting))]
 
     def remember(self, url: str, transport: Transport) -> None:
         """Keep what worked."""

@@ -6,6 +6,9 @@ process of a source (docs/adr/0021) there is one stream, so that what is logged 
 
 import logging
 import re
+import time
+from collections import deque
+from collections.abc import Callable
 
 import av.logging
 
@@ -21,6 +24,10 @@ OPENING_SPAN_S, OPENING_UNITS = 1.5, 60
 
 LOGGER = "libav"
 MISSED = re.compile(r"RTP: (?:missed (-?\d+) packets|PT=\S+ bad cseq)")
+BEHIND = "RTP: dropping old packet"
+MOST_BEHIND, BEHIND_SPAN_S = 50, 10.0
+"""So many packets behind the newest, in so many seconds, are none that came late: over TCP none does."""
+
 MOST_MISSED = 3000
 """More at once are no loss: the camera has begun to count anew."""
 
@@ -28,24 +35,29 @@ MOST_MISSED = 3000
 class LossListener(logging.Handler):
     """Counts the packets that FFmpeg misses, by what it logs."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_restarts: Callable[[], None] = lambda: None) -> None:
+        """`on_restarts` is called where packets are numbered anew within the session, and dropped for it."""
         super().__init__(logging.WARNING)
         self.lost = 0
         """Packets that were missed so far."""
+        self._on_restarts = on_restarts
+        self._behind_s: deque[float] = deque(maxlen=MOST_BEHIND)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take a line of FFmpeg's log."""
-        self.see(record.getMessage())
-
-    def see(self, message: str) -> None:
-        """Take what FFmpeg says."""
+        message = record.getMessage()
         if found := MISSED.match(message):
             self.lost += min(MOST_MISSED, max(1, int(found[1] or 1)))
+        elif message.startswith(BEHIND):
+            self._behind_s.append(time.monotonic())
+            is_full = len(self._behind_s) == MOST_BEHIND
+            if is_full and self._behind_s[-1] - self._behind_s[0] < BEHIND_SPAN_S:
+                self._on_restarts()
 
 
-def listen_for_loss() -> LossListener:
-    """Begin to listen, for this whole process."""
-    listener, logger = LossListener(), logging.getLogger(LOGGER)
+def listen_for_loss(on_restarts: Callable[[], None] = lambda: None) -> LossListener:
+    """Begin to listen, for this whole process; see `LossListener`."""
+    listener, logger = LossListener(on_restarts), logging.getLogger(LOGGER)
     logger.propagate = False
     logger.addHandler(listener)
     av.logging.set_skip_repeated(False)

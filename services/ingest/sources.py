@@ -1,14 +1,15 @@
 """The sources that a camera's address can name, and whether anybody answers there."""
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from services.common.secrets import redact
 from services.common.settings.cameras import CameraFiles
-from services.common.video.source import Connection, PacedConnection, Source
+from services.common.video.source import Connection, PacedConnection, Source, SourceUnit
 from services.core.camera_address import (
     DEFAULT_PORTS,
     AddressKind,
@@ -20,7 +21,7 @@ from services.core.camera_address import (
     scheme_of,
 )
 from services.core.errors import BadInputError, StreamError
-from services.core.sentences.sentence import sentence
+from services.core.sentences.sentence import Sentence, sentence
 from services.ingest.apart.connection import ApartConnection
 from services.ingest.dialling import OTHER_WAY, Dialler, Dialling, failure_of
 
@@ -35,6 +36,31 @@ class Opener(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class _LearningConnection:
+    """A session, of whose end the dialler learns."""
+
+    inner: Connection
+    learn: Callable[[Sentence], None]
+
+    @property
+    def resolution(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.inner.resolution
+
+    def units(self) -> Iterator[SourceUnit]:
+        """Give access units until the stream ends; StreamError when it breaks."""
+        try:
+            yield from self.inner.units()
+        except StreamError as error:
+            self.learn(error.sentence)
+            raise
+
+    def close(self) -> None:
+        """Let go of the stream."""
+        self.inner.close()
+
+
+@dataclass(frozen=True, slots=True)
 class RtspSource:
     """A camera that is dialled by RTSP: over TCP, or over UDP where that alone works."""
 
@@ -43,7 +69,7 @@ class RtspSource:
 
     def connect(self) -> Connection:
         """Open the session."""
-        return self.open(ApartConnection.open)
+        return _LearningConnection(self.open(ApartConnection.open), partial(self.dialler.learn, self.url))
 
     def open(self, opener: Opener) -> ApartConnection:
         """Open the session by an opener of one's own."""
@@ -57,6 +83,7 @@ class RtspSource:
                 connection = opener(address, dialling=dialling)
             except StreamError as error:
                 failures.append(error.sentence)
+                self.dialler.learn(self.url, error.sentence)
                 if error.sentence.code not in OTHER_WAY:
                     break
             else:

@@ -29,6 +29,8 @@ STREAMS: dict[str, str] = {
     "camera-silent-both": "the camera opens its stream and sends no picture within {seconds:g} s, by TCP as "
     "by UDP (setting camera_patience_s)",
     "camera-transport": "the camera does not send its pictures by {transport}: it answers {answer}",
+    "camera-numbers-restart": "the camera numbers its packets anew within a session; it is dialled again "
+    "without a look at them, so that packets which never came are noticed less",
     "camera-no-session": "the camera describes its stream and breaks off when its pictures are asked for by "
     "{transport}: restart it, and look at how many others watch it",
     "camera-no-transport": "the camera sends its pictures neither by TCP nor by UDP: set its RTSP transport "

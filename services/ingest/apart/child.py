@@ -7,13 +7,14 @@ import json
 import os
 import socket
 import traceback
+from functools import partial
 
 from services.common.secrets import redact
 from services.common.video.source import SourceUnit
 from services.core.camera_address import AddressKind, kind_of
 from services.core.codecs import Codec
 from services.core.errors import StreamError
-from services.core.sentences.sentence import Sentence
+from services.core.sentences.sentence import Sentence, sentence
 from services.ingest.apart.limits import OPENING_BYTES, OPENING_FILE_BYTES, PICTURE_BYTES, Watch
 from services.ingest.apart.wire import (
     DAMAGED,
@@ -31,7 +32,7 @@ from services.ingest.apart.wire import (
 )
 from services.ingest.container import ContainerConnection
 from services.ingest.dialling import Dialling, Transport
-from services.ingest.loss import listen_for_loss
+from services.ingest.loss import LossListener, listen_for_loss
 from services.ingest.still import still_of
 
 
@@ -47,8 +48,10 @@ class _Starter:
         It stands in no command line, since it carries a password.
         """
         with self._connection.makefile("rb") as reader:
-            url, wants_picture, transport, patience_s = json.loads(reader.readline(REQUEST_LIMIT_BYTES))
-        return str(url), bool(wants_picture), Dialling(Transport(transport), float(patience_s))
+            url, wants_picture, *how = json.loads(reader.readline(REQUEST_LIMIT_BYTES))
+        transport, patience_s, minds_numbers = how
+        dialling = Dialling(Transport(transport), float(patience_s), bool(minds_numbers))
+        return str(url), bool(wants_picture), dialling
 
     def send(self, kind: Kind, *parts: bytes) -> None:
         """Send a message."""
@@ -71,10 +74,18 @@ class _Starter:
         self.send(Kind.UNIT, UNIT.pack(flags, unit.stream_s or 0.0, *resolution), unit.data)
 
 
+def _loss(starter: _Starter, dialling: Dialling) -> LossListener | None:
+    """Give what listens for packets that never came; None where their numbers say nothing."""
+    if dialling.transport is Transport.UDP:
+        return listen_for_loss()
+    end = partial(starter.refuse, sentence("camera-numbers-restart"))
+    return listen_for_loss(end) if dialling.minds_numbers else None
+
+
 def _read(starter: _Starter, watch: Watch) -> None:
     url, wants_picture, dialling = starter.request()
     watch.start(OPENING_BYTES if kind_of(url) is AddressKind.NETWORK else OPENING_FILE_BYTES)
-    connection = ContainerConnection.open(url, dialling, listen_for_loss(), starter.refuse)
+    connection = ContainerConnection.open(url, dialling, _loss(starter, dialling), starter.refuse)
     try:
         watch.opened(PICTURE_BYTES if wants_picture else 0)
         starter.send(Kind.OPENED, SIZE.pack(*connection.resolution))

@@ -122,7 +122,8 @@ class ApartConnection:
 
     def _begin(self, url: str, wants_picture: bool, dialling: Dialling) -> None:
         self._socket.settimeout(dialling.limit_s + dialling.patience_s + OPEN_MARGIN_S)
-        request = [url, wants_picture, dialling.transport, dialling.patience_s]
+        how = dialling.transport, dialling.patience_s, dialling.minds_numbers
+        request = [url, wants_picture, *how]
         try:
             self._socket.sendall(json.dumps(request).encode() + b"\n")
         except OSError:

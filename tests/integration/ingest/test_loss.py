@@ -11,12 +11,14 @@ import pytest
 
 from services.common.video.decoder import UnitDecoder
 from services.common.video.source import SourceUnit
+from services.core.errors import StreamError
 from services.core.evidence.seconds import EvidenceJudge
 from services.core.types import AccessUnit, CameraId
 from services.ingest.apart.connection import ApartConnection
 from services.ingest.container import ContainerConnection
-from services.ingest.dialling import Dialling, Transport
+from services.ingest.dialling import NUMBERS_RESTART, Dialler, Dialling, Transport
 from services.ingest.loss import LOGGER, LossListener, listen_for_loss
+from services.ingest.sources import RtspSource
 from tests.fixtures.odd_camera import OddCamera
 from tests.odd_cameras import odd_camera
 
@@ -161,3 +163,17 @@ def test_no_second_counts_in_which_most_pictures_stand_on_what_was_lost(clip: Pa
     }
     assert [shares[second] for second in counted if shares[second] > 0.56] == []
     assert len([share for share in shares.values() if share > 0.56]) >= 3
+
+
+def test_a_camera_that_numbers_its_packets_anew_plays_from_the_second_session_on(clip: Path) -> None:
+    dialler = Dialler()
+    with odd_camera(clip, *HABITS, "--restart-numbers", "50") as camera:
+        source = RtspSource(camera.url, dialler)
+        with pytest.raises(StreamError) as refused:
+            for _ in source.connect().units():
+                pass
+        assert refused.value.sentence.code == NUMBERS_RESTART
+        connection = source.connect()
+        units = list(islice(connection.units(), PICTURES))
+        connection.close()
+    assert len(units) == PICTURES and not any(unit.is_damaged for unit in units)
