@@ -112,7 +112,7 @@ def test_user_writes_to_the_temporary_folder_only(reports: dict[str, Any], name:
 @SERVICES
 def test_image_tells_how_it_runs(facts: dict[str, Any], name: str) -> None:
     configuration = facts[name]["Config"]
-    address = f"http://127.0.0.1:{HEALTH_PORTS.get(name, 9090)}/readyz"
+    address = f"http://localhost:{HEALTH_PORTS.get(name, 9090)}/readyz"
     check = ["CMD", "python", "-IS", "/usr/local/lib/sightline/healthcheck.py", address]
     assert configuration["User"] == "10001:10001"
     assert configuration["Entrypoint"] == ["tini", "--", "sightline"]

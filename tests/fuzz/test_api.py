@@ -45,6 +45,7 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
     ("POST /api/v1/cameras/test", {"body": {"url": "demo://traffic"}}),
     ("GET /api/v1/cameras/{id}", {"path_parameters": {"id": "gate"}}),
     ("PATCH /api/v1/cameras/{id}", {"path_parameters": {"id": "yard"}, "body": {"fps": 5}}),
+    ("POST /api/v1/cameras/{id}/connection", {"path_parameters": {"id": "gate"}}),
     ("POST /api/v1/cameras/{camera}/lines", {"path_parameters": {"camera": "yard"}, "body": LINE}),
     ("GET /api/v1/cameras/{camera}/lines", {"path_parameters": {"camera": "gate"}}),
     ("GET /api/v1/cameras/{camera}/lines/{line}", {"path_parameters": {"camera": "gate", "line": "main"}}),

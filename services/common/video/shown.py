@@ -11,9 +11,12 @@ import av
 from av.filter import Graph
 from av.sidedata.sidedata import Type
 from av.video.frame import VideoFrame
+from av.video.reformatter import ColorTrc
 
-from services.common.video.tones import HIGH_RANGES, tone_mapped
 from services.core.upright import UPRIGHT, Orientation, orientation_from, shown_size
+
+PQ, HLG = int(ColorTrc.SMPTE2084), int(ColorTrc.ARIB_STD_B67)
+"""How brightness is coded (`color_trc`) where there is more of it than a screen shows."""
 
 _NUMBERS = Fraction(1)
 _TURNS = ((), ("transpose",), ("hflip", "vflip"), ("transpose",))
@@ -136,8 +139,11 @@ class ShownPictures:
 
     def _coloured(self, pictures: list[Numbered]) -> list[Numbered]:
         curve = self._form.curve if self._form is not None else 0
-        if curve not in HIGH_RANGES:
+        if curve not in (PQ, HLG):
             return pictures
+        # Loaded where it is needed: the process of a camera's source takes half the memory without.
+        from services.common.video.tones import tone_mapped
+
         return [(number, tone_mapped(picture, curve)) for number, picture in pictures]
 
 

@@ -9,11 +9,10 @@ from functools import cache
 import cv2
 import numpy as np
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorTrc, VideoReformatter
+from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
-PQ, HLG = int(ColorTrc.SMPTE2084), int(ColorTrc.ARIB_STD_B67)
-HIGH_RANGES = frozenset({PQ, HLG})
+from services.common.video.shown import PQ
 
 WHITE_NITS = 203.0
 """How bright white paper is (BT.2408)."""

@@ -95,7 +95,7 @@ async def test_requests_that_are_refused(path: str, headers, status: int):
 
 async def test_a_port_that_is_taken_is_said():
     async with VideoServer(VideoHub(), KEY).listening("127.0.0.1", 0) as port:
-        with pytest.raises(BadInputError, match=f"127.0.0.1:{port}"):
+        with pytest.raises(BadInputError, match=f"127.0.0.1 port {port}"):
             async with VideoServer(VideoHub(), KEY).listening("127.0.0.1", port):
                 pass
 

@@ -52,7 +52,7 @@ def test_a_process_that_runs_does_not_look_at_its_own_ports_and_database(tmp_pat
     own = {check.name for check in machine_checks(tmp_path)}
     all_of_them = {check.name for check in host_checks(tmp_path)}
     assert own < all_of_them
-    assert all_of_them - own == {"database", *(f"port {port}" for port, _ in doctor_host.PORTS)}
+    assert all_of_them - own == {"database", "MongoDB", *(f"port {port}" for port, _ in doctor_host.PORTS)}
 
 
 def test_levels_and_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
