@@ -248,3 +248,32 @@ def test_changes_are_not_left_by_mistake(page: Browser, up: Platform) -> None:
     page.find("confirm").click()
     expect(page.page).to_have_url(f"{up.url}/counts")
     assert _lines(up) == []
+
+
+def test_who_leaves_before_all_is_answered_has_stored_it(page: Browser, up: Platform) -> None:
+    held: list[Route] = []
+    stored: list[str] = []
+
+    def hold_after_storing(route: Route) -> None:
+        if route.request.method == "POST":
+            stored.append(route.request.url)
+        if stored and route.request.method == "GET":
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.page.route("**/cameras/street/lines", hold_after_storing)
+    page.find("draw-line").click()
+    _drag(page.page, (0.2, 0.3), (0.7, 0.3))
+    page.find("line-save").click()
+    for _ in range(100):
+        page.page.wait_for_timeout(100)
+        if held:
+            break
+    page.page.get_by_role("link", name="Counts", exact=True).click()
+    expect(page.page).to_have_url(f"{up.url}/counts")
+    page.page.wait_for_timeout(200)
+    for route in held:
+        route.continue_()
+    page.page.wait_for_timeout(1000)
+    assert len(_lines(up)) == 1
