@@ -118,7 +118,7 @@ class _Service:
 def _read_service(fields: Fields) -> _Service:
     with fields.inner("spec") as spec:
         spec.expect("clusterIP", None, "None")
-        spec.expect("ipFamilyPolicy", "PreferDualStack")
+        spec.expect("ipFamilyPolicy", None, "PreferDualStack")
         spec.change("selector", "a name of the pod itself, ready or not")
         ports = {}
         for port in spec.each("ports"):

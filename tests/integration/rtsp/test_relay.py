@@ -227,7 +227,7 @@ async def test_what_this_process_owns_is_served_while_it_is_switched_on(hub, gat
 @pytest.mark.parametrize("transport", ["tcp", "udp"])
 def test_who_comes_between_rare_key_frames_sees_soon_what_is_now(hub, relay, transport: str):
     """Key frames 20 s apart: what was kept goes by in a moment, and all pictures of it come."""
-    units = encode([np.full((64, 64, 3), 20 + number // 4, np.uint8) for number in range(600)], 600)
+    units = encode([np.full((64, 64, 3), 20 + number // 5, np.uint8) for number in range(1000)], 1000)
     begin_s, stopped = time.time() - 450 / FPS, threading.Event()
 
     def publish(number: int) -> None:
@@ -235,7 +235,7 @@ def test_who_comes_between_rare_key_frames_sees_soon_what_is_now(hub, relay, tra
         hub.publish(AccessUnit(GATE, number, begin_s + number / FPS, is_key, data, 1))
 
     def go_on() -> None:
-        for number in range(450, 600):
+        for number in range(450, 1000):
             if stopped.wait(1 / FPS):
                 return
             publish(number)
@@ -255,5 +255,5 @@ def test_who_comes_between_rare_key_frames_sees_soon_what_is_now(hub, relay, tra
         stopped.set()
         live.join()
     assert relay.dropped == 0
-    assert abs(levels[-1] - (20 + 454 // 4)) < 6
+    assert abs(levels[-1] - (20 + 454 // 5)) < 6
     assert times[440] - times[1] < 1, "a player is not behind for that"

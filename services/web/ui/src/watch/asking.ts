@@ -18,9 +18,12 @@ export const crossingsQuery = (camera: string) => ({
   queryFn: async () => (await answerOf(client.GET("/api/v1/crossings", { params: { query: { camera, limit: SHOWN_CROSSINGS } } }))).items,
 });
 
+/** Now, but later than a time that is: a camera may have been made this second, by a clock that is a little ahead. */
+const after = (from: string): string => new Date(Math.max(serverNow().getTime(), Date.parse(from) + 1000)).toISOString();
+
 export const gapsQuery = (camera: string, from: string | undefined) => ({
   queryKey: ["gaps", camera, from ?? ""], enabled: from !== undefined, refetchInterval: GAPS_MS,
   queryFn: async (): Promise<Gap[]> => (await answerOf(client.GET("/api/v1/cameras/{camera}/gaps", {
-    params: { path: { camera }, query: { from: from ?? "", to: serverNow().toISOString() } },
+    params: { path: { camera }, query: { from: from ?? "", to: after(from ?? "") } },
   }))).items,
 });
