@@ -95,6 +95,7 @@ def test_layers_are_switched_by_keyboard_and_remembered(page: Browser, street: S
 
 def test_a_snapshot_is_the_picture_with_the_chosen_layers(page: Browser, street: Street, tmp_path: Path):
     watch(page, street, "gate")
+    wait_until(lambda: marks(page.page) > 200, 30, "the line is drawn")
     with_line = snapshot(page, tmp_path / "line.jpg")
     page.find("layer-lines").click()
     without = snapshot(page, tmp_path / "plain.jpg")
