@@ -43,6 +43,9 @@ LEAST_PAUSE_S, LATE_STILL = 0.5, 0.8
 """A picture that comes so much later than its stamp says was kept back, or the camera's clock paused with it:
 then those that follow are late by this share of it, too."""
 
+LONGEST_KEPT_S = 30.0
+"""No picture is kept back for longer: after such a wait this machine has slept, or was stopped."""
+
 KNOWN_S = 5.0
 """After so much of a connection it is known how its pictures arrive."""
 
@@ -113,6 +116,8 @@ class CaptureClock:
         """Give the capture time of the next picture in whole milliseconds."""
         now_s = self._now_s()
         steady_s = now_s if self._steady_s is None else self._steady_s()
+        if self._arrived_s is not None and steady_s - self._arrived_s > LONGEST_KEPT_S:
+            self._begin_anew()
         if self._arrived_s is None:
             return self._given(self._first_s(stream_s or 0.0, now_s, steady_s))
         rate, wait_s = self._rate.rate, max(0.0, steady_s - self._arrived_s)
@@ -129,6 +134,14 @@ class CaptureClock:
         self._rate.add(steady_s, self._front_stream_s, apart_s)
         self._lags.append((steady_s, now_s - self._time_s + self._made_up_s))
         return self._given(self._time_s)
+
+    def _begin_anew(self) -> None:
+        """Forget how pictures came, and keep what is known of the stream's clock."""
+        self._after_s, self._arrived_s, self._lag_s = self.newest_s, None, None
+        self._rate.go_on(self._rate.rate)
+        self._lags.clear()
+        self._paused_s = self._late_s = self._front_stream_s = self._stamped_s = 0.0
+        self._has_paused, self._reordered = False, 0
 
     def _first_s(self, stream_s: float, now_s: float, steady_s: float) -> float:
         """Begin with the first picture of the connection, as captured when it came."""

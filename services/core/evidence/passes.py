@@ -18,7 +18,10 @@ STEP_S = 1.0
 """A clock that goes back by more than this was set back; less is the order of pictures."""
 
 FORWARD_S = 2.0
-"""A clock that gains more than this on the steady one between two looks was set forward."""
+"""A clock that is ahead of the steady one by so much more than before was set forward."""
+
+SLEW = 0.01
+"""Share of the time that passes by which a clock may run slow without having been set."""
 
 PASSES_KEPT = 100
 """Passes remembered; each step of the clock makes one."""
@@ -39,6 +42,8 @@ class Passes:
         self._learned: Sequence[RepeatedSpan] = ()
         self._active: dict[Span, RepeatedSpan] = {}
         self._seen: tuple[float, float] | None = None
+        self._ahead_s = -math.inf
+        """By how much time was ahead of the steady clock at most: pictures come late, and make up for it."""
 
     def learn(self, repeats: Sequence[RepeatedSpan]) -> None:
         """Replace what is known from others of times that come again."""
@@ -54,7 +59,7 @@ class Passes:
         from_s = time_s
         if self._seen is not None:
             before_s, at_s = self._seen
-            expected_s = before_s + max(0.0, steady_s - at_s)
+            expected_s = max(before_s + max(0.0, steady_s - at_s), self._ahead_s + steady_s)
             if time_s < before_s - STEP_S:
                 self.cause = step_sentence(time_s - expected_s)
                 updates = self._step(expected_s, time_s)
@@ -62,7 +67,8 @@ class Passes:
                 updates = self._step(expected_s, time_s)
             else:
                 from_s = min(before_s, time_s)
-        self._seen = time_s, steady_s
+                self._ahead_s -= SLEW * max(0.0, time_s - before_s)
+        self._seen, self._ahead_s = (time_s, steady_s), max(self._ahead_s, time_s - steady_s)
         updates += self._entered(from_s, time_s)
         self._active = {span: repeat for span, repeat in self._active.items() if time_s <= span[1]}
         return updates
@@ -86,6 +92,7 @@ class Passes:
 
     def _step(self, expected_s: float, time_s: float) -> list[RepeatedSpan]:
         """End the run, and what came again where the clock would be, unless it goes on within it."""
+        self._ahead_s = -math.inf
         if self._run is not None:
             self._passed = [*self._passed, self._run][-PASSES_KEPT:]
         self._run = None

@@ -157,6 +157,27 @@ def test_a_pause_in_which_the_clock_stands_with_the_pictures_is_a_hole(speed: fl
     assert times_s[-1] == pytest.approx(BEGAN_S + now_s, abs=0.6)
 
 
+@pytest.mark.parametrize("has_stood", [True, False])
+@pytest.mark.parametrize("speed", [1.0, 1.2])
+@pytest.mark.parametrize("before", [30, 500])
+def test_after_a_sleep_of_the_machine_no_picture_is_dated_before_it(
+    has_stood: bool, speed: float, before: int
+):
+    """The first picture has the time of its arrival, whether the camera's clock stood meanwhile or not."""
+    now_s = 0.0
+    clock = CaptureClock(lambda: BEGAN_S + now_s, 0.0, lambda: now_s)
+    times_s = []
+    for number in range(before + 500):
+        slept_s = 3600.0 * (number >= before)
+        now_s = number / 25 + slept_s
+        times_s.append(clock.time_s(speed * (number / 25 + slept_s * (not has_stood))))
+        if number == before:
+            assert times_s[-1] == BEGAN_S + now_s
+    after = [b - a for a, b in pairwise(times_s[before:])]
+    assert 0.034 <= min(after) <= max(after) <= 0.05
+    assert times_s[-1] == pytest.approx(BEGAN_S + now_s, abs=0.6)
+
+
 def test_a_machine_whose_clock_is_slewed_is_followed():
     """Capture times stay with it, though the stream is measured by a clock that nobody sets."""
     now_s = 0.0

@@ -135,6 +135,35 @@ def test_a_step_within_a_step() -> None:
     assert len(set(camera.counted)) == len(camera.counted)
 
 
+@pytest.mark.parametrize("late_s", [3.0, 10.0])
+def test_pictures_that_come_late_and_catch_up_shorten_no_repeat(late_s: float) -> None:
+    camera = Camera()
+    camera.run(600)
+    camera.now_s -= 300
+    camera.run(293 - late_s)
+    told = camera.repeated
+    camera.steady_s += late_s + 3
+    camera.run(5)
+    camera.now_s += late_s + 3
+    camera.run(400)
+    assert camera.repeated == told == [(300, 599)]
+    assert max(b - a for a, b in pairwise(camera.counted)) <= 2.0
+
+
+def test_a_picture_that_is_late_by_a_sleep_hides_no_part_of_a_false_future() -> None:
+    camera = Camera()
+    camera.run(600)
+    camera.now_s += HOUR_S
+    camera.run(60)
+    camera.now_s -= HOUR_S
+    camera.run(60)
+    camera.steady_s += HOUR_S - 60
+    camera.run(2)
+    camera.now_s += HOUR_S - 60
+    camera.run(100)
+    assert camera.repeated == [(HOUR_S + 600, HOUR_S + 659)]
+
+
 def test_a_jump_over_a_false_future_leaves_it_alone() -> None:
     camera = Camera()
     camera.now_s += HOUR_S
