@@ -3,10 +3,14 @@
 import time
 from collections.abc import Callable
 
+import pymongo
+
 from services.cli.database_parts import audit_trail, database_access, store_database, web_database
 from services.common.database.link import DatabaseLink
 from services.common.database.transfer import Export, Restore
 from tests.record_reader import RecordReader
+
+DROP_S = 120.0
 
 
 class Tables:
@@ -43,8 +47,9 @@ class Tables:
         await self.retention.end_expiry()
 
     async def drop(self) -> None:
-        """Delete the database."""
-        await self.link._client.drop_database(self.name)
+        """Delete the database; a busy disk is given the time that it takes."""
+        with pymongo.timeout(DROP_S):
+            await self.link._client.drop_database(self.name)
 
     async def close(self) -> None:
         """Let go of all connections."""

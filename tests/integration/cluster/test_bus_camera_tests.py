@@ -12,6 +12,7 @@ from services.common.bus.camera_tests import BEGIN_S, CameraTestResult
 from services.common.bus.nats.bus import NatsBus
 from services.common.bus.nats.camera_tests import ASK
 from services.common.bus.nats.connection import Refusals, nats_connection
+from services.common.bus.nats.publishing import until_sent
 from services.core.errors import BusUnavailableError, FullError, NoIngestError
 from services.demo import demo_source
 from services.ingest.camera_tests import CameraTester
@@ -62,7 +63,7 @@ class Ingest:
 
 async def answering(stack: AsyncExitStack, bus: NatsBus, ingest: Ingest) -> None:
     await stack.enter_async_context(bus.camera_tests.answering(ingest.test))
-    await bus._sender._client.flush()  # the server knows the subscription
+    await until_sent(bus._sender._client)  # the server knows the subscription
 
 
 async def test_one_of_several_answers_and_no_secret_is_logged(
@@ -83,7 +84,7 @@ async def test_an_address_is_tried_for_web(server: NatsServer) -> None:
     async with ends(server) as (web, (ingest,)), AsyncExitStack() as stack:
         tester = CameraTester(demo=demo_source)
         await stack.enter_async_context(ingest.camera_tests.answering(tester.test))
-        await ingest._sender._client.flush()
+        await until_sent(ingest._sender._client)
         result = await web.camera_tests.ask("demo://masks")
         assert (result.fault, result.codec) == (None, "h264")
         assert result.picture is not None
@@ -103,7 +104,7 @@ async def test_without_ingest_that_is_known_at_once(server: NatsServer) -> None:
 async def test_an_ingest_that_stands_still_is_known_in_time(server: NatsServer) -> None:
     async with ends(server, 0) as (web, _), nats_connection(server.url_of("ingest"), "i", "ingest") as still:
         await still.subscribe(ASK, queue="ingest")
-        await still.flush()
+        await until_sent(still)
         began_s = time.monotonic()
         with pytest.raises(NoIngestError):
             await web.camera_tests.ask(URL)
@@ -128,7 +129,7 @@ async def test_an_ingest_without_time_says_so(server: NatsServer) -> None:
         raise FullError("tests-full")
 
     async with ends(server) as (web, (bus,)), bus.camera_tests.answering(full):
-        await bus._sender._client.flush()
+        await until_sent(bus._sender._client)
         with pytest.raises(FullError):
             await web.camera_tests.ask(URL)
 
