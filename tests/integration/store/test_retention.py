@@ -49,10 +49,10 @@ class Store:
         await self.keeper.look()
         return self
 
-    async def look_for(self, seconds: float) -> None:
+    async def look_for(self, seconds: float, every_s: float = 60) -> None:
         """Let the store run for a time."""
-        for _ in range(round(seconds / 60)):
-            self.host.run(60)
+        for _ in range(round(seconds / every_s)):
+            self.host.run(every_s)
             await self.keeper.look()
 
     async def have_waited(self, seconds: float) -> None:
