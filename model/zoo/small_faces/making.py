@@ -8,6 +8,7 @@ import torch
 
 from model.evaluation.speed import ONNX_RUNTIME as ENGINE
 from model.evaluation.speed import WARM_UP_ROUNDS, title
+from model.network.checkpoint import FILE_NAME
 from model.zoo.rival import Rival, Schedule
 from model.zoo.small_faces.measuring import CROWDS, FacesFigures, judge_row, load_scenes, time_rows
 from model.zoo.small_faces.plots import draw_plots
@@ -84,7 +85,7 @@ def make_ready(rival: Rival, settings: TableSettings, schedule: Schedule, step: 
         rival.train(
             settings.data, run, schedule, lambda share: step(rival.name, share * (1 - MEASURING_SHARE))
         )
-    elif rival.name != LONG and not run.is_dir():
+    elif rival.name != LONG and not (run / FILE_NAME).exists():
         return False
     rival.load(run)
     return True

@@ -67,8 +67,8 @@ def load_scenes(sources: Sequence[DataSource]) -> dict[str, list[Sample]]:
     """
     own = [one for one in sources if (one.folder / "images" / "val").is_dir()]
     splits = [split for split in ("val", "test") if any(picture_paths(one.folder, split) for one in own)]
-    held_out = [one for split in splits for one in load_split(own, split, LONG_SIDE_PX)]
-    crowds = [one for one in held_out if one.name.partition("_")[0] in CROWD_SOURCES]
+    kept_apart = [one for split in splits for one in load_split(own, split, LONG_SIDE_PX)]
+    crowds = [one for one in kept_apart if one.name.partition("_")[0] in CROWD_SOURCES]
     if not crowds:
         raise BadInputError(
             "the table small-faces is measured on crowds: no picture in images/val of the folders begins "

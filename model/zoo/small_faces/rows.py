@@ -53,7 +53,7 @@ from model.zoo.small_faces.schedule import (
     training_samples,
 )
 from model.zoo.small_faces.training import HISTORY_NAME, FacesVariant, SmallFacesTrainer, write_history
-from services.core.errors import BadInputError
+from services.core.errors import BadInputError, ConflictError
 from services.core.model_classes import TASK_CLASSES
 from services.core.types import MASK_CLASSES
 
@@ -61,7 +61,7 @@ INPUT_PX = 480
 """The side of the pictures that all rows are trained on and measured with."""
 NO_LABELS = np.zeros((0, 5), np.float32)
 SHIPPED = START.with_name("mask-n.onnx")
-BACKBONE_NAME = "backbone.pt"
+BACKBONE_NAME, SETTINGS_NAME = "backbone.pt", "settings.json"
 
 FacesNetwork = SmallFacesNetwork | DetectionNetwork
 
@@ -122,7 +122,7 @@ class FacesRow:
         with replacing(path) as partial_file:
             with warnings.catch_warnings():
                 # Where anchors lie is a constant of the file, as the size of its pictures is.
-                warnings.simplefilter("ignore", torch.jit.TracerWarning)
+                warnings.simplefilter("ignore", torch.jit.TracerWarning)  # type: ignore[attr-defined]
                 write_onnx(self.network(), partial_file, self.input_px, self.input_px)
             graph = onnx.load(str(partial_file))
             onnx.helper.set_model_props(graph, {METADATA_KEY: json.dumps(metadata)})
@@ -214,6 +214,7 @@ class GbYoloRow(FacesRow):
         side_px = round(self.input_px * DETAIL)
         samples, repeat = scaled_samples(training_samples(tuple(sources), side_px), schedule.shown)
         run.mkdir(parents=True, exist_ok=True)
+        keep_settings(run / SETTINGS_NAME, schedule)
         start = run / BACKBONE_NAME
         if not start.exists():
             write_start(start, samples, schedule)
@@ -262,6 +263,14 @@ def use_threads(threads: int) -> None:
     """Compute with so many threads, and read pictures with one."""
     torch.set_num_threads(threads)
     cv2.setNumThreads(1)
+
+
+def keep_settings(path: Path, schedule: Schedule) -> None:
+    """Write down what a run keeps to; ConflictError where it has another schedule."""
+    own = json.dumps({"shown": schedule.shown, "input_px": schedule.input_px, "seed": schedule.seed})
+    if path.exists() and path.read_text(encoding="utf-8") != own:
+        raise ConflictError(f"{path.parent} holds a run with other settings: name another folder")
+    path.write_text(own, encoding="utf-8")
 
 
 def write_start(path: Path, samples: Sequence[Sample], schedule: Schedule) -> None:

@@ -11,9 +11,9 @@ from model.evaluation.comparing import Difference
 from model.zoo.small_faces import making
 from model.zoo.small_faces.making import chosen_rows, make_table
 from model.zoo.small_faces.rows import GBYOLO, LONG, MAIN
-from model.zoo.small_faces.words import PAPER_FIGURES, columns, verdict
+from model.zoo.small_faces.words import PAPER_FIGURES, columns, shown_so_far, verdict
 from model.zoo.table import TableSettings, write_table
-from services.core.errors import BadInputError
+from services.core.errors import BadInputError, ConflictError
 
 
 def write_pictures(folder: Path, split: str, prefix: str, squares: list[Sample]) -> None:
@@ -69,6 +69,8 @@ def test_the_table_is_made_from_what_is_trained_and_measured(settings: TableSett
     assert not any(b"dc:date" in content for content in plots.values())
     again = make_table(replace(settings, only=(MAIN,)), lambda name, share: None)
     assert again.rows[0][3:10] == table.rows[0][3:10]
+    with pytest.raises(ConflictError, match="other settings"):
+        make_table(replace(settings, only=(GBYOLO,), shown=96), lambda name, share: None)
     write_table(table, settings.document)
     assert "<!-- table: small-faces -->" in settings.document.read_text()
 
@@ -93,3 +95,9 @@ def test_data_without_crowds_is_refused(settings: TableSettings) -> None:
 )
 def test_a_difference_whose_interval_holds_zero_is_none(low: float, high: float, words: str) -> None:
     assert verdict(Difference((low + high) / 2, low, high)).startswith(words)
+
+
+def test_a_training_that_has_not_ended_is_marked() -> None:
+    assert shown_so_far([{"epoch": 6, "shown": 6000}]) == "6,000"
+    assert shown_so_far([{"epoch": 1, "shown": 1000}]) == "1,000 (unfinished)"
+    assert shown_so_far([]) == "less than an epoch"
