@@ -52,7 +52,13 @@ from model.zoo.small_faces.schedule import (
     train_config,
     training_samples,
 )
-from model.zoo.small_faces.training import HISTORY_NAME, FacesVariant, SmallFacesTrainer, write_history
+from model.zoo.small_faces.training import (
+    HISTORY_NAME,
+    FacesVariant,
+    SmallFacesTrainer,
+    has_ended,
+    write_history,
+)
 from services.core.errors import BadInputError, ConflictError
 from services.core.model_classes import TASK_CLASSES
 from services.core.types import MASK_CLASSES
@@ -166,6 +172,10 @@ class RetinaNetRow(FacesRow):
         """Train to the end of the schedule; ConflictError where the folder holds another run."""
         use_threads(schedule.threads)
         self.input_px = schedule.input_px
+        keep_settings(run, schedule)
+        if has_ended(run):
+            step(1.0)
+            return
         side_px = round(self.input_px * DETAIL)
         samples, repeat = scaled_samples(training_samples(tuple(sources), side_px), schedule.shown)
         self.build(schedule.seed)
@@ -211,19 +221,23 @@ class GbYoloRow(FacesRow):
         """Train to the end of the schedule; ConflictError where the folder holds another run."""
         use_threads(schedule.threads)
         self.input_px = schedule.input_px
+        keep_settings(run, schedule)
+        if has_ended(run):
+            step(1.0)
+            return
         side_px = round(self.input_px * DETAIL)
         samples, repeat = scaled_samples(training_samples(tuple(sources), side_px), schedule.shown)
-        run.mkdir(parents=True, exist_ok=True)
-        keep_settings(run / SETTINGS_NAME, schedule)
         start = run / BACKBONE_NAME
         if not start.exists():
             write_start(start, samples, schedule)
         config = replace(train_config(sources, run, schedule, repeat), init=start)
-        validation = load_split(sources[:1], "val", self.input_px)
+        with_val = [one for one in sources if (one.folder / "images" / "val").is_dir()]
+        validation = load_split(with_val[:1], "val", self.input_px)
         trainer = Trainer(config, {TASK: samples}, {TASK: validation}, f"bench models --only {self.name}")
         while not trainer.done:
             trainer.run_epoch(step)
             write_history(run / HISTORY_NAME, read_metrics(run / CSV_NAME))
+        write_history(run / HISTORY_NAME, read_metrics(run / CSV_NAME))
         step(1.0)
 
     def load(self, run: Path) -> None:
@@ -265,11 +279,13 @@ def use_threads(threads: int) -> None:
     cv2.setNumThreads(1)
 
 
-def keep_settings(path: Path, schedule: Schedule) -> None:
-    """Write down what a run keeps to; ConflictError where it has another schedule."""
+def keep_settings(run: Path, schedule: Schedule) -> None:
+    """Write down in its folder what a run keeps to; ConflictError where it has another schedule."""
+    run.mkdir(parents=True, exist_ok=True)
+    path = run / SETTINGS_NAME
     own = json.dumps({"shown": schedule.shown, "input_px": schedule.input_px, "seed": schedule.seed})
     if path.exists() and path.read_text(encoding="utf-8") != own:
-        raise ConflictError(f"{path.parent} holds a run with other settings: name another folder")
+        raise ConflictError(f"{run} holds a run with other settings: name another folder")
     path.write_text(own, encoding="utf-8")
 
 

@@ -98,6 +98,7 @@ class SmallFacesTrainer:
                 if self.step % SAVE_EVERY == 0:
                     self.save()
             self._end_epoch(step)
+        write_history(self.config.run / HISTORY_NAME, self.history)
         step(1.0)
 
     def _learn(self, batch: Batch, share: float) -> None:
@@ -210,3 +211,9 @@ def read_history(path: Path) -> list[dict[str, float]]:
         return []
     with path.open(newline="") as file:
         return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+
+
+def has_ended(run: Path) -> bool:
+    """Whether the folder holds a training that came to its end."""
+    history = read_history(run / HISTORY_NAME)
+    return bool(history) and history[-1]["epoch"] >= EPOCHS and (run / FILE_NAME).exists()
