@@ -46,16 +46,18 @@ class Sides:
     """Training pictures left out as near copies of one that measures, by folder and file name."""
 
 
+def faces_of(sample: Sample) -> list[tuple[npt.NDArray[np.float32], int]]:
+    """The boxes (4,; corners) and classes of a picture's faces that are large enough and have a class."""
+    return [
+        (box, int(label))
+        for label, box in zip(sample.labels[:, 0], sample.labels[:, 1:], strict=True)
+        if 0 <= label < len(MASK_CLASSES) and float((box[2:] - box[:2]).max()) >= MIN_FACE_PX
+    ]
+
+
 def cut_faces(sample: Sample) -> list[FaceCrop]:
-    """The faces of a picture that are large enough and have a class."""
-    crops = []
-    for label, *corners in sample.labels:
-        box = np.array(corners, np.float32)
-        longer_px = float((box[2:] - box[:2]).max())
-        if not 0 <= label < len(MASK_CLASSES) or longer_px < MIN_FACE_PX:
-            continue
-        crops.append(_cut(sample, box, int(label)))
-    return crops
+    """The faces of a picture, with what training needs around them."""
+    return [_cut(sample, box, label) for box, label in faces_of(sample)]
 
 
 def _cut(sample: Sample, box: npt.NDArray[np.float32], label: int) -> FaceCrop:

@@ -1,5 +1,6 @@
 """Classifiers as ONNX files: crops in, probabilities out; the metadata say how crops are cut."""
 
+import argparse
 import json
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from torch import Tensor, nn
 from model.export.writing import INPUT_NAME, METADATA_KEY, OPSET, store_half
 from model.files import replacing
 from model.zoo.classifiers.crops import MARGIN
+from model.zoo.classifiers.networks import KINDS
+from model.zoo.classifiers.training import load_weights
 from services.core.types import MASK_CLASSES
 
 TASK = "mask-classifier"
@@ -63,3 +66,21 @@ def export_classifier(
         onnx.helper.set_model_props(graph, {METADATA_KEY: json.dumps(values)})
         onnx.checker.check_model(graph)
         onnx.save(graph, str(partial))
+
+
+def main() -> None:
+    """python -m model.zoo.classifiers.exporting ROW RUN OUTPUT: writes a network as a file to ship."""
+    kinds = {kind.name: kind for kind in KINDS}
+    parser = argparse.ArgumentParser(description="Write a trained classifier as ONNX, its weights as float16")
+    parser.add_argument("row", choices=sorted(kinds), help="which network it is")
+    parser.add_argument("run", type=Path, help="the folder of its training")
+    parser.add_argument("output", type=Path, help="the .onnx file to write, whose name is the model's")
+    values = parser.parse_args()
+    kind = kinds[values.row]
+    network = load_weights(kind.build(), values.run)
+    export_classifier(network, values.output, kind.side_px, values.output.stem, kind.title, half=True)
+    print(values.output)
+
+
+if __name__ == "__main__":
+    main()

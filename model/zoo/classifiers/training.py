@@ -219,7 +219,7 @@ def read_weights(run: Path) -> dict[str, Any]:
         raise BadInputError(f"no weights in {run}: train this row first")
     try:
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, OSError, ValueError, pickle.UnpicklingError) as error:
+    except (RuntimeError, EOFError, OSError, ValueError, LookupError, pickle.UnpicklingError) as error:
         raise BadInputError(f"{path} cannot be read: {error}") from error
     return content
 

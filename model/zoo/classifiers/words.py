@@ -5,10 +5,10 @@ from math import isnan
 from statistics import median
 from typing import TYPE_CHECKING
 
+from model.evaluation.report import shown
 from model.zoo.classifiers.augment import SHEAR, SHIFT, TURN_DEGREES, ZOOM
 from model.zoo.classifiers.contenders import PAPERS, PICTURES_SHARE
 from model.zoo.classifiers.crops import MARGIN, MIN_FACE_PX, Sides
-from model.zoo.classifiers.measuring import CropFigures
 from model.zoo.rival import Cost
 from model.zoo.table import TableSettings
 from services.core.types import MASK_CLASSES
@@ -28,11 +28,6 @@ PICTURE_COLUMNS = (
 NONE = "–"
 
 
-def share(value: float) -> str:
-    """A share with three places, a dash for none."""
-    return NONE if isnan(value) else f"{value:.3f}"
-
-
 def crop_row(row: "ClassifierRow") -> list[str]:
     """The cells of a classifier."""
     val, kind = row.val, row.kind
@@ -43,13 +38,13 @@ def crop_row(row: "ClassifierRow") -> list[str]:
         "all" if kind.shown_share == 1 else f"{kind.shown_share:g} of all",
         *_costs(row.cost),
         f"{median(row.samples_ms):.2f}",
-        share(val.accuracy),
-        *(share(one) for one in val.by_class),
-        share(val.precision),
-        share(val.recall),
-        share(val.f1),
-        share(val.two_classes),
-        NONE if row.unseen is None else share(row.unseen.two_classes),
+        shown(val.accuracy),
+        *(shown(one) for one in val.by_class),
+        shown(val.precision),
+        shown(val.recall),
+        shown(val.f1),
+        shown(val.two_classes),
+        NONE if row.unseen is None else shown(row.unseen.two_classes),
         NONE if paper is None else paper.text,
     ]
 
@@ -63,9 +58,9 @@ def picture_row(row: "PictureRow") -> list[str]:
         *_costs(row.cost),
         f"{time_ms:.1f}",
         f"{1000 / time_ms:.0f}",
-        share(figures.found),
-        *(share(figures.by_class[name]) for name in MASK_CLASSES),
-        share(figures.map50),
+        shown(figures.found),
+        *(shown(figures.by_class[name]) for name in MASK_CLASSES),
+        shown(figures.map50),
     ]
 
 
@@ -80,14 +75,14 @@ def markdown_rows(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([head, *("| " + " | ".join(row) + " |" for row in rows)])
 
 
-def introduction(sides: Sides, shown: int, settings: TableSettings) -> str:
+def introduction(sides: Sides, crops: int, settings: TableSettings) -> str:
     """Data, schedule, and the command that makes the table anew."""
     data = " ".join(f"--data {source.folder.name}" for source in settings.data)
     counts = ", ".join(
         f"{sum(crop.label == index for crop in sides.train)} {name}"
         for index, name in enumerate(MASK_CLASSES)
     )
-    return f"""`sightline bench models --table classifiers {data} --shown {shown} --seed {settings.seed}`
+    return f"""`sightline bench models --table classifiers {data} --shown {crops} --seed {settings.seed}`
 
 Faces of the mask sets, cut out by their boxes: a square, its side the longer one of the box and
 {MARGIN:g} of it more
@@ -101,12 +96,12 @@ Measured on the
 {len(sides.unseen)} of
 sources that no training saw.
 
-Every network is trained from nothing by one loop: {shown} crops, AdamW, a cosine schedule, batches of
+Every network is trained from nothing by one loop: {crops} crops, AdamW, a cosine schedule, batches of
 32, one thread,
 turned by up to {TURN_DEGREES:g} degrees, scaled by {ZOOM:g}, shifted by {SHIFT:g}, sheared by {SHEAR:g},
 mirrored.
 The column `shown` says where a slow one had fewer; the finder SSD-ResNet10 saw
-{round(shown * PICTURES_SHARE)} pictures.
+{round(crops * PICTURES_SHARE)} pictures.
 Precision, recall and F1 are means over the three classes; `two classes` takes a badly worn mask for
 none, as papers do.
 Times are processor times of one thread in ONNX Runtime, one interleaved run of {settings.rounds} rounds."""
@@ -140,11 +135,3 @@ block is above
 the second: it classifies every face, also those that no finder finds.
 The Haar cascade gives no confidence of its own; how far its last stage was passed stands for it.
 Its operations depend on the picture and are not counted."""
-
-
-def summary(figures: CropFigures) -> str:
-    """A classifier's accuracy in one line."""
-    classes = ", ".join(
-        f"{name} {share(one)}" for name, one in zip(MASK_CLASSES, figures.by_class, strict=True)
-    )
-    return f"accuracy {share(figures.accuracy)} of {figures.crops} faces ({classes})"
