@@ -1,7 +1,6 @@
 """Finders of faces, for classifiers that find none: whatever they say of masks does not count."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -170,10 +169,3 @@ def onnx_cost(path: Path) -> Cost:
 def _shape(value: onnx.ValueInfoProto) -> Sequence[int]:
     """The sides of a value; 1 where one is free, as that of a batch."""
     return [one.dim_value or 1 for one in value.type.tensor_type.shape.dim]
-
-
-def in_picture(found: Found, picture: Picture) -> Found:
-    """Boxes without what lies beyond the picture."""
-    height, width = picture.shape[:2]
-    limits = np.array((width, height, width, height), np.float32)
-    return replace(found, boxes=np.clip(found.boxes, 0, limits).astype(np.float32))

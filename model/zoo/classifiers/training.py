@@ -75,7 +75,7 @@ class Lesson(Protocol):
 
 
 @dataclass
-class Standing:
+class LessonStanding:
     """Where a training stands, and sums since the last row of its history."""
 
     step: int = 0
@@ -98,7 +98,7 @@ class LessonRun:
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), lesson.learning_rate, weight_decay=WEIGHT_DECAY
         )
-        self.standing = Standing()
+        self.standing = LessonStanding()
         if (run / WEIGHTS_NAME).exists():
             self._resume()
 
@@ -109,7 +109,7 @@ class LessonRun:
         self.network.load_state_dict(content["network"])
         if "optimizer" in content:
             self.optimizer.load_state_dict(content["optimizer"])
-        self.standing = Standing(**content["standing"])
+        self.standing = LessonStanding(**content["standing"])
 
     @property
     def _plan(self) -> dict[str, Any]:
