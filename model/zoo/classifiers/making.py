@@ -23,6 +23,7 @@ from model.zoo.classifiers.exporting import export_classifier
 from model.zoo.classifiers.finders import onnx_cost, surest
 from model.zoo.classifiers.lessons import labels_of, probabilities
 from model.zoo.classifiers.measuring import (
+    LARGE_PX,
     CropFigures,
     PictureFigures,
     Predicting,
@@ -37,6 +38,7 @@ from model.zoo.classifiers.two_stage import load_kind, session_of, sides_of
 from model.zoo.classifiers.window_row import WindowRow
 from model.zoo.rival import Cost
 from model.zoo.table import Plot, Table, TableSettings
+from services.core.errors import BadInputError
 
 TIMED_PICTURES = 3
 LEAST_SCORE = 0.01
@@ -49,6 +51,8 @@ class ClassifierRow:
     kind: NetworkKind
     cost: Cost
     val: CropFigures
+    large: CropFigures | None
+    """Of the faces of the validation part that are as large as those of papers."""
     unseen: CropFigures | None
     confusion: np.ndarray[Any, np.dtype[np.int64]]
     samples_ms: tuple[float, ...]
@@ -105,7 +109,7 @@ def make_table(settings: TableSettings, step: Callable[[str, float], None]) -> T
         introduction=words.introduction(sides, shown, settings),
         columns=words.CROP_COLUMNS,
         rows=[words.crop_row(row) for row in classifiers],
-        notes=words.notes(pictures, [name for name in wanted if name not in ready]),
+        notes=words.notes(classifiers, pictures, [name for name in wanted if name not in ready]),
         plots=draw_plots(folder, classifiers, pictures, settings.runs),
     )
 
@@ -115,13 +119,13 @@ def measure_classifiers(
 ) -> list[ClassifierRow]:
     """The first block: each trained classifier on faces that are cut out."""
     kinds = [kind for kind in contenders.CLASSIFIERS if kind.name in ready]
-    counts, unseen, costs, runs = [], [], [], []
+    said: list[_Said] = []
+    costs, runs = [], []
     with TemporaryDirectory() as folder:
         for kind in kinds:
             step(f"measuring {kind.name}", 0.0)
             network = load_kind(kind, settings.runs / kind.name)
-            counts.append(confusion_of(probabilities(network, sides.val, kind.side_px), labels_of(sides.val)))
-            unseen.append(_of_unseen(network, sides, kind))
+            said.append(_say(network, kind, sides))
             path = Path(folder) / f"{kind.name}.onnx"
             export_classifier(network, path, kind.side_px, kind.name, kind.title)
             costs.append(onnx_cost(path))
@@ -129,16 +133,31 @@ def measure_classifiers(
             runs.append(partial(session_of(path), crop))
         samples = interleaved(runs, settings.rounds)
     return [
-        ClassifierRow(kind, cost, CropFigures.of(of_val), of_unseen, of_val, times)
-        for kind, cost, of_val, of_unseen, times in zip(kinds, costs, counts, unseen, samples, strict=True)
+        ClassifierRow(kind, cost, one.val, one.large, one.unseen, one.confusion, times)
+        for kind, cost, one, times in zip(kinds, costs, said, samples, strict=True)
     ]
 
 
-def _of_unseen(network: torch.nn.Module, sides: Sides, kind: NetworkKind) -> CropFigures | None:
-    if not sides.unseen:
-        return None
-    said = probabilities(network, sides.unseen, kind.side_px)
-    return CropFigures.of(confusion_of(said, labels_of(sides.unseen)))
+@dataclass(frozen=True)
+class _Said:
+    """What a network says of the faces of all sides."""
+
+    confusion: np.ndarray[Any, np.dtype[np.int64]]
+    val: CropFigures
+    large: CropFigures | None
+    unseen: CropFigures | None
+
+
+def _say(network: torch.nn.Module, kind: NetworkKind, sides: Sides) -> _Said:
+    large = [crop for crop in sides.val if float((crop.box[2:] - crop.box[:2]).max()) >= LARGE_PX]
+    counts = [
+        confusion_of(probabilities(network, crops, kind.side_px), labels_of(crops)) if crops else None
+        for crops in (sides.val, large, sides.unseen)
+    ]
+    figures = [None if one is None else CropFigures.of(one) for one in counts]
+    if counts[0] is None or figures[0] is None:
+        raise BadInputError("the validation part has no face to classify")
+    return _Said(counts[0], figures[0], figures[1], figures[2])
 
 
 def measure_two_stages(

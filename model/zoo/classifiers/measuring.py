@@ -14,6 +14,9 @@ from model.evaluation.predictions import Found
 from model.evaluation.speed import interleaved
 from services.core.types import MASK_CLASSES
 
+LARGE_PX = 48.0
+"""Longer side of a face from which on it is as large as those of papers."""
+
 
 class Predicting(Protocol):
     """Whatever finds faces with their classes in a picture."""
