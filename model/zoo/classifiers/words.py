@@ -138,8 +138,8 @@ def errors(classifiers: "Sequence[ClassifierRow]") -> str:
     badly = int(counts[WORN_BADLY].sum() + counts[:, WORN_BADLY].sum() - 2 * counts[WORN_BADLY, WORN_BADLY])
     error = 1.96 * sqrt(best.val.accuracy * (1 - best.val.accuracy) / best.val.crops)
     return f"""**Errors.** Of the {wrong} errors of {best.kind.title}, the most accurate here, {badly} are
-badly worn masks taken for something else, or something else taken for them. With {best.val.crops} faces an
-accuracy is known to {100 * error:.1f} points either way (95 %, by the number of faces alone), so rows that are
-nearer to each other are not told apart.
+badly worn masks taken for something else, or something else taken for them. With {best.val.crops} faces
+an accuracy is known to {100 * error:.1f} points either way (95 %, by the number of faces alone), so rows
+that are nearer to each other are not told apart.
 
 """
