@@ -65,14 +65,17 @@ def train_missing(
     seed: int,
     step: Callable[[str, float], None],
 ) -> None:
-    """Train the rows that have no finished weights in their folders, the same schedule for all."""
+    """Train the rows that are not trained to their end in their folders, the same schedule for all.
+
+    ConflictError where a folder holds a training with other settings or data.
+    """
     for kind in CLASSIFIERS:
-        if kind.name in wanted and not is_trained(runs / kind.name):
+        if kind.name in wanted:
             train_kind(kind, sides_of(tuple(sources)), shown, seed, runs / kind.name, _named(step, kind.name))
-    if WINDOW_RCNN.name in wanted and not is_trained(runs / WINDOW_RCNN.name):
+    if WINDOW_RCNN.name in wanted:
         schedule = Schedule(shown, WINDOW_RCNN.side_px, seed)
         WindowRow().train(sources, runs / WINDOW_RCNN.name, schedule, _named(step, WINDOW_RCNN.name))
-    if SSD_NAME in wanted and not is_trained(runs / SSD_NAME):
+    if SSD_NAME in wanted:
         train_finder(sources, runs / SSD_NAME, round(shown * PICTURES_SHARE), seed, _named(step, SSD_NAME))
 
 
@@ -84,7 +87,8 @@ def train_finder(
     sources: Sequence[DataSource], run: Path, shown: int, seed: int, step: Callable[[float], None]
 ) -> None:
     """Train SSD-ResNet10 on whole pictures, or go on with it."""
-    train = load_split(sources, "train", PICTURE_PX)
+    copies = sides_of(tuple(sources)).copies
+    train = [one for one in load_split(sources, "train", PICTURE_PX) if one.file not in copies]
     val = load_split(validation_sources(sources)[:1], "val", PICTURE_PX)
     teach(SsdLesson(shown, train, val), seed, run, step)
 

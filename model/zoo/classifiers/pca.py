@@ -18,7 +18,15 @@ from model.files import replacing
 from model.zoo.classifiers.augment import plain
 from model.zoo.classifiers.lessons import CropLesson
 from model.zoo.classifiers.networks import GREY_SHARES, Brightness, NetworkKind
-from model.zoo.classifiers.training import HISTORY_ROWS, WEIGHTS_NAME, read_weights, write_rows
+from model.zoo.classifiers.training import (
+    HISTORY_ROWS,
+    WEIGHTS_NAME,
+    check_plan,
+    is_trained,
+    plan_of,
+    read_weights,
+    write_rows,
+)
 from services.core.errors import BadInputError
 
 EXPLAINED, HIDDEN = 0.95, 64
@@ -46,12 +54,17 @@ def train_pca_ann(
 ) -> nn.Module:
     """Fit the components to crops as they are, and the layers to as many augmented ones as the others see.
 
-    It takes seconds, so that one that was killed begins again. Writes weights and history.csv.
+    It takes seconds, so that one that was killed begins again. Writes weights and history.csv; ConflictError
+    where the folder holds another training.
     """
     from sklearn.decomposition import PCA
     from sklearn.neural_network import MLPClassifier
 
     run.mkdir(parents=True, exist_ok=True)
+    plan = plan_of(lesson, seed)
+    if is_trained(run):
+        check_plan(read_weights(run), plan, run)
+        return load_pca_ann(lesson.kind, run)
     side_px = lesson.kind.side_px
     pca = PCA(EXPLAINED, svd_solver="full")
     pca.fit(brightness(np.stack([plain(crop, side_px) for crop in lesson.train])))
@@ -76,7 +89,7 @@ def train_pca_ann(
         step(part / HISTORY_ROWS)
     write_rows(run, rows)
     with replacing(run / WEIGHTS_NAME) as partial:
-        torch.save({"standing": {"finished": True}, "network": network.state_dict()}, partial)
+        torch.save({"plan": plan, "standing": {"finished": True}, "network": network.state_dict()}, partial)
     return network
 
 

@@ -46,7 +46,7 @@ class Lesson(Protocol):
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """Plain values that must be the same for a training to go on."""
+        """Plain values that say what is taught, beside its length."""
 
     @property
     def steps(self) -> int:
@@ -104,16 +104,11 @@ class LessonRun:
 
     def _resume(self) -> None:
         content = read_weights(self.run)
-        if content["plan"] != self._plan:
-            raise ConflictError(f"{self.run} holds a run with other settings: name another folder")
+        check_plan(content, plan_of(self.lesson, self.seed), self.run)
         self.network.load_state_dict(content["network"])
         if "optimizer" in content:
             self.optimizer.load_state_dict(content["optimizer"])
         self.standing = LessonStanding(**content["standing"])
-
-    @property
-    def _plan(self) -> dict[str, Any]:
-        return {**self.lesson.identity, "steps": self.lesson.steps, "seed": self.seed}
 
     def step(self) -> None:
         """Learn from one batch."""
@@ -160,11 +155,26 @@ class LessonRun:
     def keep(self) -> None:
         """Write the weights, and what going on takes while there is more to come, atomically."""
         self.standing.finished = self.standing.step >= self.lesson.steps
-        content = {"plan": self._plan, "standing": vars(self.standing), "network": self.network.state_dict()}
+        content = {
+            "plan": plan_of(self.lesson, self.seed),
+            "standing": vars(self.standing),
+            "network": self.network.state_dict(),
+        }
         if not self.standing.finished:
             content["optimizer"] = self.optimizer.state_dict()
         with replacing(self.run / WEIGHTS_NAME) as partial:
             torch.save(content, partial)
+
+
+def plan_of(lesson: Lesson, seed: int) -> dict[str, Any]:
+    """What must be the same for a training to go on, or to be the one that is asked for."""
+    return {**lesson.identity, "steps": lesson.steps, "pool": lesson.pool, "seed": seed}
+
+
+def check_plan(content: Mapping[str, Any], plan: Mapping[str, Any], run: Path) -> None:
+    """Raise ConflictError where a folder holds another training than the one that is asked for."""
+    if content.get("plan") != plan:
+        raise ConflictError(f"{run} holds a run with other settings or data: name another folder")
 
 
 def teach(

@@ -42,7 +42,8 @@ class WindowRow:
         if schedule.input_px != WINDOW_RCNN.side_px:
             raise ValueError(f"{self.name} takes windows of {WINDOW_RCNN.side_px} pixels")
         sides = sides_of(tuple(sources))
-        without = backgrounds(load_split(sources, "train", PICTURE_PX), schedule.seed)
+        pictures = load_split(sources, "train", PICTURE_PX)
+        without = backgrounds([one for one in pictures if one.file not in sides.copies], schedule.seed)
         lesson = CropLesson(WINDOW_RCNN, schedule.shown, [*sides.train, *without], sides.val)
         self._take(teach(lesson, schedule.seed, run, step))
 
