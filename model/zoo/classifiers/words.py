@@ -68,7 +68,7 @@ def picture_row(row: "PictureRow") -> list[str]:
 
 
 def _costs(cost: Cost) -> list[str]:
-    gflops = NONE if isnan(cost.gflops) else f"{cost.gflops:.3f}"
+    gflops = NONE if isnan(cost.gflops) else f"{cost.gflops:.{3 if cost.gflops >= 0.01 else 5}f}"
     return [f"{cost.parameters / 1e6:.2f}", gflops, f"{cost.size_bytes / 1e6:.1f}"]
 
 
