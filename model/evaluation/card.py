@@ -85,12 +85,17 @@ ACCURACY = re.compile(r"^accuracy:.*\n(?:[ \t]+.*\n)*", re.MULTILINE)
 
 def refreshed(card: str, figures: CardFigures, name: str) -> str:
     """The card with these figures in the place of its own; what it lacks is added."""
+    return with_section(card, section_text(figures), accuracy_line(figures), name)
+
+
+def with_section(card: str, text: str, line: str, name: str) -> str:
+    """The card with a text between its marks and a line in its front matter; what it lacks is added."""
     card = card or f"# Model card: {name}\n"
-    section = f"{BEGIN}\n{section_text(figures)}\n{END}"
+    section = f"{BEGIN}\n{text}\n{END}"
     before, begin, rest = card.partition(BEGIN)
     _, end, after = rest.partition(END)
     added = f"{card.rstrip()}\n\n## Figures\n{section}\n"
-    return _with_accuracy(f"{before}{section}{after}" if begin and end else added, accuracy_line(figures))
+    return _with_accuracy(f"{before}{section}{after}" if begin and end else added, line)
 
 
 def _with_accuracy(card: str, line: str) -> str:

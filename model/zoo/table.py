@@ -27,6 +27,8 @@ class TableSettings:
     """Whether rows without weights are trained; else they are left out, which the table says."""
     samples_file: Path | None = None
     """JSON for every raw sample of the timing."""
+    finder_file: Path | None = None
+    """The known Caffe file of SSD-ResNet10 (.caffemodel, its .prototxt beside it), as one more finder."""
 
 
 @dataclass(frozen=True)

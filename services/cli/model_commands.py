@@ -14,7 +14,7 @@ from services.cli.console import notes, output, progress
 from services.core.errors import BadInputError
 from services.demo.dataset import write_dataset
 
-EXTRA_PACKAGES = {"torch", "onnx", "matplotlib"}
+EXTRA_PACKAGES = {"torch", "torchvision", "onnx", "matplotlib", "sklearn"}
 
 DEMO_SEEDS = range(1000, 1060)
 DEMO_VALIDATION_SEEDS = range(1060, 1066)
