@@ -12,6 +12,7 @@ from services.common.settings.files import ConnectionSettings, RtspConnectionSet
 from services.common.settings.retention import RetentionSettings
 from services.common.settings.service import PageSettings
 from services.common.settings.space import SpaceLimits
+from services.core.costs import EngineName
 from services.core.errors import BadInputError
 from services.core.evidence.rate import check_fps
 from services.core.identifiers import ID_PATTERN, id_from_name
@@ -112,6 +113,8 @@ class UpConfig(PageSettings, ConnectionSettings, RtspConnectionSettings, SpaceLi
     data: Path | None = None
     model: str = "traffic"
     """For cameras of the command line and of the page."""
+    engine: EngineName = "auto"
+    """What computes the models; `auto`: the fastest that computes right, as measured on this machine."""
     json_port: OptionalPort = 8070
     """Detections as a JSON stream; None: not served. The same holds for the other three."""
     mjpeg_port: OptionalPort = 8090
