@@ -19,6 +19,7 @@ from services.core.identifiers import ID_PATTERN, id_from_name
 from services.core.limits import CAMERA_PATIENCE_S
 from services.core.lines import line_from_object
 from services.core.model_classes import model_for
+from services.core.tiles import WHOLE, Tiles
 from services.core.types import Camera, CameraId, Line
 
 
@@ -36,6 +37,14 @@ def _line(value: object) -> Line:
 def _fps(value: float) -> float:
     try:
         check_fps(value)
+    except BadInputError as error:
+        raise ValueError(str(error)) from None
+    return value
+
+
+def _tiles(value: str) -> str:
+    try:
+        Tiles.parse(value)
     except BadInputError as error:
         raise ValueError(str(error)) from None
     return value
@@ -63,6 +72,7 @@ class CameraSettings(Settings):
     enabled: bool = True
     fps: Annotated[float, AfterValidator(_fps)] = 10.0
     lines: tuple[Annotated[Line, BeforeValidator(_line)], ...] = ()
+    tiles: Annotated[str, AfterValidator(_tiles)] = WHOLE
 
     @model_validator(mode="before")
     @classmethod
@@ -86,7 +96,7 @@ class CameraSettings(Settings):
         """Give the camera, with its address read from where it is kept."""
         url = self._address()
         model = self.model or model_for(url, None)
-        return Camera(CameraId(self.id), self.name, url, model, self.enabled, self.fps)
+        return Camera(CameraId(self.id), self.name, url, model, self.enabled, self.fps, tiles=self.tiles)
 
     def _address(self) -> str:
         if self.url_env:
