@@ -31,7 +31,7 @@ REASONS = {
         sentence("trial-not-installed"),
         sentence("trial-no-gpu"),
         sentence("trial-no-tensorrt"),
-        sentence("trial-no-bf16"),
+        sentence("trial-no-bfloat"),
     )
 }
 """Why an engine was chosen, and what became of one that was tried, by code."""

@@ -74,7 +74,7 @@ SYSTEM: dict[str, str] = {
     "trial-not-installed": "it is not installed",
     "trial-no-gpu": "no NVIDIA GPU can be used",
     "trial-no-tensorrt": "TensorRT cannot be used: its libraries or an NVIDIA GPU are missing",
-    "trial-no-bf16": "this processor does not compute bfloat16",
+    "trial-no-bfloat": "this processor does not compute bfloat16",
     # What a look at the host and at the system finds
     "findings-late": "the host cannot be looked at now: try again later",
     "host-software": "Sightline {version}, Python {python}, {platform}",

@@ -60,7 +60,7 @@ class Agreement:
 
 
 @dataclass(frozen=True)
-class Sample:
+class ProbePicture:
     """A picture as the network takes it, and what the reference makes of it."""
 
     blob: NDArray[np.float32]
@@ -76,17 +76,17 @@ class Reference:
         self.detector = detector
 
     @cached_property
-    def samples(self) -> list[Sample]:
+    def samples(self) -> list[ProbePicture]:
         """The pictures, each computed once."""
         rendered = [self._sample(picture, has_objects=True) for picture in rendered_pictures()]
         return [*rendered, self._sample(noise(self.detector), has_objects=False)]
 
-    def _sample(self, picture_rgb: Picture, has_objects: bool) -> Sample:
+    def _sample(self, picture_rgb: Picture, has_objects: bool) -> ProbePicture:
         height, width = picture_rgb.shape[:2]
         letterbox = self.detector.letterbox(width, height)
         scaled = np.asarray(cv2.resize(picture_rgb, letterbox.size, interpolation=cv2.INTER_AREA), np.uint8)
         blob = letterbox.blob(scaled)
-        return Sample(blob, letterbox, self.detector.predict(blob), has_objects)
+        return ProbePicture(blob, letterbox, self.detector.predict(blob), has_objects)
 
     def agreement(self, other: EngineDetector) -> Agreement:
         """Hold an engine to it."""
@@ -105,7 +105,7 @@ class Reference:
                 overlap, lone = min(overlap, least), lone + missing
         return Agreement(round(score, 4), round(overlap, 4), lone)
 
-    def _detections(self, rows: NDArray[np.float32], sample: Sample, bound: Bound) -> list[Detection]:
+    def _detections(self, rows: NDArray[np.float32], sample: ProbePicture, bound: Bound) -> list[Detection]:
         info = self.detector.info
         least = max(0.01, TrackerSettings().weak - bound.score)
         return detections_from(rows, sample.letterbox, info.classes, least, info.overlap)

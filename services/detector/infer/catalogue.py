@@ -64,7 +64,7 @@ def engine_kinds(path: Path, folder: Path | None) -> list[EngineKind]:
     kinds.append(_kind(OpenVinoDetector, OpenVinoDetector, "trial-not-installed"))
     has_openvino = importlib.util.find_spec("openvino") is not None
     if has_openvino:
-        kinds.append(_kind(OpenVinoBf16Detector, OpenVinoBf16Detector, "trial-no-bf16"))
+        kinds.append(_kind(OpenVinoBf16Detector, OpenVinoBf16Detector, "trial-no-bfloat"))
     quantized = quantized_form(path, folder)
     if quantized is not None:
         make_int8 = partial(QuantizedDetector, computed=quantized)

@@ -34,7 +34,7 @@ PICTURE: Box = (0.0, 0.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class TileFinding:
     """A detection, and the part of the picture in which the network saw it."""
 
     item: Detection
@@ -54,7 +54,7 @@ class Found:
         )
 
 
-def merged(found: Sequence[Found], overlap: float) -> list[Detection]:
+def merged(found: Sequence[TileFinding], overlap: float) -> list[Detection]:
     """Give one detection for each object; `overlap` is that from which two of a class are one."""
     whole = _strongest([one for one in found if not any(one.cuts)], overlap)
     left = []
@@ -67,23 +67,23 @@ def merged(found: Sequence[Found], overlap: float) -> list[Detection]:
     return [one.item for one in _strongest([*whole, *_joined(left)], overlap)]
 
 
-def _strongest(found: Sequence[Found], overlap: float) -> list[Found]:
+def _strongest(found: Sequence[TileFinding], overlap: float) -> list[TileFinding]:
     """Drop the weaker of two boxes of one class that overlap."""
-    kept: list[Found] = []
+    kept: list[TileFinding] = []
     for one in sorted(found, key=lambda one: -one.item.confidence):
         if not any(_is_same(one, other, overlap) for other in kept):
             kept.append(one)
     return kept
 
 
-def _is_same(one: Found, other: Found, overlap: float) -> bool:
+def _is_same(one: TileFinding, other: TileFinding, overlap: float) -> bool:
     if one.item.class_name != other.item.class_name:
         return False
     least = overlap if one.region == other.region else min(overlap, ACROSS)
     return float(overlaps(_array([one.item.box]), _array([other.item.box]))[0, 0]) >= least
 
 
-def _explains(item: Detection, piece: Found) -> bool:
+def _explains(item: Detection, piece: TileFinding) -> bool:
     """Whether a piece is what its tile shows of a box that is whole, of whatever class the piece looks."""
     box, seen = _array([piece.item.box]), _array([_clipped(item.box, piece.region)])
     if areas(seen)[0] > 0 and float(overlaps(box, seen)[0, 0]) >= EXPLAINED:
@@ -93,14 +93,14 @@ def _explains(item: Detection, piece: Found) -> bool:
     return is_alike and shared >= CONTAINED
 
 
-def _confirmed(whole: Found, piece: Detection) -> Found:
+def _confirmed(whole: TileFinding, piece: Detection) -> TileFinding:
     """Give a whole box as certain as a piece of its class makes it."""
     if piece.class_name != whole.item.class_name:
         return whole
     return replace(whole, item=replace(whole.item, confidence=max(whole.item.confidence, piece.confidence)))
 
 
-def _joined(pieces: Sequence[Found]) -> list[Found]:
+def _joined(pieces: Sequence[TileFinding]) -> list[TileFinding]:
     """Join pieces that go on in each other beyond a seam, until none is left that does."""
     left = sorted(pieces, key=lambda piece: (-piece.item.confidence, piece.item.box))
     while True:
@@ -113,7 +113,7 @@ def _joined(pieces: Sequence[Found]) -> list[Found]:
         left = [_union(*pair), *(piece for piece in left if piece not in pair)]
 
 
-def _goes_on(one: Found, two: Found) -> bool:
+def _goes_on(one: TileFinding, two: TileFinding) -> bool:
     """Whether `two` is the rest of `one` to the right of its region, or below it."""
     if one.item.class_name != two.item.class_name or one.region == two.region:
         return False
@@ -132,11 +132,11 @@ def _extent(a1: float, a2: float, b1: float, b2: float) -> float:
     return shared / max(1e-12, max(a2, b2) - min(a1, b1))
 
 
-def _union(one: Found, two: Found) -> Found:
+def _union(one: TileFinding, two: TileFinding) -> TileFinding:
     """Give what two pieces are together; the region is what both tiles show."""
     stronger = max(one.item, two.item, key=lambda item: item.confidence)
     item = replace(stronger, box=_around(one.item.box, two.item.box))
-    return Found(item, _around(one.region, two.region))
+    return TileFinding(item, _around(one.region, two.region))
 
 
 def _around(a: Box, b: Box) -> Box:

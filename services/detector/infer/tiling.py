@@ -15,7 +15,7 @@ from services.core.frames import Letterbox, Picture
 from services.core.tiles import Tiles
 from services.core.types import Box, Detection
 from services.detector.infer.detector import Detector, ModelInfo
-from services.detector.infer.merging import Found, merged
+from services.detector.infer.merging import TileFinding, merged
 
 OVERLAP = 0.15
 """Share of a tile's side that it has in common with the next: objects smaller than that are whole in one."""
@@ -84,12 +84,12 @@ class TiledDetector:
         assert isinstance(letterbox, TiledLetterbox)
         width, height = letterbox.size
         tile_width, tile_height = letterbox.tile_size
-        found = [Found(item) for item in self._in_whole(scaled_rgb, letterbox, confidence)]
+        found = [TileFinding(item) for item in self._in_whole(scaled_rgb, letterbox, confidence)]
         for left, top in letterbox.places():
             region = (left / width, top / height, (left + tile_width) / width, (top + tile_height) / height)
             tile = np.ascontiguousarray(scaled_rgb[top : top + tile_height, left : left + tile_width])
             for item in self._in_picture(tile, confidence):
-                found.append(Found(_within(item, region), region))
+                found.append(TileFinding(_within(item, region), region))
         return merged(found, self._inner.info.overlap)
 
     def _in_whole(self, scaled_rgb: Picture, letterbox: TiledLetterbox, confidence: float) -> list[Detection]:

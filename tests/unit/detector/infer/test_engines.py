@@ -270,4 +270,4 @@ def test_bf16_is_computed_only_where_the_processor_does(monkeypatch: pytest.Monk
     with pytest.raises(ImportError):
         engines.OpenVinoBf16Detector(path)
     names = {kind.name: kind.absent for kind in catalogue.engine_kinds(path, None)}
-    assert names["openvino-cpu-bf16"] == "trial-no-bf16"
+    assert names["openvino-cpu-bf16"] == "trial-no-bfloat"
