@@ -17,7 +17,7 @@ from services.detector.infer.measuring import Measurement
 from services.detector.infer.models import ALIASES, model_path
 from services.detector.infer.select import EngineSettings, measure_and_remember
 
-COLUMNS = ("engine", "numbers", "ms", "cpu ms", "scores", "boxes", "result")
+COLUMNS = ("engine", "type", "ms", "cpu ms", "scores", "boxes", "result")
 SHORT = {"trial-reference": "reference", "trial-right": "right", "trial-differs": "computes something else"}
 ROUNDS = 25
 MOST_ROUNDS = 10_000
