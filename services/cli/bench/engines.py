@@ -14,6 +14,7 @@ from services.core.errors import BadInputError
 from services.detector.infer.agreement import BOUNDS
 from services.detector.infer.catalogue import THREADS
 from services.detector.infer.measuring import Measurement
+from services.detector.infer.memory import FILE
 from services.detector.infer.models import ALIASES, model_path
 from services.detector.infer.select import EngineSettings, measure_and_remember
 
@@ -106,6 +107,6 @@ def _explain(rounds: int) -> None:
 
 def _say_where(settings: EngineSettings) -> None:
     assert settings.folder is not None
-    if not settings.folder.is_dir():
-        raise BadInputError(f"{settings.folder} cannot be made: the choice is not remembered")
+    if not (settings.folder / FILE).is_file():
+        raise BadInputError(f"{settings.folder} takes no file: the choice is not remembered")
     notes.print(f"remembered in {settings.folder}", highlight=False, soft_wrap=True)

@@ -32,7 +32,7 @@ def has_provider(name: str) -> bool:
 
 
 class _AcceleratedDetector(OnnxRuntimeDetector):
-    """Computes on the CPU, and `engine` says so, where its provider cannot be used."""
+    """Computes elsewhere, and `engine` says where, if its provider cannot be used."""
 
     why_not: str
 
@@ -45,9 +45,9 @@ class _AcceleratedDetector(OnnxRuntimeDetector):
             super().__init__(path, threads)
         finally:
             ort.set_default_logger_severity(WARNINGS)
-        wanted = providers[0][0]
-        if self._session.get_providers()[0] != wanted:
-            self.engine = OnnxRuntimeDetector.engine
+        used = self._session.get_providers()[0]
+        if used != providers[0][0]:
+            self.engine = "onnxruntime-cuda" if used == CUDA else OnnxRuntimeDetector.engine
             log.warning(self.why_not)
 
 

@@ -33,8 +33,8 @@ class EngineMemory:
             return None
         return replace(choice, is_remembered=True)
 
-    def remember(self, key: str, choice: EngineChoice) -> bool:
-        """Keep a choice, and say whether it could be: a folder that takes no file costs a measurement."""
+    def remember(self, key: str, choice: EngineChoice) -> None:
+        """Keep a choice; a folder that takes no file costs a measurement at the next start."""
         others = [(known, found) for known, found in self._read().items() if known != key]
         kept = dict([*others, (key, choice)][-MOST_CHOICES:])
         try:
@@ -42,8 +42,6 @@ class EngineMemory:
             write_whole(self._path, _FORM.dump_json(kept, indent=1).decode() + "\n")
         except OSError as error:
             log.info("the choice of an engine is not remembered: %s: %s", self._path, error.strerror)
-            return False
-        return True
 
     def _read(self) -> dict[str, EngineChoice]:
         try:
