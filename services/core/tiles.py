@@ -11,7 +11,7 @@ WHOLE = "1x1"
 MOST_TILES = 4
 """Columns at most, and rows."""
 
-TILES_PATTERN = r"[1-4]x[1-4]"
+TILES_PATTERN = re.compile(r"[1-4]x[1-4]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Tiles:
     @classmethod
     def parse(cls, text: str) -> "Tiles":
         """Read `3x2`, columns by rows; BadInputError says what may stand there."""
-        if re.fullmatch(TILES_PATTERN, text) is None:
+        if TILES_PATTERN.fullmatch(text) is None:
             raise BadInputError("tiles-invalid", tiles=text[:20], most=MOST_TILES)
         columns, rows = text.split("x")
         return cls(int(columns), int(rows))

@@ -30,6 +30,9 @@ small object is a rough one where the whole picture was scaled down."""
 SAME_EXTENT = 0.6
 """Intersection over union of two pieces along their seam, from which they are of one object."""
 
+MOST_PIECES = 64
+"""Pieces of a picture, the most certain ones, that may be joined: each is looked at with each."""
+
 PICTURE: Box = (0.0, 0.0, 1.0, 1.0)
 
 
@@ -59,38 +62,52 @@ def merged(found: Sequence[TileFinding], overlap: float) -> list[Detection]:
     whole = _strongest([one for one in found if not any(one.cuts)], overlap)
     left = []
     for piece in (one for one in found if any(one.cuts)):
-        explaining = next((place for place, one in enumerate(whole) if _explains(one.item, piece)), None)
+        explaining = _explaining(whole, piece)
         if explaining is None:
             left.append(piece)
         else:
             whole[explaining] = _confirmed(whole[explaining], piece.item)
-    return [one.item for one in _strongest([*whole, *_joined(left)], overlap)]
+    left.sort(key=lambda piece: (-piece.item.confidence, piece.item.box))
+    joined = [*_joined(left[:MOST_PIECES]), *left[MOST_PIECES:]]
+    return [one.item for one in _strongest([*whole, *joined], overlap)]
 
 
 def _strongest(found: Sequence[TileFinding], overlap: float) -> list[TileFinding]:
     """Drop the weaker of two boxes of one class that overlap."""
-    kept: list[TileFinding] = []
-    for one in sorted(found, key=lambda one: -one.item.confidence):
-        if not any(_is_same(one, other, overlap) for other in kept):
-            kept.append(one)
-    return kept
+    ordered = sorted(found, key=lambda one: -one.item.confidence)
+    if not ordered:
+        return []
+    boxes, classes = _array([one.item.box for one in ordered]), [one.item.class_name for one in ordered]
+    regions = [one.region for one in ordered]
+    shared = overlaps(boxes, boxes)
+    kept: list[int] = []
+    for row in range(len(ordered)):
+        near = (place for place in kept if shared[row, place] >= min(overlap, ACROSS))
+        doubles = (
+            classes[place] == classes[row]
+            and (regions[place] != regions[row] or shared[row, place] >= overlap)
+            for place in near
+        )
+        if not any(doubles):
+            kept.append(row)
+    return [ordered[row] for row in kept]
 
 
-def _is_same(one: TileFinding, other: TileFinding, overlap: float) -> bool:
-    if one.item.class_name != other.item.class_name:
-        return False
-    least = overlap if one.region == other.region else min(overlap, ACROSS)
-    return float(overlaps(_array([one.item.box]), _array([other.item.box]))[0, 0]) >= least
-
-
-def _explains(item: Detection, piece: TileFinding) -> bool:
-    """Whether a piece is what its tile shows of a box that is whole, of whatever class the piece looks."""
-    box, seen = _array([piece.item.box]), _array([_clipped(item.box, piece.region)])
-    if areas(seen)[0] > 0 and float(overlaps(box, seen)[0, 0]) >= EXPLAINED:
-        return True
-    shared = float(intersections(box, _array([item.box]))[0, 0] / max(1e-12, areas(box)[0]))
-    is_alike = item.class_name == piece.item.class_name and 2 * item.confidence >= piece.item.confidence
-    return is_alike and shared >= CONTAINED
+def _explaining(whole: Sequence[TileFinding], piece: TileFinding) -> int | None:
+    """Give the place of the first whole box of which a piece is what its tile shows, whatever it looks."""
+    if not whole:
+        return None
+    box, boxes = _array([piece.item.box]), _array([one.item.box for one in whole])
+    left, top, right, bottom = piece.region
+    seen = np.clip(boxes, [left, top, left, top], [right, bottom, right, bottom])
+    is_seen = overlaps(box, seen)[0] >= EXPLAINED
+    share = intersections(box, boxes)[0] / max(1e-12, float(areas(box)[0]))
+    is_alike = [
+        one.item.class_name == piece.item.class_name and 2 * one.item.confidence >= piece.item.confidence
+        for one in whole
+    ]
+    explaining = np.flatnonzero(is_seen | (np.array(is_alike) & (share >= CONTAINED)))
+    return int(explaining[0]) if len(explaining) else None
 
 
 def _confirmed(whole: TileFinding, piece: Detection) -> TileFinding:
@@ -102,7 +119,7 @@ def _confirmed(whole: TileFinding, piece: Detection) -> TileFinding:
 
 def _joined(pieces: Sequence[TileFinding]) -> list[TileFinding]:
     """Join pieces that go on in each other beyond a seam, until none is left that does."""
-    left = sorted(pieces, key=lambda piece: (-piece.item.confidence, piece.item.box))
+    left = list(pieces)
     while True:
         pair = next(
             ((one, two) for one, two in combinations(left, 2) if _goes_on(one, two) or _goes_on(two, one)),
@@ -141,12 +158,6 @@ def _union(one: TileFinding, two: TileFinding) -> TileFinding:
 
 def _around(a: Box, b: Box) -> Box:
     return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])
-
-
-def _clipped(box: Box, region: Box) -> Box:
-    left, top, right, bottom = region
-    x1, y1, x2, y2 = box
-    return max(x1, left), max(y1, top), min(x2, right), min(y2, bottom)
 
 
 def _array(boxes: Sequence[Box]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:

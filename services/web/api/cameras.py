@@ -37,7 +37,7 @@ FPS = Field(
 TILES = Field(
     description="columns by rows of overlapping tiles for wide pictures, up to 4x4; the network looks at "
     "each, and once at the whole picture",
-    json_schema_extra={"pattern": f"^{TILES_PATTERN}$"},
+    json_schema_extra={"pattern": f"^{TILES_PATTERN.pattern}$"},
 )
 
 

@@ -1,6 +1,8 @@
 """What seams do to objects, exactly with a stub, and what tiles find with the model that ships."""
 
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -18,6 +20,7 @@ from services.demo.traffic import make_scene
 from services.detector.analyser import Analyser
 from services.detector.infer.detector import ModelInfo
 from services.detector.infer.engines import OnnxRuntimeDetector
+from services.detector.infer.merging import TileFinding, merged
 from services.detector.infer.models import model_path
 from services.detector.infer.tiling import TiledLetterbox, with_tiles
 
@@ -26,7 +29,7 @@ INFO = ModelInfo("stub", "traffic", ("car", "bus"), 640, 384, 0.25, 0.45, Path("
 
 
 class ColourDetector:
-    """Finds coloured rectangles as exactly as pixels allow, red a car, blue a bus; it misses small ones."""
+    """Finds red rectangles as exactly as pixels allow; it misses small ones."""
 
     engine = "stub"
     info = INFO
@@ -42,21 +45,19 @@ class ColourDetector:
         self.calls += 1
         height, width = scaled_rgb.shape[:2]
         found = []
-        for channel, name in ((0, "car"), (2, "bus")):
-            mask = (scaled_rgb[:, :, channel] > 128).astype(np.uint8)
-            _, _, stats, _ = cv2.connectedComponentsWithStats(mask)
-            for left, top, wide, high, _ in stats[1:]:
-                if min(wide, high) >= self.least_px:
-                    box = (left / width, top / height, (left + wide) / width, (top + high) / height)
-                    found.append(Detection(box, name, 0.8))
+        _, _, stats, _ = cv2.connectedComponentsWithStats((scaled_rgb[:, :, 0] > 128).astype(np.uint8))
+        for left, top, wide, high, _ in stats[1:]:
+            if min(wide, high) >= self.least_px:
+                box = (left / width, top / height, (left + wide) / width, (top + high) / height)
+                found.append(Detection(box, "car", 0.8))
         return found
 
 
-def _picture(boxes: Sequence[Box], colour: tuple[int, int, int] = (255, 0, 0)) -> Picture:
+def _picture(boxes: Sequence[Box]) -> Picture:
     picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     for x1, y1, x2, y2 in boxes:
         corner = (round(x1 * WIDTH), round(y1 * HEIGHT)), (round(x2 * WIDTH) - 1, round(y2 * HEIGHT) - 1)
-        cv2.rectangle(picture, *corner, colour, cv2.FILLED)
+        cv2.rectangle(picture, *corner, (255, 0, 0), cv2.FILLED)
     return picture
 
 
@@ -95,6 +96,31 @@ def test_halves_are_joined_where_the_whole_picture_shows_nothing():
     assert not _found(_picture([long_and_low]), "1x1", ColourDetector(least_px=9))
     for tiles in ("2x1", "3x1"):
         _assert_same(_found(_picture([long_and_low]), tiles, ColourDetector(least_px=9)), [long_and_low])
+
+
+LEFT, RIGHT = (0.0, 0.0, 0.54, 1.0), (0.46, 0.0, 1.0, 1.0)
+
+
+def test_a_piece_that_looks_like_another_class_is_the_whole_ones():
+    bus = Detection((0.3, 0.3, 0.8, 0.7), "bus", 0.4)
+    pieces = [
+        TileFinding(Detection((0.3, 0.3, 0.54, 0.7), "car", 0.7), LEFT),
+        TileFinding(Detection((0.46, 0.31, 0.8, 0.7), "bus", 0.6), RIGHT),
+    ]
+    assert merged([TileFinding(bus), *pieces], 0.45) == [replace(bus, confidence=0.6)]
+
+
+def test_a_crowd_at_a_seam_is_merged_in_bounded_time():
+    chance = np.random.default_rng(0)
+    crowd = []
+    for number in range(600):
+        x, y = (float(value) for value in chance.random(2) * 0.1)
+        region = (LEFT, RIGHT)[number % 2]
+        box = (0.4 + x, y * 9, 0.46 + x, y * 9 + 0.05)
+        crowd.append(TileFinding(Detection(box, "car", float(chance.random())), region))
+    started_s = time.process_time()
+    assert 10 < len(merged(crowd, 0.45)) < 600
+    assert time.process_time() - started_s < 3
 
 
 def test_two_objects_that_a_seam_parts_stay_two():
