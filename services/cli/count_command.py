@@ -18,11 +18,13 @@ from services.core.errors import BadInputError
 from services.core.evidence.rate import check_fps
 from services.core.lines import lines_from_json
 from services.core.model_classes import check_classes
+from services.core.tiles import WHOLE
 from services.core.types import Line
 from services.detector.count_file import FileCount, OnFrame, count_detections, count_video, read_detections
 from services.detector.decode.file import VideoFile
 from services.detector.infer.engines import OnnxRuntimeDetector
 from services.detector.infer.models import model_path
+from services.detector.infer.tiling import with_tiles
 
 DEFAULT_ASPECT = 16 / 9
 MOST_GAPS = 5
@@ -65,6 +67,13 @@ def count(
     video_output: Annotated[
         Path | None, typer.Option("--video", help="Write the annotated video to this .mp4.")
     ] = None,
+    tiles: Annotated[
+        str,
+        typer.Option(
+            help="Columns by rows of tiles for a wide picture, such as 2x1; each is looked at, and the "
+            "picture once as a whole, so that 2x1 costs three times as much."
+        ),
+    ] = WHOLE,
 ) -> None:
     """Count what crosses the lines in a video file, the same result every time."""
     if (video is None) == (detections is None):
@@ -75,10 +84,10 @@ def count(
     request = CountRequest(lines_from_json(_text(lines), str(lines)), fps, video_output)
     started_s = time.monotonic()
     if video is not None:
-        result = _count_video(video, model, request)
+        result = _count_video(video, model, tiles, request)
     else:
         assert detections is not None
-        result = _count_detections(detections, request)
+        result = _count_detections(detections, tiles, request)
     _warn_of_gaps(video, result)
     report = _report(video or detections, result, request.lines, time.monotonic() - started_s)
     if json_output is None or str(json_output) != "-":
@@ -108,10 +117,10 @@ def _text(path: Path, limit_bytes: int = LINES_LIMIT_BYTES) -> str:
         raise BadInputError(f"{path} is no text: give a file in UTF-8") from error
 
 
-def _count_video(path: Path, model: str, request: CountRequest) -> FileCount:
+def _count_video(path: Path, model: str, tiles: str, request: CountRequest) -> FileCount:
     check_classes(request.lines, model)
     with VideoFile(path) as video:
-        detector = OnnxRuntimeDetector(model_path(model))
+        detector = with_tiles(OnnxRuntimeDetector(model_path(model)), tiles)
         writing = annotated_video(request.output, video.size, video.fps) if request.output else nullcontext()
         with progress(f"counting {path.name}", video.frames or None) as advance, writing as output:
             on_frame = _on_frame(advance, output, request.lines)
@@ -133,10 +142,12 @@ def _on_frame(advance: Any, output: AnnotatedVideo | None, lines: Sequence[Line]
     return on_frame
 
 
-def _count_detections(path: Path, request: CountRequest) -> FileCount:
+def _count_detections(path: Path, tiles: str, request: CountRequest) -> FileCount:
     if request.fps is None:
         raise BadInputError("--detections needs --fps N: the rate of the frames in it")
     rows = _text(path, DETECTIONS_LIMIT_BYTES).split("\n")
+    if tiles != WHOLE:
+        raise BadInputError("--tiles needs a video file, not --detections")
     if request.output is not None:
         raise BadInputError("--video needs a video file, not --detections")
     with progress(f"counting {path.name}", len(rows)) as advance:

@@ -20,8 +20,8 @@ LONGEST_LOG_BYTES = 16 * 2**20
 """A database that fails writes a page for each question that it is asked."""
 
 DATA_VARIABLE = "SIGHTLINE_DATA"
-DATABASE_FOLDER, PASSWORD_FILE = "database", "password"
-_OWN_NAMES = {"lock", "database.log", DATABASE_FOLDER, "admin-password"}
+DATABASE_FOLDER, PASSWORD_FILE, ENGINE_FOLDER = "database", "password", "engines"
+_OWN_NAMES = {"lock", "database.log", DATABASE_FOLDER, "admin-password", ENGINE_FOLDER}
 _DAMAGE = re.compile(
     r'_wiredtiger|wiredtiger_open|\bWT_[A-Z]+:|"s":"[EF]".*(?:WiredTiger|STORAGE)|corrupt|checksum error'
 )
@@ -189,6 +189,11 @@ def announced_database(path: Path) -> str | None:
     except OSError:
         pass
     return None
+
+
+def engine_folder(folder: Path | None = None) -> Path:
+    """Give where a data folder, by default that of this user, keeps which engines were chosen."""
+    return (folder or default_data_folder()).expanduser().absolute() / ENGINE_FOLDER
 
 
 def password_path(folder: Path) -> Path:

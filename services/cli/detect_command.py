@@ -14,10 +14,12 @@ from services.common.live.drawing import draw_detections
 from services.core.errors import BadInputError
 from services.core.frames import Picture
 from services.core.limits import STILL_LIMIT_PIXELS
+from services.core.tiles import WHOLE
 from services.core.types import Detection
 from services.detector.infer.detector import Detector
 from services.detector.infer.engines import OnnxRuntimeDetector
 from services.detector.infer.models import model_path
+from services.detector.infer.tiling import with_tiles
 
 STILL_OPTIONS = {
     "max_pixels": str(STILL_LIMIT_PIXELS),
@@ -44,6 +46,9 @@ def detect(
     save: Annotated[
         Path | None, typer.Option(help="Write the pictures with their boxes into this folder.")
     ] = None,
+    tiles: Annotated[
+        str, typer.Option(help="Columns by rows of tiles for wide pictures, such as 2x1 (see count).")
+    ] = WHOLE,
 ) -> None:
     """Find objects in pictures."""
     if confidence is not None and not 0 <= confidence <= 1:
@@ -52,7 +57,7 @@ def detect(
     check_outputs((json_output,), (*pictures, Path(model)))
     if save is not None and any(is_same_file(save / path.name, path) for path in pictures):
         raise BadInputError(f"{save} is the folder that is read: give another one to write to")
-    detector = OnnxRuntimeDetector(model_path(model))
+    detector = with_tiles(OnnxRuntimeDetector(model_path(model)), tiles)
     least = detector.info.confidence if confidence is None else confidence
     if save is not None:
         _make_folder(save)

@@ -19,7 +19,7 @@ from services.cli.camera_option import (
     warn_of_open_secrets,
 )
 from services.cli.console import notes
-from services.cli.data_folder import default_data_folder
+from services.cli.data_folder import default_data_folder, engine_folder
 from services.cli.embedded_database import RunningDatabase, start_database
 from services.cli.platform import Platform, PlatformSettings
 from services.cli.setup_seed import SetupSeed, WantedCamera
@@ -38,6 +38,7 @@ from services.core.identifiers import id_from_name
 from services.core.model_classes import check_classes, model_for
 from services.core.types import Camera, CameraId
 from services.detector.infer.models import model_path
+from services.detector.infer.select import EngineSettings, use_engines
 from services.web.auth.first_admin import ADMIN, PASSWORD_FILE, ensure_first_admin
 from services.web.settings import WebSettings
 
@@ -131,6 +132,11 @@ def _checked(wanted: WantedCamera) -> WantedCamera:
 
 def _run(settings: UpConfig, web: WebSettings, seed: SetupSeed, listening: socket.socket) -> None:
     uri = given_mongodb_uri()
+    engines = engine_folder(settings.data)
+    if settings.data is not None or not uri or engines.is_dir():
+        use_engines(EngineSettings(engines, settings.engine))
+    else:  # a machine whose data lies elsewhere gets no folder that nobody asked for
+        use_engines(EngineSettings(None, settings.engine))
     if uri:
         asyncio.run(_serve(settings, web, seed, listening, uri, "MongoDB", None))
         return

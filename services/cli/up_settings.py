@@ -12,12 +12,14 @@ from services.common.settings.files import ConnectionSettings, RtspConnectionSet
 from services.common.settings.retention import RetentionSettings
 from services.common.settings.service import PageSettings
 from services.common.settings.space import SpaceLimits
+from services.core.costs import EngineName
 from services.core.errors import BadInputError
 from services.core.evidence.rate import check_fps
 from services.core.identifiers import ID_PATTERN, id_from_name
 from services.core.limits import CAMERA_PATIENCE_S
 from services.core.lines import line_from_object
 from services.core.model_classes import model_for
+from services.core.tiles import WHOLE, Tiles
 from services.core.types import Camera, CameraId, Line
 
 
@@ -35,6 +37,14 @@ def _line(value: object) -> Line:
 def _fps(value: float) -> float:
     try:
         check_fps(value)
+    except BadInputError as error:
+        raise ValueError(str(error)) from None
+    return value
+
+
+def _tiles(value: str) -> str:
+    try:
+        Tiles.parse(value)
     except BadInputError as error:
         raise ValueError(str(error)) from None
     return value
@@ -62,6 +72,7 @@ class CameraSettings(Settings):
     enabled: bool = True
     fps: Annotated[float, AfterValidator(_fps)] = 10.0
     lines: tuple[Annotated[Line, BeforeValidator(_line)], ...] = ()
+    tiles: Annotated[str, AfterValidator(_tiles)] = WHOLE
 
     @model_validator(mode="before")
     @classmethod
@@ -85,7 +96,7 @@ class CameraSettings(Settings):
         """Give the camera, with its address read from where it is kept."""
         url = self._address()
         model = self.model or model_for(url, None)
-        return Camera(CameraId(self.id), self.name, url, model, self.enabled, self.fps)
+        return Camera(CameraId(self.id), self.name, url, model, self.enabled, self.fps, tiles=self.tiles)
 
     def _address(self) -> str:
         if self.url_env:
@@ -112,6 +123,8 @@ class UpConfig(PageSettings, ConnectionSettings, RtspConnectionSettings, SpaceLi
     data: Path | None = None
     model: str = "traffic"
     """For cameras of the command line and of the page."""
+    engine: EngineName = "auto"
+    """What computes the models; `auto`: the fastest that computes right, as measured on this machine."""
     json_port: OptionalPort = 8070
     """Detections as a JSON stream; None: not served. The same holds for the other three."""
     mjpeg_port: OptionalPort = 8090

@@ -78,6 +78,7 @@ def camera_object(camera: Camera, state: CameraState | None) -> JsonObject:
         "model": camera.model,
         "enabled": camera.enabled,
         "fps": camera.fps,
+        "tiles": camera.tiles,
         "status": status.value,
         "since": time_text(known.since_s) if known.since_s else None,
         "measured_fps": round(known.fps, 1),

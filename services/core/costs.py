@@ -1,8 +1,21 @@
 """What the analysis of cameras costs, and by which engine a model is computed: pure words."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from services.core.sentences.sentence import sentence
+
+EngineName = Literal[
+    "auto",
+    "onnxruntime-cpu",
+    "onnxruntime-cpu-int8",
+    "onnxruntime-cuda",
+    "onnxruntime-tensorrt",
+    "openvino-cpu",
+    "openvino-cpu-bf16",
+    "openvino-cpu-int8",
+]
+"""What the setting `engine` may name: one engine for all models, or the fastest of each."""
 
 REASONS = {
     why.code: why.text
@@ -10,17 +23,24 @@ REASONS = {
         sentence("engine-only"),
         sentence("engine-fastest"),
         sentence("engine-reference"),
+        sentence("engine-forced"),
+        sentence("engine-forced-unusable"),
         sentence("trial-right"),
         sentence("trial-reference"),
         sentence("trial-differs"),
         sentence("trial-not-installed"),
         sentence("trial-no-gpu"),
+        sentence("trial-no-tensorrt"),
+        sentence("trial-no-bfloat"),
     )
 }
 """Why an engine was chosen, and what became of one that was tried, by code."""
 
 MOST_TRIALS = 8
 LARGEST_NUMBER = 1e12
+LATEST_S = 7.2e9
+"""A time of another process that is no time: in the year 2198."""
+
 LONGEST_WORD = 200
 """Characters of a name or a code, in whatever one process reports to another."""
 
@@ -37,6 +57,12 @@ class EngineTrial:
     code: str
     cpu_ms: float | None = None
     """Median processor time of one picture, which other work on the machine changes little."""
+    precision: str = ""
+    """In which numbers it computes: fp32, bf16 or int8; empty where an older release reports it."""
+    difference: float | None = None
+    """By how much a score differs from the reference's at most; None where it was not compared."""
+    overlap: float | None = None
+    """The least overlap of a detection with the reference's; None where it was not compared."""
 
     @property
     def reason(self) -> str:
@@ -52,6 +78,10 @@ class EngineChoice:
     chosen: str
     code: str
     tried: tuple[EngineTrial, ...] = ()
+    measured_s: float | None = None
+    """When it was measured; None where it was not, or an older release reports it."""
+    is_remembered: bool = False
+    """Whether an earlier process measured it, on this machine and with the same libraries."""
 
     @property
     def reason(self) -> str:
@@ -67,9 +97,13 @@ class EngineChoice:
     def is_bounded(self) -> bool:
         """Return whether it is no larger than a choice of ours can be."""
         words = [self.model, self.chosen, self.code]
-        words += [word for trial in self.tried for word in (trial.engine, trial.code)]
+        words += [word for trial in self.tried for word in (trial.engine, trial.code, trial.precision)]
         are_short = len(self.tried) <= MOST_TRIALS and all(len(word) <= LONGEST_WORD for word in words)
-        return are_short and all(_is_number(trial.ms) and _is_number(trial.cpu_ms) for trial in self.tried)
+        is_dated = self.measured_s is None or 0 <= self.measured_s <= LATEST_S
+        numbers: list[float | None] = []
+        for trial in self.tried:
+            numbers += [trial.ms, trial.cpu_ms, trial.difference, trial.overlap]
+        return are_short and is_dated and all(map(_is_number, numbers))
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,8 @@ class Camera:
     enabled: bool = True
     fps: float = 10.0
     """Frames to analyse each second."""
+    tiles: str = "1x1"
+    """Columns and rows of tiles in which the detector looks at a picture, see `core.tiles`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from services.detector.decode.key_frames import KeyFrameNotes
 from services.detector.decode.sampler import Sampler
 from services.detector.decode.scaling import scaled_rgb
 from services.detector.infer.detector import Detector
+from services.detector.infer.tiling import with_tiles
 from services.detector.track.bytetrack import TrackerSettings
 
 log = logging.getLogger(__name__)
@@ -148,7 +149,7 @@ class CameraAnalysis:
 
     def _follow(self) -> None:
         camera = self.owned.setup.camera
-        detector = self.make_detector(camera.model)
+        detector = with_tiles(self.make_detector(camera.model), camera.tiles)
         sampler, losses = Sampler(countable_fps(camera.fps)), _Losses()
         notes = KeyFrameNotes(camera.id, self.states)
         rate, meter, choice = _Rate(self.clocks.steady_s), CostMeter(self.clocks), self.choice_of(detector)

@@ -42,7 +42,7 @@ class DetectorService:
         self._edges: dict[CameraId, LiveEdge] = {}
 
     async def take(self, camera: OwnedCamera) -> None:
-        """Begin to analyse, or go on with changed lines; a changed model or rate begins anew."""
+        """Begin to analyse, or go on with changed lines; a changed model, rate or tiling begins anew."""
         await asyncio.to_thread(self._take, camera)
 
     async def drop(self, camera: CameraId) -> None:
@@ -90,4 +90,5 @@ class DetectorService:
 
 def _is_same_work(old: OwnedCamera, new: OwnedCamera) -> bool:
     before, after = old.setup.camera, new.setup.camera
-    return (before.model, before.fps, old.epoch) == (after.model, after.fps, new.epoch)
+    settings = (before.model, before.fps, before.tiles) == (after.model, after.fps, after.tiles)
+    return settings and old.epoch == new.epoch

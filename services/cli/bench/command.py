@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from services.cli.bench.engines import engines
 from services.cli.bench.models import models
 from services.cli.console import notes, progress, table
 from services.core.errors import BadInputError
@@ -162,7 +163,8 @@ class FrameUnlessNamed(TyperGroup):
 app = typer.Typer(
     name="bench",
     cls=FrameUnlessNamed,
-    help="Measure the cost of a frame (`sightline bench [VIDEO]`), or the model beside others.",
+    help="Measure the cost of a frame (`sightline bench [VIDEO]`), the model beside others, or engines.",
 )
 app.command(FRAME)(frame)
 app.command("models")(models)
+app.command("engines")(engines)

@@ -15,7 +15,7 @@ from services.common.live.analysed import AnalysedPictures
 from services.common.live.decoding import Decoders
 from services.common.metrics import Figure
 from services.common.video.remote import RemoteVideo
-from services.detector.infer.select import choice_of, make_detector
+from services.detector.infer.select import EngineSettings, choice_of, make_detector, use_engines
 from services.detector.ports.service import DetectorPorts, PortOptions
 from services.detector.service import DetectorService
 
@@ -37,6 +37,7 @@ class DetectorProcess:
 
     async def run(self) -> None:
         """Run until SIGTERM."""
+        use_engines(EngineSettings(self._settings.engine_folder, self._settings.engine))
         await asyncio.to_thread(make_detector, WARM_MODEL)
         await self._process.run(self._serve)
 

@@ -1,5 +1,7 @@
 """Settings of the services that run alone, as configmaps/ explains them; those of web are with web."""
 
+from pathlib import Path
+
 from pydantic import Field
 
 from services.common.settings.cameras import Folders, Patience
@@ -7,6 +9,7 @@ from services.common.settings.files import ConnectionSettings, RtspConnectionSet
 from services.common.settings.retention import RetentionSettings
 from services.common.settings.service import LIVE_MEMORY_MB, LiveMemory, Port, ServiceSettings
 from services.common.settings.space import SpaceLimits
+from services.core.costs import EngineName
 from services.core.limits import CAMERA_PATIENCE_S
 
 
@@ -39,6 +42,10 @@ class DetectorSettings(ServiceSettings, ConnectionSettings):
     jpeg_quality: int = Field(60, ge=10, le=100)
     live_memory_mb: LiveMemory = LIVE_MEMORY_MB
     """Most memory for the decoded pictures of all cameras that are watched, in megabytes."""
+    engine: EngineName = "auto"
+    """What computes the models; `auto`: the fastest that computes right, as measured on this machine."""
+    engine_folder: Path | None = None
+    """Where it is remembered which engine was chosen; None: it is measured at each start."""
 
 
 class StoreSettings(ServiceSettings, RetentionSettings, SpaceLimits):

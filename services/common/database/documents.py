@@ -13,6 +13,7 @@ from services.common.database.link import Document
 from services.core.evidence.coverage import WHOLE_MINUTE
 from services.core.evidence.lines import MinuteEvidence
 from services.core.evidence.rate import countable_fps
+from services.core.tiles import WHOLE
 from services.core.times import milliseconds as milliseconds
 from services.core.times import minute_of as minute_of
 from services.core.times import seconds
@@ -60,11 +61,12 @@ def camera_document(camera: Camera, created_s: float) -> Document:
         "model": camera.model,
         "enabled": camera.enabled,
         "fps": camera.fps,
+        "tiles": camera.tiles,
     }
 
 
 def camera_from(document: Mapping[str, Any]) -> Camera:
-    """The camera of a document; one that an older release set to too few frames gets as many as it takes."""
+    """The camera of a document; one of an older release may have too few frames, and has no tiles."""
     return Camera(
         id=document["_id"],
         name=document["name"],
@@ -72,6 +74,7 @@ def camera_from(document: Mapping[str, Any]) -> Camera:
         model=document["model"],
         enabled=document["enabled"],
         fps=countable_fps(float(document["fps"])),
+        tiles=document.get("tiles", WHOLE),
     )
 
 

@@ -17,6 +17,7 @@ from services.core.camera_address import AddressKind, check_address, kind_of
 from services.core.errors import BadInputError
 from services.core.evidence.rate import check_fps
 from services.core.identifiers import clean_name, is_id
+from services.core.tiles import Tiles
 from services.core.types import Camera
 
 
@@ -101,6 +102,7 @@ def validate_camera(camera: Camera, check_model: Callable[[str], object]) -> Cam
         raise BadInputError("camera-id-invalid", camera=camera.id[:80])
     name = check_name(camera.name)
     check_fps(camera.fps)
+    Tiles.parse(camera.tiles)
     if len(camera.model) > MAX_MODEL_LENGTH:
         raise BadInputError("model-name-too-long", most=MAX_MODEL_LENGTH)
     check_model(camera.model)

@@ -115,6 +115,7 @@ REQUESTS: dict[str, str] = {
     "direction of writing",
     "fps-invalid": "{name} is {fps:g}: give {least:g} to {most:g} frames to analyse a second; with fewer "
     "than {fewest:g} too much passes between two of them to be counted",
+    "tiles-invalid": "tiles is {tiles!r}: give columns by rows, 1x1 to {most}x{most}, such as 2x1",
     "model-name-too-long": "model is a name or path of at most {most} characters",
     "model-unknown": "unknown model {model!r}: give one of {models}, or the path of an .onnx file",
     "model-not-allowed": "unknown model {model!r}: give one of {models}, or an .onnx file in a folder that "

@@ -1,14 +1,16 @@
-"""The engines that compute a network: ONNX Runtime on the CPU and on an NVIDIA GPU, and OpenVINO.
+"""The engines that compute a network on the processor: ONNX Runtime, and OpenVINO, an optional extra.
 
-ONNX Runtime's GPU build is in the image `detector-gpu`; OpenVINO is an optional extra.
+Those of a graphics card are in `accelerators`.
 """
 
-import logging
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import onnxruntime as ort
+from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as engine
 
 from services.core.errors import BadInputError
@@ -17,16 +19,10 @@ from services.core.types import Detection
 from services.detector.infer.detector import ModelInfo
 from services.detector.infer.models import read_info
 
-log = logging.getLogger(__name__)
-
 CPU = "CPUExecutionProvider"
-CUDA = "CUDAExecutionProvider"
 
-CUDA_OPTIONS = {"use_tf32": "0"}
-"""Full precision, so that the counts are those of the CPU."""
-
-SILENT, WARNINGS = 4, 2
-"""Severities of ONNX Runtime's own log; it starts with warnings."""
+Precision = Literal["fp32", "bf16", "int8"]
+"""In which numbers the convolutions are computed."""
 
 Provider = str | tuple[str, dict[str, str]]
 """A part of ONNX Runtime that computes, by name, and its options."""
@@ -56,71 +52,110 @@ def open_session(
         raise BadInputError(f"{path} is no model that ONNX Runtime can load") from error
 
 
-class OnnxRuntimeDetector:
-    """Implements `Detector`."""
+class EngineDetector(ABC):
+    """Implements `Detector` around whatever computes the network."""
+
+    engine: str
+    precision: Precision = "fp32"
+
+    def __init__(self, path: Path) -> None:
+        self.info: ModelInfo = read_info(path)
+
+    def letterbox(self, width: int, height: int) -> Letterbox:
+        """Give how a picture of this size is scaled for `detect`."""
+        return Letterbox(self.info.input_width, self.info.input_height, width, height)
+
+    def detect(self, scaled_rgb: Picture, letterbox: Letterbox, confidence: float) -> list[Detection]:
+        """Find objects with at least this confidence."""
+        rows = self.predict(letterbox.blob(scaled_rgb))
+        return detections_from(rows, letterbox, self.info.classes, confidence, self.info.overlap)
+
+    @abstractmethod
+    def predict(self, blob: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Give the network's predictions (n, 4 + classes) for its input (1, 3, H, W)."""
+
+
+class OnnxRuntimeDetector(EngineDetector):
+    """ONNX Runtime on the processor, and the base of its other providers."""
 
     engine = "onnxruntime-cpu"
 
-    def __init__(self, path: Path, threads: int = 1, providers: Sequence[Provider] = (CPU,)) -> None:
-        self._session = open_session(path, threads, providers)
-        self.info: ModelInfo = read_info(path)
+    def __init__(
+        self,
+        path: Path,
+        threads: int = 1,
+        providers: Sequence[Provider] = (CPU,),
+        computed: Path | None = None,
+    ) -> None:
+        """`computed` is the file with the network, where it is another one than that of the model."""
+        super().__init__(path)
+        self._session = open_session(computed or path, threads, providers)
         self._input = self._session.get_inputs()[0].name
 
-    def letterbox(self, width: int, height: int) -> Letterbox:
-        """Give how a picture of this size is scaled for `detect`."""
-        return Letterbox(self.info.input_width, self.info.input_height, width, height)
-
-    def detect(self, scaled_rgb: Picture, letterbox: Letterbox, confidence: float) -> list[Detection]:
-        """Find objects with at least this confidence."""
-        (predictions,) = self._session.run(None, {self._input: letterbox.blob(scaled_rgb)})
-        rows = np.asarray(predictions, np.float32)[0]
-        return detections_from(rows, letterbox, self.info.classes, confidence, self.info.overlap)
+    def predict(self, blob: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Give the network's predictions (n, 4 + classes)."""
+        (predictions,) = self._session.run(None, {self._input: blob})
+        rows: NDArray[np.float32] = np.asarray(predictions, np.float32)[0]
+        return rows
 
 
-def has_cuda_build() -> bool:
-    """Whether this ONNX Runtime is a GPU build; that it finds a GPU is another question."""
-    return CUDA in ort.get_available_providers()
+class QuantizedDetector(OnnxRuntimeDetector):
+    """ONNX Runtime on the processor, with the int8 form of a model that `sightline quantize` makes."""
+
+    engine = "onnxruntime-cpu-int8"
+    precision: Precision = "int8"
+
+    def __init__(self, path: Path, computed: Path, threads: int = 1) -> None:
+        super().__init__(path, threads, computed=computed)
 
 
-class CudaDetector(OnnxRuntimeDetector):
-    """Implements `Detector`; computes on the CPU, and `engine` says so, where no GPU can be used."""
-
-    engine = "onnxruntime-cuda"
-
-    def __init__(self, path: Path, threads: int = 1) -> None:
-        ort.preload_dlls(directory="")
-        ort.set_default_logger_severity(SILENT)
-        try:
-            super().__init__(path, threads, [(CUDA, CUDA_OPTIONS)])
-        finally:
-            ort.set_default_logger_severity(WARNINGS)
-        if self._session.get_providers()[0] != CUDA:
-            self.engine = OnnxRuntimeDetector.engine
-            log.warning(
-                "no NVIDIA GPU can be used (is it given to the container, is its driver 580 or newer?): "
-                "detection runs on the CPU"
-            )
-
-
-class OpenVinoDetector:
-    """Implements `Detector`; ImportError where OpenVINO is not installed."""
+class OpenVinoDetector(EngineDetector):
+    """OpenVINO on the processor; ImportError where it is not installed."""
 
     engine = "openvino-cpu"
+    hint = "f32"
 
-    def __init__(self, path: Path, threads: int = 1) -> None:
+    def __init__(self, path: Path, threads: int = 1, computed: Path | None = None) -> None:
+        """`computed` is the file with the network, where it is another one than that of the model."""
         import openvino
 
-        self.info: ModelInfo = read_info(path)
-        settings = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
-        model = openvino.Core().compile_model(str(path), "CPU", settings)
+        super().__init__(path)
+        settings = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": self.hint}
+        model = openvino.Core().compile_model(str(computed or path), "CPU", settings)
         self._request = model.create_infer_request()
 
-    def letterbox(self, width: int, height: int) -> Letterbox:
-        """Give how a picture of this size is scaled for `detect`."""
-        return Letterbox(self.info.input_width, self.info.input_height, width, height)
+    def predict(self, blob: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Give the network's predictions (n, 4 + classes)."""
+        rows: NDArray[np.float32] = np.array(self._request.infer([blob])[0], np.float32)[0]
+        return rows
 
-    def detect(self, scaled_rgb: Picture, letterbox: Letterbox, confidence: float) -> list[Detection]:
-        """Find objects with at least this confidence."""
-        output = self._request.infer([letterbox.blob(scaled_rgb)])
-        rows = np.array(output[0], np.float32)[0]
-        return detections_from(rows, letterbox, self.info.classes, confidence, self.info.overlap)
+
+class OpenVinoBf16Detector(OpenVinoDetector):
+    """OpenVINO in bfloat16, which a processor without instructions for it would compute slowly."""
+
+    engine = "openvino-cpu-bf16"
+    precision: Precision = "bf16"
+    hint = "bf16"
+
+    def __init__(self, path: Path, threads: int = 1) -> None:
+        """ImportError also where the processor does not compute bfloat16."""
+        if "BF16" not in openvino_capabilities():
+            raise ImportError("this processor does not compute bfloat16")
+        super().__init__(path, threads)
+
+
+class OpenVinoQuantizedDetector(OpenVinoDetector):
+    """OpenVINO with the int8 form of a model that `sightline quantize` makes."""
+
+    engine = "openvino-cpu-int8"
+    precision: Precision = "int8"
+
+    def __init__(self, path: Path, computed: Path, threads: int = 1) -> None:
+        super().__init__(path, threads, computed)
+
+
+def openvino_capabilities() -> tuple[str, ...]:
+    """Give what OpenVINO says that this processor computes, such as BF16; ImportError where it is missing."""
+    import openvino
+
+    return tuple(openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"))

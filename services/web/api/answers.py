@@ -89,6 +89,7 @@ class CameraAnswer(Answer):
     damaged_share: Annotated[
         float, Field(description="share of the pictures of the last minute that came damaged, 0 to 1")
     ]
+    tiles: Annotated[str, Field(description="columns by rows in which the detector looks at a picture")]
 
 
 class CamerasAnswer(Answer):

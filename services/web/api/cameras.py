@@ -19,6 +19,7 @@ from services.core.camera_address import KINDS, restore_secrets
 from services.core.evidence.rate import LEAST_FPS, MOST_FPS
 from services.core.identifiers import id_from_name
 from services.core.model_classes import check_classes, model_for
+from services.core.tiles import TILES_PATTERN, WHOLE
 from services.core.types import Camera, CameraId
 from services.web.api.answers import CameraAnswer, CamerasAnswer
 from services.web.api.problems import created, refusals
@@ -33,6 +34,13 @@ FPS = Field(
 )
 
 
+TILES = Field(
+    description="columns by rows of overlapping tiles for wide pictures, up to 4x4; the network looks at "
+    "each, and once at the whole picture",
+    json_schema_extra={"pattern": f"^{TILES_PATTERN.pattern}$"},
+)
+
+
 class CameraInput(BaseModel):
     """A new camera; without an id one is made from its name."""
 
@@ -44,6 +52,7 @@ class CameraInput(BaseModel):
     model: Annotated[str | None, Field(description="default: mask for demo://masks, else traffic")] = None
     enabled: bool = True
     fps: Annotated[float, FPS] = 10.0
+    tiles: Annotated[str, TILES] = WHOLE
 
 
 class CameraChange(BaseModel):
@@ -56,6 +65,7 @@ class CameraChange(BaseModel):
     model: str | None = None
     enabled: bool | None = None
     fps: Annotated[float | None, FPS] = None
+    tiles: Annotated[str | None, TILES] = None
 
 
 @router.get("")
@@ -75,7 +85,7 @@ async def add_camera(camera: CameraInput, context: Context, response: Response) 
     url = restore_secrets(camera.url.strip())
     check_new_url(context, url)
     model = camera.model or model_for(url, None)
-    wanted = Camera(CameraId(id), name, url, model, camera.enabled, camera.fps)
+    wanted = Camera(CameraId(id), name, url, model, camera.enabled, camera.fps, tiles=camera.tiles)
     stored = await context.database.setups.add_camera(_validated(context, wanted, True))
     await context.mirror.refresh()
     response.headers["Location"] = f"/api/v1/cameras/{stored.camera.id}"

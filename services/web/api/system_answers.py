@@ -42,6 +42,10 @@ class TrialAnswer(Answer):
     passed: Annotated[bool, Field(description="whether it computes the same as the reference")]
     reason: str
     reason_code: str
+    precision: Annotated[str, Field(description="in which numbers it computes: fp32, bf16 or int8")]
+    difference: Annotated[
+        float | None, Field(description="of a score from the reference's at most; null: not compared")
+    ]
 
 
 class EngineAnswer(Answer):
@@ -52,6 +56,8 @@ class EngineAnswer(Answer):
     reason: str
     reason_code: str
     tried: list[TrialAnswer]
+    measured: Annotated[Time | None, Field(description="when it was measured; null: nobody knows")]
+    remembered: Annotated[bool, Field(description="whether it was measured before this start")]
 
 
 class DiskAnswer(Answer):

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from services.common.database.probe import DatabaseProbe
 from services.common.leases.protocol import RUNNING
 from services.common.queues import QueueState
+from services.common.wire import time_text
 from services.core.costs import AnalysisCost, EngineChoice
 from services.core.sentences.sentence import Sentence, sentence
 from services.core.types import CameraId
@@ -124,6 +125,8 @@ def engine_answers(choices: Iterable[EngineChoice]) -> Iterator[EngineAnswer]:
                 passed=trial.passed,
                 reason=trial.reason,
                 reason_code=trial.code,
+                precision=trial.precision,
+                difference=trial.difference,
             )
             for trial in choice.tried
         ]
@@ -133,6 +136,8 @@ def engine_answers(choices: Iterable[EngineChoice]) -> Iterator[EngineAnswer]:
             reason=choice.reason,
             reason_code=choice.code,
             tried=tried,
+            measured=None if choice.measured_s is None else time_text(choice.measured_s),
+            remembered=choice.is_remembered,
         )
 
 

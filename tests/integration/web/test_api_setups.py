@@ -38,14 +38,15 @@ async def test_a_camera_is_added_changed_and_removed(web: Web) -> None:
     same = await web.client.post(CAMERAS, json={"id": "tuer-sued", "url": SECRET})
     assert same.status_code == 409
 
-    change = {"url": "rtsp://user:***@192.0.2.1/other?token=***", "fps": 5}
+    change = {"url": "rtsp://user:***@192.0.2.1/other?token=***", "fps": 5, "tiles": "2x2"}
     changed = await web.client.patch(f"{CAMERAS}/tuer-sued", json=change)
     assert changed.status_code == 200
     setup = {s.camera.id: s for s in await _published(web)}[CameraId("tuer-sued")]
     assert setup.camera.url == "rtsp://user:s3cret@192.0.2.1/other?token=abcdef"
-    assert (setup.camera.fps, setup.highest_epoch) == (5, 0)
+    assert (setup.camera.fps, setup.camera.tiles, setup.highest_epoch) == (5, "2x2", 0)
 
     listed = await web.client.get(CAMERAS)
+    assert [item["tiles"] for item in listed.json()["items"]] == ["2x2", "1x1"]
     assert [item["id"] for item in listed.json()["items"]] == ["tuer-sued", "tuer-sued-2"]
     assert "s3cret" not in listed.text
     assert "abcdef" not in listed.text
@@ -98,6 +99,7 @@ async def test_bad_cameras_are_refused_with_one_clear_line(web: Web) -> None:
         ({"url": "rtsp://u:s3/cret@host/s"}, "%2F"),
         ({"url": "rtsp://u:***@host/s"}, "the secret itself"),
         ({"url": "demo://traffic", "fps": 0}, "4 to 60"),
+        ({"url": "demo://traffic", "tiles": "9x1"}, "columns by rows"),
         ({"url": "demo://traffic", "id": "Gate"}, "a-z"),
         ({"url": "demo://traffic", "model": "unicorn"}, "unknown model"),
         ({"url": "demo://traffic", "colour": 1}, "colour: this key is not known"),

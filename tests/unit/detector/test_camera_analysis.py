@@ -72,11 +72,13 @@ class BrightnessDetector:
 
     def __init__(self, may_detect: threading.Event, is_detecting: threading.Event) -> None:
         self._may_detect, self._is_detecting = may_detect, is_detecting
+        self.looks = 0
 
     def letterbox(self, width: int, height: int) -> Letterbox:
         return Letterbox(64, 64, width, height)
 
     def detect(self, scaled_rgb: Picture, letterbox: Letterbox, confidence: float) -> list[Detection]:
+        self.looks += 1
         self._is_detecting.set()
         assert self._may_detect.wait(10)
         y = 0.1 + 0.8 * (float(scaled_rgb.mean()) - 10) / 240
@@ -114,15 +116,16 @@ class Stage:
 
     def _make(self, _: str) -> BrightnessDetector:
         self.made += 1
-        return BrightnessDetector(self.may_detect, self.is_detecting)
+        self.newest = BrightnessDetector(self.may_detect, self.is_detecting)
+        return self.newest
 
-    def owned(self, epoch: int, fps: float = FPS) -> OwnedCamera:
-        return OwnedCamera(CameraSetup(replace(camera(), fps=fps), (LINE,)), epoch)
+    def owned(self, epoch: int, fps: float = FPS, tiles: str = "1x1") -> OwnedCamera:
+        return OwnedCamera(CameraSetup(replace(camera(), fps=fps, tiles=tiles), (LINE,)), epoch)
 
-    async def take(self, epoch: int, fps: float = FPS) -> None:
+    async def take(self, epoch: int, fps: float = FPS, tiles: str = "1x1") -> None:
         """Take the camera and wait until its pictures are followed."""
         made = self.made
-        await self.service.take(self.owned(epoch, fps))
+        await self.service.take(self.owned(epoch, fps, tiles))
         await until(lambda: self.made > made)
         await asyncio.sleep(0.1)
 
@@ -269,6 +272,16 @@ async def test_a_changed_rate_begins_anew_under_the_same_ownership(stage: Stage)
     tracks = [event for event in events if isinstance(event, Trajectory)]
     assert len({track.id for track in tracks}) == len(tracks) == 2
     assert tracks[0].points[-1].time_s < tracks[1].points[0].time_s, "no picture is analysed twice"
+
+
+async def test_changed_tiles_begin_anew_and_each_of_them_is_looked_at(stage: Stage) -> None:
+    await stage.take(epoch=1)
+    await stage.show(0, 30)
+    assert stage.newest.looks == 30
+    await stage.take(epoch=1, tiles="2x1")
+    await stage.show(30, 60)
+    assert stage.newest.looks == 3 * 30
+    assert stage.made == 2
 
 
 def covered(events: list[Event], stage: Stage) -> list[int]:

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Camera } from "../src/api/types.ts";
-import { coresOf, modelFor, modelOf } from "../src/cameras/cost.ts";
+import { TILINGS, coresOf, modelFor, modelOf, passesOf } from "../src/cameras/cost.ts";
 import { MAKES, addressAt } from "../src/cameras/makes.ts";
 import { kindOf, lackOf } from "../src/cameras/source.ts";
 import { nextStep, ownCamera } from "../src/cameras/steps.ts";
@@ -30,6 +30,11 @@ test("what a rate costs is a share of a core, where that was measured", () => {
   assert.equal(coresOf(null, 12), null);
   assert.equal(modelFor(" demo://masks"), "mask");
   assert.equal(modelFor("rtsp://a/b"), "traffic");
+});
+
+test("tiles cost a pass each, and one for the whole picture", () => {
+  assert.deepEqual(["1x1", "2x1", "2x2", "4x4"].map(passesOf), [1, 3, 5, 17]);
+  assert.ok(TILINGS.every((tiles) => /^[1-4]x[1-4]$/.test(tiles)));
 });
 
 test("the first steps lead from the demo to a count of one's own", () => {

@@ -104,6 +104,13 @@ def test_a_rate_that_can_be_counted_is_taken(fps: float) -> None:
     assert validate_camera(given, lambda _: None) == given
 
 
+def test_tiles_that_are_none_are_refused() -> None:
+    given = replace(camera(), tiles="3x2")
+    assert validate_camera(given, lambda _: None) == given
+    with pytest.raises(BadInputError, match="tiles is '5x1': give columns by rows, 1x1 to 4x4"):
+        validate_camera(replace(camera(), tiles="5x1"), lambda _: None)
+
+
 @pytest.mark.parametrize("fps", [0, -1, 1, 1.5, 2, 3, 60.1, math.nan, math.inf])
 def test_a_rate_that_cannot_be_counted_is_refused(fps: float) -> None:
     with pytest.raises(BadInputError, match=f"fps is {fps:g}: give 4 to 60 frames to analyse a second"):

@@ -1,31 +1,45 @@
+import json
 import logging
+import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 from services.core.costs import EngineChoice
-from services.detector.infer import engines
-from services.detector.infer.engines import CPU, CudaDetector, OnnxRuntimeDetector, open_session
-from services.detector.infer.models import model_path
-from services.detector.infer.select import choice_of, engine_choices, fastest_engine
+from services.demo.scenes import DEMOS, renderer_of
+from services.detector.infer import accelerators, catalogue, engines, select
+from services.detector.infer.accelerators import CUDA, TENSORRT, CudaDetector, TensorRtDetector, bound_cache
+from services.detector.infer.agreement import BOUNDS, Reference, rendered_pictures
+from services.detector.infer.engines import CPU, OnnxRuntimeDetector, QuantizedDetector, open_session
+from services.detector.infer.memory import EngineMemory
+from services.detector.infer.models import METADATA_KEY, model_path
+from services.detector.infer.select import (
+    EngineSettings,
+    choice_of,
+    engine_choices,
+    fastest_engine,
+    use_engines,
+)
 
 
 class GpuSession:
     """Stands for a session on a GPU: answers at once what the CPU would, or something else."""
 
-    def __init__(self, path: Path, factor: float) -> None:
-        self._inner, self._factor = open_session(path), factor
+    def __init__(self, path: Path, factor: float, provider: str = CUDA) -> None:
+        self._inner, self._factor, self._provider = open_session(path), factor, provider
         self._answers: dict[bytes, list[np.ndarray]] = {}
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._inner, name)
 
     def get_providers(self) -> list[str]:
-        return [engines.CUDA, CPU]
+        return [self._provider, CPU]
 
     def run(self, names: None, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
         key = next(iter(inputs.values())).tobytes()
@@ -34,28 +48,45 @@ class GpuSession:
         return self._answers[key]
 
 
+@pytest.fixture(autouse=True)
+def fresh() -> Iterator[None]:
+    """No engine was chosen before, and none is after."""
+    use_engines(EngineSettings())
+    yield
+    use_engines(EngineSettings())
+
+
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A model that no engine was chosen for before, on a machine without OpenVINO."""
+    """A model on a machine without OpenVINO."""
     monkeypatch.setitem(sys.modules, "openvino", None)
     return Path(shutil.copy(model_path("traffic-n"), tmp_path))
 
 
 @pytest.fixture
 def gpu_build(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines.ort, "get_available_providers", lambda: [engines.CUDA, CPU])
+    monkeypatch.setattr(accelerators.ort, "get_available_providers", lambda: [CUDA, CPU])
 
 
 @pytest.fixture
-def gpu(gpu_build: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Gives the machine a GPU, whose results are multiplied by a factor."""
+def tensorrt_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accelerators.ort, "get_available_providers", lambda: [TENSORRT, CPU])
 
-    def install(factor: float) -> None:
+
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], list[object]]:
+    """Gives the machine a GPU, whose results are multiplied by a factor; gives what sessions were given."""
+    given: list[object] = []
+
+    def install(factor: float) -> list[object]:
         def opened(path: Path, threads: int, providers: object) -> object:
-            on_gpu = isinstance(providers, list) and providers[0][0] == engines.CUDA
-            return GpuSession(path, factor) if on_gpu else open_session(path, threads)
+            given.append(providers)
+            named = providers[0] if isinstance(providers, list) else CPU
+            on_gpu = isinstance(named, tuple)
+            return GpuSession(path, factor, named[0]) if on_gpu else open_session(path, threads)
 
         monkeypatch.setattr(engines, "open_session", opened)
+        return given
 
     return install
 
@@ -68,35 +99,42 @@ def _chosen(path: Path) -> EngineChoice:
 
 
 def test_without_a_gpu_build_the_cpu_computes(path: Path):
-    assert fastest_engine(path) is OnnxRuntimeDetector
     choice = _chosen(path)
     assert (choice.model, choice.chosen, choice.code) == ("traffic-n", "onnxruntime-cpu", "engine-only")
     reference, openvino = choice.tried
-    assert (reference.engine, reference.passed) == ("onnxruntime-cpu", True)
+    assert (reference.engine, reference.passed, reference.precision) == ("onnxruntime-cpu", True, "fp32")
     assert reference.cpu_ms == choice.cpu_ms
     assert 0.1 < (reference.ms or 0) < 10_000
     assert 0.1 < (reference.cpu_ms or 0) < 10_000
     assert (openvino.ms, openvino.passed, openvino.reason) == (None, False, "it is not installed")
+    assert choice.is_bounded and not choice.is_remembered and choice.measured_s
 
 
 @pytest.mark.filterwarnings("ignore:Specified provider")
 def test_without_a_gpu_the_cpu_computes_and_one_line_says_so(
     path: Path, gpu_build: None, caplog: pytest.LogCaptureFixture
 ):
-    with caplog.at_level(logging.INFO):
-        assert fastest_engine(path) is OnnxRuntimeDetector
+    with caplog.at_level(logging.WARNING):
+        assert _chosen(path).chosen == OnnxRuntimeDetector.engine
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "no NVIDIA GPU can be used" in caplog.text
     assert CudaDetector(path).engine == OnnxRuntimeDetector.engine
-    assert [trial.code for trial in _chosen(path).tried if trial.engine == CudaDetector.engine] == [
-        "trial-no-gpu"
-    ]
+    codes = [trial.code for trial in _chosen(path).tried if trial.engine == CudaDetector.engine]
+    assert codes == ["trial-no-gpu"]
 
 
-def test_a_gpu_that_computes_the_same_faster_is_used(path: Path, gpu: Callable[[float], None]):
+@pytest.mark.filterwarnings("ignore:Specified provider")
+def test_without_tensorrt_the_cpu_computes_and_the_page_says_why(path: Path, tensorrt_build: None):
+    choice = _chosen(path)
+    assert choice.chosen == OnnxRuntimeDetector.engine
+    (trial,) = [trial for trial in choice.tried if trial.engine == TensorRtDetector.engine]
+    assert (trial.passed, trial.code) == (False, "trial-no-tensorrt")
+
+
+def test_a_gpu_that_computes_the_same_faster_is_used(
+    path: Path, gpu_build: None, gpu: Callable[[float], list[object]]
+):
     gpu(1.0)
-    assert fastest_engine(path) is CudaDetector
-    assert CudaDetector(path).engine == "onnxruntime-cuda"
     choice = _chosen(path)
     assert (choice.chosen, choice.code) == ("onnxruntime-cuda", "engine-fastest")
     assert choice.is_bounded
@@ -104,12 +142,132 @@ def test_a_gpu_that_computes_the_same_faster_is_used(path: Path, gpu: Callable[[
     assert times_ms["onnxruntime-cuda"] == min(times_ms.values())
 
 
+def test_tensorrt_keeps_its_programs_in_the_folder_and_leaves_the_rest_to_cuda(
+    path: Path, tmp_path: Path, tensorrt_build: None, gpu: Callable[[float], list[object]]
+):
+    given = gpu(1.0)
+    use_engines(EngineSettings(tmp_path / "engines"))
+    assert _chosen(path).chosen == "onnxruntime-tensorrt"
+    (name, options), (second, _), last = given[-1]  # type: ignore[misc, attr-defined]
+    assert (name, second, last) == (TENSORRT, CUDA, CPU)
+    assert options["trt_engine_cache_path"] == str(tmp_path / "engines" / "tensorrt")
+    assert (tmp_path / "engines" / "tensorrt").is_dir()
+
+
+def test_what_tensorrt_has_built_first_goes_first(tmp_path: Path):
+    for number in range(4):
+        file = tmp_path / f"{number}.engine"
+        file.write_bytes(bytes(100))
+        os.utime(file, (number, number))
+    bound_cache(tmp_path, 250)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["2.engine", "3.engine"]
+    bound_cache(tmp_path / "none")
+
+
 def test_a_gpu_that_computes_something_else_is_not(
-    path: Path, gpu: Callable[[float], None], caplog: pytest.LogCaptureFixture
+    path: Path, gpu_build: None, gpu: Callable[[float], list[object]], caplog: pytest.LogCaptureFixture
 ):
     gpu(0.9)
-    assert fastest_engine(path) is OnnxRuntimeDetector
+    choice = _chosen(path)
+    assert choice.chosen == "onnxruntime-cpu"
     assert "onnxruntime-cuda computes something else" in caplog.text
-    assert _chosen(path).chosen == "onnxruntime-cpu"
-    (trial,) = (trial for trial in _chosen(path).tried if trial.engine == "onnxruntime-cuda")
+    (trial,) = (trial for trial in choice.tried if trial.engine == "onnxruntime-cuda")
     assert (trial.ms, trial.passed, trial.code) == (None, False, "trial-differs")
+    assert (trial.difference or 0) > BOUNDS["fp32"].score
+
+
+def test_the_same_scores_at_other_places_are_something_else():
+    reference = Reference(OnnxRuntimeDetector(model_path("traffic-n")))
+    other = OnnxRuntimeDetector(model_path("traffic-n"))
+    same = reference.agreement(other)
+    assert (same.score, same.overlap, same.lone) == (0, 1, 0)
+    moved = other.predict
+    other.predict = lambda blob: moved(blob) + np.array([12, 0, 0, 0, *[0] * 6], np.float32)  # type: ignore[method-assign]
+    found = reference.agreement(other)
+    assert found.score == 0 and found.lone > 0
+    assert not any(found.holds(bound) for bound in BOUNDS.values())
+
+
+def test_the_pictures_are_the_demos_own():
+    pictures = rendered_pictures()
+    assert [picture.shape for picture in pictures] == [(360, 640, 3)] * 4
+    renderer = renderer_of(DEMOS["traffic"].make(5, 60.0))
+    drawn = renderer.frame(400)[:, :, ::-1]
+    assert np.abs(drawn.astype(int) - pictures[2]).mean() < 4
+
+
+def test_a_choice_is_remembered_until_something_changes(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    settings = EngineSettings(tmp_path / "engines")
+    use_engines(settings)
+    first = _chosen(path)
+    measured: list[Path] = []
+    real = select.measure_and_remember
+    monkeypatch.setattr(
+        select, "measure_and_remember", lambda path, settings: measured.append(path) or real(path, settings)
+    )
+    use_engines(settings)
+    assert _chosen(path) == replace(first, is_remembered=True)
+    monkeypatch.setattr(catalogue, "THREADS", 2)
+    use_engines(settings)
+    assert not _chosen(path).is_remembered
+    (tmp_path / "engines" / "engines.json").write_text('{"a": {"model": 1}}')
+    use_engines(settings)
+    assert not _chosen(path).is_remembered
+    assert measured == [path, path]
+    use_engines(settings)
+    assert _chosen(path).is_remembered
+
+
+def test_a_remembered_engine_that_is_not_there_is_measured_anew(path: Path, tmp_path: Path):
+    settings = EngineSettings(tmp_path)
+    use_engines(settings)
+    first = _chosen(path)
+    gone = replace(
+        first, chosen="other", tried=tuple(replace(trial, engine="other") for trial in first.tried)
+    )
+    EngineMemory(tmp_path).remember(catalogue.measurement_key(path, tmp_path), gone)
+    use_engines(settings)
+    assert (_chosen(path).chosen, _chosen(path).is_remembered) == ("onnxruntime-cpu", False)
+
+
+def test_a_folder_that_takes_no_file_costs_a_measurement_only(path: Path, tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    use_engines(EngineSettings(tmp_path / "file" / "engines"))
+    assert _chosen(path).chosen == "onnxruntime-cpu"
+
+
+def test_the_settings_name_an_engine(
+    path: Path, gpu_build: None, gpu: Callable[[float], list[object]], caplog: pytest.LogCaptureFixture
+):
+    gpu(1.0)
+    use_engines(EngineSettings(engine="onnxruntime-cpu"))
+    assert (_chosen(path).chosen, _chosen(path).code) == ("onnxruntime-cpu", "engine-forced")
+    use_engines(EngineSettings(engine="openvino-cpu"))
+    assert (_chosen(path).chosen, _chosen(path).code) == ("onnxruntime-cuda", "engine-forced-unusable")
+    assert "openvino-cpu cannot be used" in caplog.text
+
+
+def test_an_int8_form_is_tried_where_it_is_of_these_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    path = Path(shutil.copy(model_path("traffic-n"), tmp_path))
+    form = onnx.load(path)
+    facts = json.loads(form.metadata_props[0].value)
+    for source, is_tried in ((catalogue.sha256_of(path), True), ("0" * 64, False)):
+        form.metadata_props[0].value = json.dumps({**facts, "source_sha256": source})
+        assert form.metadata_props[0].key == METADATA_KEY
+        onnx.save(form, tmp_path / "traffic-n.int8.onnx")
+        use_engines(EngineSettings(engine="onnxruntime-cpu-int8"))
+        choice = _chosen(path)
+        assert (choice.chosen == QuantizedDetector.engine) is is_tried
+        assert any(trial.precision == "int8" and trial.passed for trial in choice.tried) is is_tried
+
+
+def test_bf16_is_computed_only_where_the_processor_does(monkeypatch: pytest.MonkeyPatch):
+    path = model_path("traffic-n")
+    monkeypatch.setattr(engines, "openvino_capabilities", lambda: ("FP32", "INT8"))
+    with pytest.raises(ImportError):
+        engines.OpenVinoBf16Detector(path)
+    names = {kind.name: kind.absent for kind in catalogue.engine_kinds(path, None)}
+    assert names["openvino-cpu-bf16"] == "trial-no-bfloat"

@@ -891,6 +891,11 @@ export interface components {
              * @description share of the pictures of the last minute that came damaged, 0 to 1
              */
             damaged_share: number;
+            /**
+             * Tiles
+             * @description columns by rows in which the detector looks at a picture
+             */
+            tiles: string;
         };
         /**
          * CameraChange
@@ -910,6 +915,11 @@ export interface components {
              * @description frames to analyse a second, 4 to 60
              */
             fps?: number | null;
+            /**
+             * Tiles
+             * @description columns by rows of overlapping tiles for wide pictures, up to 4x4; the network looks at each, and once at the whole picture
+             */
+            tiles?: string | null;
         };
         /**
          * CameraGapAnswer
@@ -1019,6 +1029,12 @@ export interface components {
              * @default 10
              */
             fps?: number;
+            /**
+             * Tiles
+             * @description columns by rows of overlapping tiles for wide pictures, up to 4x4; the network looks at each, and once at the whole picture
+             * @default 1x1
+             */
+            tiles?: string;
         };
         /**
          * CameraStatus
@@ -1488,6 +1504,16 @@ export interface components {
             reason_code: string;
             /** Tried */
             tried: components["schemas"]["TrialAnswer"][];
+            /**
+             * Measured
+             * @description when it was measured; null: nobody knows
+             */
+            measured: string | null;
+            /**
+             * Remembered
+             * @description whether it was measured before this start
+             */
+            remembered: boolean;
         };
         /**
          * FindingAnswer
@@ -2340,6 +2366,16 @@ export interface components {
             reason: string;
             /** Reason Code */
             reason_code: string;
+            /**
+             * Precision
+             * @description in which numbers it computes: fp32, bf16 or int8
+             */
+            precision: string;
+            /**
+             * Difference
+             * @description of a score from the reference's at most; null: not compared
+             */
+            difference: number | null;
         };
         /**
          * UserAnswer

@@ -63,8 +63,10 @@ export const system: Strings["system"] = {
   },
 
   engines: "Engines",
-  engineHelp: "Was die Modelle auf diesem Rechner berechnet. Jede wurde einmal ausprobiert; verwendet wird die schnellste, die richtig rechnet.",
-  engineColumns: { engine: "Engine", time: "Ein Bild", result: "Ergebnis" },
+  engineHelp: "Was die Modelle auf diesem Rechner berechnet. Jede wurde einmal ausprobiert; verwendet wird die schnellste, die richtig rechnet. Was gemessen wurde, bleibt gemerkt.",
+  engineColumns: { engine: "Engine", precision: "Zahlen", time: "Ein Bild", result: "Ergebnis" },
+  engineMeasured: (at, remembered) => (remembered ? `Gemessen am ${at} und seitdem gemerkt.` : `Gemessen am ${at}.`),
+  engineDiffers: (by) => `Größter Unterschied einer Konfidenz: ${by}.`,
   chosen: "verwendet",
 
   disk: "Datenträger",

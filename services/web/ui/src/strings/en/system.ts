@@ -62,8 +62,10 @@ export const system = {
   },
 
   engines: "Engines",
-  engineHelp: "What computes the models on this machine. Each was tried once, and the fastest that computes right is used.",
-  engineColumns: { engine: "Engine", time: "A picture", result: "Result" },
+  engineHelp: "What computes the models on this machine. Each was tried once, and the fastest that computes right is used; what was measured is remembered.",
+  engineColumns: { engine: "Engine", precision: "Numbers", time: "A picture", result: "Result" },
+  engineMeasured: (at: string, remembered: boolean) => (remembered ? `Measured ${at}, and remembered since.` : `Measured ${at}.`),
+  engineDiffers: (by: string) => `Largest difference of a confidence: ${by}.`,
   chosen: "used",
 
   disk: "Disk",
