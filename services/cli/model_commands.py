@@ -38,7 +38,11 @@ DataOption = Annotated[
 def train(
     data: DataOption,
     task: Annotated[
-        str, typer.Option(help="traffic, mask, or joint: both, the start of a fine-tuning.")
+        str,
+        typer.Option(
+            help="traffic, mask, joint: both, the start of a fine-tuning; or own: the classes that data.yaml "
+            "of the folders names, or --classes."
+        ),
     ] = "traffic",
     architecture: Annotated[
         str, typer.Option(help="gbyolo, gbyolo-concat (the paper's weighted concatenation) or yolov5.")
@@ -65,6 +69,10 @@ def train(
         float,
         typer.Option(min=0, max=1, help="Share of pictures that are four in one; less for large objects."),
     ] = 0.7,
+    classes: Annotated[
+        str,
+        typer.Option(help="Names of the classes of --task own, in the order of their numbers: helmet,head."),
+    ] = "",
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     threads: Annotated[int, typer.Option(help="Processor threads at most.")] = 2,
     workers: Annotated[
@@ -75,8 +83,12 @@ def train(
     samples, training = load_module("data.samples"), load_module("training.train")
     if size not in ("n", "s"):
         raise BadInputError(f"no size {size!r}: give n or s")
+    sources = tuple(samples.DataSource.parse(_with_demo(str(folder), run, task)) for folder in data)
+    names = tuple(classes.split(",")) if classes else ()
+    if task == load_module("training.config").OWN:
+        names = load_module("data.own_classes").own_classes([one.folder for one in sources], names)
     settings = training.TrainConfig(
-        data=tuple(samples.DataSource.parse(_with_demo(str(folder), run, task)) for folder in data),
+        data=sources,
         run=run,
         task=task,
         architecture=architecture,
@@ -92,6 +104,7 @@ def train(
         seed=seed,
         threads=threads,
         workers=workers,
+        classes=names,
     )
     folder = training.train(settings, command=shlex.join(["sightline", *sys.argv[1:]]), console=notes)
     output.print(f"{folder}: best.pt, metrics.csv and plots", soft_wrap=True)
@@ -104,7 +117,7 @@ def _with_demo(source: str, run: Path, task: str) -> str:
         return source
     demo = DEMO_OF_TASK.get(found["task"] or task)
     if demo is None:
-        raise BadInputError("--data demo: a joint training wants traffic=demo or mask=demo")
+        raise BadInputError("--data demo: a joint training wants traffic=demo or mask=demo, others have none")
     folder = run / ("demo" if demo == "traffic" else f"demo-{demo}")
     if not (folder / "labels" / "val").is_dir():
         with notes.status("rendering the demo's scenes"):
