@@ -7,7 +7,13 @@ import pytest
 
 from tests.docs.commands import OPERATIONS, REPOSITORY, Expectation, blocks_of
 
-DOCUMENTS = ("README.md", "services/README.md", "docs/operations.md", "docs/troubleshooting.md")
+DOCUMENTS = (
+    "README.md",
+    "services/README.md",
+    "docs/operations.md",
+    "docs/troubleshooting.md",
+    "docs/your-own-model.md",
+)
 
 LINK = re.compile(r"\]\((?!https?:)(?P<path>[^)#\s]*)(?:#(?P<section>[^)\s]+))?\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)

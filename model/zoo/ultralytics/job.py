@@ -16,7 +16,7 @@ class Job:
     """What is to be done, as JSON on the command line."""
 
     definition: str
-    """A model definition that Ultralytics brings: `yolo26n.yaml`."""
+    """The file name of a model definition that Ultralytics brings."""
     run: str
     """The folder of the run."""
     data: str
