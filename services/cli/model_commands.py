@@ -33,17 +33,21 @@ DataOption = Annotated[
         "Evaluated on the first with images/val, and on the sources that are set aside to choose by.",
     ),
 ]
+TaskOption = Annotated[
+    str,
+    typer.Option(
+        help="traffic, mask, joint: both, the start of a fine-tuning; or own: the classes that data.yaml of the "
+        "folders names, or --classes."
+    ),
+]
+ClassesOption = Annotated[
+    str, typer.Option(help="Names of the classes of --task own, in the order of their numbers: helmet,head.")
+]
 
 
 def train(
     data: DataOption,
-    task: Annotated[
-        str,
-        typer.Option(
-            help="traffic, mask, joint: both, the start of a fine-tuning; or own: the classes that data.yaml "
-            "of the folders names, or --classes."
-        ),
-    ] = "traffic",
+    task: TaskOption = "traffic",
     architecture: Annotated[
         str, typer.Option(help="gbyolo, gbyolo-concat (the paper's weighted concatenation) or yolov5.")
     ] = "gbyolo",
@@ -69,10 +73,7 @@ def train(
         float,
         typer.Option(min=0, max=1, help="Share of pictures that are four in one; less for large objects."),
     ] = 0.7,
-    classes: Annotated[
-        str,
-        typer.Option(help="Names of the classes of --task own, in the order of their numbers: helmet,head."),
-    ] = "",
+    classes: ClassesOption = "",
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     threads: Annotated[int, typer.Option(help="Processor threads at most.")] = 2,
     workers: Annotated[
@@ -84,9 +85,6 @@ def train(
     if size not in ("n", "s"):
         raise BadInputError(f"no size {size!r}: give n or s")
     sources = tuple(samples.DataSource.parse(_with_demo(str(folder), run, task)) for folder in data)
-    names = tuple(classes.split(",")) if classes else ()
-    if task == load_module("training.config").OWN:
-        names = load_module("data.own_classes").own_classes([one.folder for one in sources], names)
     settings = training.TrainConfig(
         data=sources,
         run=run,
@@ -104,7 +102,7 @@ def train(
         seed=seed,
         threads=threads,
         workers=workers,
-        classes=names,
+        classes=_classes(task, classes, [one.folder for one in sources]),
     )
     folder = training.train(settings, command=shlex.join(["sightline", *sys.argv[1:]]), console=notes)
     output.print(f"{folder}: best.pt, metrics.csv and plots", soft_wrap=True)
@@ -123,6 +121,15 @@ def _with_demo(source: str, run: Path, task: str) -> str:
         with notes.status("rendering the demo's scenes"):
             write_dataset(folder, DEMO_SEEDS, DEMO_PICTURES_PER_SEED, DEMO_VALIDATION_SEEDS, demo=demo)
     return f"{found['prefix']}{folder}{found['weight']}"
+
+
+def _classes(task: str, said: str, folders: list[Path]) -> tuple[str, ...]:
+    """The classes of a person's own task; of others what was said, which the training refuses."""
+    names = tuple(said.split(",")) if said else ()
+    if task != load_module("training.config").OWN:
+        return names
+    found: tuple[str, ...] = load_module("data.own_classes").own_classes(folders, names)
+    return found
 
 
 def evaluate(

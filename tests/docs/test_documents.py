@@ -23,7 +23,7 @@ LABEL = re.compile(r"(?<=[\w,:;(][ (])\*\*([A-Z][^*|\n]*)\*\*")
 STRINGS = REPOSITORY / "services/web/ui/src/strings/en"
 FOLDERS = ("configmaps", "components", "docker", "docs", "k8s", "model", "overlays", "scripts", "services")
 FILE = re.compile(r".+\.(md|py|sh|toml|ya?ml|js|conf|lock|Dockerfile)")
-SOMEBODY_ELSES = {"kustomization.yaml"}
+SOMEBODY_ELSES = {"data.yaml", "kustomization.yaml"}
 
 MARKED = """\
 text

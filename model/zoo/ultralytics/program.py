@@ -41,14 +41,14 @@ HISTORY = {
 """Columns of history.csv, and of the results.csv of Ultralytics; the loss is the sum of its parts."""
 
 
-class Trainer(DetectionTrainer):  # type: ignore[misc]
+class RowTrainer(DetectionTrainer):  # type: ignore[misc]
     """Ultralytics' own, which draws pictures by their weights, and says how far it is."""
 
     def __init__(self, job: Job, step: Callable[[float], None]) -> None:
         last = Path(job.run) / LAST
         super().__init__(overrides=settings(job) | ({"resume": str(last)} if last.is_file() else {}))
         self.job, self._step, self._batches_done, self._parent = job, step, 0, os.getppid()
-        self.add_callback("on_train_batch_end", Trainer.after_batch)
+        self.add_callback("on_train_batch_end", RowTrainer.after_batch)
         self.add_callback("on_fit_epoch_end", lambda trainer: write_history(Path(job.run)))
 
     def get_dataloader(self, path: str, batch_size: int, rank: int = 0, mode: str = "train") -> Any:
@@ -84,7 +84,7 @@ def train(job: Job, step: Callable[[float], None]) -> None:
     """
     if job.bf16:
         compute_in_bf16()
-    Trainer(job, step).train()
+    RowTrainer(job, step).train()
 
 
 def compute_in_bf16() -> None:

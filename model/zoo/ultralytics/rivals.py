@@ -36,31 +36,31 @@ UNTRAINED_PX = 320
 
 
 @dataclass(frozen=True)
-class Kind:
+class Definition:
     """One of Ultralytics' model definitions."""
 
     name: str
     title: str
-    definition: str
+    file: str
 
 
-KINDS = (
-    Kind("yolo26-n", "YOLO26n", "yolo26n.yaml"),
-    Kind("yolo26-s", "YOLO26s", "yolo26s.yaml"),
-    Kind("yolo11-n", "YOLO11n", "yolo11n.yaml"),
+DEFINITIONS = (
+    Definition("yolo26-n", "YOLO26n", "yolo26n.yaml"),
+    Definition("yolo26-s", "YOLO26s", "yolo26s.yaml"),
+    Definition("yolo11-n", "YOLO11n", "yolo11n.yaml"),
 )
 
 
 def rivals(task: str = "mask") -> Sequence["UltralyticsRival"]:
     """The rows. What they do is refused with BadInputError where the environment is missing."""
-    return [UltralyticsRival(kind, task) for kind in KINDS]
+    return [UltralyticsRival(one, task) for one in DEFINITIONS]
 
 
 class UltralyticsRival:
     """Implements `Rival`: a program of the other environment trains and exports, our engine computes."""
 
-    def __init__(self, kind: Kind, task: str) -> None:
-        self._kind, self._task = kind, task
+    def __init__(self, definition: Definition, task: str) -> None:
+        self._definition, self._task = definition, task
         self._classes = TASK_CLASSES[task]
         self._model: Model | None = None
         self._file = b""
@@ -68,12 +68,12 @@ class UltralyticsRival:
     @property
     def name(self) -> str:
         """Names the row and the folder of its run."""
-        return self._kind.name
+        return self._definition.name
 
     @property
     def title(self) -> str:
         """As papers write it."""
-        return self._kind.title
+        return self._definition.title
 
     def build(self, seed: int) -> None:
         """Make the network anew, with weights that follow from the seed."""
@@ -132,7 +132,7 @@ class UltralyticsRival:
 
     def _job(self, run: Path, schedule: Schedule) -> Job:
         return Job(
-            definition=self._kind.definition,
+            definition=self._definition.file,
             run=str(run.resolve()),
             data=str((run / DATA_NAME).resolve()),
             shown=schedule.shown,
@@ -154,7 +154,7 @@ class UltralyticsRival:
             "name": self.name,
             "task": self._task,
             "classes": list(self._classes),
-            "architecture": self._kind.definition.removesuffix(".yaml"),
+            "architecture": self._definition.file.removesuffix(".yaml"),
             "size": self.name[-1],
             "input": [job.input_px, job.input_px],
             "confidence": DEFAULT_CONFIDENCE,

@@ -26,7 +26,7 @@ for size in "ns":
     counts = [sum(value.numel() for value in part.parameters()) for part in parts]
     assert counts[0] == counts[1] + counts[2], counts
 assert all(getattr(tasks, name) is not module for name, module in STAND_INS.values())
-YOLO("yolo11n.yaml")
+YOLO("yolo11n" + ".yaml")
 import os
 from ultralytics.utils import ONLINE, AUTOINSTALL, SETTINGS, USER_CONFIG_DIR
 assert not ONLINE and not AUTOINSTALL and not SETTINGS["sync"]
