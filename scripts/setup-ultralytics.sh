@@ -7,7 +7,7 @@ source "$(dirname "$0")/lib.sh"
 
 environment=".venv-ultralytics"
 lock="requirements-ultralytics.lock"
-torch=requirements-torch.lock
+torch="requirements-torch.lock"
 stamp="$environment/.installed"
 
 pip_install() {
@@ -37,7 +37,7 @@ flock 9
 if [[ -f $stamp && "$(<"$stamp")" == "$wanted" ]] && grep --quiet --fixed-strings "$repository/" "$environment/bin/yolo"; then
     exit
 fi
-say "Installing Ultralytics into $environment: it is AGPL-3.0, and so is what is made of it, unless Ultralytics licenses it otherwise"
+say "Installing Ultralytics into $environment: it is licensed under AGPL-3.0 (https://ultralytics.com/license)"
 quietly "$venv_python" -m venv --clear --without-pip "$environment" || give_up
 quietly pip_install --require-hashes --only-binary :all: -r "$lock" || give_up
 quietly pip_install -r "$torch" || give_up

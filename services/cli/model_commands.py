@@ -36,9 +36,13 @@ DataOption = Annotated[
 TaskOption = Annotated[
     str,
     typer.Option(
-        help="traffic, mask, joint: both, the start of a fine-tuning; or own: the classes that data.yaml of the "
-        "folders names, or --classes."
+        help="traffic, mask, joint: both, the start of a fine-tuning; or own: the classes that data.yaml of "
+        "the folders names, or --classes."
     ),
+]
+BackgroundOption = Annotated[
+    list[Path] | None,
+    typer.Option(help="Traffic folder; its pictures without a person teach the task mask what is no face."),
 ]
 ClassesOption = Annotated[
     str, typer.Option(help="Names of the classes of --task own, in the order of their numbers: helmet,head.")
@@ -63,12 +67,7 @@ def train(
     init: Annotated[
         Path | None, typer.Option(help="Checkpoint or .onnx file to start from, of this size or smaller.")
     ] = None,
-    background: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help="Traffic folder; its pictures without a person teach the task mask what is no face."
-        ),
-    ] = None,
+    background: BackgroundOption = None,
     mosaic: Annotated[
         float,
         typer.Option(min=0, max=1, help="Share of pictures that are four in one; less for large objects."),
