@@ -48,7 +48,7 @@ if [[ ${1:-} == --upgrade ]]; then
     replace requirements-train.lock "$work/training"
 fi
 
-for lock in requirements.lock requirements-{train,node,tools,checkov}.lock; do
+for lock in requirements.lock requirements-{train,node,tools,checkov,ultralytics}.lock; do
     say "$lock"
     resolve --no-deps "$lock" --output-file "$work/lock"
     replace "$lock" "$work/lock"

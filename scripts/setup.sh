@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Make .venv and the page. Does nothing, quickly, when nothing has changed. `--train` adds the
-# packages of training, which running does not need.
+# packages of training, which running does not need; `--ultralytics` an environment of its own with Ultralytics.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
@@ -84,3 +84,4 @@ install_packages() {
 make_environment
 install_packages
 scripts/build-page.sh
+[[ " $* " != *" --ultralytics "* ]] || scripts/setup-ultralytics.sh

@@ -46,6 +46,15 @@ def rtsp_python() -> str:
     return _absent("GStreamer's RTSP server")
 
 
+@pytest.fixture(scope="session")
+def ultralytics_environment() -> Path:
+    """The folder of the environment in which Ultralytics is installed."""
+    folder = REPOSITORY / ".venv-ultralytics"
+    if not (folder / ".installed").is_file():
+        pytest.skip("Ultralytics' environment is absent: scripts/setup.sh --ultralytics")
+    return folder
+
+
 def _absent(what: str) -> str:
     """Skip where the run could not install it, fail where it could have."""
     reason = f"{what} is absent"

@@ -1,7 +1,7 @@
 """Labelled pictures from YOLO folders, kept in memory, and their honest splits."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -158,6 +158,18 @@ def _labels_of(picture: Path) -> Path:
     return picture.parent.parent.parent / "labels" / picture.parent.name / f"{picture.stem}.txt"
 
 
+def labelled_paths(source: DataSource, split: str) -> Iterator[tuple[Path, Rows]]:
+    """The pictures of a folder's split with the rows of their labels, put right.
+
+    Raises BadInputError when a correction is of the test part.
+    """
+    for path in picture_paths(source.folder, split):
+        corrections = shipped_corrections().get((source.folder.name, path.stem), ())
+        if corrections and split == "test":
+            raise BadInputError(f"{path.name} is of the test part: its labels stay as they are")
+        yield path, correct(read_rows(_labels_of(path)), corrections)
+
+
 def load_split(
     sources: Iterable[DataSource], split: str, max_side_px: int, step: Callable[[], None] = lambda: None
 ) -> list[Sample]:
@@ -167,12 +179,8 @@ def load_split(
     """
     samples = []
     for source in sources:
-        for path in picture_paths(source.folder, split):
-            corrections = shipped_corrections().get((source.folder.name, path.stem), ())
-            if corrections and split == "test":
-                raise BadInputError(f"{path.name} is of the test part: its labels stay as they are")
-            rows = read_rows(_labels_of(path))
-            sample = load_sample(path, correct(rows, corrections), max_side_px, source)
+        for path, rows in labelled_paths(source, split):
+            sample = load_sample(path, rows, max_side_px, source)
             step()
             if sample is not None:
                 samples.append(sample)

@@ -11,6 +11,8 @@ from services.core.model_classes import TASK_CLASSES
 
 JOINT = "joint"
 """All tasks at once: one backbone and neck with a head for each, the start of every fine-tuning."""
+OWN = "own"
+"""The task of a person's own classes."""
 RARE_CLASSES: dict[str, dict[str, float]] = {
     "traffic": {"person": 2.0, "bicycle": 3.0, "motorbike": 2.0},
     "mask": {"mask_incorrect": 2.0},
@@ -58,10 +60,16 @@ class TrainConfig:
     """Traffic folders whose pictures without a person are shown to the task mask as free of faces."""
     evaluate_every: int = 2
     checkpoint_s: float = 120.0
+    classes: tuple[str, ...] = ()
+    """Those of the task own, in the order of their numbers in the label files."""
 
     def __post_init__(self) -> None:
-        if self.task not in (*TASK_CLASSES, JOINT):
-            raise BadInputError(f"no task {self.task!r}, there are {', '.join((*TASK_CLASSES, JOINT))}")
+        if self.task not in (tasks := (*TASK_CLASSES, JOINT, OWN)):
+            raise BadInputError(f"no task {self.task!r}, there are {', '.join(tasks)}")
+        if (self.task == OWN) != bool(self.classes):
+            raise BadInputError(
+                f"classes are those of --task {OWN}, which needs some; other tasks have theirs"
+            )
         if self.architecture not in ARCHITECTURES:
             raise BadInputError(
                 f"no architecture {self.architecture!r}, there are {', '.join(ARCHITECTURES)}"
@@ -82,6 +90,10 @@ class TrainConfig:
     def tasks(self) -> tuple[str, ...]:
         """The tasks that are trained."""
         return tuple(TASK_CLASSES) if self.task == JOINT else (self.task,)
+
+    def classes_of(self, task: str) -> tuple[str, ...]:
+        """The names of a task's classes in label order."""
+        return self.classes if task == OWN else TASK_CLASSES[task]
 
     def sources(self, task: str) -> tuple[DataSource, ...]:
         """The data of a task."""

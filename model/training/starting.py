@@ -17,9 +17,8 @@ from torch import Tensor
 from model.data.samples import Sample
 from model.evaluation.predictions import letterbox, to_input
 from model.export.reading import read_export, unfold
-from model.network.build import SCALES, JointNetwork, TaskHead
+from model.network.build import SCALES, JointNetwork
 from model.network.checkpoint import CheckpointDescription, describe, read_checkpoint
-from services.core.model_classes import TASK_CLASSES
 
 CALIBRATION_PICTURES = 48
 HEAD_PREFIX, JOINT_PREFIX = "head.", "heads."
@@ -31,11 +30,6 @@ class Start:
 
     description: CheckpointDescription
     weights: Mapping[str, Tensor]
-
-    @property
-    def heads(self) -> dict[str, TaskHead]:
-        """By task, those whose classes are still the task's."""
-        return {head.task: head for head in self.description.heads if head.classes == TASK_CLASSES[head.task]}
 
 
 def read_start(path: Path, samples: Sequence[Sample]) -> Start:
@@ -74,7 +68,7 @@ def can_start(network: CheckpointDescription, start: CheckpointDescription) -> b
 
 def start_from(network: JointNetwork, description: CheckpointDescription, start: Start) -> None:
     """Takes all that is shared, and the heads that both have; a wider network copies channels."""
-    kept = [head.task for head in description.heads if head == start.heads.get(head.task)]
+    kept = [head.task for head in description.heads if head in start.description.heads]
     chosen = {
         name: value
         for name, value in start.weights.items()

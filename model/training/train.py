@@ -30,7 +30,6 @@ from model.training.records import CSV_NAME, draw_curves
 from model.training.trainer import BEST_NAME, Trainer
 from model.training.weights import Blend, write_blends
 from services.core.errors import ConflictError, StoppedError
-from services.core.model_classes import TASK_CLASSES
 
 CONFIG_NAME = "config.json"
 DETAIL = 1.5
@@ -111,7 +110,7 @@ def load_data(
             validation[task] = load_split(chosen_by, "val", max(640, config.input_px))
             if task == "mask":
                 training[task] += load_backgrounds(config.backgrounds, side_px)
-            check_classes([*training[task], *validation[task]], len(TASK_CLASSES[task]))
+            check_classes([*training[task], *validation[task]], len(config.classes_of(task)))
     for task in config.tasks:
         counts = f"{len(training[task])} pictures to train on, {len(validation[task])} to evaluate on"
         console.print(f"{task}: {counts}")

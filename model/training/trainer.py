@@ -111,10 +111,13 @@ class Trainer:
             if (former.architecture, former.size, former.input_px, tasks) != wanted:
                 raise ConflictError(f"{config.run} holds a run with other settings: name another folder")
             return former
-        inherited = {} if start is None else start.heads
+        inherited = () if start is None else start.description.heads
+        known = {head.task: head for head in inherited if head.classes == config.classes_of(head.task)}
         heads = tuple(
-            inherited.get(task)
-            or TaskHead(task, TASK_CLASSES[task], fit_anchors(box_sizes(training[task], config.input_px)))
+            known.get(task)
+            or TaskHead(
+                task, config.classes_of(task), fit_anchors(box_sizes(training[task], config.input_px))
+            )
             for task in config.tasks
         )
         description = CheckpointDescription(config.architecture, config.size, heads, config.input_px, command)
@@ -300,7 +303,7 @@ def means(by_task: Mapping[str, Metrics]) -> tuple[float, float]:
 
 def rare_classes(task: str) -> dict[int, float]:
     """How often pictures with the rare classes of a task are shown, by class index."""
-    return {TASK_CLASSES[task].index(name): times for name, times in RARE_CLASSES[task].items()}
+    return {TASK_CLASSES[task].index(name): times for name, times in RARE_CLASSES.get(task, {}).items()}
 
 
 def to_tensor(batch: Batch, device: torch.device) -> Tensor:

@@ -33,13 +33,25 @@ DataOption = Annotated[
         "Evaluated on the first with images/val, and on the sources that are set aside to choose by.",
     ),
 ]
+TaskOption = Annotated[
+    str,
+    typer.Option(
+        help="traffic, mask, joint: both, the start of a fine-tuning; or own: the classes that data.yaml of "
+        "the folders names, or --classes."
+    ),
+]
+BackgroundOption = Annotated[
+    list[Path] | None,
+    typer.Option(help="Traffic folder; its pictures without a person teach the task mask what is no face."),
+]
+ClassesOption = Annotated[
+    str, typer.Option(help="Names of the classes of --task own, in the order of their numbers: helmet,head.")
+]
 
 
 def train(
     data: DataOption,
-    task: Annotated[
-        str, typer.Option(help="traffic, mask, or joint: both, the start of a fine-tuning.")
-    ] = "traffic",
+    task: TaskOption = "traffic",
     architecture: Annotated[
         str, typer.Option(help="gbyolo, gbyolo-concat (the paper's weighted concatenation) or yolov5.")
     ] = "gbyolo",
@@ -55,16 +67,12 @@ def train(
     init: Annotated[
         Path | None, typer.Option(help="Checkpoint or .onnx file to start from, of this size or smaller.")
     ] = None,
-    background: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help="Traffic folder; its pictures without a person teach the task mask what is no face."
-        ),
-    ] = None,
+    background: BackgroundOption = None,
     mosaic: Annotated[
         float,
         typer.Option(min=0, max=1, help="Share of pictures that are four in one; less for large objects."),
     ] = 0.7,
+    classes: ClassesOption = "",
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     threads: Annotated[int, typer.Option(help="Processor threads at most.")] = 2,
     workers: Annotated[
@@ -75,8 +83,9 @@ def train(
     samples, training = load_module("data.samples"), load_module("training.train")
     if size not in ("n", "s"):
         raise BadInputError(f"no size {size!r}: give n or s")
+    sources = tuple(samples.DataSource.parse(_with_demo(str(folder), run, task)) for folder in data)
     settings = training.TrainConfig(
-        data=tuple(samples.DataSource.parse(_with_demo(str(folder), run, task)) for folder in data),
+        data=sources,
         run=run,
         task=task,
         architecture=architecture,
@@ -92,6 +101,7 @@ def train(
         seed=seed,
         threads=threads,
         workers=workers,
+        classes=_classes(task, classes, [one.folder for one in sources]),
     )
     folder = training.train(settings, command=shlex.join(["sightline", *sys.argv[1:]]), console=notes)
     output.print(f"{folder}: best.pt, metrics.csv and plots", soft_wrap=True)
@@ -104,12 +114,21 @@ def _with_demo(source: str, run: Path, task: str) -> str:
         return source
     demo = DEMO_OF_TASK.get(found["task"] or task)
     if demo is None:
-        raise BadInputError("--data demo: a joint training wants traffic=demo or mask=demo")
+        raise BadInputError("--data demo: a joint training wants traffic=demo or mask=demo, others have none")
     folder = run / ("demo" if demo == "traffic" else f"demo-{demo}")
     if not (folder / "labels" / "val").is_dir():
         with notes.status("rendering the demo's scenes"):
             write_dataset(folder, DEMO_SEEDS, DEMO_PICTURES_PER_SEED, DEMO_VALIDATION_SEEDS, demo=demo)
     return f"{found['prefix']}{folder}{found['weight']}"
+
+
+def _classes(task: str, said: str, folders: list[Path]) -> tuple[str, ...]:
+    """The classes of a person's own task; of others what was said, which the training refuses."""
+    names = tuple(said.split(",")) if said else ()
+    if task != load_module("training.config").OWN:
+        return names
+    found: tuple[str, ...] = load_module("data.own_classes").own_classes(folders, names)
+    return found
 
 
 def evaluate(

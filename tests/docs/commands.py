@@ -13,8 +13,9 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 OPERATIONS = REPOSITORY / "docs" / "operations.md"
+OWN_MODEL = REPOSITORY / "docs" / "your-own-model.md"
 
-PLACES = ("compose", "kubectl")
+PLACES = ("compose", "kubectl", "model", "ultralytics", "import")
 REASONS = (
     "needs a certificate",
     "needs a real cluster",

@@ -7,7 +7,13 @@ import pytest
 
 from tests.docs.commands import OPERATIONS, REPOSITORY, Expectation, blocks_of
 
-DOCUMENTS = ("README.md", "services/README.md", "docs/operations.md", "docs/troubleshooting.md")
+DOCUMENTS = (
+    "README.md",
+    "services/README.md",
+    "docs/operations.md",
+    "docs/troubleshooting.md",
+    "docs/your-own-model.md",
+)
 
 LINK = re.compile(r"\]\((?!https?:)(?P<path>[^)#\s]*)(?:#(?P<section>[^)\s]+))?\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
@@ -17,7 +23,7 @@ LABEL = re.compile(r"(?<=[\w,:;(][ (])\*\*([A-Z][^*|\n]*)\*\*")
 STRINGS = REPOSITORY / "services/web/ui/src/strings/en"
 FOLDERS = ("configmaps", "components", "docker", "docs", "k8s", "model", "overlays", "scripts", "services")
 FILE = re.compile(r".+\.(md|py|sh|toml|ya?ml|js|conf|lock|Dockerfile)")
-SOMEBODY_ELSES = {"kustomization.yaml"}
+SOMEBODY_ELSES = {"data.yaml", "kustomization.yaml"}
 
 MARKED = """\
 text
