@@ -14,7 +14,7 @@ from services.cli.console import notes, output, progress
 from services.core.errors import BadInputError
 from services.demo.dataset import write_dataset
 
-EXTRA_PACKAGES = {"torch", "onnx", "matplotlib"}
+EXTRA_PACKAGES = {"torch", "torchvision", "onnx", "matplotlib"}
 
 DEMO_SEEDS = range(1000, 1060)
 DEMO_VALIDATION_SEEDS = range(1060, 1066)
@@ -76,7 +76,7 @@ def train(
     if size not in ("n", "s"):
         raise BadInputError(f"no size {size!r}: give n or s")
     settings = training.TrainConfig(
-        data=tuple(samples.DataSource.parse(_with_demo(str(folder), run, task)) for folder in data),
+        data=tuple(samples.DataSource.parse(with_demo(str(folder), run, task)) for folder in data),
         run=run,
         task=task,
         architecture=architecture,
@@ -97,7 +97,7 @@ def train(
     output.print(f"{folder}: best.pt, metrics.csv and plots", soft_wrap=True)
 
 
-def _with_demo(source: str, run: Path, task: str) -> str:
+def with_demo(source: str, run: Path, task: str) -> str:
     """Turn `[TASK=]demo[@WEIGHT]` into a folder of the task's rendered scenes, made where it is missing."""
     found = DEMO_SOURCE.fullmatch(source)
     if found is None:
