@@ -27,13 +27,15 @@ from services.core.errors import BadInputError
 from services.core.frames import Picture
 
 TORCH = "torch"
+MARGIN = 1e-4
+"""By this share a chosen confidence is below the score that it has to let through."""
 
 Predict = Callable[[Picture], Found]
 """A picture (H, W, 3) BGR to what is found in it, in its pixels."""
 
 
 @dataclass(frozen=True)
-class Figures:
+class DetectorFigures:
     """How well a method does on labelled pictures, of all classes together where nothing else is said."""
 
     report: Report
@@ -69,7 +71,7 @@ def judge_all(found: Sequence[Found], samples: Sequence[Sample], confidence: flo
 
     The order of the scores stays, and with it every average precision.
     """
-    power = np.float32(np.log(SURE) / np.log(np.clip(confidence * (1 - 1e-5), 1e-6, 1 - 1e-6)))
+    power = np.float32(np.log(SURE) / np.log(np.clip(confidence, 1e-6, 1 - 1e-6)))
     return [
         judge(
             replace(one, scores=one.scores.clip(0, 1) ** power),
@@ -87,16 +89,17 @@ def best_confidence(judged: Sequence[Judged]) -> float:
     if not len(hits) or not hits[-1]:
         return SURE
     f1 = 2 * hits / (np.arange(1, len(hits) + 1) + len(detections.labels))
-    return max(float(detections.scores[int(f1.argmax())]), LEAST_CONFIDENCE)
+    best = float(detections.scores[int(f1.argmax())])
+    return max(best * (1 - MARGIN), LEAST_CONFIDENCE)
 
 
-def figures(judged: Sequence[Judged], classes: Sequence[str], confidence: float) -> Figures:
+def figures(judged: Sequence[Judged], classes: Sequence[str], confidence: float) -> DetectorFigures:
     """All figures of answers that were judged at a confidence (see `judge_all`)."""
     detections = Detections.of(judged)
     sure = detections.right[detections.scores >= SURE, 0]
     hits, boxes = int(sure.sum()), len(detections.labels)
     nothing = float("nan")
-    return Figures(
+    return DetectorFigures(
         report=report(judged, classes),
         confidence=confidence,
         precision=hits / len(sure) if len(sure) else nothing,
@@ -106,7 +109,7 @@ def figures(judged: Sequence[Judged], classes: Sequence[str], confidence: float)
 
 
 @dataclass(frozen=True)
-class Contender:
+class Entrant:
     """A method that is ready to be timed, and in which engine."""
 
     name: str
@@ -114,15 +117,15 @@ class Contender:
     predict: Predict
 
 
-def contender(rival: Rival, folder: Path, threads: int = 1) -> Contender:
+def entrant(rival: Rival, folder: Path, threads: int = 1) -> Entrant:
     """A method in ONNX Runtime from a file in the folder, or in torch where it cannot be exported."""
     path = folder / f"{rival.name}.onnx"
     try:
         rival.export(path)
         model = load_onnx(path, threads)
     except BadInputError:
-        return Contender(rival.name, TORCH, rival.predict)
-    return Contender(rival.name, title(ONNX_RUNTIME), predict_with(model))
+        return Entrant(rival.name, TORCH, rival.predict)
+    return Entrant(rival.name, title(ONNX_RUNTIME), predict_with(model))
 
 
 def predict_with(model: Model) -> Predict:
@@ -153,13 +156,11 @@ class Timing:
         return 1000 / self.median_ms
 
 
-def time_contenders(
-    contenders: Sequence[Contender], pictures: Sequence[Picture], rounds: int
-) -> dict[str, Timing]:
+def time_entrants(entrants: Sequence[Entrant], pictures: Sequence[Picture], rounds: int) -> dict[str, Timing]:
     """Times by name: every round shows one picture to all, in another order, in processor time."""
-    shows = {one.name: 0 for one in contenders}
+    shows = {one.name: 0 for one in entrants}
 
-    def runner(one: Contender) -> Callable[[], object]:
+    def runner(one: Entrant) -> Callable[[], object]:
         def run() -> object:
             picture = pictures[shows[one.name] % len(pictures)]
             shows[one.name] += 1
@@ -167,8 +168,8 @@ def time_contenders(
 
         return run
 
-    samples = interleaved([runner(one) for one in contenders], rounds)
-    return {one.name: Timing(one.engine, times) for one, times in zip(contenders, samples, strict=True)}
+    samples = interleaved([runner(one) for one in entrants], rounds)
+    return {one.name: Timing(one.engine, times) for one, times in zip(entrants, samples, strict=True)}
 
 
 def write_samples(path: Path, timings: Mapping[str, Timing], threads: int) -> None:

@@ -21,7 +21,7 @@ COLUMNS = 4
 
 
 @dataclass(frozen=True)
-class Point:
+class PlotPoint:
     """A method in the plot of accuracy against time."""
 
     title: str
@@ -29,7 +29,7 @@ class Point:
     accuracy: float
 
 
-def draw_accuracy(points: Sequence[Point], path: Path, measure: str, time: str = "ms a picture") -> None:
+def draw_accuracy(points: Sequence[PlotPoint], path: Path, measure: str, time: str = "ms a picture") -> None:
     """Draw accuracy against time, a point a method; the time is logarithmic."""
     with _figure(path, 7, 4.5) as figure:
         axes = figure.subplots()

@@ -41,8 +41,7 @@ def train(
         str, typer.Option(help="traffic, mask, or joint: both, the start of a fine-tuning.")
     ] = "traffic",
     architecture: Annotated[
-        str,
-        typer.Option(help="gbyolo, gbyolo-concat (the paper's weighted concatenation), yolov5 or yolov4."),
+        str, typer.Option(help="gbyolo, gbyolo-concat (the paper's concatenation), yolov5 or yolov4.")
     ] = "gbyolo",
     size: Annotated[str, typer.Option(help="Size of the network: n or s.")] = "n",
     minutes: Annotated[float | None, typer.Option(help="Length by the clock; 50 without --epochs.")] = None,

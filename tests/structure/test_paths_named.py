@@ -25,7 +25,7 @@ RECORD = re.compile(r"\bADRs? (\d+)(?: to (\d+))?|\badr/(\d{4})")
 OF_USERS = ("secrets/", "k8s/overlays/harbour/", "build/")
 """What the documents have their reader make."""
 
-WRITTEN = {"blends.csv", "errors.csv", "manifest.csv", "metrics.csv"}
+WRITTEN = {"blends.csv", "errors.csv", "history.csv", "manifest.csv", "metrics.csv"}
 """What training and evaluation write beside their results, or read beside their pictures."""
 
 

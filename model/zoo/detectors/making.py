@@ -14,17 +14,17 @@ import torch
 from model.data.samples import DataSource, Sample
 from model.evaluation.judging import Judged
 from model.zoo.detectors.networks import FasterRcnn, RetinaNet, Ssd
-from model.zoo.detectors.reporting import Row, table_of
+from model.zoo.detectors.reporting import DetectorRow, table_of
 from model.zoo.detectors.showing import measured_samples
 from model.zoo.detectors.torchvision_rival import TorchvisionRival
 from model.zoo.detectors.yolo import Yolo
 from model.zoo.measuring import (
     best_confidence,
-    contender,
+    entrant,
     figures,
     find_all,
     judge_all,
-    time_contenders,
+    time_entrants,
     write_samples,
 )
 from model.zoo.rival import Rival, Schedule
@@ -81,12 +81,12 @@ def make_table(settings: TableSettings, step: Step) -> Table:
     ready = [one for one in chosen if make_ready(one, settings, schedule, step)]
     if not ready:
         raise BadInputError("no row of the table has weights: leave --no-train out")
-    rows = [_measure(one, settings.runs / one.name, measured, step) for one in ready]
     with TemporaryDirectory() as folder:
-        contenders = [contender(one, Path(folder), settings.threads) for one in ready]
+        entrants = [entrant(one, Path(folder), settings.threads) for one in ready]
         pictures = [sample.picture for sample in measured["val"][:TIMED_PICTURES]]
         step("timing", 0.0)
-        timings = time_contenders(contenders, pictures, settings.rounds)
+        timings = time_entrants(entrants, pictures, settings.rounds)
+    rows = [_measure(one, settings.runs / one.name, measured, step) for one in ready]
     for path in filter(None, (settings.runs / SAMPLES_NAME, settings.samples_file)):
         write_samples(path, timings, settings.threads)
     left_out = [one.title for one in chosen if one not in ready]
@@ -135,7 +135,7 @@ def check_schedule(run: Path, sources: Sequence[DataSource], schedule: Schedule)
         raise ConflictError(f"{run} holds a training with other settings ({changes}): give another --runs")
 
 
-def _measure(rival: Rival, run: Path, measured: dict[str, list[Sample]], step: Step) -> Row:
+def _measure(rival: Rival, run: Path, measured: dict[str, list[Sample]], step: Step) -> DetectorRow:
     """A row's answers and figures by split; the confidence is that of the split val."""
     judged: dict[str, list[Judged]] = {}
     confidence = None
@@ -146,4 +146,4 @@ def _measure(rival: Rival, run: Path, measured: dict[str, list[Sample]], step: S
         judged[split] = judge_all(found, samples, confidence)
     assert confidence is not None
     by_split = {split: figures(of_split, MASK_CLASSES, confidence) for split, of_split in judged.items()}
-    return Row(rival.name, rival.title, run, rival.cost(), by_split, judged)
+    return DetectorRow(rival.name, rival.title, run, rival.cost(), by_split, judged)

@@ -39,6 +39,7 @@ class NetworkRival(ABC):
         self._network: nn.Module | None = None
         self._input_px = INPUT_PX
         self._predict: Predict | None = None
+        self._size_bytes: int | None = None
 
     @abstractmethod
     def _made(self) -> nn.Module:
@@ -84,7 +85,7 @@ class NetworkRival(ABC):
         self._take(*self._loaded(run / WEIGHTS_NAME))
 
     def _take(self, network: nn.Module, input_px: int) -> None:
-        self._network, self._input_px = network.eval(), input_px
+        self._network, self._input_px, self._size_bytes = network.eval(), input_px, None
         ready = _fused(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._predict = predict_with(Model(network_predict(ready), MASK_CLASSES, (input_px, input_px)))
 
@@ -121,19 +122,19 @@ class NetworkRival(ABC):
             onnx.helper.set_model_props(graph, {METADATA_KEY: json.dumps(described)})
             onnx.checker.check_model(graph)
             onnx.save(graph, str(partial))
+        self._size_bytes = path.stat().st_size
 
     def cost(self) -> Cost:
         """See Rival. A network that is not exported has the size of its weights."""
         network, input_px = self._at_hand(), self._input_px
         gflops = 2 * multiplications(network, input_px, input_px) / 1e9
         if self.why_not_exported:
-            size_bytes = sum(value.nbytes for value in network.state_dict().values())
-        else:
+            self._size_bytes = sum(value.nbytes for value in network.state_dict().values())
+        elif self._size_bytes is None:
             with TemporaryDirectory() as folder:
-                path = Path(folder) / "model.onnx"
-                self.export(path)
-                size_bytes = path.stat().st_size
-        return Cost(parameter_count(network), gflops, size_bytes)
+                self.export(Path(folder) / "model.onnx")
+        assert self._size_bytes is not None
+        return Cost(parameter_count(network), gflops, self._size_bytes)
 
 
 def _fused(network: nn.Module) -> nn.Module:

@@ -24,6 +24,7 @@ FEATURES = {"6": "0", "12": "1", "15": "2"}
 FEATURE_CHANNELS = (40, 112, 160)
 FUSED_WIDTH = 96
 """Of a feature pyramid, in place of 256 channels."""
+NORM_MOMENTUM = 0.03
 EXTRA_WIDTH = 128
 """Of SSD's additional map at stride 64."""
 ANCHOR_SIDES = ((8, 11, 16), (22, 32, 45), (64, 90, 128), (180, 240, 320))
@@ -53,20 +54,25 @@ def rows_of(corners: Tensor, scores: Tensor) -> Tensor:
     return torch.cat(((low + high) / 2, high - low, scores), -1)
 
 
+def layers() -> nn.Module:
+    """MobileNetV3's layers; their normalisations follow as fast as those of the other networks."""
+    found: nn.Module = import_torchvision().models.mobilenet_v3_large(weights=None).features
+    for module in found.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = NORM_MOMENTUM
+    return found
+
+
 def backbone() -> nn.Module:
     """MobileNetV3's layers up to its last map at stride 32; gives its maps by name."""
-    torchvision = import_torchvision()
-    layers = torchvision.models.mobilenet_v3_large(weights=None).features
-    getter = torchvision.models._utils.IntermediateLayerGetter(layers, FEATURES)
+    getter = import_torchvision().models._utils.IntermediateLayerGetter(layers(), FEATURES)
     return cast(nn.Module, getter)
 
 
 def pyramid() -> nn.Module:
     """The backbone with a feature pyramid of four levels; gives its maps by name."""
-    torchvision = import_torchvision()
-    layers = torchvision.models.mobilenet_v3_large(weights=None).features
-    backbones = torchvision.models.detection.backbone_utils
-    fused: nn.Module = backbones.BackboneWithFPN(layers, FEATURES, list(FEATURE_CHANNELS), FUSED_WIDTH)
+    backbones = import_torchvision().models.detection.backbone_utils
+    fused: nn.Module = backbones.BackboneWithFPN(layers(), FEATURES, list(FEATURE_CHANNELS), FUSED_WIDTH)
     return fused
 
 
@@ -84,7 +90,7 @@ class SsdMaps(nn.Module):
         self.body = backbone()
         self.extra = nn.Sequential(
             nn.Conv2d(FEATURE_CHANNELS[-1], EXTRA_WIDTH, 3, 2, 1, bias=False),
-            nn.BatchNorm2d(EXTRA_WIDTH),
+            nn.BatchNorm2d(EXTRA_WIDTH, momentum=NORM_MOMENTUM),
             nn.ReLU6(inplace=True),
         )
 

@@ -9,9 +9,9 @@ from model.evaluation.judging import Judged
 from model.evaluation.metrics import SIZES
 from model.evaluation.report import shown
 from model.zoo.detectors.network_rival import HISTORY_NAME
-from model.zoo.measuring import Figures, Timing
+from model.zoo.measuring import DetectorFigures, Timing
 from model.zoo.plots import (
-    Point,
+    PlotPoint,
     draw_accuracy,
     draw_confusions,
     draw_histories,
@@ -80,19 +80,19 @@ COLUMNS = ("method", *COST_COLUMNS, *ACCURACY_COLUMNS, "shown", "in the paper")
 
 
 @dataclass(frozen=True)
-class Row:
+class DetectorRow:
     """One method with all that was measured of it, by split where it says so."""
 
     name: str
     title: str
     run: Path
     cost: Cost
-    figures: Mapping[str, Figures]
+    figures: Mapping[str, DetectorFigures]
     judged: Mapping[str, Sequence[Judged]]
 
 
 def table_of(
-    rows: Sequence[Row],
+    rows: Sequence[DetectorRow],
     timings: Mapping[str, Timing],
     measured: Mapping[str, Sequence[Sample]],
     settings: TableSettings,
@@ -111,7 +111,7 @@ def table_of(
     )
 
 
-def _cells(row: Row, timing: Timing) -> list[str]:
+def _cells(row: DetectorRow, timing: Timing) -> list[str]:
     cost = (
         f"{row.cost.parameters / 1e6:.2f}",
         f"{row.cost.gflops:.2f}",
@@ -123,7 +123,7 @@ def _cells(row: Row, timing: Timing) -> list[str]:
     return [row.title, *cost, *_accuracy(row.figures["val"]), _shown(row.run), PAPER.get(row.name, "–")]
 
 
-def _accuracy(figures: Figures) -> list[str]:
+def _accuracy(figures: DetectorFigures) -> list[str]:
     metrics = figures.report.metrics
     means = (metrics.map50, metrics.map50_95, figures.precision, figures.recall, figures.f1)
     accuracies = (figures.accuracy("mask"), figures.accuracy("no_mask"))
@@ -166,7 +166,9 @@ def _introduction(
     return "\n\n".join(parts)
 
 
-def _notes(rows: Sequence[Row], measured: Mapping[str, Sequence[Sample]], settings: TableSettings) -> str:
+def _notes(
+    rows: Sequence[DetectorRow], measured: Mapping[str, Sequence[Sample]], settings: TableSettings
+) -> str:
     threads = "one thread" if settings.threads == 1 else f"{settings.threads} threads"
     times = (
         f"Times are processor times of {threads} for all from the picture to the boxes, the median of "
@@ -181,9 +183,10 @@ def _notes(rows: Sequence[Row], measured: Mapping[str, Sequence[Sample]], settin
     return "\n\n".join(parts)
 
 
-def _draw(rows: Sequence[Row], timings: Mapping[str, Timing], folder: Path) -> list[Plot]:
+def _draw(rows: Sequence[DetectorRow], timings: Mapping[str, Timing], folder: Path) -> list[Plot]:
     points = [
-        Point(row.title, timings[row.name].median_ms, row.figures["val"].report.metrics.map50) for row in rows
+        PlotPoint(row.title, timings[row.name].median_ms, row.figures["val"].report.metrics.map50)
+        for row in rows
     ]
     judged = {row.title: row.judged["val"] for row in rows}
     histories = {row.title: row.run / HISTORY_NAME for row in rows if (row.run / HISTORY_NAME).is_file()}

@@ -10,7 +10,7 @@ from model.files import replacing
 from model.zoo.detectors.network_rival import INPUT_PX, WEIGHTS_NAME, NetworkRival
 from model.zoo.detectors.networks import FasterRcnn, RetinaNet, Ssd, TorchvisionNetwork
 from model.zoo.detectors.showing import settings, training_samples, validation_samples
-from model.zoo.detectors.training import Training
+from model.zoo.detectors.training import DetectorTraining
 from model.zoo.rival import Schedule
 from services.core.types import MASK_CLASSES
 
@@ -46,7 +46,9 @@ class TorchvisionRival(NetworkRival):
     ) -> None:
         config = settings(sources, run, schedule, LEARNING_RATE)
         network = self._made(schedule.input_px)
-        training = Training(network, config, training_samples(sources, schedule), validation_samples(sources))
+        training = DetectorTraining(
+            network, config, training_samples(sources, schedule), validation_samples(sources)
+        )
         training.run(step)
         with replacing(run / WEIGHTS_NAME) as partial:
             torch.save({"averaged": training.averaged.state, "input_px": schedule.input_px}, partial)

@@ -23,7 +23,7 @@ from model.training.trainer import LONGEST_STEP_S, MAX_GRADIENT_NORM, rare_class
 from model.training.weights import AveragedWeights, learning_rate, make_optimizer
 from model.zoo.detectors.network_rival import HISTORY_NAME
 from model.zoo.detectors.networks import Target, TorchvisionNetwork
-from model.zoo.detectors.showing import EPOCHS, TASK
+from model.zoo.detectors.showing import TASK
 from services.core.types import MASK_CLASSES
 
 SEED_STRIDE = 1_000_003
@@ -31,7 +31,7 @@ SEED_STRIDE = 1_000_003
 
 
 @dataclass
-class Epoch:
+class EpochRecord:
     """A line of history.csv."""
 
     epoch: int
@@ -42,7 +42,7 @@ class Epoch:
 
 
 @dataclass
-class State:
+class TrainingState:
     """Where a training stands."""
 
     epoch: int = 0
@@ -51,10 +51,10 @@ class State:
     elapsed_s: float = 0.0
     losses: float = 0.0
     """Summed over the batches of this epoch."""
-    history: list[Epoch] = field(default_factory=list)
+    history: list[EpochRecord] = field(default_factory=list)
 
 
-class Training:
+class DetectorTraining:
     """A training of a network that gives its own loss; made again over the same run, it goes on."""
 
     def __init__(
@@ -66,7 +66,9 @@ class Training:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.network, self.config, self.validation = network, config, validation
-        self.state = State()
+        self.state = TrainingState()
+        assert config.epochs is not None
+        self._epochs = config.epochs
         self._clock = clock
         self._counts = {TASK: show_counts(training, rare_classes(TASK))}
         self._prefetcher = Prefetcher({TASK: training}, config.workers)
@@ -77,7 +79,7 @@ class Training:
 
     def run(self, step: Callable[[float], None]) -> None:
         """Train to the end; `step` is called with the share that is done."""
-        while self.state.epoch < EPOCHS:
+        while self.state.epoch < self._epochs:
             self._run_epoch(step)
 
     def _run_epoch(self, step: Callable[[float], None]) -> None:
@@ -85,13 +87,13 @@ class Training:
         self.network.train()
         last = last_saved = self._clock()
         for total, batch in self._prefetcher.epoch(self._plan(), self._counts):
-            share = (state.epoch + state.batch / total) / EPOCHS
+            share = (state.epoch + state.batch / total) / self._epochs
             state.losses += self.train_batch(batch, share)
             state.batch += 1
             now = self._clock()
             state.elapsed_s += min(now - last, LONGEST_STEP_S)
             last = now
-            step((state.epoch + state.batch / total) / EPOCHS)
+            step((state.epoch + state.batch / total) / self._epochs)
             if now - last_saved > config.checkpoint_s:
                 last_saved = now
                 self.save()
@@ -101,7 +103,7 @@ class Training:
 
     def _plan(self) -> EpochPlan:
         config, state = self.config, self.state
-        mosaic = config.mosaic if state.epoch / EPOCHS < config.mosaic_until else 0.0
+        mosaic = config.mosaic if state.epoch / self._epochs < config.mosaic_until else 0.0
         return EpochPlan(
             seed=config.seed,
             epoch=state.epoch,
@@ -128,14 +130,14 @@ class Training:
         self.averaged.update(self.network, self.state.step)
         return loss.item()
 
-    def _measured(self) -> Epoch:
+    def _measured(self) -> EpochRecord:
         state, side_px = self.state, self.config.input_px
         network = copy.deepcopy(self.network)
         network.load_state_dict(self.averaged.state)
         model = Model(network_predict(network.eval()), MASK_CLASSES, (side_px, side_px))
         map50 = evaluate_samples(model, self.validation).map50
         shown, loss = state.step * self.config.batch, state.losses / max(1, state.batch)
-        return Epoch(state.epoch + 1, shown, state.elapsed_s / 60, loss, map50)
+        return EpochRecord(state.epoch + 1, shown, state.elapsed_s / 60, loss, map50)
 
     def save(self) -> None:
         """Write the checkpoint from which the training goes on after a kill, and history.csv."""
@@ -154,11 +156,11 @@ class Training:
         self._optimizer.load_state_dict(content["optimizer"])
         self.averaged.state = content["averaged"]
         values = content["state"]
-        history = [Epoch(**line) for line in values["history"]]
-        self.state = State(**(values | {"history": history}))
+        history = [EpochRecord(**line) for line in values["history"]]
+        self.state = TrainingState(**(values | {"history": history}))
 
 
-def write_history(path: Path, history: Sequence[Epoch]) -> None:
+def write_history(path: Path, history: Sequence[EpochRecord]) -> None:
     """Write history.csv; nothing before the first epoch is over."""
     if not history:
         return
