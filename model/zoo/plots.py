@@ -43,7 +43,7 @@ def draw_accuracy(points: Sequence[PlotPoint], path: Path, measure: str, time: s
                 fontsize=8,
             )
         axes.set(xscale="log", xlabel=time, ylabel=measure)
-        axes.margins(x=0.18)
+        axes.margins(x=0.3)
         axes.grid(alpha=0.3, which="both")
 
 
@@ -107,7 +107,7 @@ def draw_histories(histories: Mapping[str, Path], path: Path, column: str, measu
 def read_history(file: Path, column: str) -> tuple[list[int], list[float]]:
     """The epochs of a history.csv, and a column of it, where it has a value."""
     with file.open(newline="", encoding="utf-8") as opened:
-        filled = [row for row in csv.DictReader(opened) if row[column] not in ("", "nan")]
+        filled = [row for row in csv.DictReader(opened) if row.get(column, "") not in ("", "nan")]
     return [int(row["epoch"]) for row in filled], [float(row[column]) for row in filled]
 
 

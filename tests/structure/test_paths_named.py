@@ -22,7 +22,7 @@ FILE = re.compile(rf"(?<![\w./<{{*@:~-])[\w.][\w./-]*\.(?:{'|'.join(SUFFIXES)})\
 FOLDER = re.compile(r"`((?:[a-z_]+/)+[a-z_0-9]*)`")
 RECORD = re.compile(r"\bADRs? (\d+)(?: to (\d+))?|\badr/(\d{4})")
 
-OF_USERS = ("secrets/", "k8s/overlays/harbour/", "build/")
+OF_USERS = ("secrets/", "k8s/overlays/harbour/", "build/", "runs/")
 """What the documents have their reader make."""
 
 WRITTEN = {"blends.csv", "errors.csv", "history.csv", "manifest.csv", "metrics.csv"}

@@ -14,7 +14,7 @@ import torch
 from model.data.samples import DataSource, Sample
 from model.evaluation.judging import Judged
 from model.zoo.detectors.networks import FasterRcnn, RetinaNet, Ssd
-from model.zoo.detectors.reporting import DetectorRow, table_of
+from model.zoo.detectors.reporting import SCHEDULE_NAME, DetectorRow, table_of
 from model.zoo.detectors.showing import measured_samples
 from model.zoo.detectors.torchvision_rival import TorchvisionRival
 from model.zoo.detectors.yolo import Yolo
@@ -37,7 +37,7 @@ Step = Callable[[str, float], None]
 
 SHOWN, INPUT_PX = 8000, 320
 TIMED_PICTURES = 8
-SCHEDULE_NAME, SAMPLES_NAME = "schedule.json", "samples.json"
+SAMPLES_NAME = "samples.json"
 REPOSITORY = Path(__file__).parents[3]
 ULTRALYTICS_PACKAGE, ULTRALYTICS_ENVIRONMENT = "model.zoo.ultralytics", REPOSITORY / ".venv-ultralytics"
 

@@ -1,5 +1,6 @@
 """The table of detectors as Markdown and plots, from what was measured."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +65,9 @@ COMPARABLE = (
     " it does not say what becomes of faces that were not found; its frames a second are of another "
     "machine. What can be held against our rows is its order."
 )
+
+SCHEDULE_NAME = "schedule.json"
+"""What a training was to be, in the folder of its run."""
 
 COST_COLUMNS = ("M parameters", "GFLOPs", "MB", "engine", "ms", "frames/s")
 ACCURACY_COLUMNS = (
@@ -131,12 +135,12 @@ def _accuracy(figures: DetectorFigures) -> list[str]:
 
 
 def _shown(run: Path) -> str:
-    """How many pictures a training has shown, as its history says."""
+    """How many pictures a training has shown, as its history says, else its schedule."""
     path = run / HISTORY_NAME
-    if not path.is_file():
-        return "–"
-    _, counts = read_history(path, "shown")
-    return f"{counts[-1]:.0f}" if counts else "–"
+    counts = read_history(path, "shown")[1] if path.is_file() else []
+    if counts:
+        return f"{counts[-1]:.0f}"
+    return str(json.loads((run / SCHEDULE_NAME).read_text(encoding="utf-8"))["shown"])
 
 
 def _command(settings: TableSettings) -> str:
