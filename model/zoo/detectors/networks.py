@@ -184,7 +184,7 @@ class FasterRcnn(TorchvisionNetwork):
     """A network that proposes boxes, and a second one that looks at each of them.
 
     Source: Ren et al., "Faster R-CNN", NeurIPS 2015, on the feature pyramid of Lin et al., CVPR 2017. With
-    fewer proposals and a narrower second stage than torchvision's own, which is ten times as slow.
+    fewer proposals and a narrower second stage than torchvision's own.
     """
 
     def __init__(self, class_count: int, input_px: int) -> None:

@@ -11,7 +11,6 @@ from functools import lru_cache
 from pathlib import Path
 
 from model.data.samples import (
-    SPLITS,
     DataSource,
     Sample,
     check_classes,
@@ -96,7 +95,6 @@ def _measured(sources: tuple[DataSource, ...]) -> dict[str, list[Sample]]:
     if first is None:
         raise BadInputError("none of the data folders has pictures in images/val to measure on")
     chosen = {"val": [first], "unseen": [one for one in faces if picture_paths(one.folder, "unseen")]}
-    assert chosen.keys() <= set(SPLITS)
     samples = {
         split: load_split(folders, split, MEASURED_SIDE_PX) for split, folders in chosen.items() if folders
     }
