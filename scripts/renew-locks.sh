@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Fill the lock files with the hashes of all files that the index has of the versions in them, so that an
 # installation takes nothing else. With --upgrade, the newest versions that pyproject.toml allows come first.
-# torch has a file of its own without hashes: which build of it there is, for processors or for CUDA, is for the
-# index at hand to say.
+# torch and torchvision have a file of their own without hashes: which build of them there is, for processors or for
+# CUDA, is for the index at hand to say.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
@@ -34,10 +34,10 @@ if [[ ${1:-} == --upgrade ]]; then
     say "Resolving pyproject.toml anew"
     echo "setuptools>=77" | resolve pyproject.toml - --extra dev --extra embedded --extra openvino \
         --output-file "$work/base"
-    # What training adds to the base, less torch itself and the parts of its build for CUDA.
+    # What training adds to the base, less torch, torchvision and the parts of their builds for CUDA.
     train() {
         resolve pyproject.toml --extra train --constraint "$work/base" --constraint requirements-torch.lock "$@" \
-            --no-emit-package torch --output-file "$work/training"
+            --no-emit-package torch --no-emit-package torchvision --output-file "$work/training"
     }
     names() { sed -n "s/^\($1\)==.*/--no-emit-package=\1/p" "$2"; }
     mapfile -t known < <(names '[^=# ]*' "$work/base")

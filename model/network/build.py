@@ -11,14 +11,16 @@ from torch import Tensor, nn
 from model.network.gbyolo.backbone import Backbone, Conv, GhostStack
 from model.network.gbyolo.head import DEFAULT_ANCHORS, AnchorHead, Anchors
 from model.network.gbyolo.neck import BiFPN, Fusion
+from model.network.yolov4 import CspDarknet, PlainAggregation
 from model.network.yolov5 import C3, PathAggregation
 
-Architecture = Literal["gbyolo", "gbyolo-concat", "yolov5"]
-"""GB-YOLO with a BiFPN, GB-YOLO with the paper's weighted concatenation in a PANet, and YOLOv5 v6."""
+Architecture = Literal["gbyolo", "gbyolo-concat", "yolov5", "yolov4"]
+"""GB-YOLO with a BiFPN, and with the paper's weighted concatenation in a PANet; YOLOv5 v6; YOLOv4."""
 ARCHITECTURES: tuple[Architecture, ...] = get_args(Architecture)
 
 Size = Literal["n", "s"]
-Neck = BiFPN | PathAggregation
+Trunk = Backbone | CspDarknet
+Neck = BiFPN | PathAggregation | PlainAggregation
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ SCALES: dict[str, Scale] = {"n": Scale(0.25, 0.33, 64), "s": Scale(0.5, 0.33, 96
 class DetectionNetwork(nn.Module):
     """Pictures (B, 3, H, W), RGB 0..1, H and W multiples of 32, to predictions (see AnchorHead)."""
 
-    def __init__(self, backbone: Backbone, neck: Neck, head: AnchorHead) -> None:
+    def __init__(self, backbone: Trunk, neck: Neck, head: AnchorHead) -> None:
         super().__init__()
         self.backbone, self.neck, self.head = backbone, neck, head
 
@@ -72,7 +74,7 @@ class DetectionNetwork(nn.Module):
 class JointNetwork(nn.Module):
     """One backbone and neck with a head for each task; pictures as in DetectionNetwork."""
 
-    def __init__(self, backbone: Backbone, neck: Neck, heads: Sequence[TaskHead]) -> None:
+    def __init__(self, backbone: Trunk, neck: Neck, heads: Sequence[TaskHead]) -> None:
         super().__init__()
         self.backbone, self.neck = backbone, neck
         self.heads = nn.ModuleDict(
@@ -110,17 +112,22 @@ def build_joint(architecture: Architecture, size: Size, heads: Sequence[TaskHead
     return JointNetwork(*_trunk(architecture, size), heads)
 
 
-def _trunk(architecture: Architecture, size: Size) -> tuple[Backbone, Neck]:
+def _trunk(architecture: Architecture, size: Size) -> tuple[Trunk, Neck]:
     if architecture not in ARCHITECTURES:
         raise ValueError(f"no architecture {architecture!r}, there are {', '.join(ARCHITECTURES)}")
     if size not in SCALES:
         raise ValueError(f"no size {size!r}, there are {', '.join(SCALES)}")
     scale = SCALES[size]
+    if architecture == "yolov4":
+        darknet = CspDarknet(scale.width, scale.depth)
+        return darknet, PlainAggregation(darknet.channels_out)
     backbone = Backbone(scale.width, scale.depth, C3 if architecture == "yolov5" else GhostStack)
     return backbone, _neck(architecture, backbone, scale)
 
 
-def _neck(architecture: Architecture, backbone: Backbone, scale: Scale) -> Neck:
+def _neck(
+    architecture: Literal["gbyolo", "gbyolo-concat", "yolov5"], backbone: Backbone, scale: Scale
+) -> Neck:
     channels, depth = backbone.channels_out, scale.neck_depth
     match architecture:
         case "gbyolo":
@@ -137,15 +144,17 @@ def parameter_count(network: nn.Module) -> int:
 
 
 def multiplications(network: nn.Module, width: int = 640, height: int = 640) -> int:
-    """The multiply-accumulates of all convolutions for one picture; GFLOPs are twice as many."""
+    """The multiply-accumulates of convolutions and full layers for one picture; GFLOPs are twice as many."""
     total = 0
 
     def count(module: nn.Module, _: object, result: Tensor) -> None:
         nonlocal total
-        assert isinstance(module, nn.Conv2d)
+        assert isinstance(module, nn.Conv2d | nn.Linear)
         total += module.weight[0].numel() * result.numel()
 
-    hooks = [m.register_forward_hook(count) for m in network.modules() if isinstance(m, nn.Conv2d)]
+    hooks = [
+        m.register_forward_hook(count) for m in network.modules() if isinstance(m, nn.Conv2d | nn.Linear)
+    ]
     try:
         was_training = network.training
         with torch.inference_mode():

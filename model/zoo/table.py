@@ -55,11 +55,11 @@ class Table:
     """Markdown: what can and cannot be compared, and why the order is what it is."""
     plots: Sequence[Plot] = field(default_factory=tuple)
 
-    def markdown(self) -> str:
-        """The section of the document."""
+    def markdown(self, plots_folder: str = "benchmarks") -> str:
+        """The section of the document, beside which the folder of plots lies."""
         head = "| " + " | ".join(self.columns) + " |\n|" + " --- |" * len(self.columns)
         body = "\n".join("| " + " | ".join(row) + " |" for row in self.rows)
-        plots = "\n\n".join(f"![{plot.caption}](benchmarks/{plot.file})" for plot in self.plots)
+        plots = "\n\n".join(f"![{plot.caption}]({plots_folder}/{plot.file})" for plot in self.plots)
         parts = (f"## {self.title}", self.introduction, f"{head}\n{body}", self.notes, plots)
         return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -68,7 +68,7 @@ def write_table(table: Table, document: Path) -> None:
     """Put a table into the document in place of what it held between the table's marks, else at its end."""
     begin, end = f"<!-- table: {table.key} -->\n", f"<!-- end: {table.key} -->\n"
     text = document.read_text(encoding="utf-8") if document.exists() else "# Benchmarks\n"
-    section = f"{begin}{table.markdown()}{end}"
+    section = f"{begin}{table.markdown(document.stem)}{end}"
     if begin in text and end in text:
         before, _, rest = text.partition(begin)
         text = before + section + rest.partition(end)[2]

@@ -53,7 +53,7 @@ def train(
     data: DataOption,
     task: TaskOption = "traffic",
     architecture: Annotated[
-        str, typer.Option(help="gbyolo, gbyolo-concat (the paper's weighted concatenation) or yolov5.")
+        str, typer.Option(help="gbyolo, gbyolo-concat (the paper's concatenation), yolov5 or yolov4.")
     ] = "gbyolo",
     size: Annotated[str, typer.Option(help="Size of the network: n or s.")] = "n",
     minutes: Annotated[float | None, typer.Option(help="Length by the clock; 50 without --epochs.")] = None,
@@ -83,7 +83,7 @@ def train(
     samples, training = load_module("data.samples"), load_module("training.train")
     if size not in ("n", "s"):
         raise BadInputError(f"no size {size!r}: give n or s")
-    sources = tuple(samples.DataSource.parse(_with_demo(str(folder), run, task)) for folder in data)
+    sources = tuple(samples.DataSource.parse(with_demo(str(folder), run, task)) for folder in data)
     settings = training.TrainConfig(
         data=sources,
         run=run,
@@ -107,7 +107,7 @@ def train(
     output.print(f"{folder}: best.pt, metrics.csv and plots", soft_wrap=True)
 
 
-def _with_demo(source: str, run: Path, task: str) -> str:
+def with_demo(source: str, run: Path, task: str) -> str:
     """Turn `[TASK=]demo[@WEIGHT]` into a folder of the task's rendered scenes, made where it is missing."""
     found = DEMO_SOURCE.fullmatch(source)
     if found is None:

@@ -84,7 +84,7 @@ def test_locks_pin_every_dependency_exactly() -> None:
     pinned = {}
     for path in REPOSITORY.glob("requirements*.lock"):
         for package, (_, hashes) in read_lock(path).items():
-            assert hashes or package == "torch", f"{path.name}: {package} has no hash"
+            assert hashes or package in ("torch", "torchvision"), f"{path.name}: {package} has no hash"
             pinned[package] = path.name
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
@@ -93,7 +93,7 @@ def test_locks_pin_every_dependency_exactly() -> None:
     )
     names = [re.split(r"[^\w-]", requirement)[0].lower() for requirement in needed]
     assert not [name for name in names if name not in pinned]
-    assert pinned["torch"] == "requirements-torch.lock"
+    assert pinned["torch"] == pinned["torchvision"] == "requirements-torch.lock"
 
 
 @pytest.mark.parametrize("path", IMAGE_LOCKS, ids=lambda path: path.stem)

@@ -1,4 +1,4 @@
-"""`sightline bench models`: the model beside those that it is compared with."""
+"""`sightline bench models`: the model beside those that it is compared with, in speed and in tables."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -8,7 +8,25 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli.console import notes, output, progress, table, write_json
+from services.cli.bench.tables import (
+    DOCUMENT,
+    TABLE_NAMES,
+    DataOption,
+    DocumentOption,
+    FinderFileOption,
+    NoTrainOption,
+    OnlyOption,
+    RunsOption,
+    SeedOption,
+    ShownOption,
+    TableOption,
+    TableRequest,
+    ThreadsOption,
+    make,
+    refuse,
+)
+from services.cli.console import notes, output, progress, write_json
+from services.cli.console import table as show_table
 from services.cli.doctor_host import processor_name
 from services.cli.model_commands import load_module
 from services.core.errors import BadInputError
@@ -21,6 +39,7 @@ def models(
     speed: Annotated[
         bool, typer.Option("--speed", help="Measure GB-YOLO's speed against YOLOv5's of the same size.")
     ] = False,
+    table: TableOption = None,
     sizes: Annotated[
         list[str] | None, typer.Option("--size", help="n or s, may be repeated (default: both).")
     ] = None,
@@ -32,10 +51,36 @@ def models(
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="File for every sample; - is stdout.")
     ] = None,
+    data: DataOption = None,
+    runs: RunsOption = None,
+    only: OnlyOption = None,
+    shown: ShownOption = None,
+    seed: SeedOption = 0,
+    threads: ThreadsOption = 1,
+    no_train: NoTrainOption = False,
+    finder_file: FinderFileOption = None,
+    document: DocumentOption = DOCUMENT,
 ) -> None:
-    """Compare GB-YOLO with YOLOv5: parameters, operations and speed, interleaved, in processor time."""
-    if not speed:
-        raise BadInputError("there is one comparison of models: give --speed, GB-YOLO's against YOLOv5's")
+    """Compare GB-YOLO with YOLOv5 in speed, or all methods of a table in everything."""
+    if speed == (table is not None):
+        raise BadInputError(
+            "there are two comparisons of models: give --speed, GB-YOLO's against YOLOv5's, or --table with "
+            f"{TABLE_NAMES}"
+        )
+    if table is None:
+        refuse(data=data, runs=runs, only=only, shown=shown, no_train=no_train, finder_file=finder_file)
+        _compare_speed(sizes, inputs_px, rounds, json_file)
+        return
+    refuse(size=sizes, input=inputs_px)
+    wanted = TableRequest(
+        data or [], runs, document, only or [], shown, seed, threads, rounds, not no_train, finder_file
+    )
+    make(table, wanted, json_file)
+
+
+def _compare_speed(
+    sizes: Sequence[str] | None, inputs_px: Sequence[int] | None, rounds: int, json_file: Path | None
+) -> None:
     if bad := [px for px in inputs_px or () if px < STRIDE_PX or px % STRIDE_PX]:
         raise BadInputError(f"an input of {bad[0]} pixels is no multiple of {STRIDE_PX}")
     measuring = load_module("evaluation.speed")
@@ -104,7 +149,7 @@ def _show(measuring: ModuleType, speeds: Sequence[Any], titles: Mapping[str, str
             )
         )
     for engine, of_engine in rows.items():
-        table(f"{titles[engine]}, one thread on {processor_name()}", COLUMNS, of_engine)
+        show_table(f"{titles[engine]}, one thread on {processor_name()}", COLUMNS, of_engine)
     output.print(
         f"Processor time of a picture, the median of {rounds} rounds after {measuring.WARM_UP_ROUNDS} to "
         "warm up. In each round all networks of a size, engine and input compute the same picture, in a "

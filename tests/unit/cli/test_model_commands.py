@@ -31,10 +31,10 @@ def test_demo_stands_for_rendered_scenes_of_the_task(
 
     monkeypatch.setattr(model_commands, "write_dataset", write)
     for _ in range(2):
-        assert model_commands._with_demo(source, tmp_path, task) == expected.format(run=tmp_path)
+        assert model_commands.with_demo(source, tmp_path, task) == expected.format(run=tmp_path)
     assert made == ([scene] if scene else [])
 
 
 def test_a_joint_training_says_which_demo_it_wants(tmp_path: Path):
     with pytest.raises(BadInputError, match="traffic=demo or mask=demo"):
-        model_commands._with_demo("demo", tmp_path, "joint")
+        model_commands.with_demo("demo", tmp_path, "joint")

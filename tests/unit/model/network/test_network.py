@@ -12,7 +12,9 @@ from model.network.build import (
     parameter_count,
 )
 from model.network.gbyolo.backbone import Conv, GhostModule
+from model.network.gbyolo.head import AnchorHead
 from model.network.gbyolo.neck import NODE_INPUTS, BiFPN, WeightedAdd, WeightedConcat
+from model.network.yolov4 import CspDarknet, PlainAggregation
 
 
 def test_fusion_weights_are_normalised_and_never_negative() -> None:
@@ -92,6 +94,13 @@ def test_parameters_and_multiplications(
     assert parameter_count(network) / 1e6 == pytest.approx(millions, abs=0.001)
     assert 2 * multiplications(network) / 1e9 == pytest.approx(gflops, abs=0.01)
     assert network.training
+
+
+def test_yolov4_at_full_width_and_depth_is_as_published() -> None:
+    backbone = CspDarknet(1, 1)
+    neck = PlainAggregation(backbone.channels_out)
+    parts = (backbone, neck, AnchorHead(neck.channels_out, 80))
+    assert sum(map(parameter_count, parts)) == 64_363_101
 
 
 def test_the_baseline_is_yolov5_as_published() -> None:
