@@ -117,7 +117,7 @@ def test_evidence_of_an_older_release_is_read() -> None:
 
 
 def test_setups_of_an_older_release_are_read() -> None:
-    """They know no names of directions and no tiles, and whoever passes over what he does not know reads newer ones."""
+    """They know no names of directions and no tiles; who passes over what is not known reads newer ones."""
     head, body = messages.encode_setups((CameraSetup(camera(), (line(),)),)).split(b"\n", 1)
     content = json.loads(zlib.decompress(body))
     for name in ("forward_name", "backward_name"):
