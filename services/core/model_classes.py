@@ -5,10 +5,14 @@ from dataclasses import dataclass
 
 from services.core.camera_address import DEMO_MASKS, demo_of
 from services.core.errors import BadInputError
+from services.core.identifiers import clean_name
 from services.core.types import MASK_CLASSES, TRAFFIC_CLASSES, Line
 
 TASK_CLASSES: dict[str, tuple[str, ...]] = {"traffic": TRAFFIC_CLASSES, "mask": MASK_CLASSES}
 SIZES = ("n", "s")
+
+MOST_CLASSES, LONGEST_CLASS_NAME = 1000, 60
+"""Bounds of what a foreign model may name: names become keys, columns and words on a page."""
 
 COMPLIANT = "mask"
 """Only this state complies: a mask under the nose or the chin (mask_incorrect) does not."""
@@ -18,6 +22,31 @@ def classes_of_model(model: str) -> tuple[str, ...] | None:
     """Give what a shipped model can find, by its name or its task's; None for a file, which may know more."""
     task, _, size = model.partition("-")
     return TASK_CLASSES.get(task) if not size or size in SIZES else None
+
+
+def checked_class_names(names: Iterable[object]) -> tuple[str, ...]:
+    """Give the names of what a model finds as they are kept; BadInputError where one cannot be, or comes twice."""
+    found: dict[str, None] = {}
+    for name in names:
+        kept = class_name_from(name)
+        if kept is None:
+            raise BadInputError(
+                f"class {str(name)[:80]!r} is no name: give at most {LONGEST_CLASS_NAME} characters, none of them "
+                "a control character"
+            )
+        if kept in found:
+            raise BadInputError(f"class {kept!r} comes twice: give each class a name of its own")
+        found[kept] = None
+        if len(found) > MOST_CLASSES:
+            raise BadInputError(f"a model finds at most {MOST_CLASSES} classes")
+    if not found:
+        raise BadInputError("a model finds at least one class")
+    return tuple(found)
+
+
+def class_name_from(value: object) -> str | None:
+    """Give the name of a class as it is kept; None for what can be none."""
+    return (clean_name(value, LONGEST_CLASS_NAME) or None) if isinstance(value, str) else None
 
 
 def model_for(url: str, model: str | None) -> str:
