@@ -65,7 +65,9 @@ def with_background(rows: np.ndarray, is_first: bool) -> np.ndarray:
 def yolov5() -> Made:
     rows = filled(CELLS * 3)
     objectness = np.where(rows[:, 5:] > 0.5, 0.95, 0.01).astype(np.float32)
-    return Made({"output0": np.hstack([centred(rows), objectness, by_class(rows) / objectness.clip(0.95)])[None]})
+    return Made(
+        {"output0": np.hstack([centred(rows), objectness, by_class(rows) / objectness.clip(0.95)])[None]}
+    )
 
 
 def yolov8() -> Made:
@@ -127,9 +129,7 @@ def ssd_tensorflow() -> Made:
 
 
 def torchvision() -> Made:
-    return Made(
-        {"boxes": TRUTH[:, :4], "labels": (TRUTH[:, 4] + 1).astype(np.int64), "scores": TRUTH[:, 5]}
-    )
+    return Made({"boxes": TRUTH[:, :4], "labels": (TRUTH[:, 4] + 1).astype(np.int64), "scores": TRUTH[:, 5]})
 
 
 def caffe_ssd() -> Made:

@@ -68,7 +68,7 @@ def check(
     all_rows = []
     for blob in tried:
         plain = rows_of(foreign.run(blob_of(blob, form, extras)), layout, form)
-        (rows,) = ours.run({INPUT_NAME: blob})[OUTPUT_NAME]
+        rows: Rows = ours.run({INPUT_NAME: blob})[OUTPUT_NAME][0]
         if len(plain) > MOST_ROWS:
             raise BadInputError(f"it gives {len(plain)} places for a picture: that is no detector")
         if not (np.isfinite(plain).all() and np.isfinite(rows).all()):
@@ -81,11 +81,14 @@ def check(
 
 def _are_same(plain: Rows, rows: Rows) -> bool:
     boxes = np.allclose(plain[:, :4], rows[:, :4], rtol=RELATIVE_TOLERANCE, atol=PIXEL_TOLERANCE)
-    return bool(boxes and np.allclose(plain[:, 4:], rows[:, 4:], rtol=0, atol=SCORE_TOLERANCE))
+    return boxes and np.allclose(plain[:, 4:], rows[:, 4:], rtol=0, atol=SCORE_TOLERANCE)
 
 
 def check_places(rows: Rows, confidence: float, form: InputForm) -> None:
-    """Refuse boxes that lie outside of the picture, or are larger: their form was not understood."""
+    """Refuse boxes that lie outside of the picture, or are larger: their form was not understood.
+
+    Where nothing is found, the strongest places are looked at: their sizes may be anything.
+    """
     if not len(rows):
         return
     best = rows[:, 4:].max(axis=1)
@@ -95,12 +98,14 @@ def check_places(rows: Rows, confidence: float, form: InputForm) -> None:
         chosen = rows[np.argsort(-best, kind="stable")[:STRONGEST]]
     size = np.array([form.width, form.height], np.float32)
     centres, sides = chosen[:, :2] / size, chosen[:, 2:4] / size
-    inside = ((centres >= -OUTSIDE) & (centres <= 1 + OUTSIDE) & (sides <= 1 + 2 * OUTSIDE)).all(axis=1)
-    wrong = int((~inside).sum())
+    is_inside = ((centres >= -OUTSIDE) & (centres <= 1 + OUTSIDE)).all(axis=1)
+    if is_found:
+        is_inside &= (sides <= 1 + 2 * OUTSIDE).all(axis=1)
+    wrong = int((~is_inside).sum())
     if wrong > len(chosen) * (0.1 if is_found else 0.5):
         raise BadInputError(
-            f"{wrong} of {len(chosen)} boxes lie outside of the picture: the form of the boxes is another; name it "
-            "with --boxes"
+            f"{wrong} of {len(chosen)} boxes lie outside of the picture: their form is another, name it with "
+            "--boxes"
         )
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import onnx
@@ -30,7 +30,7 @@ from services.core.types import Detection
 
 DEFAULT_CONFIDENCE = 0.25
 OVERLAP, SET_OVERLAP = 0.45, 0.9
-"""Overlap from which the weaker of two boxes of a class is dropped; what gives each object once needs none."""
+"""Overlap from which the weaker of two boxes of a class is dropped; who gives each object once needs none."""
 
 FOREIGN_TASK = "detect"
 LONGEST_SOURCE = 100
@@ -44,7 +44,7 @@ class ImportConfig:
     source: Path
     output: Path
     classes: tuple[str, ...] | None = None
-    wanted: Wanted = Wanted()
+    wanted: Wanted = field(default_factory=Wanted)
     confidence: float = DEFAULT_CONFIDENCE
     box_form: BoxForm | None = None
     first_label: int | None = None
@@ -100,7 +100,7 @@ def _understood(
 
 
 def _as_yolox(form: InputForm, wanted: Wanted) -> InputForm:
-    """Give a YOLOX what it is trained with, its colours as OpenCV orders them, unless a person says otherwise."""
+    """Give a YOLOX what it is trained with, colours as OpenCV has them, unless a person says otherwise."""
     values = "bytes" if wanted.values is None else form.values
     return replace(form, values=values, is_bgr=wanted.is_bgr is not False)
 

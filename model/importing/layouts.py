@@ -1,7 +1,8 @@
 """What the outputs of a detector mean, found out from their names, shapes and values. Pure.
 
-Sources of the layouts: the exports of Ultralytics YOLO (v5, v8 and later), YOLOv7, YOLOX, TensorFlow's Object
-Detection API, torchvision, pytorch-ssd, Caffe SSD, PP-YOLOE, DETR and RT-DETR, as their projects document them.
+Sources of the layouts: the exports of Ultralytics YOLO (v5, v8 and later), YOLOv7, YOLOX, TensorFlow's
+Object Detection API, torchvision, pytorch-ssd, Caffe SSD, PP-YOLOE, DETR and RT-DETR, as their projects
+document them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -136,7 +137,9 @@ def _joined(part: Part, values: Sequence[Values]) -> NDArray[np.float32]:
 
 def _pair(samples: Samples, hints: Hints) -> Layout | None:
     """Read boxes (…, 4) beside scores, with labels or with a column for each class; None: there are none."""
-    candidates = [name for name, values in samples.items() if values[0].ndim >= 2 and values[0].shape[-1] == 4]
+    candidates = [
+        name for name, values in samples.items() if values[0].ndim >= 2 and values[0].shape[-1] == 4
+    ]
     candidates.sort(key=lambda name: (name not in TENSORFLOW[:1], "box" not in name.lower()))
     for name in candidates:
         rows = samples[name][0].size // 4
@@ -231,8 +234,8 @@ def _scored(boxes: str, rows: int, others: Samples, samples: Samples, hints: Hin
     form = hints.box_form or _form_of(boxes, places)
     if form is None:
         raise BadInputError(
-            f"the values of {boxes} are no boxes but offsets from anchors, which the file does not hold: export "
-            "it with its decoding"
+            f"the values of {boxes} are no boxes but offsets from anchors, which the file does not hold: "
+            "export it with its decoding"
         )
     is_detr = "logit" in name.lower() or "pred_" in boxes.lower()
     return Layout(
@@ -282,7 +285,9 @@ def _class_columns(
             f"it scores {columns} classes, but {count} are named: give --classes with {columns} names, or "
             f"{columns - 1} where one column is the background"
         )
-    is_first = bool(hints.classes and hints.classes[0].lower() in BACKGROUND_WORDS) or background_of(values) == 0
+    is_first = (
+        bool(hints.classes and hints.classes[0].lower() in BACKGROUND_WORDS) or background_of(values) == 0
+    )
     chosen = tuple(range(1, columns)) if is_first else tuple(range(count))
     return chosen, "none" if has_scores else "softmax"
 
@@ -304,7 +309,7 @@ def without_background(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _detections(name: str, values: Sequence[Values], hints: Hints) -> Layout | None:
-    """Read rows of a box, a score and a label, as a graph without suppression or with one inside gives them."""
+    """Read rows of a box, a score and a label: without suppression, or what is left after one inside."""
     width = values[0].shape[-1]
     forms: list[tuple[str, tuple[int, ...], int, int, int | None]] = []
     if width == 6:
@@ -398,7 +403,7 @@ def _yolo_kind(head: int) -> str:
 def _no_match(name: str, shape: Sequence[int], hints: Hints) -> str:
     count = hints.count or 0
     return (
-        f"output {name} {list(shape)} is in no layout that is known for {count} classes: a YOLO gives 4 or 5 + "
-        f"{count} values a place, a list of objects 6 or 7. If it names other classes, give them with --classes; "
-        "if it is no detector of upright boxes (segmentation, keypoints, turned boxes), export a detector"
+        f"output {name} {list(shape)} is in no layout that is known for {count} classes: a YOLO gives 4 or 5 "
+        f"+ {count} values a place, a list of objects 6 or 7. Name its classes by --classes; if it is no "
+        "detector of upright boxes (segmentation, keypoints, turned boxes), export a detector"
     )

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import onnx
@@ -29,7 +30,7 @@ class _Nodes:
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     constants: list[onnx.TensorProto] = field(default_factory=list)
 
-    def add(self, kind: str, *inputs: str, **attributes: object) -> str:
+    def add(self, kind: str, *inputs: str, **attributes: Any) -> str:
         """Reckon with one more node; gives the name of what comes out."""
         name = f"{self.prefix}.{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, list(inputs), [name], name=name, **attributes))
@@ -43,7 +44,11 @@ class _Nodes:
 
 
 def rewrite(
-    source: onnx.ModelProto, form: InputForm, extras: Extras, layout: Layout, description: Mapping[str, object]
+    source: onnx.ModelProto,
+    form: InputForm,
+    extras: Extras,
+    layout: Layout,
+    description: Mapping[str, object],
 ) -> onnx.ModelProto:
     """Give a model of the layout that `model.export.writing` documents, with its description.
 
@@ -108,7 +113,8 @@ def colour_constants(is_bgr: bool) -> tuple[NDArray[np.float32], NDArray[np.floa
     """Give ImageNet's mean and deviation (1, 3, 1, 1) in the order of the colours."""
     step = -1 if is_bgr else 1
     mean, deviation = IMAGENET_MEAN[::step], IMAGENET_DEVIATION[::step]
-    return np.float32(mean).reshape(1, 3, 1, 1), np.float32(deviation).reshape(1, 3, 1, 1)
+    both = np.array([mean, deviation], np.float32).reshape(2, 1, 3, 1, 1)
+    return both[0], both[1]
 
 
 def _rows(nodes: _Nodes, part: Part) -> str:
@@ -146,16 +152,14 @@ def _boxes(nodes: _Nodes, layout: Layout, form: InputForm) -> str:
     return nodes.add("Concat", centre, nodes.add("Sub", high, low), axis=2)
 
 
-def grid(
-    strides: Sequence[int], width: int, height: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def grid(strides: Sequence[int], width: int, height: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Give the place of each cell (1, N, 2; x, y) and its side in pixels (1, N, 1), as YOLOX orders them."""
     cells, sides = [], []
     for stride in strides:
         y, x = np.mgrid[0 : height // stride, 0 : width // stride]
         cells.append(np.stack([x.reshape(-1), y.reshape(-1)], axis=1))
         sides.append(np.full((x.size, 1), stride))
-    return np.float32(np.concatenate(cells))[None], np.float32(np.concatenate(sides))[None]
+    return np.concatenate(cells).astype(np.float32)[None], np.concatenate(sides).astype(np.float32)[None]
 
 
 def _scores(nodes: _Nodes, layout: Layout) -> str:
@@ -166,7 +170,9 @@ def _scores(nodes: _Nodes, layout: Layout) -> str:
         marks = nodes.add("Cast", nodes.add("Equal", labels, known), to=TensorProto.FLOAT)
         return nodes.add("Mul", marks, _rows(nodes, part))
     if layout.activation == "softmax":
-        whole = nodes.add("Softmax", _rows(nodes, Part.whole(part.output, part.width, part.is_turned)), axis=-1)
+        whole = nodes.add(
+            "Softmax", _rows(nodes, Part.whole(part.output, part.width, part.is_turned)), axis=-1
+        )
         return _columns(nodes, whole, *part.columns)
     scores = _rows(nodes, part)
     if layout.activation == "sigmoid":

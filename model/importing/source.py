@@ -32,10 +32,14 @@ BYTE_DIVISOR = 100.0
 OTHER_TASKS = {"segment", "pose", "obb", "classify", "semantic", "depth"}
 
 Values = Literal["unit", "imagenet", "bytes"]
-"""What a network is given for the colours 0..255: shares 0..1, those less ImageNet's mean and by its deviation,
-or the colours themselves."""
+"""What a network is given for the colours 0..255: shares 0..1, those less ImageNet's mean and divided by its
+deviation, or the colours themselves."""
 
-TYPES = {TensorProto.FLOAT: np.float32, TensorProto.FLOAT16: np.float16, TensorProto.UINT8: np.uint8}
+TYPES: dict[int, type[np.generic]] = {
+    TensorProto.FLOAT: np.float32,
+    TensorProto.FLOAT16: np.float16,
+    TensorProto.UINT8: np.uint8,
+}
 
 Extras = dict[str, NDArray[Any]]
 
@@ -150,14 +154,16 @@ def _literal(text: str) -> Any:
 
 
 def fix_input(model: onnx.ModelProto, wanted: Wanted, metadata: Mapping[str, str]) -> InputForm:
-    """Say how a picture enters, and give the input of the graph its one size; BadInputError says what is odd."""
+    """Say how a picture enters, and give the graph's input its one size; BadInputError says what is odd."""
     pictures = [item for item in _inputs(model) if len(item.type.tensor_type.shape.dim) == 4]
     if len(pictures) != 1:
         raise BadInputError(f"it takes {len(pictures)} pictures at once, and not one (1, 3, height, width)")
     (taken,) = pictures
     kind = taken.type.tensor_type.elem_type
     if kind not in TYPES:
-        raise BadInputError(f"its input has values of type {TensorProto.DataType.Name(kind)}: export with float32")
+        raise BadInputError(
+            f"its input has values of type {TensorProto.DataType.Name(kind)}: export with float32"
+        )
     sizes = [dim.dim_value if dim.HasField("dim_value") else 0 for dim in taken.type.tensor_type.shape.dim]
     is_nhwc = sizes[3] == 3 and sizes[1] != 3
     if (sizes[3] if is_nhwc else sizes[1]) not in (0, 3):
@@ -170,7 +176,9 @@ def fix_input(model: onnx.ModelProto, wanted: Wanted, metadata: Mapping[str, str
     for dim, size in zip(taken.type.tensor_type.shape.dim, fixed, strict=True):
         dim.dim_value = size
     del model.graph.value_info[:]
-    values = wanted.values or ("bytes" if kind == TensorProto.UINT8 or _takes_bytes(model, taken.name) else "unit")
+    values = wanted.values or (
+        "bytes" if kind == TensorProto.UINT8 or _takes_bytes(model, taken.name) else "unit"
+    )
     return InputForm(taken.name, width, height, kind, is_nhwc, values, bool(wanted.is_bgr))
 
 
@@ -188,7 +196,9 @@ def _size(
     """Give the size of the input: the file's own where it is fixed, else the one that is wanted."""
     if width and height:
         if wanted not in (None, (width, height)):
-            raise BadInputError(f"its input is {width}x{height} for good: leave --input away, or export it anew")
+            raise BadInputError(
+                f"its input is {width}x{height} for good: leave --input away, or export it anew"
+            )
         return width, height
     if wanted is None:
         sides = _literal(metadata.get("imgsz", ""))
@@ -206,7 +216,9 @@ def _takes_bytes(model: onnx.ModelProto, name: str) -> bool:
     constants = {tensor.name: tensor for tensor in model.graph.initializer}
     for node in model.graph.node:
         if node.op_type == "Constant":
-            constants |= {node.output[0]: one.t for one in node.attribute if one.name == "value"}
+            constants |= {
+                name: one.t for name in node.output for one in node.attribute if one.name == "value"
+            }
     for node in _chain(model, name):
         numbers = [numpy_helper.to_array(constants[one]) for one in node.input if one in constants]
         if not numbers or not numbers[0].size:
@@ -222,7 +234,7 @@ def _takes_bytes(model: onnx.ModelProto, name: str) -> bool:
 
 
 def _chain(model: onnx.ModelProto, name: str) -> Iterator[onnx.NodeProto]:
-    """Follow the input through the nodes that only pass it on, up to the one that reckons, and give that too."""
+    """Follow the input through nodes that only pass it on, up to the one that reckons, and give that too."""
     for node in model.graph.node:
         if name in node.input and node.output:
             yield node
@@ -232,7 +244,7 @@ def _chain(model: onnx.ModelProto, name: str) -> Iterator[onnx.NodeProto]:
 
 
 def extra_inputs(model: onnx.ModelProto, form: InputForm) -> Extras:
-    """Give constants for what a graph takes beside the picture: sizes, scales and masks, known by their names."""
+    """Give constants for what a graph takes beside the picture: sizes, scales and masks, by their names."""
     sizes = {
         "orig_target_sizes": (form.width, form.height),
         "im_shape": (form.height, form.width),
@@ -249,5 +261,5 @@ def extra_inputs(model: onnx.ModelProto, form: InputForm) -> Extras:
         elif item.name == "pixel_mask":
             found[item.name] = np.ones((1, form.height, form.width), kind)
         else:
-            raise BadInputError(f"it takes {item.name[:80]} beside the picture, which Sightline does not have")
+            raise BadInputError(f"it takes {item.name[:80]} beside the picture: Sightline does not have that")
     return found

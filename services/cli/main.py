@@ -42,6 +42,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("train", "services.cli.model_commands", "train"),
     ("evaluate", "services.cli.model_commands", "evaluate"),
     ("export", "services.cli.model_commands", "export"),
+    ("import-model", "services.cli.import_command", "import_model_command"),
     ("backup", "services.cli.backup", "backup_command"),
     ("restore", "services.cli.backup", "restore_command"),
     ("retention", "services.cli.retention_command", "retention_command"),

@@ -1,6 +1,6 @@
 """What models can find: the classes of each task, and what the mask states among them say together."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from services.core.camera_address import DEMO_MASKS, demo_of
@@ -14,6 +14,9 @@ SIZES = ("n", "s")
 MOST_CLASSES, LONGEST_CLASS_NAME = 1000, 60
 """Bounds of what a foreign model may name: names become keys, columns and words on a page."""
 
+MOST_LISTED = 100
+"""Classes that a sentence names."""
+
 COMPLIANT = "mask"
 """Only this state complies: a mask under the nose or the chin (mask_incorrect) does not."""
 
@@ -25,14 +28,14 @@ def classes_of_model(model: str) -> tuple[str, ...] | None:
 
 
 def checked_class_names(names: Iterable[object]) -> tuple[str, ...]:
-    """Give the names of what a model finds as they are kept; BadInputError where one cannot be, or comes twice."""
+    """Give the names of a model's classes as they are kept; BadInputError for one that is none, or twice."""
     found: dict[str, None] = {}
     for name in names:
         kept = class_name_from(name)
         if kept is None:
             raise BadInputError(
-                f"class {str(name)[:80]!r} is no name: give at most {LONGEST_CLASS_NAME} characters, none of them "
-                "a control character"
+                f"class {str(name)[:80]!r} is no name: give at most {LONGEST_CLASS_NAME} characters, none of "
+                "them a control character"
             )
         if kept in found:
             raise BadInputError(f"class {kept!r} comes twice: give each class a name of its own")
@@ -61,9 +64,11 @@ def model_for(url: str, model: str | None) -> str:
     return model
 
 
-def check_classes(lines: Iterable[Line], model: str) -> None:
-    """Refuse a line that counts what its camera's model never finds; BadInputError names line and class."""
-    known = classes_of_model(model)
+def check_classes(lines: Iterable[Line], model: str, known: Collection[str] | None) -> None:
+    """Refuse a line that counts what its camera's model never finds; BadInputError names line and class.
+
+    `known` is what the model finds, None where nobody has seen its file.
+    """
     for line in lines:
         for name in line.classes or ():
             if known is not None and name not in known:
@@ -72,12 +77,26 @@ def check_classes(lines: Iterable[Line], model: str) -> None:
                     line=line.id,
                     class_name=name,
                     model=model,
-                    classes=", ".join(known),
+                    classes=listed(known),
                 )
 
 
+def listed(names: Iterable[str]) -> str:
+    """Give names for a person, the first of many."""
+    found = list(names)
+    return ", ".join([*found[:MOST_LISTED], *(["…"] if len(found) > MOST_LISTED else [])])
+
+
+def has_mask_states(classes: Collection[str]) -> bool:
+    """Return whether a model finds mask states and nothing else, so that shares of them say something.
+
+    A model of protective clothing may have a class `mask` of its own.
+    """
+    return {COMPLIANT, "no_mask"} <= set(classes) <= set(MASK_CLASSES)
+
+
 def mask_state(class_name: str) -> str | None:
-    """Give the mask state that a class stands for; None for a class of traffic."""
+    """Give the mask state that a class of a mask model stands for; None for another class."""
     return class_name if class_name in MASK_CLASSES else None
 
 

@@ -54,8 +54,7 @@ from services.web.api.spans import (
 )
 from services.web.api.tally import Buckets, BucketTallies, Counts, LineSeries, Series
 from services.web.auth.caller import Who
-from services.web.context import Context
-from services.web.system import SystemInfo
+from services.web.context import Context, WebContext
 
 router = APIRouter(prefix="/api/v1", tags=["counts"])
 
@@ -104,7 +103,8 @@ async def get_counts(
 
     `compliance` is the share of the people counted whose mask state is `mask`, with their number `counted`:
     who wears one wrongly (`mask_incorrect`) or none does not comply. Its `rate` is null where nobody was
-    counted, and where a line did not count all three states or `class` leaves one out.
+    counted, where a line did not count all three states or `class` leaves one out, and where the camera's
+    model finds other things too.
 
     Where one line is asked for, and of each with by=line, `forward_name` and `backward_name` are what people
     call its directions, as it lay at the end of the span.
@@ -121,10 +121,12 @@ async def get_counts(
     records = context.database.records(ANSWER_LIMIT_S).of(generation)
     there = history.begin_s(generation.created_s), generation.deleted_s or math.inf
 
+    has_rates = context.may_state_masks(id)
+
     def count() -> bytes:
         buckets = Buckets(*span, bucket, bucket_starts(*span, bucket, zone), now_s, *there)
-        counts = _counts(records, id, selection, buckets, history, by is not None)
-        _check_classes(selection, counts, history, context.system)
+        counts = _counts(records, id, selection, buckets, history, by is not None, has_rates)
+        _check_classes(selection, counts, history, context)
         return counts_json(counts) if form == "json" else _sheet(counts, zone, selection, spreadsheet)
 
     headers = {"Content-Disposition": f'attachment; filename="counts-{id}.csv"'} if form == "csv" else None
@@ -152,12 +154,13 @@ def _asked_span(from_text: str | None, to_text: str | None, now_s: float, zone: 
 
 
 def _check_classes(
-    selection: CrossingSelection, counts: Counts, history: LineHistory, system: SystemInfo
+    selection: CrossingSelection, counts: Counts, history: LineHistory, context: WebContext
 ) -> None:
     """Check the classes that are asked for, by what was counted too."""
     total = counts.sums.total()
     counted = {*total.forward, *total.backward}
-    check_classes_asked(selection.classes, lambda: history.classes(system.models()), counted.__contains__)
+    asked = selection.classes
+    check_classes_asked(asked, lambda: history.classes() | context.all_classes(), counted.__contains__)
 
 
 def _sheet(
@@ -183,6 +186,7 @@ def _counts(
     buckets: Buckets,
     history: LineHistory,
     is_by_line: bool,
+    has_rates: bool,
 ) -> Counts:
     """Read what is known of a span once, for all lines that are asked for."""
     span = buckets.from_s, buckets.to_s
@@ -214,7 +218,7 @@ def _counts(
         return directions.of_line(line, span[1])
 
     def has_rate(asked: Sequence[str]) -> bool:
-        return history.count_all_states(span, asked, selection.classes)
+        return has_rates and history.count_all_states(span, asked, selection.classes)
 
     return Counts(
         buckets,

@@ -1,12 +1,11 @@
 """What the lines of a camera were at which time, as far as answers about counts need it: pure."""
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from services.core.evidence.coverage import Span
 from services.core.model_classes import counts_all_states
 from services.core.types import LineVersion
-from services.web.system import ModelEntry
 
 
 class LineHistory:
@@ -31,10 +30,9 @@ class LineHistory:
         """Give since when a camera has been there that was made at a time, or has lines that are older."""
         return min([made_s, *(version.valid_from_s for version in self.versions)])
 
-    def classes(self, models: Iterable[ModelEntry]) -> set[str]:
-        """Give the classes that lines name, and those that models find."""
-        named = (version.line.classes or () for version in self.versions)
-        return {name for classes in (*named, *(model.classes for model in models)) for name in classes}
+    def classes(self) -> set[str]:
+        """Give the classes that lines name."""
+        return {name for version in self.versions for name in version.line.classes or ()}
 
     def lines_in(self, span: Span) -> list[str]:
         """Give the lines that were there in a span, in the order in which they were made."""
