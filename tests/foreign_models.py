@@ -223,3 +223,47 @@ def write_model(
     helper.set_model_props(model, dict(metadata or {}))
     onnx.save(model, str(path))
     return path
+
+
+BLOCK_PX, STEP_PX = 24, 4
+COLOURS = {"helmet": (1, -1, -1), "head": (-1, 1, -1), "vest": (-1, -1, 1)}
+"""What a pixel has to be to belong to a class: red, green or blue without the two others."""
+
+
+def write_block_model(path: Path, names: Mapping[int, str] | None = None) -> Path:
+    """Write a detector that sees: each class is a square of its colour, `BLOCK_PX` wide in the input.
+
+    It answers as a YOLOv8 does (1, 4 + classes, places).
+    """
+    columns, rows = (WIDTH - BLOCK_PX) // STEP_PX + 1, (HEIGHT - BLOCK_PX) // STEP_PX + 1
+    y, x = np.mgrid[0:rows, 0:columns]
+    places = np.stack([x.ravel(), y.ravel()]) * STEP_PX + BLOCK_PX / 2
+    boxes = np.concatenate([places, np.full_like(places, BLOCK_PX)])[None].astype(np.float32)
+    constants = {
+        "colours": np.float32([*COLOURS.values()]).reshape(3, 3, 1, 1),
+        "power": np.float32(4),
+        "most": np.float32(0.95),
+        "shape": np.int64([1, 3, -1]),
+        "boxes": boxes,
+    }
+    square = [BLOCK_PX, BLOCK_PX]
+    nodes = [
+        helper.make_node("Conv", ["images", "colours"], ["match"]),
+        helper.make_node("Relu", ["match"], ["matched"]),
+        helper.make_node("AveragePool", ["matched"], ["filled"], kernel_shape=square, strides=[STEP_PX] * 2),
+        helper.make_node("Pow", ["filled", "power"], ["sharp"]),
+        helper.make_node("Min", ["sharp", "most"], ["scored"]),
+        helper.make_node("Reshape", ["scored", "shape"], ["scores"]),
+        helper.make_node("Concat", ["boxes", "scores"], ["output0"], axis=1),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "blocks",
+        [helper.make_tensor_value_info("images", TensorProto.FLOAT, (1, 3, HEIGHT, WIDTH))],
+        [helper.make_tensor_value_info("output0", TensorProto.FLOAT, (1, 7, rows * columns))],
+        [numpy_helper.from_array(values, name) for name, values in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    helper.set_model_props(model, {"names": str(dict(names or enumerate(COLOURS)))})
+    onnx.save(model, str(path))
+    return path

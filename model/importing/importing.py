@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import onnx
 
 from model.files import replacing
@@ -96,6 +97,8 @@ def _understood(
     foreign: Session, form: InputForm, extras: Extras, hints: Hints, picture_bgr: Picture
 ) -> Layout:
     outputs = [foreign.run(blob_of(blob, form, extras)) for blob in blobs(picture_bgr, form)]
+    if any(one.dtype.kind == "f" and np.isnan(one).any() for given in outputs for one in given.values()):
+        raise BadInputError("it gives values that are no numbers")
     return recognise({name: [one[name] for one in outputs] for name in outputs[0]}, hints)
 
 

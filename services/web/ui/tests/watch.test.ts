@@ -121,6 +121,9 @@ test("who wears a mask is told only of lines that count all states", () => {
   assert.deepEqual(compliance(counts, null), { worn: 3, people: 4 });
   assert.equal(compliance(counts, ["mask", "no_mask"]), null);
   assert.equal(compliance({ forward: { car: 3 }, backward: {} }, null), null);
+  assert.deepEqual(compliance(counts, null, ["mask", "no_mask"]), { worn: 3, people: 4 });
+  assert.equal(compliance(counts, null, ["helmet", "mask"]), null);
+  assert.deepEqual(compliance(counts, null, ["person", "car"]), { worn: 3, people: 4 });
   assert.deepEqual(classesOf(counts), ["car", "mask", "no_mask"]);
   assert.equal(both(counts), 13);
 });
