@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.importing.layouts import Layout
-from model.importing.reading import Blob, Session, blob_of, rows_of
+from model.importing.reading import Blob, RunningGraph, blob_of, rows_of
 from model.importing.rewriting import INPUT_NAME, OUTPUT_NAME
 from model.importing.source import Extras, InputForm
 from services.core.errors import BadInputError
@@ -54,8 +54,8 @@ def letterbox_of(picture_bgr: Picture, form: InputForm) -> Letterbox:
 
 
 def check(
-    foreign: Session,
-    ours: Session,
+    foreign: RunningGraph,
+    ours: RunningGraph,
     form: InputForm,
     extras: Extras,
     layout: Layout,

@@ -11,7 +11,7 @@ import onnx
 from model.files import replacing
 from model.importing.checking import blobs, check, check_places, found_in, letterbox_of
 from model.importing.layouts import BoxForm, Hints, Layout, recognise, without_background
-from model.importing.reading import Session, blob_of
+from model.importing.reading import RunningGraph, blob_of
 from model.importing.rewriting import METADATA_KEY, rewrite
 from model.importing.source import (
     Extras,
@@ -76,7 +76,7 @@ def import_model(config: ImportConfig, picture_bgr: Picture) -> Imported:
     check_task(metadata)
     form = fix_input(model, config.wanted, metadata)
     extras = extra_inputs(model, form)
-    foreign = Session(model)
+    foreign = RunningGraph(model)
     classes = config.classes or names_in(metadata)
     hints = Hints(classes, form.width, form.height, config.box_form, config.first_label)
     layout = _understood(foreign, form, extras, hints, picture_bgr)
@@ -85,7 +85,7 @@ def import_model(config: ImportConfig, picture_bgr: Picture) -> Imported:
     description = _description(config, form, layout, names)
     ours = rewrite(model, form, extras, layout, description)
     tried = blobs(picture_bgr, form)
-    rows = check(foreign, Session(ours), form, extras, layout, tried)
+    rows = check(foreign, RunningGraph(ours), form, extras, layout, tried)
     check_places(rows, config.confidence, form)
     overlap = SET_OVERLAP if layout.is_set else OVERLAP
     found = found_in(rows, letterbox_of(picture_bgr, form), names, config.confidence, overlap)
@@ -94,7 +94,7 @@ def import_model(config: ImportConfig, picture_bgr: Picture) -> Imported:
 
 
 def _understood(
-    foreign: Session, form: InputForm, extras: Extras, hints: Hints, picture_bgr: Picture
+    foreign: RunningGraph, form: InputForm, extras: Extras, hints: Hints, picture_bgr: Picture
 ) -> Layout:
     outputs = [foreign.run(blob_of(blob, form, extras)) for blob in blobs(picture_bgr, form)]
     if any(one.dtype.kind == "f" and np.isnan(one).any() for given in outputs for one in given.values()):

@@ -27,7 +27,7 @@ ERRORS: tuple[type[Exception], ...] = (
 """What ONNX Runtime raises: its own errors have no base of their own."""
 
 
-class Session:
+class RunningGraph:
     """A graph that runs in ONNX Runtime on one core; BadInputError says why one does not."""
 
     def __init__(self, model: onnx.ModelProto, threads: int = 1) -> None:

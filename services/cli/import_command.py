@@ -42,46 +42,58 @@ BOXES = {
 }
 
 
+SourceArgument = Annotated[
+    Path, typer.Argument(metavar="FILE", help="An .onnx file, or an Ultralytics checkpoint (.pt).")
+]
+OutputArgument = Annotated[
+    Path | None,
+    typer.Argument(metavar="OUTPUT", help="The .onnx file to write (NAME-sightline.onnx)."),
+]
+ClassesOption = Annotated[
+    str | None, typer.Option(help="What it finds, in the order of its numbers: helmet,head,vest.")
+]
+NamesOption = Annotated[
+    Path | None, typer.Option(help="A file with a name a line, or the data.yaml of the training.")
+]
+SizeOption = Annotated[
+    str | None,
+    typer.Option("--input", metavar="WxH", help="Input size where the file leaves it open."),
+]
+ConfidenceOption = Annotated[float, typer.Option("--conf", help="Confidence to suggest.")]
+PictureOption = Annotated[
+    Path | None, typer.Option(help="A picture to check it on (default: a rendered street).")
+]
+NormalizeOption = Annotated[
+    Normalize | None,
+    typer.Option(help="What the network is trained with (default: unit, or as it reckons)."),
+]
+OrderOption = Annotated[
+    bool | None,
+    typer.Option("--bgr/--rgb", help="Order of the colours it is trained with (RGB)."),
+]
+BoxesOption = Annotated[
+    Literal["cxcywh", "xyxy", "yxyx"] | None,
+    typer.Option(help="Form of the boxes, where it is taken wrongly."),
+]
+FirstLabelOption = Annotated[
+    int | None, typer.Option(min=0, max=1, help="Number of the first class, where labels are numbers.")
+]
+TrustOption = Annotated[bool, typer.Option("--trust", help="Load a .pt, which can run code, without asking.")]
+
+
 def import_model_command(
-    source: Annotated[
-        Path, typer.Argument(metavar="FILE", help="An .onnx file, or an Ultralytics checkpoint (.pt).")
-    ],
-    model_file: Annotated[
-        Path | None,
-        typer.Argument(metavar="OUTPUT", help="The .onnx file to write (NAME-sightline.onnx)."),
-    ] = None,
-    classes: Annotated[
-        str | None, typer.Option(help="What it finds, in the order of its numbers: helmet,head,vest.")
-    ] = None,
-    names: Annotated[
-        Path | None, typer.Option(help="A file with a name a line, or the data.yaml of the training.")
-    ] = None,
-    size: Annotated[
-        str | None,
-        typer.Option("--input", metavar="WxH", help="Input size where the file leaves it open."),
-    ] = None,
-    confidence: Annotated[float, typer.Option("--conf", help="Confidence to suggest.")] = 0.25,
-    picture: Annotated[
-        Path | None, typer.Option(help="A picture to check it on (default: a rendered street).")
-    ] = None,
-    normalize: Annotated[
-        Normalize | None,
-        typer.Option(help="What the network is trained with (default: unit, or as it reckons)."),
-    ] = None,
-    bgr: Annotated[
-        bool | None,
-        typer.Option("--bgr/--rgb", help="Order of the colours it is trained with (RGB)."),
-    ] = None,
-    boxes: Annotated[
-        Literal["cxcywh", "xyxy", "yxyx"] | None,
-        typer.Option(help="Form of the boxes, where it is taken wrongly."),
-    ] = None,
-    first_label: Annotated[
-        int | None, typer.Option(min=0, max=1, help="Number of the first class, where labels are numbers.")
-    ] = None,
-    trust: Annotated[
-        bool, typer.Option("--trust", help="Load a .pt, which can run code, without asking.")
-    ] = False,
+    source: SourceArgument,
+    model_file: OutputArgument = None,
+    classes: ClassesOption = None,
+    names: NamesOption = None,
+    size: SizeOption = None,
+    confidence: ConfidenceOption = 0.25,
+    picture: PictureOption = None,
+    normalize: NormalizeOption = None,
+    bgr: OrderOption = None,
+    boxes: BoxesOption = None,
+    first_label: FirstLabelOption = None,
+    trust: TrustOption = False,
 ) -> None:
     """Make a model of ours of a YOLO, SSD or DETR of others: found out, checked on a picture, or refused."""
     written = model_file or source.with_name(f"{source.stem}-sightline.onnx")

@@ -33,17 +33,14 @@ def checked_class_names(names: Iterable[object]) -> tuple[str, ...]:
     for name in names:
         kept = class_name_from(name)
         if kept is None:
-            raise BadInputError(
-                f"class {str(name)[:80]!r} is no name: give at most {LONGEST_CLASS_NAME} characters, none of "
-                "them a control character"
-            )
+            raise BadInputError("class-name-invalid", name=str(name)[:80], most=LONGEST_CLASS_NAME)
         if kept in found:
-            raise BadInputError(f"class {kept!r} comes twice: give each class a name of its own")
+            raise BadInputError("class-name-twice", name=kept)
         found[kept] = None
         if len(found) > MOST_CLASSES:
-            raise BadInputError(f"a model finds at most {MOST_CLASSES} classes")
+            raise BadInputError("classes-number", most=MOST_CLASSES)
     if not found:
-        raise BadInputError("a model finds at least one class")
+        raise BadInputError("classes-number", most=MOST_CLASSES)
     return tuple(found)
 
 

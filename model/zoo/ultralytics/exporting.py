@@ -8,8 +8,8 @@ it an empty folder, no environment and no network.
 """
 
 import importlib
-import os
 import resource
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ def export(checkpoint: Path, output: Path, size: tuple[int, int] | None) -> None
     sides = {} if size is None else {"imgsz": [size[1], size[0]]}
     # nms=False: the head that gives each object once, where there is one; no suppression is built in.
     written = network.export(format="onnx", opset=OPSET, simplify=False, device="cpu", nms=False, **sides)
-    os.replace(written, output)
+    shutil.move(written, output)
 
 
 def main(arguments: list[str]) -> int:

@@ -103,8 +103,7 @@ async def get_counts(
 
     `compliance` is the share of the people counted whose mask state is `mask`, with their number `counted`:
     who wears one wrongly (`mask_incorrect`) or none does not comply. Its `rate` is null where nobody was
-    counted, where a line did not count all three states or `class` leaves one out, and where the camera's
-    model finds other things too.
+    counted, a line or `class` leaves a state out, or the camera's model finds other things too.
 
     Where one line is asked for, and of each with by=line, `forward_name` and `backward_name` are what people
     call its directions, as it lay at the end of the span.
@@ -116,16 +115,15 @@ async def get_counts(
     span = _asked_span(from_, to, now_s, zone, bucket)
     generation = await context.generation(camera, number)
     id = generation.camera
-    history = LineHistory(await context.database.setups.line_versions(id, generation.number))
+    versions = await context.database.setups.line_versions(id, generation.number)
+    history = LineHistory(versions, context.may_state_masks(id))
     selection = CrossingSelection(_named(id, line, history), tuple(class_ or ()), tuple(direction or ()))
     records = context.database.records(ANSWER_LIMIT_S).of(generation)
     there = history.begin_s(generation.created_s), generation.deleted_s or math.inf
 
-    has_rates = context.may_state_masks(id)
-
     def count() -> bytes:
         buckets = Buckets(*span, bucket, bucket_starts(*span, bucket, zone), now_s, *there)
-        counts = _counts(records, id, selection, buckets, history, by is not None, has_rates)
+        counts = _counts(records, id, selection, buckets, history, by is not None)
         _check_classes(selection, counts, history, context)
         return counts_json(counts) if form == "json" else _sheet(counts, zone, selection, spreadsheet)
 
@@ -186,7 +184,6 @@ def _counts(
     buckets: Buckets,
     history: LineHistory,
     is_by_line: bool,
-    has_rates: bool,
 ) -> Counts:
     """Read what is known of a span once, for all lines that are asked for."""
     span = buckets.from_s, buckets.to_s
@@ -218,7 +215,7 @@ def _counts(
         return directions.of_line(line, span[1])
 
     def has_rate(asked: Sequence[str]) -> bool:
-        return has_rates and history.count_all_states(span, asked, selection.classes)
+        return history.count_all_states(span, asked, selection.classes)
 
     return Counts(
         buckets,

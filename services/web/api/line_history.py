@@ -11,9 +11,9 @@ from services.core.types import LineVersion
 class LineHistory:
     """All versions of the lines of a camera; a version ends where the next one of its line begins."""
 
-    def __init__(self, versions: Sequence[LineVersion]) -> None:
-        """Take versions in the order of time."""
-        self.versions = versions
+    def __init__(self, versions: Sequence[LineVersion], states_masks: bool = True) -> None:
+        """Take versions in the order of time, and whether what is called like a mask state is one."""
+        self.versions, self._states_masks = versions, states_masks
         self._newest: dict[str, LineVersion] = {}
         for version in versions:
             known = self._newest.get(version.line.id)
@@ -50,7 +50,8 @@ class LineHistory:
 
         `lines` and `classes` are those asked for; none: all.
         """
-        return (not classes or counts_all_states(classes)) and all(
+        is_whole = self._states_masks and (not classes or counts_all_states(classes))
+        return is_whole and all(
             counts_all_states(version.line.classes)
             for version in self._in_force(span)
             if not lines or version.line.id in lines

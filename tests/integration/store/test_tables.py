@@ -271,7 +271,8 @@ async def test_mask_states_are_kept_and_counted_by_minute(tables: Tables) -> Non
 async def test_classes_of_any_name_are_kept_and_counted_by_minute(tables: Tables) -> None:
     start = recent_minute_s()
     names = ["St. Bernard", "$cost", "Gabelstapler für Paletten", "=1+1", "a.b.c", "Helm"]
-    await tables.events.insert_events([crossing(n, start + n, class_name=name) for n, name in enumerate(names)])
+    events = [crossing(n, start + n, class_name=name) for n, name in enumerate(names)]
+    await tables.events.insert_events(events)
     (minute,) = await tables.records.minute_counts("gate", start, start + 60)
     assert minute.forward == dict.fromkeys(names, 1)
 

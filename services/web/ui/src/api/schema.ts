@@ -190,8 +190,7 @@ export interface paths {
          *
          *     `compliance` is the share of the people counted whose mask state is `mask`, with their number `counted`:
          *     who wears one wrongly (`mask_incorrect`) or none does not comply. Its `rate` is null where nobody was
-         *     counted, where a line did not count all three states or `class` leaves one out, and where the camera's
-         *     model finds other things too.
+         *     counted, a line or `class` leaves a state out, or the camera's model finds other things too.
          *
          *     Where one line is asked for, and of each with by=line, `forward_name` and `backward_name` are what people
          *     call its directions, as it lay at the end of the span.
