@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from services.common.database.generations import Generation
 from services.common.database.reading import CrossingSelection, Records
 from services.core.direction_names import DirectionNames
 from services.core.errors import BadInputError, NotFoundError
@@ -115,8 +116,7 @@ async def get_counts(
     span = _asked_span(from_, to, now_s, zone, bucket)
     generation = await context.generation(camera, number)
     id = generation.camera
-    versions = await context.database.setups.line_versions(id, generation.number)
-    history = LineHistory(versions, context.may_state_masks(id))
+    history = await _history(context, generation)
     selection = CrossingSelection(_named(id, line, history), tuple(class_ or ()), tuple(direction or ()))
     records = context.database.records(ANSWER_LIMIT_S).of(generation)
     there = history.begin_s(generation.created_s), generation.deleted_s or math.inf
@@ -141,6 +141,11 @@ async def get_counts_today(context: Context, who: Who, tz: ZoneParameter = "UTC"
     with closing(context.reading.slots.take(who)):
         answer = await context.today.answer(context.database, context.reading, zone, context.now_s)
     return Response(answer, media_type="application/json")
+
+
+async def _history(context: WebContext, generation: Generation) -> LineHistory:
+    versions = await context.database.setups.line_versions(generation.camera, generation.number)
+    return LineHistory(versions, context.may_state_masks(generation.camera))
 
 
 def _asked_span(from_text: str | None, to_text: str | None, now_s: float, zone: tzinfo, bucket: str) -> Span:
