@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +17,13 @@ from services.core.clip_gaps import GapCause
 from services.core.errors import BadInputError
 from services.core.evidence.rate import check_fps
 from services.core.lines import lines_from_json
-from services.core.model_classes import check_classes
+from services.core.model_classes import check_classes, listed
 from services.core.tiles import WHOLE
-from services.core.types import Line
+from services.core.types import Detection, Line
 from services.detector.count_file import FileCount, OnFrame, count_detections, count_video, read_detections
 from services.detector.decode.file import VideoFile
 from services.detector.infer.engines import OnnxRuntimeDetector
-from services.detector.infer.models import model_path
+from services.detector.infer.models import model_path, named_classes
 from services.detector.infer.tiling import with_tiles
 
 DEFAULT_ASPECT = 16 / 9
@@ -118,7 +118,7 @@ def _text(path: Path, limit_bytes: int = LINES_LIMIT_BYTES) -> str:
 
 
 def _count_video(path: Path, model: str, tiles: str, request: CountRequest) -> FileCount:
-    check_classes(request.lines, model)
+    check_classes(request.lines, model, named_classes(model))
     with VideoFile(path) as video:
         detector = with_tiles(OnnxRuntimeDetector(model_path(model)), tiles)
         writing = annotated_video(request.output, video.size, video.fps) if request.output else nullcontext()
@@ -152,8 +152,23 @@ def _count_detections(path: Path, tiles: str, request: CountRequest) -> FileCoun
         raise BadInputError("--video needs a video file, not --detections")
     with progress(f"counting {path.name}", len(rows)) as advance:
         on_frame = _on_frame(advance, None, request.lines)
-        frames = read_detections(rows, str(path))
-        return count_detections(frames, request.fps, request.lines, DEFAULT_ASPECT, on_frame)
+        found: set[str] = set()
+        frames = _noting(read_detections(rows, str(path)), found)
+        result = count_detections(frames, request.fps, request.lines, DEFAULT_ASPECT, on_frame)
+    for line in request.lines:
+        unseen = [name for name in line.classes or () if name not in found]
+        if unseen:
+            warn(f"line {line.id!r} counts {listed(unseen)}, which {path.name} never holds")
+    return result
+
+
+def _noting(
+    frames: Iterable[tuple[int, list[Detection]]], found: set[str]
+) -> Iterator[tuple[int, list[Detection]]]:
+    """Pass frames on, and note which classes are in them."""
+    for number, detections in frames:
+        found.update(one.class_name for one in detections)
+        yield number, detections
 
 
 def _report(source: Path | None, result: FileCount, lines: Sequence[Line], wall_s: float) -> dict[str, Any]:

@@ -92,7 +92,8 @@ def _make_folder(folder: Path) -> None:
         raise BadInputError(f"{folder} cannot be made: {error.strerror}") from error
 
 
-def _one(path: Path, detector: Detector, least: float, save: Path | None) -> dict[str, Any]:
+def read_picture(path: Path) -> Picture:
+    """Read a picture (BGR); BadInputError when it is none, or too large."""
     _check_size(path)
     try:
         picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
@@ -100,11 +101,16 @@ def _one(path: Path, detector: Detector, least: float, save: Path | None) -> dic
         picture = None
     if picture is None:
         raise BadInputError(f"{path} is no picture that can be read")
+    return np.asarray(picture, np.uint8)
+
+
+def _one(path: Path, detector: Detector, least: float, save: Path | None) -> dict[str, Any]:
+    picture = read_picture(path)
     height, width = picture.shape[:2]
-    found = detections_in(picture.astype("uint8", copy=False), detector, least)
+    found = detections_in(picture, detector, least)
     if save is not None:
-        draw_detections(np.asarray(picture, np.uint8), found)
-        _save(save / path.name, np.asarray(picture, np.uint8))
+        draw_detections(picture, found)
+        _save(save / path.name, picture)
     return {
         "image": path.name,
         "width": width,

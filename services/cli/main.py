@@ -43,6 +43,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("evaluate", "services.cli.model_commands", "evaluate"),
     ("export", "services.cli.model_commands", "export"),
     ("quantize", "services.cli.quantize_command", "quantize"),
+    ("import-model", "services.cli.import_command", "import_model_command"),
     ("backup", "services.cli.backup", "backup_command"),
     ("restore", "services.cli.backup", "restore_command"),
     ("retention", "services.cli.retention_command", "retention_command"),

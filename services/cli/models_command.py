@@ -1,17 +1,22 @@
 """The models at hand: `sightline models` with how good their cards say they are, and those the API lists."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from services.cli.console import table
+from services.common.settings.cameras import CameraFiles
 from services.core.errors import BadInputError
 from services.detector.infer.models import ALIASES, SUFFIX, WEIGHTS, read_info
 from services.web.system import ModelEntry
+
+MOST_FILES = 100
+"""Of a folder of models that are offered."""
 
 COLUMNS = ("name", "stands for", "task", "classes", "input", "size", "accuracy")
 
@@ -80,8 +85,25 @@ def model_entries(folder: Path = WEIGHTS) -> Sequence[ModelEntry]:
     return [_entry(path, path.stat().st_mtime_ns) for path in sorted(folder.glob(f"*{SUFFIX}"))]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _entry(path: Path, changed_ns: int) -> ModelEntry:
     info = read_info(path)
     aliases = tuple(alias for alias, name in ALIASES.items() if name == path.stem)
-    return ModelEntry(info.name, info.classes, aliases)
+    return ModelEntry(info.name, info.classes, aliases, info.task)
+
+
+def file_entries(files: CameraFiles) -> Sequence[ModelEntry]:
+    """Give the files that cameras may name beside the models that ship; what is no model is left out."""
+    found = [
+        path for folder in files.folders for path in islice(sorted(folder.glob(f"*{SUFFIX}")), MOST_FILES)
+    ]
+    named = (Path(name) for name in sorted(files.files) if name.endswith(SUFFIX))
+    return [entry for path in dict.fromkeys((*found, *named)) if (entry := _file_entry(path, files))]
+
+
+def _file_entry(path: Path, files: CameraFiles) -> ModelEntry | None:
+    try:
+        real = files.real_path(str(path))
+        return replace(_entry(real, real.stat().st_mtime_ns), name=str(path), aliases=(), is_file=True)
+    except (BadInputError, OSError):
+        return None

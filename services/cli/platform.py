@@ -18,7 +18,7 @@ from services.cli.database_parts import (
 )
 from services.cli.embedded_database import RunningDatabase
 from services.cli.media_ports import MediaPorts
-from services.cli.models_command import model_entries
+from services.cli.models_command import file_entries, model_entries
 from services.cli.running import END_TIMEOUT_S, RunningTasks
 from services.cli.setup_seed import SetupSeed
 from services.cli.system_facts import disk_of, machine_findings, process_name, software_versions
@@ -41,7 +41,7 @@ from services.common.tasks import cancellable, end_tasks, watched
 from services.common.video.hub import VideoHub
 from services.core.sentences.sentence import Sentence, sentence
 from services.demo import demo_source
-from services.detector.infer.models import check_named_model
+from services.detector.infer.models import check_named_model, named_classes
 from services.detector.infer.select import choice_of, engine_choices, make_detector
 from services.detector.service import DetectorService
 from services.ingest.camera_tests import CameraTester
@@ -199,7 +199,8 @@ class Platform:
             started_s=self._clocks.now_s(),
             address=address_to_open(self._settings.web.host, self._settings.web.port),
             services=self._services,
-            models=model_entries,
+            models=lambda: (*model_entries(), *file_entries(self._model_files())),
+            classes_of=named_classes,
             check_model=partial(check_named_model, files=self._model_files()),
             figures=self._figures,
             missing=self._missing,

@@ -37,7 +37,7 @@ from services.core.errors import BadInputError, DatabaseUnavailableError, HalfRe
 from services.core.identifiers import id_from_name
 from services.core.model_classes import check_classes, model_for
 from services.core.types import Camera, CameraId
-from services.detector.infer.models import model_path
+from services.detector.infer.models import model_path, named_classes
 from services.detector.infer.select import EngineSettings, use_engines
 from services.web.auth.first_admin import ADMIN, PASSWORD_FILE, ensure_first_admin
 from services.web.settings import WebSettings
@@ -126,7 +126,7 @@ def _checked(wanted: WantedCamera) -> WantedCamera:
         check_url(camera.url, sees_files=True)
     except BadInputError as error:
         raise BadInputError(f"camera {camera.name!r}: {error}") from None
-    check_classes(wanted.lines, camera.model)
+    check_classes(wanted.lines, camera.model, named_classes(camera.model))
     return replace(wanted, camera=validate_camera(camera, model_path))
 
 

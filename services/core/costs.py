@@ -1,8 +1,9 @@
 """What the analysis of cameras costs, and by which engine a model is computed: pure words."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from services.core.model_classes import class_name_from, classes_of_model
 from services.core.sentences.sentence import sentence
 
 EngineName = Literal[
@@ -40,6 +41,9 @@ MOST_TRIALS = 8
 LARGEST_NUMBER = 1e12
 LATEST_S = 7.2e9
 """A time of another process that is no time: in the year 2198."""
+
+MOST_REPORTED_BYTES = 6000
+"""Of all classes of a model, which are reported every few seconds for each camera: some hundred of them."""
 
 LONGEST_WORD = 200
 """Characters of a name or a code, in whatever one process reports to another."""
@@ -123,12 +127,27 @@ class AnalysisCost:
     """Pictures that came each second."""
     delay_ms: float | None
     """From the capture of a picture to the end of its analysis; None while none was analysed."""
+    model: str = ""
+    """The model as the camera's settings name it; an older release names none."""
+    classes: tuple[str, ...] = ()
+    """What that model finds, where it does not ship: who does not see its file learns it so."""
+
+    def with_classes(self, model: str, classes: tuple[str, ...]) -> "AnalysisCost":
+        """Give the same with what its model finds, unless everybody knows it, or it is too much."""
+        is_known = classes_of_model(model) is not None
+        return replace(self, model=model, classes=() if is_known or not _are_short(classes) else classes)
 
     @property
     def is_bounded(self) -> bool:
         """Return whether it can be one of ours; another process may report anything."""
         numbers = (self.frames_per_s, self.cores, self.dropped, self.received_fps)
-        return self.engine.is_bounded and all(map(_is_number, (*numbers, self.ms_per_frame, self.delay_ms)))
+        are_named = len(self.model) <= LONGEST_WORD and _are_short(self.classes)
+        is_one = self.engine.is_bounded and are_named and all(map(class_name_from, self.classes))
+        return is_one and all(map(_is_number, (*numbers, self.ms_per_frame, self.delay_ms)))
+
+
+def _are_short(classes: tuple[str, ...]) -> bool:
+    return sum(len(name.encode("utf-8", "surrogatepass")) for name in classes) <= MOST_REPORTED_BYTES
 
 
 def _is_number(value: float | None) -> bool:

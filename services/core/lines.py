@@ -12,10 +12,10 @@ from typing import Any, TypeGuard, cast
 
 from services.core.errors import BadInputError
 from services.core.identifiers import clean_name, is_id
-from services.core.types import MASK_CLASSES, TRAFFIC_CLASSES, Line, LineId, Point
+from services.core.model_classes import LONGEST_CLASS_NAME, MOST_CLASSES, class_name_from
+from services.core.types import Line, LineId, Point
 
 COLOR_PATTERN = re.compile(r"#[0-9a-fA-F]{6}")
-KNOWN_CLASSES = (*TRAFFIC_CLASSES, *MASK_CLASSES)
 DEFAULT_COLOR = "#ff6b35"
 MAX_POINTS = 100
 MAX_NAME_LENGTH = 200
@@ -115,14 +115,13 @@ def _share(value: object, axis: str, number: int, line: str) -> float:
 def _classes(values: object, line: str) -> tuple[str, ...] | None:
     if values is None:
         return None
-    if not _is_list(values) or not values:
+    if not _is_list(values) or not 0 < len(values) <= MOST_CLASSES:
         raise BadInputError("line-classes-invalid", line=line)
-    unknown = [name for name in values if name not in KNOWN_CLASSES]
-    if unknown:
-        raise BadInputError(
-            "line-class-unknown", line=line, class_name=_shown(unknown[0]), classes=", ".join(KNOWN_CLASSES)
-        )
-    return tuple(dict.fromkeys(str(name) for name in values))
+    names = [class_name_from(value) for value in values]
+    if None in names:
+        wrong = _shown(values[names.index(None)])
+        raise BadInputError("line-class-invalid", line=line, class_name=wrong, most=LONGEST_CLASS_NAME)
+    return tuple(dict.fromkeys(name for name in names if name is not None))
 
 
 def line_from_object(value: object) -> Line:

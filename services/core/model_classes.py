@@ -1,14 +1,21 @@
 """What models can find: the classes of each task, and what the mask states among them say together."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from services.core.camera_address import DEMO_MASKS, demo_of
 from services.core.errors import BadInputError
+from services.core.identifiers import clean_name
 from services.core.types import MASK_CLASSES, TRAFFIC_CLASSES, Line
 
 TASK_CLASSES: dict[str, tuple[str, ...]] = {"traffic": TRAFFIC_CLASSES, "mask": MASK_CLASSES}
 SIZES = ("n", "s")
+
+MOST_CLASSES, LONGEST_CLASS_NAME = 1000, 60
+"""Bounds of what a foreign model may name: names become keys, columns and words on a page."""
+
+MOST_LISTED = 100
+"""Classes that a sentence names."""
 
 COMPLIANT = "mask"
 """Only this state complies: a mask under the nose or the chin (mask_incorrect) does not."""
@@ -18,6 +25,28 @@ def classes_of_model(model: str) -> tuple[str, ...] | None:
     """Give what a shipped model can find, by its name or its task's; None for a file, which may know more."""
     task, _, size = model.partition("-")
     return TASK_CLASSES.get(task) if not size or size in SIZES else None
+
+
+def checked_class_names(names: Iterable[object]) -> tuple[str, ...]:
+    """Give the names of a model's classes as they are kept; BadInputError for one that is none, or twice."""
+    found: dict[str, None] = {}
+    for name in names:
+        kept = class_name_from(name)
+        if kept is None:
+            raise BadInputError("class-name-invalid", name=str(name)[:80], most=LONGEST_CLASS_NAME)
+        if kept in found:
+            raise BadInputError("class-name-twice", name=kept)
+        found[kept] = None
+        if len(found) > MOST_CLASSES:
+            raise BadInputError("classes-number", most=MOST_CLASSES)
+    if not found:
+        raise BadInputError("classes-number", most=MOST_CLASSES)
+    return tuple(found)
+
+
+def class_name_from(value: object) -> str | None:
+    """Give the name of a class as it is kept; None for what can be none."""
+    return (clean_name(value, LONGEST_CLASS_NAME) or None) if isinstance(value, str) else None
 
 
 def model_for(url: str, model: str | None) -> str:
@@ -32,9 +61,11 @@ def model_for(url: str, model: str | None) -> str:
     return model
 
 
-def check_classes(lines: Iterable[Line], model: str) -> None:
-    """Refuse a line that counts what its camera's model never finds; BadInputError names line and class."""
-    known = classes_of_model(model)
+def check_classes(lines: Iterable[Line], model: str, known: Collection[str] | None) -> None:
+    """Refuse a line that counts what its camera's model never finds; BadInputError names line and class.
+
+    `known` is what the model finds, None where nobody has seen its file.
+    """
     for line in lines:
         for name in line.classes or ():
             if known is not None and name not in known:
@@ -43,12 +74,26 @@ def check_classes(lines: Iterable[Line], model: str) -> None:
                     line=line.id,
                     class_name=name,
                     model=model,
-                    classes=", ".join(known),
+                    classes=listed(known),
                 )
 
 
+def listed(names: Iterable[str]) -> str:
+    """Give names for a person, the first of many."""
+    found = list(names)
+    return ", ".join([*found[:MOST_LISTED], *(["…"] if len(found) > MOST_LISTED else [])])
+
+
+def has_mask_states(classes: Collection[str]) -> bool:
+    """Return whether a model finds mask states and nothing else, so that shares of them say something.
+
+    A model of protective clothing may have a class `mask` of its own.
+    """
+    return {COMPLIANT, "no_mask"} <= set(classes) <= set(MASK_CLASSES)
+
+
 def mask_state(class_name: str) -> str | None:
-    """Give the mask state that a class stands for; None for a class of traffic."""
+    """Give the mask state that a class of a mask model stands for; None for another class."""
     return class_name if class_name in MASK_CLASSES else None
 
 

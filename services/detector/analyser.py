@@ -4,11 +4,12 @@ The same analyser counts a live camera and a file; only its caller knows which.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from services.core.counting import LineCounter, Passage
 from services.core.evidence.seconds import CountingChange, Pending
+from services.core.model_classes import has_mask_states
 from services.core.pieces import PieceRecorder, Recorded
 from services.core.times import whole
 from services.core.types import (
@@ -51,10 +52,13 @@ class Analyser:
         epoch: int = 0,
         connection: int = 0,
         tracker: Tracker | None = None,
+        classes: Collection[str] | None = None,
     ) -> None:
+        """`classes` are what the camera's model finds; None: nobody says, and names tell mask states."""
         self._camera, self._aspect = camera, aspect
         self._epoch, self._connection = epoch, connection
-        self._tracker: Tracker = tracker or ByteTracker(aspect)
+        has_masks = classes is None or has_mask_states(classes)
+        self._tracker: Tracker = tracker or ByteTracker(aspect, has_masks=has_masks)
         self._recorder = PieceRecorder(camera, aspect, epoch, connection)
         self._counters: list[LineCounter] = []
         self._seen_s: dict[int, float] = {}

@@ -113,6 +113,8 @@ class CameraAnalysis:
     _setup: CameraSetup | None = None
     """What the analyser counts by."""
     _connection: int = -1
+    _classes: tuple[str, ...] = ()
+    """What the model finds; empty until it is loaded."""
     _aspect: float = 1.0
     """Width by height of the analyser's pictures."""
     _was_repeat: bool = False
@@ -150,6 +152,7 @@ class CameraAnalysis:
     def _follow(self) -> None:
         camera = self.owned.setup.camera
         detector = with_tiles(self.make_detector(camera.model), camera.tiles)
+        self._classes = detector.info.classes
         sampler, losses = Sampler(countable_fps(camera.fps)), _Losses()
         notes = KeyFrameNotes(camera.id, self.states)
         rate, meter, choice = _Rate(self.clocks.steady_s), CostMeter(self.clocks), self.choice_of(detector)
@@ -252,7 +255,8 @@ class CameraAnalysis:
                 events += self._analyser.finish()
             self._connection, self._aspect = picture.unit.connection, _aspect_of(picture)
             camera, epoch, connection = setup.camera.id, self.edge.epoch, self._connection
-            self._analyser = Analyser(camera, self._aspect, setup.lines, epoch, connection)
+            lines, classes = setup.lines, self._classes or None
+            self._analyser = Analyser(camera, self._aspect, lines, epoch, connection, classes=classes)
             self._judge = EvidenceJudge(camera, epoch, connection, setup.revision)
         elif setup is not self._setup:
             self._judge.count_under(setup.revision, self._analyser.set_lines(setup.lines))
@@ -274,7 +278,8 @@ class CameraAnalysis:
     def _publish_cost(self, cost: AnalysisCost | None) -> None:
         with self._gate:
             if cost is not None and not self._is_over:
-                self.states.publish_cost(self.owned.setup.camera.id, cost)
+                model = self.owned.setup.camera.model
+                self.states.publish_cost(self.owned.setup.camera.id, cost.with_classes(model, self._classes))
 
     def _on_silence(self, rate: "_Rate") -> None:
         rate.silent_s += READ_TIMEOUT_S

@@ -44,7 +44,7 @@ def count_video(
     """Count the crossings in a file; every picture is analysed unless `fps` asks for fewer."""
     width, height = video.size
     letterbox = detector.letterbox(width, height)
-    analyser = Analyser(CameraId("file"), width / height, lines)
+    analyser = Analyser(CameraId("file"), width / height, lines, classes=detector.info.classes)
     sampler = Sampler(fps) if fps else None
     weakest = TrackerSettings().weak
     result = FileCount()

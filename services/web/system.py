@@ -33,6 +33,9 @@ class ModelEntry:
     classes: tuple[str, ...]
     aliases: tuple[str, ...] = ()
     """Names of tasks that stand for it."""
+    task: str = ""
+    is_file: bool = False
+    """Whether its name is the path of a file that somebody has brought: a viewer sees none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,10 @@ def _nothing_to_check(name: str) -> None:
     """Take any model name."""
 
 
+def _not_known(name: str) -> None:
+    """Know no file."""
+
+
 def _unknown() -> None:
     """Know nothing."""
 
@@ -84,6 +91,8 @@ class SystemInfo:
     models: Callable[[], Sequence[ModelEntry]] = tuple
     check_model: Callable[[str], object] = field(default=_nothing_to_check)
     """Raises BadInputError for a model that no detector can load."""
+    classes_of: Callable[[str], Sequence[str] | None] = field(default=_not_known)
+    """Gives what the model of a name finds; None where its file is not seen from here."""
     sees_files: bool = True
     """Whether cameras that are files lie on this machine; else only `ingest` knows."""
     free_bytes: Callable[[], int | None] = field(default=_unknown)

@@ -129,6 +129,7 @@ async def test_the_system_tells_of_itself(web: Web) -> None:
     ]
     assert body["models"][0] == {
         "name": "traffic-n",
+        "task": "",
         "classes": ["person", "car"],
         "aliases": ["traffic"],
         "ms_per_frame": 11.5,

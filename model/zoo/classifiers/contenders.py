@@ -33,7 +33,7 @@ BEST = "mobilenetv2"
 
 
 @dataclass(frozen=True)
-class PaperFigure:
+class PaperClaim:
     """What a paper says of its own classifier on its own pictures, and which paper."""
 
     text: str
@@ -41,11 +41,11 @@ class PaperFigure:
 
 
 PAPERS = {
-    "mobilenetv2": PaperFigure(
+    "mobilenetv2": PaperClaim(
         "accuracy 0.9264, F1 0.93",
         "Nagrath et al., SSDMNV2, Sustainable Cities and Society 66, 2021, 102692, abstract",
     ),
-    "plain-cnn": PaperFigure(
+    "plain-cnn": PaperClaim(
         "accuracy 0.9577 and 0.9458",
         "Das, Ansari and Basak, INDICON 2020, doi 10.1109/INDICON49873.2020.9342585, abstract",
     ),

@@ -1,7 +1,9 @@
 """Drawing of boxes and lines into pictures (BGR arrays, changed in place)."""
 
+import colorsys
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 import cv2
@@ -26,7 +28,8 @@ CLASS_COLORS: dict[str, Color] = {
 }
 WORDS = {"no_mask": "no mask", "mask_incorrect": "worn wrongly"}
 """Classes that people read as other words."""
-OTHER_COLOR: Color = (139, 125, 96)
+SHADES = (0.42, 0.54, 0.66)
+HUES, SATURATION = 72, 0.65
 NOTE_COLOR: Color = (60, 180, 255)
 ARROW_SHARE = 0.05
 """Length of a direction arrow in picture heights."""
@@ -35,6 +38,24 @@ ARROW_SHARE = 0.05
 def words_of(class_name: str) -> str:
     """Give what a person reads for a class."""
     return WORDS.get(class_name, class_name)
+
+
+@lru_cache(maxsize=1024)
+def color_of(class_name: str) -> Color:
+    """Give the colour of a class: of any other name always the same, as the page has it.
+
+    FNV-1a (Fowler, Noll and Vo) of the name, its bits mixed once more, chooses a hue and a shade.
+    """
+    if class_name in CLASS_COLORS:
+        return CLASS_COLORS[class_name]
+    number = 0x811C9DC5
+    for byte in class_name.encode("utf-8", "replace"):
+        number = (number ^ byte) * 0x01000193 & 0xFFFFFFFF
+    number ^= number >> 15
+    light = SHADES[number // HUES % len(SHADES)]
+    shares = colorsys.hls_to_rgb(number % HUES / HUES, light, SATURATION)
+    red, green, blue = (math.floor(255 * share + 0.5) for share in shares)
+    return blue, green, red
 
 
 def draw_objects(canvas: Canvas, objects: Sequence[TrackedObject]) -> None:
@@ -51,7 +72,7 @@ def draw_detections(canvas: Canvas, detections: Sequence[Detection]) -> None:
 
 def _box(canvas: Canvas, box: Box, class_name: str, text: str) -> None:
     height, width = canvas.shape[:2]
-    color = CLASS_COLORS.get(class_name, OTHER_COLOR)
+    color = color_of(class_name)
     x1, y1, x2, y2 = box
     top_left = round(x1 * width), round(y1 * height)
     bottom_right = round(x2 * width), round(y2 * height)

@@ -164,7 +164,12 @@ REQUESTS: dict[str, str] = {
     "line-coordinate-invalid": "line {line!r}: {axis} of point {number} is {value}: coordinates are shares "
     "of the picture, 0 to 1",
     "line-classes-invalid": "line {line!r}: classes is null (all) or a list of class names",
-    "line-class-unknown": "line {line!r}: class {class_name} is not known; the classes are {classes}",
+    "class-name-invalid": "class {name!r} is no name: give at most {most} characters, none of them a control "
+    "character",
+    "class-name-twice": "class {name!r} comes twice: give each class a name of its own",
+    "classes-number": "a model finds 1 to {most} classes",
+    "line-class-invalid": "line {line!r}: {class_name} is no name of a class: give a text of at most {most} "
+    "characters",
     "line-not-object": "a line is an object with id and points (or x1, y1, x2, y2)",
     "line-key-unknown": "line {line}: unknown key {key}",
     "line-corner-missing": "line {line}: {corner} is missing (or give points)",

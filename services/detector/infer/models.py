@@ -1,13 +1,16 @@
 """Which model files there are, and what they state about themselves, read without any engine.
 
 An ONNX file is one protobuf message, ONNX's ModelProto (onnx.proto). The two parts of it that are read here
-are described to protobuf when the program starts, which spares the package `onnx` (31 MB); protobuf skips
-the other fields, the network and its weights.
+are described to protobuf when the program starts, which spares the package `onnx` (31 MB); the other fields,
+the network and its weights, are stepped over.
 """
 
 import json
+from collections.abc import Iterator
+from functools import lru_cache
+from os import SEEK_CUR
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
@@ -17,6 +20,7 @@ from google.protobuf.message_factory import GetMessageClass
 from services.common.files import is_file
 from services.common.settings.cameras import CameraFiles
 from services.core.errors import BadInputError
+from services.core.model_classes import checked_class_names, classes_of_model
 from services.detector.infer.detector import ModelInfo
 
 WEIGHTS = Path(__file__).resolve().parents[3] / "model" / "weights"
@@ -25,6 +29,14 @@ ALIASES = {"traffic": "traffic-n", "mask": "mask-n"}
 """What a task's name stands for: the best that ships within a frame's budget on one core."""
 
 METADATA_KEY = "sightline"
+METADATA_FIELD = 14
+METADATA_HEAD = bytes([METADATA_FIELD << 3 | 2])
+FIXED_BYTES = {1: 8, 5: 4}
+"""Length of a value by its kind in protobuf's wire format."""
+
+MOST_VARINT_BYTES = 10
+LARGEST_METADATA_BYTES = 1_000_000
+NO_MESSAGE = "no protobuf message, or one that is cut off"
 SUFFIX = ".onnx"
 
 
@@ -66,6 +78,25 @@ def _shipped_names() -> str:
     return ", ".join(sorted(file.stem for file in WEIGHTS.glob(f"*{SUFFIX}"))) or "none"
 
 
+def named_classes(name: str) -> tuple[str, ...] | None:
+    """Give what the model of a name finds; None where no file of it can be read here."""
+    known = classes_of_model(name)
+    if known is not None:
+        return known
+    try:
+        path = model_path(name)
+        state = path.stat()
+        return _file_classes(path, state.st_mtime_ns, state.st_size)
+    except (BadInputError, OSError, ValueError):
+        return None
+
+
+@lru_cache(maxsize=64)
+def _file_classes(path: Path, changed_ns: int, size_bytes: int) -> tuple[str, ...]:
+    """Read a file once, and again when it has changed."""
+    return read_info(path).classes
+
+
 def read_info(path: Path) -> ModelInfo:
     """Read the metadata that export writes; BadInputError when the file carries none."""
     try:
@@ -80,14 +111,14 @@ def read_info(path: Path) -> ModelInfo:
         return ModelInfo(
             name=str(data["name"]),
             task=str(data["task"]),
-            classes=tuple(str(name) for name in data["classes"]),
+            classes=checked_class_names(data["classes"]),
             input_width=int(width),
             input_height=int(height),
             confidence=float(data["confidence"]),
             overlap=float(data["iou"]),
             path=path,
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, BadInputError) as error:
         raise BadInputError(f"the Sightline metadata of {path} cannot be read: {error}") from error
 
 
@@ -111,9 +142,58 @@ ModelProto = _model_proto()
 
 
 def read_metadata(path: Path) -> dict[str, str]:
-    """Give the pairs; ValueError when the file is no such message."""
+    """Give the pairs; ValueError when the file is no such message. Large networks take a moment only."""
+    with path.open("rb") as file:
+        parts = b"".join(_metadata_fields(file, path.stat().st_size))
     try:
-        model = ModelProto.FromString(path.read_bytes())
+        model = ModelProto.FromString(parts)
     except DecodeError as error:
-        raise ValueError("no protobuf message, or one that is cut off") from error
+        raise ValueError(NO_MESSAGE) from error
     return {pair.key: pair.value for pair in model.metadata_props}
+
+
+def _metadata_fields(file: BinaryIO, size_bytes: int) -> Iterator[bytes]:
+    """Give the fields `metadata_props` as they stand, stepping over the others; ValueError for no message.
+
+    Source of the wire format: protobuf.dev, "Encoding". A field is its number and kind, then its value or,
+    of kind 2, its length and so many bytes.
+    """
+    while file.tell() < size_bytes:
+        head = _varint(file)
+        number, kind = head >> 3, head & 7
+        if number == 0 or kind not in (0, *FIXED_BYTES, 2):
+            raise ValueError(NO_MESSAGE)
+        length = 0
+        if kind == 0:
+            _varint(file)
+        else:
+            length = FIXED_BYTES.get(kind) or _varint(file)
+        if file.tell() + length > size_bytes:
+            raise ValueError(NO_MESSAGE)
+        if number != METADATA_FIELD:
+            file.seek(length, SEEK_CUR)
+        elif kind == 2 and length <= LARGEST_METADATA_BYTES:
+            yield METADATA_HEAD + _as_varint(length) + file.read(length)
+        else:
+            raise ValueError(NO_MESSAGE)
+
+
+def _varint(file: BinaryIO) -> int:
+    """Read a number of seven bits a byte, the lowest first."""
+    value = 0
+    for place in range(MOST_VARINT_BYTES):
+        byte = file.read(1)
+        if not byte:
+            break
+        value |= (byte[0] & 0x7F) << 7 * place
+        if byte[0] < 0x80:
+            return value
+    raise ValueError(NO_MESSAGE)
+
+
+def _as_varint(value: int) -> bytes:
+    written = bytearray()
+    while value >= 0x80:
+        written.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*written, value])

@@ -71,10 +71,15 @@ class _Track:
 
 
 class ByteTracker:
-    """Follows the objects of one camera; `aspect` is the picture's width over its height."""
+    """Follows the objects of one camera; `aspect` is the picture's width over its height.
 
-    def __init__(self, aspect: float, settings: TrackerSettings | None = None) -> None:
-        self._aspect = aspect
+    `has_masks`: what the camera's model finds are mask states.
+    """
+
+    def __init__(
+        self, aspect: float, settings: TrackerSettings | None = None, has_masks: bool = True
+    ) -> None:
+        self._aspect, self._has_masks = aspect, has_masks
         self._settings = settings or TrackerSettings()
         self._scale = np.array([aspect, 1.0, aspect, 1.0])
         self._filter = BoxFilter()
@@ -164,7 +169,7 @@ class ByteTracker:
         track.observations += 1
         track.is_at_edge = min(detection.box) <= EDGE or max(detection.box) >= 1 - EDGE
         track.confidence = max(track.confidence, detection.confidence)
-        is_cut_face = track.is_at_edge and mask_state(detection.class_name) is not None
+        is_cut_face = track.is_at_edge and self._mask_state(detection.class_name) is not None
         weight = CUT_FACE_WEIGHT if is_cut_face else 1.0
         track.votes.add(detection.class_name, detection.confidence, (x2 - x1) * (y2 - y1) * weight)
 
@@ -205,7 +210,11 @@ class ByteTracker:
 
     def _observed(self, track: _Track, detection: Detection) -> TrackedObject:
         voted = track.votes.winner
-        return TrackedObject(track.number, detection.box, voted, detection.confidence, mask_state(voted))
+        mask = self._mask_state(voted)
+        return TrackedObject(track.number, detection.box, voted, detection.confidence, mask)
+
+    def _mask_state(self, class_name: str) -> str | None:
+        return mask_state(class_name) if self._has_masks else None
 
 
 def grown(boxes: Floats, share: float) -> Floats:

@@ -75,6 +75,9 @@ class CameraAnswer(Answer):
     name: str
     url: str
     model: str
+    classes: Annotated[
+        list[str] | None, Field(description="what its model finds; null until a detector has read its file")
+    ]
     enabled: bool
     fps: Annotated[float, Field(description="frames to analyse each second")]
     status: CameraStatus
@@ -370,6 +373,7 @@ class ModelAnswer(Answer):
     """A model that cameras may name."""
 
     name: str
+    task: Annotated[str, Field(description="what it is for; `detect` where it is of other classes than ours")]
     classes: list[str]
     aliases: Annotated[list[str], Field(description="other names of it, which may change with a release")]
     ms_per_frame: Annotated[
@@ -379,6 +383,12 @@ class ModelAnswer(Answer):
             "tracking come on top. Null: it has not run"
         ),
     ]
+
+
+class ModelsAnswer(Answer):
+    """All models that cameras may name."""
+
+    items: list[ModelAnswer]
 
 
 class PendingRetention(Answer):

@@ -112,7 +112,8 @@ async def change_camera(id: str, change: CameraChange, context: Context) -> Came
     has_new_model = given.get("model", stored.camera.model) != stored.camera.model
     camera = _validated(context, replace(stored.camera, **given), has_new_model)
     if "model" in given:
-        check_classes(await context.database.setups.lines(id), camera.model)
+        lines = await context.database.setups.lines(id)
+        check_classes(lines, camera.model, context.classes_of(camera))
     await context.database.setups.change_camera(camera)
     await context.mirror.refresh()
     return camera_answer(context, replace(stored, camera=camera))
@@ -149,4 +150,5 @@ def camera_answer(context: WebContext, stored: StoredCamera) -> CameraAnswer:
     """Give a camera with what is known of its stream."""
     shown = camera_object(stored.camera, context.states.state(stored.camera.id))
     shown |= {"generation": stored.generation, "created": time_text(stored.created_s)}
+    shown["classes"] = context.classes_of(stored.camera)
     return CameraAnswer.model_validate(shown)

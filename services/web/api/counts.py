@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from services.common.database.generations import Generation
 from services.common.database.reading import CrossingSelection, Records
 from services.core.direction_names import DirectionNames
 from services.core.errors import BadInputError, NotFoundError
@@ -54,8 +55,7 @@ from services.web.api.spans import (
 )
 from services.web.api.tally import Buckets, BucketTallies, Counts, LineSeries, Series
 from services.web.auth.caller import Who
-from services.web.context import Context
-from services.web.system import SystemInfo
+from services.web.context import Context, WebContext
 
 router = APIRouter(prefix="/api/v1", tags=["counts"])
 
@@ -104,7 +104,7 @@ async def get_counts(
 
     `compliance` is the share of the people counted whose mask state is `mask`, with their number `counted`:
     who wears one wrongly (`mask_incorrect`) or none does not comply. Its `rate` is null where nobody was
-    counted, and where a line did not count all three states or `class` leaves one out.
+    counted, a line or `class` leaves a state out, or the camera's model finds other things too.
 
     Where one line is asked for, and of each with by=line, `forward_name` and `backward_name` are what people
     call its directions, as it lay at the end of the span.
@@ -116,7 +116,7 @@ async def get_counts(
     span = _asked_span(from_, to, now_s, zone, bucket)
     generation = await context.generation(camera, number)
     id = generation.camera
-    history = LineHistory(await context.database.setups.line_versions(id, generation.number))
+    history = await _history(context, generation)
     selection = CrossingSelection(_named(id, line, history), tuple(class_ or ()), tuple(direction or ()))
     records = context.database.records(ANSWER_LIMIT_S).of(generation)
     there = history.begin_s(generation.created_s), generation.deleted_s or math.inf
@@ -124,7 +124,7 @@ async def get_counts(
     def count() -> bytes:
         buckets = Buckets(*span, bucket, bucket_starts(*span, bucket, zone), now_s, *there)
         counts = _counts(records, id, selection, buckets, history, by is not None)
-        _check_classes(selection, counts, history, context.system)
+        _check_classes(selection, counts, history, context)
         return counts_json(counts) if form == "json" else _sheet(counts, zone, selection, spreadsheet)
 
     headers = {"Content-Disposition": f'attachment; filename="counts-{id}.csv"'} if form == "csv" else None
@@ -143,6 +143,11 @@ async def get_counts_today(context: Context, who: Who, tz: ZoneParameter = "UTC"
     return Response(answer, media_type="application/json")
 
 
+async def _history(context: WebContext, generation: Generation) -> LineHistory:
+    versions = await context.database.setups.line_versions(generation.camera, generation.number)
+    return LineHistory(versions, context.may_state_masks(generation.camera))
+
+
 def _asked_span(from_text: str | None, to_text: str | None, now_s: float, zone: tzinfo, bucket: str) -> Span:
     """Give the span that is asked for; BadInputError where it is too long, or has too many buckets."""
     span = requested_span(from_text, to_text, now_s, zone, bucket)
@@ -152,12 +157,13 @@ def _asked_span(from_text: str | None, to_text: str | None, now_s: float, zone: 
 
 
 def _check_classes(
-    selection: CrossingSelection, counts: Counts, history: LineHistory, system: SystemInfo
+    selection: CrossingSelection, counts: Counts, history: LineHistory, context: WebContext
 ) -> None:
     """Check the classes that are asked for, by what was counted too."""
     total = counts.sums.total()
     counted = {*total.forward, *total.backward}
-    check_classes_asked(selection.classes, lambda: history.classes(system.models()), counted.__contains__)
+    asked = selection.classes
+    check_classes_asked(asked, lambda: history.classes() | context.all_classes(), counted.__contains__)
 
 
 def _sheet(

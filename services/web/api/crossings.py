@@ -224,7 +224,7 @@ async def _check_classes(
     records = context.database.records(ANSWER_LIMIT_S).of(generation)
 
     def known() -> set[str]:
-        return history.classes(context.system.models())
+        return history.classes() | context.all_classes()
 
     def is_counted(name: str) -> bool:
         selection = CrossingSelection(classes=(name,))

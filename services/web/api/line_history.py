@@ -1,20 +1,19 @@
 """What the lines of a camera were at which time, as far as answers about counts need it: pure."""
 
 import math
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from services.core.evidence.coverage import Span
 from services.core.model_classes import counts_all_states
 from services.core.types import LineVersion
-from services.web.system import ModelEntry
 
 
 class LineHistory:
     """All versions of the lines of a camera; a version ends where the next one of its line begins."""
 
-    def __init__(self, versions: Sequence[LineVersion]) -> None:
-        """Take versions in the order of time."""
-        self.versions = versions
+    def __init__(self, versions: Sequence[LineVersion], states_masks: bool = True) -> None:
+        """Take versions in the order of time, and whether what is called like a mask state is one."""
+        self.versions, self._states_masks = versions, states_masks
         self._newest: dict[str, LineVersion] = {}
         for version in versions:
             known = self._newest.get(version.line.id)
@@ -31,10 +30,9 @@ class LineHistory:
         """Give since when a camera has been there that was made at a time, or has lines that are older."""
         return min([made_s, *(version.valid_from_s for version in self.versions)])
 
-    def classes(self, models: Iterable[ModelEntry]) -> set[str]:
-        """Give the classes that lines name, and those that models find."""
-        named = (version.line.classes or () for version in self.versions)
-        return {name for classes in (*named, *(model.classes for model in models)) for name in classes}
+    def classes(self) -> set[str]:
+        """Give the classes that lines name."""
+        return {name for version in self.versions for name in version.line.classes or ()}
 
     def lines_in(self, span: Span) -> list[str]:
         """Give the lines that were there in a span, in the order in which they were made."""
@@ -52,7 +50,8 @@ class LineHistory:
 
         `lines` and `classes` are those asked for; none: all.
         """
-        return (not classes or counts_all_states(classes)) and all(
+        is_whole = self._states_masks and (not classes or counts_all_states(classes))
+        return is_whole and all(
             counts_all_states(version.line.classes)
             for version in self._in_force(span)
             if not lines or version.line.id in lines

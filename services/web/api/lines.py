@@ -99,7 +99,7 @@ async def add_line(camera: str, body: LineInput, context: Context, response: Res
         taken = {line.id for line in await context.database.setups.lines(camera)}
         fields["id"] = id_from_name(body.name or "", taken, "line")
     wanted = line_from_object(fields)
-    check_classes([wanted], stored.camera.model)
+    check_classes([wanted], stored.camera.model, context.classes_of(stored.camera))
     line = await context.database.setups.add_line(camera, wanted)
     await context.mirror.refresh()
     response.headers["Location"] = f"/api/v1/cameras/{camera}/lines/{line.id}"
@@ -138,7 +138,8 @@ async def change_line(camera: str, line: str, body: LineChange, context: Context
         raise BadInputError("line-id-fixed")
     wanted = line_from_object({**line_object(current), **given})
     if "classes" in given:
-        check_classes([wanted], (await context.database.setups.camera(camera)).camera.model)
+        owner = (await context.database.setups.camera(camera)).camera
+        check_classes([wanted], owner.model, context.classes_of(owner))
     changed = await context.database.setups.change_line(camera, wanted)
     await context.mirror.refresh()
     return _answer(changed)

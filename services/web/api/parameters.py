@@ -8,7 +8,8 @@ from pydantic import StringConstraints
 
 from services.core.errors import BadInputError
 from services.core.evidence.coverage import Span
-from services.core.types import MASK_CLASSES, TRAFFIC_CLASSES, Direction
+from services.core.model_classes import TASK_CLASSES
+from services.core.types import Direction
 from services.web.api.answers import MaskState
 from services.web.api.spans import requested_span, zone_of
 
@@ -59,7 +60,7 @@ ZoneParameter = Annotated[
     str, Query(description="zone of dates and times that name none, and of hours and days")
 ]
 
-AT_HAND = frozenset((*TRAFFIC_CLASSES, *MASK_CLASSES))
+AT_HAND = frozenset(name for classes in TASK_CLASSES.values() for name in classes)
 """Classes of the models that ship."""
 
 DAY_S = 86_400.0
@@ -88,8 +89,9 @@ def check_classes_asked(
 ) -> None:
     """Check classes that are asked for; BadInputError names the known ones.
 
-    Right is what a model at hand finds: those that ship, and `others`. And what was counted, whichever model
-    found it then. So a slip of the pen never looks like a quiet road.
+    Right is what a model finds: those that ship, and `others`, with those of all cameras, for a page asks all
+    of them the same. And what was counted, whichever model found it then. So a slip of the pen never looks
+    like a quiet road.
     """
     unknown = sorted(set(asked) - AT_HAND)
     known = set(others()) if unknown else set()

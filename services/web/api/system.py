@@ -24,6 +24,7 @@ from services.web.api.answers import (
     DatabaseAnswer,
     FpsAnswer,
     HealthAnswer,
+    ModelsAnswer,
     ReadinessAnswer,
     RetentionAnswer,
 )
@@ -118,7 +119,7 @@ async def get_system(context: Context, who: Who) -> SystemAnswer:
         clock=clock,
         set_aside=set_aside,
         fps=FpsAnswer(least=LEAST_FPS, most=MOST_FPS),
-        models=model_answers(system, choices),
+        models=model_answers(system, choices, who.role is UserRole.ADMIN),
         cameras=list(cost_answers(costs)),
         engines=list(engine_answers(choices)),
         disk=disk_answer(system, context.database.probe),
@@ -127,6 +128,14 @@ async def get_system(context: Context, who: Who) -> SystemAnswer:
     if who.role is UserRole.ADMIN:
         return answer
     return as_viewers_see(answer, {service.name: service.role for service in system.services()})
+
+
+@router.get("/api/v1/models")
+async def list_models(context: Context, who: Who) -> ModelsAnswer:
+    """The models that cameras may name: those that ship, and for an admin files that the settings allow."""
+    choices = choices_of(context.system, costs_of(context))
+    sees_files = who.role is UserRole.ADMIN
+    return ModelsAnswer(items=await asyncio.to_thread(model_answers, context.system, choices, sees_files))
 
 
 @router.patch("/api/v1/system/retention", status_code=204, responses=refusals(409))

@@ -1,6 +1,7 @@
 """What the route of the system answers, put together from what services report: it asks nobody."""
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from services.common.database.probe import DatabaseProbe
 from services.common.leases.protocol import RUNNING
@@ -80,7 +81,7 @@ def _queues(queues: Iterable[QueueState]) -> list[QueueAnswer]:
     ]
 
 
-def model_answers(system: SystemInfo, choices: Iterable[EngineChoice]) -> list[ModelAnswer]:
+def model_answers(system: SystemInfo, choices: Iterable[EngineChoice], sees_files: bool) -> list[ModelAnswer]:
     """Give the models; of one that runs on several machines the slowest counts."""
     times_ms: dict[str, float] = {}
     for choice in choices:
@@ -89,11 +90,13 @@ def model_answers(system: SystemInfo, choices: Iterable[EngineChoice]) -> list[M
     return [
         ModelAnswer(
             name=model.name,
+            task=model.task,
             classes=list(model.classes),
             aliases=list(model.aliases),
-            ms_per_frame=times_ms.get(model.name),
+            ms_per_frame=times_ms.get(Path(model.name).stem if model.is_file else model.name),
         )
         for model in system.models()
+        if sees_files or not model.is_file
     ]
 
 

@@ -268,6 +268,15 @@ async def test_mask_states_are_kept_and_counted_by_minute(tables: Tables) -> Non
     assert minute.forward == {"mask": 2, "no_mask": 1, "mask_incorrect": 1}
 
 
+async def test_classes_of_any_name_are_kept_and_counted_by_minute(tables: Tables) -> None:
+    start = recent_minute_s()
+    names = ["St. Bernard", "$cost", "Gabelstapler für Paletten", "=1+1", "a.b.c", "Helm"]
+    events = [crossing(n, start + n, class_name=name) for n, name in enumerate(names)]
+    await tables.events.insert_events(events)
+    (minute,) = await tables.records.minute_counts("gate", start, start + 60)
+    assert minute.forward == dict.fromkeys(names, 1)
+
+
 async def test_analysed_seconds_and_statuses(tables: Tables) -> None:
     start = recent_minute_s()
     await tables.events.insert_events(seconds(start + 58, 4))

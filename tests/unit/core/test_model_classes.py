@@ -6,8 +6,11 @@ from services.core.errors import BadInputError
 from services.core.model_classes import (
     MaskCompliance,
     check_classes,
+    checked_class_names,
     classes_of_model,
     counts_all_states,
+    has_mask_states,
+    listed,
     mask_state,
     model_for,
 )
@@ -74,8 +77,29 @@ def test_the_demo_of_masks_gets_a_model_for_masks(url: str, given: str | None, m
 def test_a_line_counts_only_what_its_cameras_model_finds() -> None:
     door = Line(LineId("door"), "Door", ((0.1, 0.5), (0.9, 0.5)), classes=("mask", "car"))
     with pytest.raises(BadInputError, match="line 'door' counts car, which model 'mask' never finds"):
-        check_classes([door], "mask")
+        check_classes([door], "mask", classes_of_model("mask"))
     with pytest.raises(BadInputError, match="its classes are person, bicycle"):
-        check_classes([door], "traffic-n")
-    check_classes([door], "own.onnx")
-    check_classes([Line(LineId("all"), "All", door.points)], "mask")
+        check_classes([door], "traffic-n", classes_of_model("traffic-n"))
+    with pytest.raises(BadInputError, match=r"never finds: its classes are mask, helmet$"):
+        check_classes([door], "own.onnx", ("mask", "helmet"))
+    check_classes([door], "own.onnx", None)
+    check_classes([Line(LineId("all"), "All", door.points)], "mask", ("mask",))
+
+
+def test_mask_states_are_those_of_a_model_that_finds_nothing_else() -> None:
+    assert has_mask_states(MASK_CLASSES)
+    assert has_mask_states(("no_mask", "mask"))
+    for classes in (("mask", "helmet"), ("mask", "no_mask", "helmet"), ("mask",), ("person", "car"), ()):
+        assert not has_mask_states(classes)
+
+
+def test_names_of_classes_are_bounded_and_each_its_own() -> None:
+    assert checked_class_names([" Helm ", "Gabelstapler für Paletten"]) == (
+        "Helm",
+        "Gabelstapler für Paletten",
+    )
+    assert checked_class_names(["A\u0308rmel"]) == ("Ärmel",)
+    for names in (["a", "a"], ["a", " a"], ["x" * 61], [""], ["a\nb"], [7], [], map(str, range(1001))):
+        with pytest.raises(BadInputError):
+            checked_class_names(names)
+    assert listed(map(str, range(101))).endswith("99, …")

@@ -102,7 +102,8 @@ test("words below the bars do not touch", () => {
 });
 
 test("a class has one colour in every chart, the states of masks three that differ", () => {
-  assert.equal(classColor("forklift"), classColor("forklift"));
+  assert.deepEqual(["helmet", "head", "vest", "Gabelstapler für Paletten", "=1+1", "constructor"].map(classColor), ["#96e170", "#d6b03d", "#d63dc9", "#d68a3d", "#e1b270", "#54b125"]);
+  assert.equal(new Set(Array.from({ length: 80 }, (_, index) => classColor(`class ${index}`))).size > 60, true);
   assert.match(classColor("forklift"), /^#[0-9a-f]{6}$/);
   assert.equal(new Set(["mask", "no_mask", "mask_incorrect"].map(classColor)).size, 3);
   assert.equal(new Set(["person", "car", "bicycle", "truck", "bus", "motorbike"].map(classColor)).size, 6);
@@ -112,9 +113,11 @@ test("a class has one colour in every chart, the states of masks three that diff
 
 test("classes are those of a camera's model, also by another name of it", () => {
   const models = [{ name: "traffic-n", aliases: ["traffic"], classes: ["person", "car"] }, { name: "mask-n", aliases: [], classes: ["mask"] }];
-  assert.deepEqual(classesOf([{ model: "traffic" }, { model: "traffic-n" }], models), ["person", "car"]);
-  assert.deepEqual(classesOf([{ model: "mask-n" }], models), ["mask"]);
-  assert.deepEqual(classesOf([{ model: "mask-x" }], []), ["mask", "no_mask", "mask_incorrect"]);
+  const camera = (model: string, classes: string[] | null = null) => ({ model, classes });
+  assert.deepEqual(classesOf([camera("traffic"), camera("traffic-n")], models), ["person", "car"]);
+  assert.deepEqual(classesOf([camera("mask-n")], models), ["mask"]);
+  assert.deepEqual(classesOf([camera("/srv/site.onnx", ["helmet", "head"]), camera("traffic")], models), ["helmet", "head", "person", "car"]);
+  assert.deepEqual(classesOf([camera("/srv/other.onnx")], models), []);
 });
 
 test("lines to choose from are those of the cameras that are chosen", () => {

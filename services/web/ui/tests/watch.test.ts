@@ -76,7 +76,7 @@ test("a picture waits for its tracks, but not for ever, and the newest wins", ()
 });
 
 const gate: Camera = {
-  id: "gate", name: "Gate", url: "demo://traffic", model: "traffic", enabled: true, fps: 10, status: "live",
+  id: "gate", name: "Gate", url: "demo://traffic", model: "traffic", classes: null, enabled: true, fps: 10, status: "live",
   since: at(0), measured_fps: 10, resolution: { width: 640, height: 360 }, last_error: null, last_error_code: null, last_error_params: {}, generation: 1, created: at(0), damaged_share: 0, tiles: "1x1",
 };
 
@@ -121,6 +121,9 @@ test("who wears a mask is told only of lines that count all states", () => {
   assert.deepEqual(compliance(counts, null), { worn: 3, people: 4 });
   assert.equal(compliance(counts, ["mask", "no_mask"]), null);
   assert.equal(compliance({ forward: { car: 3 }, backward: {} }, null), null);
+  assert.deepEqual(compliance(counts, null, ["mask", "no_mask"]), { worn: 3, people: 4 });
+  assert.equal(compliance(counts, null, ["helmet", "mask"]), null);
+  assert.deepEqual(compliance(counts, null, ["person", "car"]), { worn: 3, people: 4 });
   assert.deepEqual(classesOf(counts), ["car", "mask", "no_mask"]);
   assert.equal(both(counts), 13);
 });

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from services.common.live.drawing import CLASS_COLORS, draw_lines, draw_objects, words_of
+from services.common.live.drawing import CLASS_COLORS, color_of, draw_lines, draw_objects, words_of
 from services.core.types import MASK_CLASSES, TRAFFIC_CLASSES, Line, LineId, TrackedObject
 
 
@@ -30,3 +30,11 @@ def test_each_class_has_its_colour_and_mask_states_are_read_in_words() -> None:
     canvas = np.zeros((200, 400, 3), np.uint8)
     draw_objects(canvas, (TrackedObject(1, (0.5, 0.5, 0.75, 0.9), "no_mask", 0.9, "no_mask"),))
     assert (canvas == CLASS_COLORS["no_mask"]).all(axis=2).sum() > 200
+
+
+def test_any_other_class_has_the_colour_that_the_page_gives_it() -> None:
+    names = ["helmet", "head", "vest", "Gabelstapler für Paletten", "=1+1", "constructor"]
+    shown = ["#" + bytes(color_of(name)[::-1]).hex() for name in names]
+    assert shown == ["#96e170", "#d6b03d", "#d63dc9", "#d68a3d", "#e1b270", "#54b125"]
+    assert [color_of(name) for name in CLASS_COLORS] == [*CLASS_COLORS.values()]
+    assert len({color_of(f"class {number}") for number in range(80)}) > 60

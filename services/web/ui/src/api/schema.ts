@@ -190,7 +190,7 @@ export interface paths {
          *
          *     `compliance` is the share of the people counted whose mask state is `mask`, with their number `counted`:
          *     who wears one wrongly (`mask_incorrect`) or none does not comply. Its `rate` is null where nobody was
-         *     counted, and where a line did not count all three states or `class` leaves one out.
+         *     counted, a line or `class` leaves a state out, or the camera's model finds other things too.
          *
          *     Where one line is asked for, and of each with by=line, `forward_name` and `backward_name` are what people
          *     call its directions, as it lay at the end of the span.
@@ -507,6 +507,26 @@ export interface paths {
          *     Who is no admin sees neither addresses nor folders, machines, versions of parts, or causes of trouble.
          */
         get: operations["get_system"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Models
+         * @description The models that cameras may name: those that ship, and for an admin files that the settings allow.
+         */
+        get: operations["list_models"];
         put?: never;
         post?: never;
         delete?: never;
@@ -842,6 +862,11 @@ export interface components {
             url: string;
             /** Model */
             model: string;
+            /**
+             * Classes
+             * @description what its model finds; null until a detector has read its file
+             */
+            classes: string[] | null;
             /** Enabled */
             enabled: boolean;
             /**
@@ -1978,6 +2003,11 @@ export interface components {
         ModelAnswer: {
             /** Name */
             name: string;
+            /**
+             * Task
+             * @description what it is for; `detect` where it is of other classes than ours
+             */
+            task: string;
             /** Classes */
             classes: string[];
             /**
@@ -1990,6 +2020,14 @@ export interface components {
              * @description processor time of the network for one picture, measured where it runs; decoding and tracking come on top. Null: it has not run
              */
             ms_per_frame: number | null;
+        };
+        /**
+         * ModelsAnswer
+         * @description All models that cameras may name.
+         */
+        ModelsAnswer: {
+            /** Items */
+            items: components["schemas"]["ModelAnswer"][];
         };
         /**
          * NewTokenAnswer
@@ -2598,6 +2636,7 @@ export type LogAnswer = components['schemas']['LogAnswer'];
 export type LogItem = components['schemas']['LogItem'];
 export type Login = components['schemas']['Login'];
 export type ModelAnswer = components['schemas']['ModelAnswer'];
+export type ModelsAnswer = components['schemas']['ModelsAnswer'];
 export type NewTokenAnswer = components['schemas']['NewTokenAnswer'];
 export type PendingRetention = components['schemas']['PendingRetention'];
 export type Problem = components['schemas']['Problem'];
@@ -3569,6 +3608,33 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SystemAnswer"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            429: components["responses"]["Problem429"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    list_models: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelsAnswer"];
                 };
             };
             401: components["responses"]["Problem401"];

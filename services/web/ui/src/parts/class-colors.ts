@@ -3,14 +3,25 @@ const CLASS_COLORS: Record<string, string> = {
   person: "#4caf50", bicycle: "#00aab4", car: "#2196f3", motorbike: "#9c27b0", bus: "#ff5722", truck: "#ffc13b",
   mask: "#00a0a0", no_mask: "#e63c3c", mask_incorrect: "#f5aa00",
 };
-const OTHERS = ["#607d8b", "#e91e8f", "#8bc34a", "#7c6cf2", "#c0843c", "#26c6a2", "#d4563e", "#5c8fd6"] as const;
 
-/** Gives a class's colour; one of a model that the page does not know has always the same, too. */
+/** FNV-1a over the UTF-8 of a name (Fowler, Noll and Vo), its bits mixed once more, as the server reckons it. */
+function hashOf(name: string): number {
+  const sum = new TextEncoder().encode(name).reduce((hash, byte) => Math.imul(hash ^ byte, 0x01000193), 0x811c9dc5);
+  return (sum ^ (sum >>> 15)) >>> 0;
+}
+
+/** Gives a class's colour: of any other name always the same, one of 72 hues in three shades. */
 export function classColor(name: string): string {
-  const known = CLASS_COLORS[name];
-  if (known) return known;
-  const hash = [...name].reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) >>> 0, 7);
-  return OTHERS[hash % OTHERS.length] ?? OTHERS[0];
+  if (Object.hasOwn(CLASS_COLORS, name)) return CLASS_COLORS[name] ?? "";
+  const hash = hashOf(name);
+  const hue = (hash % 72) * 5;
+  const light = [0.42, 0.54, 0.66][Math.floor(hash / 72) % 3] ?? 0;
+  const spread = 0.65 * Math.min(light, 1 - light);
+  const part = (at: number): string => {
+    const place = (at + hue / 30) % 12;
+    return Math.floor(255 * (light - spread * Math.max(-1, Math.min(place - 3, 9 - place, 1))) + 0.5).toString(16).padStart(2, "0");
+  };
+  return `#${part(0)}${part(8)}${part(4)}`;
 }
 
 /** Gives black or white, whichever can be read on a colour `#rrggbb`. */

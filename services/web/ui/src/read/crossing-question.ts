@@ -1,3 +1,4 @@
+import { MASKS } from "../draw/classes.ts";
 import { generationFrom, listFrom, oneOf, setLists, setSpan, spanFrom, zoneFrom } from "./address.ts";
 import { DIRECTIONS } from "./question.ts";
 import type { Direction } from "./question.ts";
@@ -27,7 +28,7 @@ export interface CrossingQuestion {
   chosen: { id: string; time: string } | null;
 }
 
-export const MASKS = ["mask", "no_mask", "mask_incorrect"] as const;
+export { MASKS };
 export type Mask = (typeof MASKS)[number];
 
 /** So far back the live list goes when one pages through it. */

@@ -14,9 +14,8 @@ export function linesOf(cameras: readonly Pick<Camera, "id" | "name">[], lines: 
 interface Model { name: string; aliases: readonly string[]; classes: string[] }
 
 /** The classes that the models of some cameras find, each once. */
-export function classesOf(cameras: readonly Pick<Camera, "model">[], models: readonly Model[]): string[] {
-  const found = cameras.flatMap(({ model }) => classesOfModel(models.find((one) => one.aliases.includes(model))?.name ?? model, models));
-  return [...new Set(found)];
+export function classesOf(cameras: readonly Pick<Camera, "model" | "classes">[], models: readonly Model[]): string[] {
+  return [...new Set(cameras.flatMap((camera) => classesOfModel(camera, models)))];
 }
 
 /** How a line lay by a version; null: not known. */

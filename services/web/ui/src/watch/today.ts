@@ -1,3 +1,5 @@
+import { MASKS, mayStateMasks } from "../draw/classes.ts";
+
 /** Today's counts: of a camera, of a line, of a direction. */
 export type ByClass = Record<string, number>;
 export interface Directed { forward: ByClass; backward: ByClass }
@@ -13,11 +15,9 @@ export function classesOf({ forward, backward }: Directed): string[] {
     .sort((a, b) => all(b) - all(a) || a.localeCompare(b));
 }
 
-const MASKS = ["mask", "no_mask", "mask_incorrect"] as const;
-
 /** How many of the people counted wear a mask properly; null: it is not a matter of masks, or not all states count. */
-export function compliance(line: Directed, counted: readonly string[] | null): { worn: number; people: number } | null {
-  if (counted && !MASKS.every((name) => counted.includes(name))) return null;
+export function compliance(line: Directed, counted: readonly string[] | null, found?: readonly string[] | null): { worn: number; people: number } | null {
+  if ((counted && !MASKS.every((name) => counted.includes(name))) || !mayStateMasks(found)) return null;
   const all = (name: string): number => (line.forward[name] ?? 0) + (line.backward[name] ?? 0);
   const people = MASKS.reduce((whole, name) => whole + all(name), 0);
   return people > 0 ? { worn: all("mask"), people } : null;

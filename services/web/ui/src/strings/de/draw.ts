@@ -26,6 +26,7 @@ export const draw: Strings["draw"] = {
   anchor: "Gezählt wird, wenn etwas die Linie überquert mit",
   anchors: { centre: "der Mitte", foot: "dem Fuß (unten in der Mitte)" },
   classes: "Zählt",
+  classesLater: "Was das Modell dieser Kamera findet, ist bekannt, sobald die Kamera ausgewertet wurde.",
   allClasses: "alles",
   turn: "Pfeil umdrehen",
   doubled: (a, b) => `Die Punkte ${a} und ${b} liegen aufeinander: Verschieben Sie einen davon, oder nehmen Sie ihn heraus.`,

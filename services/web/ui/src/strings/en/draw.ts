@@ -25,6 +25,7 @@ export const draw = {
   anchor: "Something is counted when it crosses with its",
   anchors: { centre: "centre", foot: "foot (bottom centre)" },
   classes: "Counts",
+  classesLater: "What this camera's model finds is known once the camera has been analysed.",
   allClasses: "everything",
   turn: "Turn the arrow round",
   doubled: (a: string, b: string) => `Points ${a} and ${b} lie on one another: move one of them, or take it out.`,
