@@ -21,8 +21,11 @@ from services.core.model_classes import check_classes
 from services.core.types import Line
 from services.detector.count_file import FileCount, OnFrame, count_detections, count_video, read_detections
 from services.detector.decode.file import VideoFile
-from services.detector.infer.engines import OnnxRuntimeDetector
-from services.detector.infer.models import model_path
+from services.detector.infer.classifier import VERIFIER, OnnxRuntimeClassifier
+from services.detector.infer.detector import Detector
+from services.detector.infer.models import classifier_path
+from services.detector.infer.two_stage import DetailedDetector, reference_detector
+from services.detector.second_opinion import SecondOpinion, check_may_verify
 
 DEFAULT_ASPECT = 16 / 9
 MOST_GAPS = 5
@@ -46,6 +49,7 @@ class CountRequest:
     lines: tuple[Line, ...]
     fps: float | None
     output: Path | None
+    verify: bool = False
 
 
 def count(
@@ -65,6 +69,9 @@ def count(
     video_output: Annotated[
         Path | None, typer.Option("--video", help="Write the annotated video to this .mp4.")
     ] = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="With a mask model: a second opinion on each tracked face.")
+    ] = False,
 ) -> None:
     """Count what crosses the lines in a video file, the same result every time."""
     if (video is None) == (detections is None):
@@ -72,7 +79,7 @@ def count(
     if fps is not None:
         check_fps(fps, "--fps", MOST_FILE_FPS)
     check_outputs((json_output, video_output), (video, lines, detections, Path(model)))
-    request = CountRequest(lines_from_json(_text(lines), str(lines)), fps, video_output)
+    request = CountRequest(lines_from_json(_text(lines), str(lines)), fps, video_output, verify)
     started_s = time.monotonic()
     if video is not None:
         result = _count_video(video, model, request)
@@ -111,14 +118,23 @@ def _text(path: Path, limit_bytes: int = LINES_LIMIT_BYTES) -> str:
 def _count_video(path: Path, model: str, request: CountRequest) -> FileCount:
     check_classes(request.lines, model)
     with VideoFile(path) as video:
-        detector = OnnxRuntimeDetector(model_path(model))
+        detector, opinion = _opened(model, request.verify)
         writing = annotated_video(request.output, video.size, video.fps) if request.output else nullcontext()
         with progress(f"counting {path.name}", video.frames or None) as advance, writing as output:
             on_frame = _on_frame(advance, output, request.lines)
-            result = count_video(video, detector, request.lines, request.fps, on_frame)
+            result = count_video(video, detector, request.lines, request.fps, on_frame, opinion)
             if output is not None:
                 output.end_s = result.seconds
             return result
+
+
+def _opened(model: str, verify: bool) -> tuple[Detector, SecondOpinion | None]:
+    """Give the detector, and who gives second opinions on what it finds."""
+    detector = reference_detector(model)
+    if not verify:
+        return detector, None
+    check_may_verify(detector)
+    return DetailedDetector(detector), SecondOpinion(OnnxRuntimeClassifier(classifier_path(VERIFIER)))
 
 
 def _on_frame(advance: Any, output: AnnotatedVideo | None, lines: Sequence[Line]) -> OnFrame:
@@ -139,6 +155,8 @@ def _count_detections(path: Path, request: CountRequest) -> FileCount:
     rows = _text(path, DETECTIONS_LIMIT_BYTES).split("\n")
     if request.output is not None:
         raise BadInputError("--video needs a video file, not --detections")
+    if request.verify:
+        raise BadInputError("--verify needs a video file, not --detections")
     with progress(f"counting {path.name}", len(rows)) as advance:
         on_frame = _on_frame(advance, None, request.lines)
         frames = read_detections(rows, str(path))

@@ -37,7 +37,7 @@ from services.core.errors import BadInputError, DatabaseUnavailableError, HalfRe
 from services.core.identifiers import id_from_name
 from services.core.model_classes import check_classes, model_for
 from services.core.types import Camera, CameraId
-from services.detector.infer.models import model_path
+from services.detector.infer.models import stage_paths
 from services.web.auth.first_admin import ADMIN, PASSWORD_FILE, ensure_first_admin
 from services.web.settings import WebSettings
 
@@ -103,7 +103,7 @@ def _check_files(settings: UpConfig) -> None:
 
 
 def _wanted(settings: UpConfig, cameras: Sequence[str]) -> list[WantedCamera]:
-    model_path(settings.model)
+    stage_paths(settings.model)
     wanted = [WantedCamera(item.camera(), item.lines) for item in settings.cameras]
     named = variables_of(cameras) | {item.url_env for item in settings.cameras if item.url_env}
     named |= set(setting_variables(UpConfig).values())
@@ -126,7 +126,7 @@ def _checked(wanted: WantedCamera) -> WantedCamera:
     except BadInputError as error:
         raise BadInputError(f"camera {camera.name!r}: {error}") from None
     check_classes(wanted.lines, camera.model)
-    return replace(wanted, camera=validate_camera(camera, model_path))
+    return replace(wanted, camera=validate_camera(camera, stage_paths))
 
 
 def _run(settings: UpConfig, web: WebSettings, seed: SetupSeed, listening: socket.socket) -> None:

@@ -16,13 +16,15 @@ from services.core.costs import AnalysisCost, EngineChoice
 from services.core.evidence.passes import STEP_S, Passes
 from services.core.evidence.rate import countable_fps
 from services.core.evidence.seconds import EvidenceJudge
+from services.core.frames import Picture
 from services.core.types import AccessUnit, CameraSetup, Detection, Event, OwnedCamera, Ownership
 from services.detector.analyser import Analyser
 from services.detector.cost_meter import CostMeter
 from services.detector.decode.key_frames import KeyFrameNotes
 from services.detector.decode.sampler import Sampler
 from services.detector.decode.scaling import scaled_rgb
-from services.detector.infer.detector import Detector
+from services.detector.infer.detector import Classifier, Detector
+from services.detector.second_opinion import ClassifierFactory, SecondOpinion, with_second_opinion
 from services.detector.track.bytetrack import TrackerSettings
 
 log = logging.getLogger(__name__)
@@ -102,6 +104,9 @@ class CameraAnalysis:
     choice_of: ChoiceOf = unmeasured
     decoded: AnalysedPictures = field(default_factory=AnalysedPictures)
     """Where decoded pictures are kept for those who show the camera."""
+    make_classifier: ClassifierFactory | None = None
+    """Makes who gives second opinions; None where nobody does."""
+    _classifier: Classifier | None = None
     _stopped: threading.Event = field(default_factory=threading.Event)
     _gate: threading.RLock = field(default_factory=threading.RLock)
     """Locked while something is published, or noted for a next analysis."""
@@ -152,6 +157,7 @@ class CameraAnalysis:
         sampler, losses = Sampler(countable_fps(camera.fps)), _Losses()
         notes = KeyFrameNotes(camera.id, self.states)
         rate, meter, choice = _Rate(self.clocks.steady_s), CostMeter(self.clocks), self.choice_of(detector)
+        detector, self._classifier = with_second_opinion(camera, detector, self.make_classifier)
         with self.video.reader(camera.id) as reader:
             decoder, connection = UnitDecoder(), -1
             while not self._stopped.is_set():
@@ -211,14 +217,15 @@ class CameraAnalysis:
 
     def _analyse(self, detector: Detector, picture: DecodedPicture, has_missed: bool) -> None:
         letterbox = detector.letterbox(*picture.size)
-        detections = detector.detect(
-            scaled_rgb(picture.picture, letterbox), letterbox, TrackerSettings().weak
-        )
+        scaled = scaled_rgb(picture.picture, letterbox)
+        detections = detector.detect(scaled, letterbox, TrackerSettings().weak)
         with self._gate:
             if not self._is_over:
-                self._publish(picture, detections, has_missed)
+                self._publish(picture, detections, scaled, has_missed)
 
-    def _publish(self, picture: DecodedPicture, detections: Sequence[Detection], has_missed: bool) -> None:
+    def _publish(
+        self, picture: DecodedPicture, detections: Sequence[Detection], scaled: Picture, has_missed: bool
+    ) -> None:
         """Count one picture and publish what it brought: the ownership first, evidence last."""
         unit = picture.unit
         events: list[Event] = []
@@ -229,7 +236,7 @@ class CameraAnalysis:
             )
             self.edge.announced_s = unit.time_s
         analyser, judge = self._analyser_for(picture, events)
-        analysis = analyser.update(unit.frame, unit.time_s, detections)
+        analysis = analyser.update(unit.frame, unit.time_s, detections, scaled)
         events += [*analysis.crossings, *analysis.recorded]
         if picture.is_damaged:
             judge.skip(analyser.pending(), has_missed)
@@ -251,7 +258,10 @@ class CameraAnalysis:
                 events += self._analyser.finish()
             self._connection, self._aspect = picture.unit.connection, _aspect_of(picture)
             camera, epoch, connection = setup.camera.id, self.edge.epoch, self._connection
-            self._analyser = Analyser(camera, self._aspect, setup.lines, epoch, connection)
+            opinion = None if self._classifier is None else SecondOpinion(self._classifier)
+            self._analyser = Analyser(
+                camera, self._aspect, setup.lines, epoch, connection, second_opinion=opinion
+            )
             self._judge = EvidenceJudge(camera, epoch, connection, setup.revision)
         elif setup is not self._setup:
             self._judge.count_under(setup.revision, self._analyser.set_lines(setup.lines))

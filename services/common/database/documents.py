@@ -60,11 +60,15 @@ def camera_document(camera: Camera, created_s: float) -> Document:
         "model": camera.model,
         "enabled": camera.enabled,
         "fps": camera.fps,
+        "verify": camera.verify,
     }
 
 
 def camera_from(document: Mapping[str, Any]) -> Camera:
-    """The camera of a document; one that an older release set to too few frames gets as many as it takes."""
+    """The camera of a document; one that an older release set to too few frames gets as many as it takes.
+
+    An older release knew of no second opinion.
+    """
     return Camera(
         id=document["_id"],
         name=document["name"],
@@ -72,6 +76,7 @@ def camera_from(document: Mapping[str, Any]) -> Camera:
         model=document["model"],
         enabled=document["enabled"],
         fps=countable_fps(float(document["fps"])),
+        verify=bool(document.get("verify", False)),
     )
 
 

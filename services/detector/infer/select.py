@@ -13,6 +13,7 @@ import numpy as np
 
 from services.core.costs import LONGEST_WORD, EngineChoice, EngineTrial
 from services.core.frames import Picture
+from services.detector.infer.classifier import classifier_choices, fastest_classifier
 from services.detector.infer.detector import Detector
 from services.detector.infer.engines import (
     CudaDetector,
@@ -20,7 +21,7 @@ from services.detector.infer.engines import (
     OpenVinoDetector,
     has_cuda_build,
 )
-from services.detector.infer.models import model_path
+from services.detector.infer.two_stage import TwoStageDetector, open_stages
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +43,7 @@ class _Selection:
 
 def make_detector(model: str) -> Detector:
     """Make the detector that a model's name stands for, with the engine that is fastest on this machine."""
-    path = model_path(model)
-    return fastest_engine(path)(path)
+    return open_stages(model, lambda path: fastest_engine(path)(path), fastest_classifier)
 
 
 _measuring = threading.Lock()
@@ -63,11 +63,13 @@ def fastest_engine(path: Path) -> Callable[[Path], Detector]:
 
 def engine_choices() -> tuple[EngineChoice, ...]:
     """Give what was chosen in this process so far, and why. It waits for no measurement."""
-    return tuple(selection.choice for selection in list(_selections.values()))
+    return (*(selection.choice for selection in list(_selections.values())), *classifier_choices())
 
 
 def choice_of(detector: Detector) -> EngineChoice:
     """Give why a detector has its engine; of one that was not measured here no more than its name."""
+    if isinstance(detector, TwoStageDetector):
+        return detector.choice(choice_of(detector.finder))
     selection = _selections.get(detector.info.path)
     if selection is not None and selection.choice.chosen == detector.engine:
         return selection.choice
