@@ -1,4 +1,4 @@
-"""Small models that stand in for trained ones: their answers follow from the picture in a way that can be told."""
+"""Small models that stand in for trained ones: it can be told what they answer to a picture."""
 
 import json
 from collections.abc import Sequence

@@ -13,7 +13,7 @@ import typer
 from services.cli.console import check_outputs, progress, table, warn, write_json
 from services.cli.video_output import AnnotatedVideo, annotated_video
 from services.common.files import read_text
-from services.core.clip_gaps import GapCause
+from services.core.clip_gaps import ClipGap, GapCause
 from services.core.errors import BadInputError
 from services.core.evidence.rate import check_fps
 from services.core.lines import lines_from_json
@@ -86,7 +86,8 @@ def count(
     else:
         assert detections is not None
         result = _count_detections(detections, request)
-    _warn_of_gaps(video, result)
+    if video is not None:
+        warn_of_gaps(video, result.coverage, result.gaps)
     report = _report(video or detections, result, request.lines, time.monotonic() - started_s)
     if json_output is None or str(json_output) != "-":
         _print(report)
@@ -94,16 +95,14 @@ def count(
         write_json(json_output, report)
 
 
-def _warn_of_gaps(video: Path | None, result: FileCount) -> None:
+def warn_of_gaps(video: Path, coverage: float, gaps: Sequence[ClipGap], done: str = "counted") -> None:
     """Say on stderr what of a file could not be counted."""
-    if video is None or not result.gaps:
+    if not gaps:
         return
-    spans = [
-        f"{CAUSES[gap.cause]} from {gap.from_s:.1f} to {gap.to_s:.1f} s" for gap in result.gaps[:MOST_GAPS]
-    ]
-    more = ["…"] if len(result.gaps) > MOST_GAPS else []
-    share = min(99, int(100 * result.coverage))
-    warn(f"{video.name}: {share} % of it could be counted ({', '.join((*spans, *more))})")
+    spans = [f"{CAUSES[gap.cause]} from {gap.from_s:.1f} to {gap.to_s:.1f} s" for gap in gaps[:MOST_GAPS]]
+    more = ["…"] if len(gaps) > MOST_GAPS else []
+    share = min(99, int(100 * coverage))
+    warn(f"{video.name}: {share} % of it could be {done} ({', '.join((*spans, *more))})")
 
 
 def _text(path: Path, limit_bytes: int = LINES_LIMIT_BYTES) -> str:

@@ -1,4 +1,4 @@
-"""A face finder and a classifier behind the door of one detector, with stand-ins whose answers can be told."""
+"""A face finder and a classifier behind the door of one detector, with stand-ins for both."""
 
 from pathlib import Path
 
