@@ -891,6 +891,11 @@ export interface components {
              * @description share of the pictures of the last minute that came damaged, 0 to 1
              */
             damaged_share: number;
+            /**
+             * Verify
+             * @description a second opinion on the mask states of tracked faces
+             */
+            verify: boolean;
         };
         /**
          * CameraChange
@@ -910,6 +915,11 @@ export interface components {
              * @description frames to analyse a second, 4 to 60
              */
             fps?: number | null;
+            /**
+             * Verify
+             * @description let a classifier give a second opinion on the mask states of tracked faces; for a mask model
+             */
+            verify?: boolean | null;
         };
         /**
          * CameraGapAnswer
@@ -1019,6 +1029,12 @@ export interface components {
              * @default 10
              */
             fps?: number;
+            /**
+             * Verify
+             * @description let a classifier give a second opinion on the mask states of tracked faces; for a mask model
+             * @default false
+             */
+            verify?: boolean;
         };
         /**
          * CameraStatus
