@@ -22,12 +22,11 @@ def cut_square(picture: Picture, box: NDArray[np.floating], margin: float, side_
     columns = (min(max(left, 0), width - 1), max(min(left + side, width), 1))
     rows = (min(max(top, 0), height - 1), max(min(top + side, height), 1))
     part = picture[rows[0] : rows[1], columns[0] : columns[1]]
-    beyond = (rows[0] - top, top + side - rows[1], columns[0] - left, left + side - columns[1])
-    if any(beyond):
-        above, below, before, after = (max(0, one) for one in beyond)
-        part = np.asarray(
-            cv2.copyMakeBorder(part, above, below, before, after, borderType=cv2.BORDER_REPLICATE), np.uint8
-        )
+    above, below = max(0, rows[0] - top), max(0, top + side - rows[1])
+    before, after = max(0, columns[0] - left), max(0, left + side - columns[1])
+    if above or below or before or after:
+        whole = cv2.copyMakeBorder(part, above, below, before, after, cv2.BORDER_REPLICATE)
+        part = np.asarray(whole, np.uint8)
     method = cv2.INTER_AREA if side > side_px else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(part, (side_px, side_px), interpolation=method), np.uint8)
 

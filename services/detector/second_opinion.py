@@ -33,9 +33,6 @@ GROWN = 1.2
 SMALLEST_PX = 16.0
 """A face with a shorter side than this shows no mask."""
 
-WEIGHT = 3.0
-"""Votes of the detector that one look weighs as much as, at the same size of the face and confidence."""
-
 ClassifierFactory = Callable[[], Classifier]
 """Makes the classifier that gives second opinions, for a thread of its own."""
 
@@ -61,8 +58,8 @@ class _Looks:
 class SecondOpinion:
     """Looks at the tracked faces of one camera."""
 
-    def __init__(self, classifier: Classifier, weight: float = WEIGHT) -> None:
-        self._classifier, self._weight = classifier, weight
+    def __init__(self, classifier: Classifier) -> None:
+        self._classifier = classifier
         self._looks: dict[int, _Looks] = {}
 
     def of(self, time_s: float, tracked: Sequence[TrackedObject], picture_rgb: Picture) -> list[Opinion]:
@@ -85,7 +82,7 @@ class SecondOpinion:
             Opinion(
                 item.track,
                 {
-                    name: self._weight * _area(item) * max(0.0, float(share))
+                    name: _area(item) * max(0.0, float(share))
                     for name, share in zip(classes, states, strict=True)
                 },
             )

@@ -99,8 +99,7 @@ class ByteTracker:
     def hear(self, track: int, votes: Mapping[str, float]) -> str:
         """Add another's votes on the class of a track that was just observed; give its class by all votes."""
         known = next(one for one in self._tracks if one.number == track)
-        for class_name, weight in votes.items():
-            known.votes.add(class_name, 1.0, weight)
+        known.votes.hear(votes)
         return known.votes.winner
 
     def _associate(

@@ -47,10 +47,10 @@ def looked_at(opinion: SecondOpinion, time_s: float, *tracked: TrackedObject) ->
 
 
 def test_a_look_votes_by_probability_and_size(classifier: OnnxRuntimeClassifier) -> None:
-    (one,) = SecondOpinion(classifier, weight=2.0).of(0.0, [face(7)], picture())
+    (one,) = SecondOpinion(classifier).of(0.0, [face(7)], picture())
     assert one.track == 7
     assert max(one.votes, key=lambda name: one.votes[name]) == "mask"
-    assert sum(one.votes.values()) == pytest.approx(2.0 * 0.2 * 0.2, rel=1e-3)
+    assert sum(one.votes.values()) == pytest.approx(0.2 * 0.2, rel=1e-3)
 
 
 def test_a_face_is_looked_at_again_when_it_has_turned_or_grown_and_a_few_times_in_all(

@@ -96,7 +96,7 @@ def classifier(tmp_path: Path) -> Path:
     [
         ("{0}", "is a classifier, which looks at faces and finds none: .*face\\+mobilenetv2"),
         ("face", "unknown model 'face'"),
-        ("face+absent", "unknown model '(face\\\\+)?absent'"),
+        ("face+absent", "unknown model '(face.)?absent'"),
         ("traffic+{0}", "'traffic' finds no faces \\(person, .*truck\\)"),
         ("face+traffic", "'traffic' is no classifier"),
         ("{0}+{0}", "is a classifier, which"),
