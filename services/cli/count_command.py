@@ -24,7 +24,7 @@ from services.detector.decode.file import VideoFile
 from services.detector.infer.classifier import VERIFIER, OnnxRuntimeClassifier
 from services.detector.infer.detector import Detector
 from services.detector.infer.models import classifier_path
-from services.detector.infer.two_stage import DetailedDetector, reference_detector
+from services.detector.infer.two_stage import reference_detector
 from services.detector.second_opinion import SecondOpinion, check_may_verify
 
 DEFAULT_ASPECT = 16 / 9
@@ -133,7 +133,7 @@ def _opened(model: str, verify: bool) -> tuple[Detector, SecondOpinion | None]:
     if not verify:
         return detector, None
     check_may_verify(detector)
-    return DetailedDetector(detector), SecondOpinion(OnnxRuntimeClassifier(classifier_path(VERIFIER)))
+    return detector, SecondOpinion(OnnxRuntimeClassifier(classifier_path(VERIFIER)))
 
 
 def _on_frame(advance: Any, output: AnnotatedVideo | None, lines: Sequence[Line]) -> OnFrame:

@@ -24,7 +24,7 @@ from services.detector.decode.key_frames import KeyFrameNotes
 from services.detector.decode.sampler import Sampler
 from services.detector.decode.scaling import scaled_rgb
 from services.detector.infer.detector import Classifier, Detector
-from services.detector.second_opinion import ClassifierFactory, SecondOpinion, with_second_opinion
+from services.detector.second_opinion import ClassifierFactory, SecondOpinion, classifier_for
 from services.detector.track.bytetrack import TrackerSettings
 
 log = logging.getLogger(__name__)
@@ -157,7 +157,7 @@ class CameraAnalysis:
         sampler, losses = Sampler(countable_fps(camera.fps)), _Losses()
         notes = KeyFrameNotes(camera.id, self.states)
         rate, meter, choice = _Rate(self.clocks.steady_s), CostMeter(self.clocks), self.choice_of(detector)
-        detector, self._classifier = with_second_opinion(camera, detector, self.make_classifier)
+        self._classifier = classifier_for(camera, detector, self.make_classifier)
         with self.video.reader(camera.id) as reader:
             decoder, connection = UnitDecoder(), -1
             while not self._stopped.is_set():

@@ -1,7 +1,7 @@
-"""A second opinion on the mask states of tracked faces: a classifier looks at a few views of each, and votes.
+"""A second opinion on the mask states of tracked faces: a classifier looks at views of each, and votes.
 
-Its votes are added to those of the detector. Faces that nobody tracks are not looked at, nor is one face
-again and again: what a further look at the same view says is what the one before it said.
+Its votes are added to those of the detector. Faces that nobody tracks are not looked at, nor is the same view
+of one twice: it would say the same again.
 """
 
 import logging
@@ -13,16 +13,13 @@ from services.core.frames import Picture
 from services.core.types import MASK_CLASSES, Camera, TrackedObject
 from services.detector.infer.classifier import classify
 from services.detector.infer.detector import Classifier, Detector
-from services.detector.infer.two_stage import DetailedDetector, TwoStageDetector
+from services.detector.infer.two_stage import TwoStageDetector
 from services.detector.track.bytetrack import EDGE
 
 log = logging.getLogger(__name__)
 
 LOOKS_A_FRAME = 4
-"""Faces that are looked at in one picture, those that were seen least first: so a crowd costs no more."""
-
-LOOKS_A_TRACK = 8
-"""How often one face is looked at while it is tracked."""
+"""Faces that are looked at in one picture, those that were looked at least first: a crowd costs no more."""
 
 LOOK_AGAIN_S = 0.3
 """So much later a face has turned: it is looked at again."""
@@ -30,7 +27,7 @@ LOOK_AGAIN_S = 0.3
 GROWN = 1.2
 """A face whose box has grown by this factor since it was looked at is seen better: it is looked at again."""
 
-SMALLEST_PX = 16.0
+SMALLEST_PX = 12.0
 """A face with a shorter side than this shows no mask."""
 
 ClassifierFactory = Callable[[], Classifier]
@@ -100,7 +97,7 @@ class SecondOpinion:
     def _is_due(self, time_s: float, item: TrackedObject) -> bool:
         looks = self._looks_at(item)
         is_new = time_s - looks.last_s >= LOOK_AGAIN_S or _area(item) >= GROWN * looks.largest
-        return looks.number == 0 or (looks.number < LOOKS_A_TRACK and is_new)
+        return looks.number == 0 or is_new
 
 
 def _area(item: TrackedObject) -> float:
@@ -115,22 +112,19 @@ def _is_shown(item: TrackedObject, width: int, height: int) -> bool:
     return is_whole and min((x2 - x1) * width, (y2 - y1) * height) >= SMALLEST_PX
 
 
-def with_second_opinion(
-    camera: Camera, detector: Detector, make: ClassifierFactory | None
-) -> tuple[Detector, Classifier | None]:
-    """Give a camera's detector and who gives second opinions, None where nobody does.
+def classifier_for(camera: Camera, detector: Detector, make: ClassifierFactory | None) -> Classifier | None:
+    """Give who gives second opinions on what a camera's detector finds; None where nobody does.
 
-    With one, the detector asks for larger pictures. A camera whose model finds no masks, or has two stages,
-    is analysed without, and the log says so.
+    A camera whose model finds no masks, or has two stages, is analysed without, and the log says so.
     """
     if not camera.verify or make is None:
-        return detector, None
+        return None
     try:
         check_may_verify(detector)
-        return DetailedDetector(detector), make()
+        return make()
     except BadInputError as error:
         log.warning("camera %s is analysed without a second opinion: %s", camera.id, error)
-        return detector, None
+        return None
 
 
 def check_may_verify(detector: Detector) -> None:

@@ -25,7 +25,7 @@ from services.detector.count_file import count_video
 from services.detector.decode.file import VideoFile
 from services.detector.infer.classifier import OnnxRuntimeClassifier
 from services.detector.infer.detector import Detector
-from services.detector.infer.two_stage import DetailedDetector, TwoStageDetector, reference_detector
+from services.detector.infer.two_stage import TwoStageDetector, reference_detector
 from services.detector.second_opinion import SecondOpinion
 from tests.accuracy.scoring import Event, Score, score
 
@@ -80,7 +80,7 @@ def ways(model: str, classifier: Path) -> list[Way]:
 
     def verified() -> tuple[Detector, SecondOpinion]:
         opinion = SecondOpinion(OnnxRuntimeClassifier(classifier))
-        return DetailedDetector(reference_detector(model)), opinion
+        return reference_detector(model), opinion
 
     def two_stages() -> tuple[Detector, None]:
         second = OnnxRuntimeClassifier(classifier)

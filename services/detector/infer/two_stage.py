@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from services.core.boxes import suppress
@@ -21,31 +20,6 @@ from services.detector.infer.models import stage_paths
 MOST_FACES = 64
 """Faces of a picture that are classified, the most confident ones: a picture must not cost any time."""
 
-DETAIL = 2
-"""How many times as large as the finder's input the picture is from which faces are cut, where the camera's
-is so large: a far face of 20 pixels is too small to tell how a mask is worn."""
-
-
-class DetailedDetector:
-    """Implements `Detector`: asks for larger pictures than its detector takes, for those who look closer."""
-
-    def __init__(self, inner: Detector) -> None:
-        self.inner, self.info, self.engine = inner, inner.info, inner.engine
-
-    def letterbox(self, width: int, height: int) -> Letterbox:
-        """Give how a picture of this size is scaled for `detect`: no larger than it is."""
-        inner = self.inner.letterbox(width, height)
-        factor = max(1.0, min(DETAIL, 1 / inner.scale))
-        return Letterbox(round(inner.input_width * factor), round(inner.input_height * factor), width, height)
-
-    def detect(self, scaled_rgb: Picture, letterbox: Letterbox, confidence: float) -> list[Detection]:
-        """Find objects in a picture that was scaled to `letterbox.size`."""
-        inner = self.inner.letterbox(letterbox.picture_width, letterbox.picture_height)
-        if inner.size != letterbox.size:
-            small = cv2.resize(scaled_rgb, inner.size, interpolation=cv2.INTER_AREA)
-            scaled_rgb = np.asarray(small, np.uint8)
-        return self.inner.detect(scaled_rgb, inner, confidence)
-
 
 class TwoStageDetector:
     """Implements `Detector`: its classes are the classifier's.
@@ -53,6 +27,7 @@ class TwoStageDetector:
     The confidence of a detection is that of the face times the probability of its class, like the score of a
     detector that finds masks by itself: both that there is a face, and that its mask is in this state. It is
     never more than the finder's, so that what the finder leaves out below a threshold is not missed.
+    Faces are cut out of the picture that the finder sees.
     """
 
     def __init__(self, name: str, finder: Detector, classifier: Classifier) -> None:
@@ -60,7 +35,7 @@ class TwoStageDetector:
         if not set(finder.info.classes) & set(FACE_CLASSES):
             classes = ", ".join(finder.info.classes)
             raise BadInputError("finder-no-faces", model=finder.info.name[:80], classes=classes[:200])
-        self.finder, self.classifier = DetailedDetector(finder), classifier
+        self.finder, self.classifier = finder, classifier
         self.info: ModelInfo = replace(
             finder.info, name=name, task="mask", classes=classifier.info.classes, path=finder.info.path
         )

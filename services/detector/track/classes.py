@@ -65,8 +65,9 @@ def _doubles(boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
     return result
 
 
-SECOND_OPINION_WEIGHT = 1.0
-"""What the mean of a second opinion's looks weighs beside the mean of the detector's votes."""
+SECOND_OPINION_WEIGHT = 0.5
+"""What the mean of a second opinion's looks weighs beside the mean of the detector's votes: it decides where
+the detector is unsure."""
 
 
 class ClassVote:

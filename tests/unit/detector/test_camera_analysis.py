@@ -38,7 +38,7 @@ from services.core.types import (
     Trajectory,
 )
 from services.detector.infer.detector import ClassifierInfo, Faces, ModelInfo
-from services.detector.second_opinion import LOOKS_A_TRACK, ClassifierFactory
+from services.detector.second_opinion import LOOK_AGAIN_S, ClassifierFactory
 from services.detector.service import DetectorService
 from tests.makers import GATE, camera
 
@@ -75,6 +75,7 @@ class BrightnessDetector:
         self, may_detect: threading.Event, is_detecting: threading.Event, class_name: str = "car"
     ) -> None:
         self._may_detect, self._is_detecting, self._class_name = may_detect, is_detecting, class_name
+        self.confidence = 0.9 if class_name == "car" else 0.4
         self.info = ModelInfo("brightness", "traffic", (class_name,), 64, 64, 0.25, 0.5, Path("none"))
 
     def letterbox(self, width: int, height: int) -> Letterbox:
@@ -84,7 +85,7 @@ class BrightnessDetector:
         self._is_detecting.set()
         assert self._may_detect.wait(10)
         y = 0.1 + 0.8 * (float(scaled_rgb.mean()) - 10) / 240
-        return [Detection((0.4, y - 0.1, 0.6, y + 0.1), self._class_name, 0.9)]
+        return [Detection((0.4, y - 0.1, 0.6, y + 0.1), self._class_name, self.confidence)]
 
 
 @dataclass
@@ -538,13 +539,14 @@ async def test_a_second_opinion_is_heard_where_the_camera_asks_for_it(tmp_path: 
     for make in (None, lambda: sure):
         stage = Stage(class_name="no_mask", make_classifier=make)
         await stage.take(epoch=7)
-        await stage.show(0, FRAMES, size=(128, 128))
+        await stage.show(0, FRAMES)
         await stage.service.drop(GATE)
         events = await stage.read()
         (crossing,) = [event for event in events if isinstance(event, Crossing)]
         classes.append((crossing.class_name, crossing.mask))
     assert classes == [("no_mask", "no_mask"), ("mask", "mask")]
-    assert 1 <= sure.looks <= LOOKS_A_TRACK
+    seconds = FRAMES / FPS
+    assert 1 <= sure.looks <= seconds / LOOK_AGAIN_S + 2
 
 
 def statuses(events: list[Event]) -> list[tuple[str, float, str]]:
