@@ -55,7 +55,10 @@ class CountRequest:
 def count(
     video: Annotated[Path | None, typer.Argument(help="Video file.", show_default=False)] = None,
     lines: Annotated[Path, typer.Option(help="Counting lines: LINES.json.", show_default=False)] = ...,  # type: ignore[assignment]
-    model: Annotated[str, typer.Option(help="traffic, mask, a shipped model or an .onnx file.")] = "traffic",
+    model: Annotated[
+        str,
+        typer.Option(help="traffic, mask, a shipped model, an .onnx file, or two stages: face+mobilenetv2."),
+    ] = "traffic",
     detections: Annotated[
         Path | None, typer.Option(help="Ready-made detections (JSON lines) in place of a video.")
     ] = None,

@@ -116,7 +116,7 @@ class Analyser:
         if self._second_opinion is None or picture_rgb is None:
             return observed
         opinions = self._second_opinion.of(time_s, observed, picture_rgb)
-        voted = {one.track: self._tracker.hear(one.track, one.votes) for one in opinions}
+        voted = {one.track: self._tracker.add_opinion(one.track, one.votes) for one in opinions}
         return tuple(
             replace(item, class_name=voted[item.track], mask=mask_state(voted[item.track]))
             if item.track in voted

@@ -1,7 +1,7 @@
 """What a second opinion, and a second stage, do to the mask states of people that are counted.
 
-`python -m tests.accuracy.second_opinion FOLDER_OF_CLIPS CLASSIFIER.onnx` prints a row for each clip and
-scene: how many people it has, and how many of them end with a wrong state, by the mask model alone, with a
+`python -m tests.accuracy.second_opinion FOLDER_OF_CLIPS CLASSIFIER.onnx [MODEL]` prints a row for each
+clip and scene: how many people it has, and how many of them end with a wrong state, by the mask model alone, with a
 second opinion, and by two stages.
 """
 
@@ -172,7 +172,7 @@ def rows(
 
 
 if __name__ == "__main__":
-    for model in ("mask-n", "mask-s"):
+    for model in sys.argv[3:] or ("mask-n", "mask-s"):
         for source, way_name, one in rows(Path(sys.argv[1]), Path(sys.argv[2]), model, SEEDS):
             print(
                 f"{source:16} {way_name:18} people {one.people:3}  wrong {one.wrong:2}  "

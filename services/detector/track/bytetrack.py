@@ -96,10 +96,10 @@ class ByteTracker:
             tuple(self._observed(*pair) for pair in seen if self._is_confirmed(pair[0])), closed
         )
 
-    def hear(self, track: int, votes: Mapping[str, float]) -> str:
+    def add_opinion(self, track: int, votes: Mapping[str, float]) -> str:
         """Add another's votes on the class of a track that was just observed; give its class by all votes."""
         known = next(one for one in self._tracks if one.number == track)
-        known.votes.hear(votes)
+        known.votes.add_opinion(votes)
         return known.votes.winner
 
     def _associate(

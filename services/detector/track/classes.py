@@ -81,26 +81,26 @@ class ClassVote:
     def __init__(self) -> None:
         self._votes: dict[str, float] = {}
         self._weight = 0.0
-        self._heard: dict[str, float] = {}
+        self._opinions: dict[str, float] = {}
 
     def add(self, class_name: str, confidence: float, weight: float) -> None:
         """Count one observation."""
         self._votes[class_name] = self._votes.get(class_name, 0.0) + confidence * weight
         self._weight += weight
 
-    def hear(self, votes: Mapping[str, float]) -> None:
+    def add_opinion(self, votes: Mapping[str, float]) -> None:
         """Count what a second opinion says of one observation."""
         for class_name, weight in votes.items():
-            self._heard[class_name] = self._heard.get(class_name, 0.0) + weight
+            self._opinions[class_name] = self._opinions.get(class_name, 0.0) + weight
 
     @property
     def winner(self) -> str:
         """The class with most votes; the first by name where two are equal."""
-        if not any(self._heard.values()):
+        if not any(self._opinions.values()):
             return min(self._votes, key=lambda name: (-self._votes[name], name))
-        share = SECOND_OPINION_WEIGHT * self._weight / sum(self._heard.values())
+        share = SECOND_OPINION_WEIGHT * self._weight / sum(self._opinions.values())
         summed = {
-            name: self._votes.get(name, 0.0) + share * self._heard.get(name, 0.0)
-            for name in self._votes | self._heard
+            name: self._votes.get(name, 0.0) + share * self._opinions.get(name, 0.0)
+            for name in self._votes | self._opinions
         }
         return min(summed, key=lambda name: (-summed[name], name))

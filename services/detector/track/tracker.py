@@ -23,5 +23,5 @@ class Tracker(Protocol):
     def update(self, time_s: float, detections: Sequence[Detection]) -> TrackerUpdate:
         """Take the detections of the next frame; times only grow."""
 
-    def hear(self, track: int, votes: Mapping[str, float]) -> str:
+    def add_opinion(self, track: int, votes: Mapping[str, float]) -> str:
         """Add another's votes on the class of a track that was just observed; give its class by all votes."""

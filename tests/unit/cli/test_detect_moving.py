@@ -14,11 +14,14 @@ import numpy as np
 import pytest
 from av.video.frame import VideoFrame
 
-from services.cli import detect_command
+from services.cli import count_command, detect_command
+from services.cli.count_command import count
 from services.cli.detect_command import DetectOptions, run_detect
 from services.cli.detect_video import TimedPictures, open_webcam
 from services.core.errors import BadInputError
 from services.detector.decode.file import VideoFile
+from services.detector.infer.classifier import OnnxRuntimeClassifier
+from services.detector.infer.detector import Faces
 from tests.stand_in_models import write_classifier, write_finder
 
 SIZE = (96, 72)
@@ -205,6 +208,30 @@ def test_what_makes_no_sense_is_refused(
         run_detect(folder / "clip.mp4", replace(options, **change), no_webcam)
     assert options.json_output is not None
     assert not options.json_output.exists()
+
+
+def test_a_file_is_counted_by_two_stages_and_with_a_second_opinion(
+    folder: Path, options: DetectOptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines, out = tmp_path / "lines.json", tmp_path / "counts.json"
+    lines.write_text('{"lines":[{"id":"main","x1":0.1,"y1":0.9,"x2":0.9,"y2":0.9}]}')
+    count(folder / "clip.mp4", lines, options.model, json_output=out)
+    assert json.loads(out.read_text())["frames"] == FRAMES
+    with pytest.raises(BadInputError, match="is no mask model of one stage"):
+        count(folder / "clip.mp4", lines, options.model, verify=True)
+    looks: list[int] = []
+
+    class Noting(OnnxRuntimeClassifier):
+        def probabilities(self, faces: Faces) -> Faces:
+            looks.append(len(faces))
+            return super().probabilities(faces)
+
+    monkeypatch.setattr(count_command, "classifier_path", lambda name: folder / "colours.onnx")
+    monkeypatch.setattr(count_command, "OnnxRuntimeClassifier", Noting)
+    count(folder / "clip.mp4", lines, str(folder / "faces.onnx"), json_output=out, verify=True)
+    assert sum(looks) >= 4, "both faces, each again after a while"
+    with pytest.raises(BadInputError, match="--verify needs a video file"):
+        count(None, lines, detections=lines, fps=10, verify=True)
 
 
 def test_seconds_are_for_what_moves(folder: Path, options: DetectOptions) -> None:

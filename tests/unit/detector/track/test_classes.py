@@ -12,7 +12,7 @@ def voted(confidence: float, looks: list[dict[str, float]], frames: int = 10) ->
     for _ in range(frames):
         vote.add("no_mask", confidence, 0.04)
     for look in looks:
-        vote.hear(look)
+        vote.add_opinion(look)
     return vote.winner
 
 

@@ -63,7 +63,7 @@ export const cameras: Strings["cameras"] = {
   cost: (share, cores) => `Das kostet hier etwa ${share} eines Prozessorkerns (${cores}).`,
   costUnknown: "Was das hier kostet, ist bekannt, sobald eine Kamera mit diesem Modell läuft.",
   verify: "Zweite Meinung zu Masken einholen",
-  verifyHelp: "VERIFY_DE",
+  verifyHelp: "Ein zweites, kleines Modell sieht sich jedes verfolgte Gesicht bis zu dreimal pro Sekunde an und entscheidet, wo das erste unsicher ist. Das kostet einige Millisekunden pro Blick. Bei unseren eigenen Aufnahmen wurden die Zählungen dadurch nicht besser: Probieren Sie es aus und vergleichen Sie.",
   enabled: "Diese Kamera auswerten",
   disabledText: "Solange sie aus ist, wird nichts gezählt, und diese Zeit wird als nicht ausgewertet gezeigt.",
   disabledNote: (name) => `${name} ist aus. Was sie gezählt hat, bleibt.`,

@@ -62,7 +62,7 @@ export const cameras = {
   cost: (share: string, cores: string) => `This costs about ${share} of one processor core here (${cores}).`,
   costUnknown: "What this costs here is known once a camera runs with this model.",
   verify: "Ask for a second opinion on masks",
-  verifyHelp: "VERIFY_EN",
+  verifyHelp: "A second, small model looks at each face that is followed, up to three times a second, and decides where the first one is unsure. It costs some milliseconds a look. On our own recordings it made the counts no better: try it, and compare.",
   enabled: "Analyse this camera",
   disabledText: "Nothing is counted while it is off, and that time is shown as not analysed.",
   disabledNote: (name: string) => `${name} is off. What it has counted stays.`,
