@@ -63,6 +63,9 @@ class _Found:
 @contextmanager
 def open_webcam(number: int) -> Iterator[TimedPictures]:
     """Open a camera of this machine by its number."""
+    cv2.utils.logging.setLogLevel(
+        cv2.utils.logging.LOG_LEVEL_SILENT
+    )  # what is wrong is said here, in one line
     capture = cv2.VideoCapture(number)
     try:
         if not capture.isOpened():

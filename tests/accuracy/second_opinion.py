@@ -1,8 +1,8 @@
 """What a second opinion, and a second stage, do to the mask states of people that are counted.
 
-`python -m tests.accuracy.second_opinion FOLDER_OF_CLIPS CLASSIFIER.onnx [MODEL]` prints a row for each
-clip and scene: how many people it has, and how many of them end with a wrong state, by the mask model alone, with a
-second opinion, and by two stages.
+`python -m tests.accuracy.second_opinion FOLDER_OF_CLIPS CLASSIFIER.onnx [MODEL]` prints a row for each clip
+and scene: how many people it has, and how many of them end with a wrong state, by the mask model alone,
+with a second opinion, and by two stages.
 """
 
 import json
