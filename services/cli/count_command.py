@@ -98,14 +98,14 @@ def count(
         write_json(json_output, report)
 
 
-def warn_of_gaps(video: Path, coverage: float, gaps: Sequence[ClipGap], done: str = "counted") -> None:
+def warn_of_gaps(video: Path, coverage: float, gaps: Sequence[ClipGap]) -> None:
     """Say on stderr what of a file could not be counted."""
     if not gaps:
         return
     spans = [f"{CAUSES[gap.cause]} from {gap.from_s:.1f} to {gap.to_s:.1f} s" for gap in gaps[:MOST_GAPS]]
     more = ["…"] if len(gaps) > MOST_GAPS else []
     share = min(99, int(100 * coverage))
-    warn(f"{video.name}: {share} % of it could be {done} ({', '.join((*spans, *more))})")
+    warn(f"{video.name}: {share} % of it could be counted ({', '.join((*spans, *more))})")
 
 
 def _text(path: Path, limit_bytes: int = LINES_LIMIT_BYTES) -> str:

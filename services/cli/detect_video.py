@@ -101,7 +101,7 @@ def detect_in_video(path: Path, request: MovingRequest) -> None:
         with writing as output:
             found = _detect(path.name, pictures, request, output, total)
         if request.seconds is None:
-            warn_of_gaps(path, video.gaps.coverage(video.length_s), video.gaps.gaps, "looked at")
+            warn_of_gaps(path, video.gaps.coverage(video.length_s), video.gaps.gaps)
     _summarise(path.name, found, request)
 
 
