@@ -13,7 +13,7 @@ import typer
 from services.cli.console import check_outputs, progress, table, warn, write_json
 from services.cli.video_output import AnnotatedVideo, annotated_video
 from services.common.files import read_text
-from services.core.clip_gaps import GapCause
+from services.core.clip_gaps import ClipGap, GapCause
 from services.core.errors import BadInputError
 from services.core.evidence.rate import check_fps
 from services.core.lines import lines_from_json
@@ -22,9 +22,12 @@ from services.core.tiles import WHOLE
 from services.core.types import Detection, Line
 from services.detector.count_file import FileCount, OnFrame, count_detections, count_video, read_detections
 from services.detector.decode.file import VideoFile
-from services.detector.infer.engines import OnnxRuntimeDetector
-from services.detector.infer.models import model_path, named_classes
+from services.detector.infer.classifier import VERIFIER, OnnxRuntimeClassifier
+from services.detector.infer.detector import Detector
+from services.detector.infer.models import classifier_path, named_classes
 from services.detector.infer.tiling import with_tiles
+from services.detector.infer.two_stage import reference_detector
+from services.detector.second_opinion import SecondOpinion, check_may_verify
 
 DEFAULT_ASPECT = 16 / 9
 MOST_GAPS = 5
@@ -48,12 +51,17 @@ class CountRequest:
     lines: tuple[Line, ...]
     fps: float | None
     output: Path | None
+    verify: bool = False
+    tiles: str = WHOLE
 
 
 def count(
     video: Annotated[Path | None, typer.Argument(help="Video file.", show_default=False)] = None,
     lines: Annotated[Path, typer.Option(help="Counting lines: LINES.json.", show_default=False)] = ...,  # type: ignore[assignment]
-    model: Annotated[str, typer.Option(help="traffic, mask, a shipped model or an .onnx file.")] = "traffic",
+    model: Annotated[
+        str,
+        typer.Option(help="traffic, mask, a shipped model, an .onnx file, or two stages: face+mobilenetv2."),
+    ] = "traffic",
     detections: Annotated[
         Path | None, typer.Option(help="Ready-made detections (JSON lines) in place of a video.")
     ] = None,
@@ -74,6 +82,9 @@ def count(
             "picture once as a whole, so that 2x1 costs three times as much."
         ),
     ] = WHOLE,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="With a mask model: a second opinion on each tracked face.")
+    ] = False,
 ) -> None:
     """Count what crosses the lines in a video file, the same result every time."""
     if (video is None) == (detections is None):
@@ -81,14 +92,15 @@ def count(
     if fps is not None:
         check_fps(fps, "--fps", MOST_FILE_FPS)
     check_outputs((json_output, video_output), (video, lines, detections, Path(model)))
-    request = CountRequest(lines_from_json(_text(lines), str(lines)), fps, video_output)
+    request = CountRequest(lines_from_json(_text(lines), str(lines)), fps, video_output, verify, tiles)
     started_s = time.monotonic()
     if video is not None:
-        result = _count_video(video, model, tiles, request)
+        result = _count_video(video, model, request)
     else:
         assert detections is not None
-        result = _count_detections(detections, tiles, request)
-    _warn_of_gaps(video, result)
+        result = _count_detections(detections, request)
+    if video is not None:
+        warn_of_gaps(video, result.coverage, result.gaps)
     report = _report(video or detections, result, request.lines, time.monotonic() - started_s)
     if json_output is None or str(json_output) != "-":
         _print(report)
@@ -96,15 +108,13 @@ def count(
         write_json(json_output, report)
 
 
-def _warn_of_gaps(video: Path | None, result: FileCount) -> None:
+def warn_of_gaps(video: Path, coverage: float, gaps: Sequence[ClipGap]) -> None:
     """Say on stderr what of a file could not be counted."""
-    if video is None or not result.gaps:
+    if not gaps:
         return
-    spans = [
-        f"{CAUSES[gap.cause]} from {gap.from_s:.1f} to {gap.to_s:.1f} s" for gap in result.gaps[:MOST_GAPS]
-    ]
-    more = ["…"] if len(result.gaps) > MOST_GAPS else []
-    share = min(99, int(100 * result.coverage))
+    spans = [f"{CAUSES[gap.cause]} from {gap.from_s:.1f} to {gap.to_s:.1f} s" for gap in gaps[:MOST_GAPS]]
+    more = ["…"] if len(gaps) > MOST_GAPS else []
+    share = min(99, int(100 * coverage))
     warn(f"{video.name}: {share} % of it could be counted ({', '.join((*spans, *more))})")
 
 
@@ -117,17 +127,27 @@ def _text(path: Path, limit_bytes: int = LINES_LIMIT_BYTES) -> str:
         raise BadInputError(f"{path} is no text: give a file in UTF-8") from error
 
 
-def _count_video(path: Path, model: str, tiles: str, request: CountRequest) -> FileCount:
+def _count_video(path: Path, model: str, request: CountRequest) -> FileCount:
     check_classes(request.lines, model, named_classes(model))
     with VideoFile(path) as video:
-        detector = with_tiles(OnnxRuntimeDetector(model_path(model)), tiles)
+        detector, opinion = _opened(model, request)
         writing = annotated_video(request.output, video.size, video.fps) if request.output else nullcontext()
         with progress(f"counting {path.name}", video.frames or None) as advance, writing as output:
             on_frame = _on_frame(advance, output, request.lines)
-            result = count_video(video, detector, request.lines, request.fps, on_frame)
+            result = count_video(video, detector, request.lines, request.fps, on_frame, opinion)
             if output is not None:
                 output.end_s = result.seconds
             return result
+
+
+def _opened(model: str, request: CountRequest) -> tuple[Detector, SecondOpinion | None]:
+    """Give the detector, and who gives second opinions on what it finds."""
+    whole = reference_detector(model)
+    detector = with_tiles(whole, request.tiles)
+    if not request.verify:
+        return detector, None
+    check_may_verify(whole)
+    return detector, SecondOpinion(OnnxRuntimeClassifier(classifier_path(VERIFIER)))
 
 
 def _on_frame(advance: Any, output: AnnotatedVideo | None, lines: Sequence[Line]) -> OnFrame:
@@ -142,14 +162,16 @@ def _on_frame(advance: Any, output: AnnotatedVideo | None, lines: Sequence[Line]
     return on_frame
 
 
-def _count_detections(path: Path, tiles: str, request: CountRequest) -> FileCount:
+def _count_detections(path: Path, request: CountRequest) -> FileCount:
     if request.fps is None:
         raise BadInputError("--detections needs --fps N: the rate of the frames in it")
     rows = _text(path, DETECTIONS_LIMIT_BYTES).split("\n")
-    if tiles != WHOLE:
+    if request.tiles != WHOLE:
         raise BadInputError("--tiles needs a video file, not --detections")
     if request.output is not None:
         raise BadInputError("--video needs a video file, not --detections")
+    if request.verify:
+        raise BadInputError("--verify needs a video file, not --detections")
     with progress(f"counting {path.name}", len(rows)) as advance:
         on_frame = _on_frame(advance, None, request.lines)
         found: set[str] = set()

@@ -1,5 +1,7 @@
-"""`sightline detect`: pictures in, boxes out."""
+"""`sightline detect`: pictures, videos and webcams in, boxes out."""
 
+import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +11,14 @@ import numpy as np
 import typer
 
 from services.cli.console import check_outputs, progress, table, write_json
+from services.cli.detect_video import (
+    MovingRequest,
+    WebcamOpener,
+    detect_in_video,
+    detect_in_webcam,
+    detection_objects,
+    open_webcam,
+)
 from services.common.files import file_url, is_same_file
 from services.common.live.drawing import draw_detections
 from services.core.errors import BadInputError
@@ -16,10 +26,10 @@ from services.core.frames import Picture
 from services.core.limits import STILL_LIMIT_PIXELS
 from services.core.tiles import WHOLE
 from services.core.types import Detection
+from services.detector.decode.file import VideoFile
 from services.detector.infer.detector import Detector
-from services.detector.infer.engines import OnnxRuntimeDetector
-from services.detector.infer.models import model_path
 from services.detector.infer.tiling import with_tiles
+from services.detector.infer.two_stage import reference_detector
 
 STILL_OPTIONS = {
     "max_pixels": str(STILL_LIMIT_PIXELS),
@@ -29,14 +39,28 @@ STILL_OPTIONS = {
 }
 """Its name names this one picture, whatever `%03d` in it would mean to FFmpeg."""
 
+WEBCAM_NUMBER = re.compile(r"[0-9]{1,3}")
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".avif"}
+
+
+VIDEO_SUFFIXES = {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".mts", ".mpg", ".mpeg"}
+MOST_SECONDS = 86_400.0
 
 
 def detect(
     source: Annotated[
-        Path, typer.Argument(metavar="IMAGE_OR_FOLDER", help="A picture or a folder of pictures.")
+        Path,
+        typer.Argument(
+            metavar="IMAGE_OR_FOLDER_OR_VIDEO_OR_WEBCAM",
+            help="A picture, a folder of pictures, a video, or the number of a webcam, such as 0.",
+        ),
     ],
-    model: Annotated[str, typer.Option(help="traffic, mask, a shipped model or an .onnx file.")] = "traffic",
+    model: Annotated[
+        str,
+        typer.Option(
+            help="traffic, mask, a shipped model, an .onnx file, or two stages such as face+mobilenetv2."
+        ),
+    ] = "traffic",
     confidence: Annotated[
         float | None, typer.Option("--conf", help="Least confidence (default: the model's).")
     ] = None,
@@ -44,21 +68,93 @@ def detect(
         Path | None, typer.Option("--json", help="Write boxes to this file; - for stdout.")
     ] = None,
     save: Annotated[
-        Path | None, typer.Option(help="Write the pictures with their boxes into this folder.")
+        Path | None,
+        typer.Option(help="Write the pictures, or the video, with their boxes into this folder."),
+    ] = None,
+    seconds: Annotated[
+        float | None,
+        typer.Option(help="Of a video or a webcam only so many seconds (default: all, until Ctrl+C)."),
     ] = None,
     tiles: Annotated[
         str, typer.Option(help="Columns by rows of tiles for wide pictures, such as 2x1 (see count).")
     ] = WHOLE,
 ) -> None:
-    """Find objects in pictures."""
+    """Find objects in pictures, in a video, or in what a webcam shows."""
+    options = DetectOptions(model, confidence, json_output, save, seconds, tiles)
+    run_detect(source, options, open_webcam)
+
+
+@dataclass(frozen=True, slots=True)
+class DetectOptions:
+    """What the user asked for."""
+
+    model: str
+    confidence: float | None = None
+    json_output: Path | None = None
+    save: Path | None = None
+    seconds: float | None = None
+    tiles: str = WHOLE
+
+
+def run_detect(source: Path, options: DetectOptions, open_camera: WebcamOpener) -> None:
+    """Find objects in whatever the source is; BadInputError where it cannot be used."""
+    confidence, seconds = options.confidence, options.seconds
     if confidence is not None and not 0 <= confidence <= 1:
         raise BadInputError(f"--conf {confidence:g} makes no sense: give a value from 0 to 1")
+    if seconds is not None and not 0 < seconds <= MOST_SECONDS:
+        raise BadInputError(f"--seconds {seconds:g} makes no sense: give up to {MOST_SECONDS:g}")
+    if _is_webcam(source):
+        request = _moving_request(source, options, f"camera-{source}")
+        detect_in_webcam(int(str(source)), request, open_camera)
+    elif _is_video(source):
+        detect_in_video(source, _moving_request(source, options, source.stem))
+    elif seconds is not None:
+        raise BadInputError("--seconds is for a video or a webcam")
+    else:
+        _detect_in_pictures(source, options)
+
+
+def _is_webcam(source: Path) -> bool:
+    """Return whether it is a number, and not the name of something that is there."""
+    return bool(WEBCAM_NUMBER.fullmatch(str(source))) and not source.exists()
+
+
+def _is_video(source: Path) -> bool:
+    """Return whether a file is one of moving pictures: by its name, else by what is in it."""
+    suffix = source.suffix.lower()
+    if suffix in SUFFIXES or not source.is_file():
+        return False
+    if suffix in VIDEO_SUFFIXES:
+        return True
+    try:
+        with VideoFile(source):
+            return True
+    except BadInputError:
+        return False
+
+
+def _moving_request(source: Path, options: DetectOptions, stem: str) -> MovingRequest:
+    """Look, before work begins, that the results have a place, and open the model."""
+    output = None if options.save is None else options.save / f"{stem}.mp4"
+    if output is not None and is_same_file(output, source):
+        raise BadInputError(f"{options.save} is the folder that is read: give another one to write to")
+    check_outputs((options.json_output,), (source, Path(options.model)))
+    detector = with_tiles(reference_detector(options.model), options.tiles)
+    if options.save is not None:
+        _make_folder(options.save)
+    check_outputs((output,), ())
+    least = detector.info.confidence if options.confidence is None else options.confidence
+    return MovingRequest(detector, least, options.seconds, options.json_output, output)
+
+
+def _detect_in_pictures(source: Path, options: DetectOptions) -> None:
+    json_output, save = options.json_output, options.save
     pictures = _pictures(source)
-    check_outputs((json_output,), (*pictures, Path(model)))
+    check_outputs((json_output,), (*pictures, Path(options.model)))
     if save is not None and any(is_same_file(save / path.name, path) for path in pictures):
         raise BadInputError(f"{save} is the folder that is read: give another one to write to")
-    detector = with_tiles(OnnxRuntimeDetector(model_path(model)), tiles)
-    least = detector.info.confidence if confidence is None else confidence
+    detector = with_tiles(reference_detector(options.model), options.tiles)
+    least = detector.info.confidence if options.confidence is None else options.confidence
     if save is not None:
         _make_folder(save)
     report = []
@@ -115,14 +211,7 @@ def _one(path: Path, detector: Detector, least: float, save: Path | None) -> dic
         "image": path.name,
         "width": width,
         "height": height,
-        "detections": [
-            {
-                "class": item.class_name,
-                "confidence": round(item.confidence, 4),
-                "box": [round(value, 5) for value in item.box],
-            }
-            for item in found
-        ],
+        "detections": detection_objects(found),
     }
 
 

@@ -12,7 +12,16 @@ import yaml
 from services.cli.console import table
 from services.common.settings.cameras import CameraFiles
 from services.core.errors import BadInputError
-from services.detector.infer.models import ALIASES, SUFFIX, WEIGHTS, read_info
+from services.core.model_classes import FACE_FINDER
+from services.detector.infer.models import (
+    ALIASES,
+    CLASSIFIER_TASK,
+    SUFFIX,
+    WEIGHTS,
+    read_classifier,
+    read_info,
+    task_of,
+)
 from services.web.system import ModelEntry
 
 MOST_FILES = 100
@@ -60,11 +69,23 @@ def list_models(folder: Path = WEIGHTS) -> list[ModelRow]:
 
 
 def _row(path: Path) -> ModelRow:
+    if task_of(path) == CLASSIFIER_TASK:
+        return _classifier_row(path)
     info = read_info(path)
     aliases = tuple(alias for alias, name in ALIASES.items() if name == path.stem)
     size_px = (info.input_width, info.input_height)
     accuracy = card_accuracy(path.with_suffix(".md"))
     return ModelRow(path.stem, aliases, info.task, info.classes, size_px, path.stat().st_size, accuracy)
+
+
+def _classifier_row(path: Path) -> ModelRow:
+    """Give the row of a second stage, which is named behind a face finder."""
+    info = read_classifier(path)
+    stands_for, size_px = (f"{FACE_FINDER}+{path.stem}",), (info.side_px, info.side_px)
+    accuracy = card_accuracy(path.with_suffix(".md"))
+    return ModelRow(
+        path.stem, stands_for, CLASSIFIER_TASK, info.classes, size_px, path.stat().st_size, accuracy
+    )
 
 
 def card_accuracy(card: Path) -> str:
@@ -81,12 +102,17 @@ def card_accuracy(card: Path) -> str:
 
 
 def model_entries(folder: Path = WEIGHTS) -> Sequence[ModelEntry]:
-    """Give the models that ship, by name; each file is read once, and again when it has changed."""
+    """Give the models that cameras can be given, by name; a classifier stands behind a face finder.
+
+    Each file is read once, and again when it has changed.
+    """
     return [_entry(path, path.stat().st_mtime_ns) for path in sorted(folder.glob(f"*{SUFFIX}"))]
 
 
 @lru_cache(maxsize=256)
 def _entry(path: Path, changed_ns: int) -> ModelEntry:
+    if task_of(path) == CLASSIFIER_TASK:
+        return ModelEntry(f"{FACE_FINDER}+{path.stem}", read_classifier(path).classes)
     info = read_info(path)
     aliases = tuple(alias for alias, name in ALIASES.items() if name == path.stem)
     return ModelEntry(info.name, info.classes, aliases, info.task)

@@ -41,6 +41,7 @@ from services.common.tasks import cancellable, end_tasks, watched
 from services.common.video.hub import VideoHub
 from services.core.sentences.sentence import Sentence, sentence
 from services.demo import demo_source
+from services.detector.infer.classifier import make_verifier
 from services.detector.infer.models import check_named_model, named_classes
 from services.detector.infer.select import choice_of, engine_choices, make_detector
 from services.detector.service import DetectorService
@@ -111,6 +112,7 @@ class Platform:
             clocks,
             choice_of=choice_of,
             decoded=decoded,
+            make_classifier=make_verifier,
         )
         self._ingest, self._source_figures = self._managing("ingest", ingest), ingest.figures
         self._detector = self._managing("detector", detector)

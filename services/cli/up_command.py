@@ -37,7 +37,7 @@ from services.core.errors import BadInputError, DatabaseUnavailableError, HalfRe
 from services.core.identifiers import id_from_name
 from services.core.model_classes import check_classes, model_for
 from services.core.types import Camera, CameraId
-from services.detector.infer.models import model_path, named_classes
+from services.detector.infer.models import named_classes, stage_paths
 from services.detector.infer.select import EngineSettings, use_engines
 from services.web.auth.first_admin import ADMIN, PASSWORD_FILE, ensure_first_admin
 from services.web.settings import WebSettings
@@ -104,7 +104,7 @@ def _check_files(settings: UpConfig) -> None:
 
 
 def _wanted(settings: UpConfig, cameras: Sequence[str]) -> list[WantedCamera]:
-    model_path(settings.model)
+    stage_paths(settings.model)
     wanted = [WantedCamera(item.camera(), item.lines) for item in settings.cameras]
     named = variables_of(cameras) | {item.url_env for item in settings.cameras if item.url_env}
     named |= set(setting_variables(UpConfig).values())
@@ -127,7 +127,7 @@ def _checked(wanted: WantedCamera) -> WantedCamera:
     except BadInputError as error:
         raise BadInputError(f"camera {camera.name!r}: {error}") from None
     check_classes(wanted.lines, camera.model, named_classes(camera.model))
-    return replace(wanted, camera=validate_camera(camera, model_path))
+    return replace(wanted, camera=validate_camera(camera, stage_paths))
 
 
 def _run(settings: UpConfig, web: WebSettings, seed: SetupSeed, listening: socket.socket) -> None:

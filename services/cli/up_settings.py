@@ -72,6 +72,8 @@ class CameraSettings(Settings):
     enabled: bool = True
     fps: Annotated[float, AfterValidator(_fps)] = 10.0
     lines: tuple[Annotated[Line, BeforeValidator(_line)], ...] = ()
+    verify: bool = False
+    """A second opinion on the mask states of tracked faces."""
     tiles: Annotated[str, AfterValidator(_tiles)] = WHOLE
 
     @model_validator(mode="before")
@@ -96,7 +98,9 @@ class CameraSettings(Settings):
         """Give the camera, with its address read from where it is kept."""
         url = self._address()
         model = self.model or model_for(url, None)
-        return Camera(CameraId(self.id), self.name, url, model, self.enabled, self.fps, tiles=self.tiles)
+        return Camera(
+            CameraId(self.id), self.name, url, model, self.enabled, self.fps, self.verify, self.tiles
+        )
 
     def _address(self) -> str:
         if self.url_env:

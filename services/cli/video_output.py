@@ -1,4 +1,4 @@
-"""Writes the annotated video of `sightline count --video`."""
+"""Writes the annotated video of `sightline count --video` and `sightline detect --save`."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -84,10 +84,14 @@ class AnnotatedVideo:
             str(line.id): f"{totals[line.id, 'forward']} / {totals[line.id, 'backward']}" for line in lines
         }
         draw_lines(canvas, lines, labels)
+        self.append(canvas, tracked.time_s)
+
+    def append(self, canvas: Picture, time_s: float) -> None:
+        """Append a BGR picture, to be shown from its time on."""
         frame = VideoFrame.from_ndarray(_fitted(canvas, self._size), format="bgr24")
         with _explained(self._path):
-            self._encode_waiting(round(tracked.time_s / TICK))
-        self._waiting = frame, round(tracked.time_s / TICK)
+            self._encode_waiting(round(time_s / TICK))
+        self._waiting = frame, round(time_s / TICK)
 
     def _encode_waiting(self, until: int) -> None:
         """Encode the newest picture, which is shown until a time in ticks."""

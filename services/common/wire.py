@@ -87,6 +87,7 @@ def camera_object(camera: Camera, state: CameraState | None) -> JsonObject:
         "last_error_code": error.code if error else None,
         "last_error_params": error.params if error else {},
         "damaged_share": min(1.0, max(0.0, known.damaged)),
+        "verify": camera.verify,
     }
 
 

@@ -21,9 +21,39 @@ COMPLIANT = "mask"
 """Only this state complies: a mask under the nose or the chin (mask_incorrect) does not."""
 
 
+FACE_FINDER = "face"
+"""As a face finder: the mask model that ships, whose boxes of all states are faces."""
+
+LONGEST_FINDER = 200
+"""Characters before the +: no name of a camera's model is longer."""
+
+FACE_CLASSES = ("face", *MASK_CLASSES)
+"""What a face finder finds."""
+
+
+def stages_of(model: str) -> tuple[str, str] | None:
+    """Give the two names of FINDER+CLASSIFIER; None for a model of one stage, also a file with a + in it."""
+    for place, letter in enumerate(model[:LONGEST_FINDER]):
+        finder, classifier = model[:place], model[place + 1 :]
+        if letter == "+" and classifier and _may_find(finder):
+            return finder, classifier
+    return None
+
+
+def _may_find(name: str) -> bool:
+    return name == FACE_FINDER or name.endswith(".onnx") or _classes_of_name(name) is not None
+
+
 def classes_of_model(model: str) -> tuple[str, ...] | None:
-    """Give what a shipped model can find, by its name or its task's; None for a file, which may know more."""
-    task, _, size = model.partition("-")
+    """Give what a shipped model can find, by its name or its task's; None for a file, which may know more.
+
+    A model of two stages finds faces by the states of their masks.
+    """
+    return MASK_CLASSES if stages_of(model) is not None else _classes_of_name(model)
+
+
+def _classes_of_name(name: str) -> tuple[str, ...] | None:
+    task, _, size = name.partition("-")
     return TASK_CLASSES.get(task) if not size or size in SIZES else None
 
 
@@ -47,6 +77,11 @@ def checked_class_names(names: Iterable[object]) -> tuple[str, ...]:
 def class_name_from(value: object) -> str | None:
     """Give the name of a class as it is kept; None for what can be none."""
     return (clean_name(value, LONGEST_CLASS_NAME) or None) if isinstance(value, str) else None
+
+
+def may_be_verified(model: str) -> bool:
+    """Return whether a second opinion can be had on what a model finds: the mask model's, or a file's."""
+    return stages_of(model) is None and classes_of_model(model) in (None, MASK_CLASSES)
 
 
 def model_for(url: str, model: str | None) -> str:

@@ -58,6 +58,8 @@ class Camera:
     enabled: bool = True
     fps: float = 10.0
     """Frames to analyse each second."""
+    verify: bool = False
+    """Whether a classifier gives a second opinion on the mask states of tracked faces."""
     tiles: str = "1x1"
     """Columns and rows of tiles in which the detector looks at a picture, see `core.tiles`."""
 

@@ -5,11 +5,12 @@ The same analyser counts a live camera and a file; only its caller knows which.
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.core.counting import LineCounter, Passage
 from services.core.evidence.seconds import CountingChange, Pending
-from services.core.model_classes import has_mask_states
+from services.core.frames import Picture
+from services.core.model_classes import has_mask_states, mask_state
 from services.core.pieces import PieceRecorder, Recorded
 from services.core.times import whole
 from services.core.types import (
@@ -24,6 +25,7 @@ from services.core.types import (
     TrackedFrame,
     TrackedObject,
 )
+from services.detector.second_opinion import SecondOpinion
 from services.detector.track.bytetrack import ByteTracker
 from services.detector.track.tracker import Tracker
 
@@ -53,12 +55,14 @@ class Analyser:
         connection: int = 0,
         tracker: Tracker | None = None,
         classes: Collection[str] | None = None,
+        second_opinion: SecondOpinion | None = None,
     ) -> None:
         """`classes` are what the camera's model finds; None: nobody says, and names tell mask states."""
         self._camera, self._aspect = camera, aspect
         self._epoch, self._connection = epoch, connection
         has_masks = classes is None or has_mask_states(classes)
         self._tracker: Tracker = tracker or ByteTracker(aspect, has_masks=has_masks)
+        self._second_opinion = second_opinion
         self._recorder = PieceRecorder(camera, aspect, epoch, connection)
         self._counters: list[LineCounter] = []
         self._seen_s: dict[int, float] = {}
@@ -85,13 +89,16 @@ class Analyser:
             counter.line = line
         return CountingChange(frozenset(cut), frozenset(begun))
 
-    def update(self, frame: int, time_s: float, detections: Sequence[Detection]) -> Analysis:
-        """Take the detections of the next frame."""
+    def update(
+        self, frame: int, time_s: float, detections: Sequence[Detection], picture_rgb: Picture | None = None
+    ) -> Analysis:
+        """Take the detections of the next frame; in its picture a second opinion looks closer."""
         step = self._tracker.update(time_s, detections)
-        tracked = TrackedFrame(self._camera, frame, time_s, step.observed)
-        seen = {item.track: item for item in step.observed}
+        observed = self._verified(time_s, step.observed, picture_rgb)
+        tracked = TrackedFrame(self._camera, frame, time_s, observed)
+        seen = {item.track: item for item in observed}
         self._has_appeared = any(
-            item.track not in self._seen_s and not _is_entering(item.box) for item in step.observed
+            item.track not in self._seen_s and not _is_entering(item.box) for item in observed
         )
         self._seen_s.update(dict.fromkeys(seen, time_s))
         recorded = self._recorder.add(tracked)
@@ -104,6 +111,21 @@ class Analyser:
         self._forget(step.closed)
         recorded += self._recorder.close(step.closed)
         return Analysis(tracked, tuple(crossings), tuple(recorded))
+
+    def _verified(
+        self, time_s: float, observed: tuple[TrackedObject, ...], picture_rgb: Picture | None
+    ) -> tuple[TrackedObject, ...]:
+        """Give the tracks with the classes that they have after a second opinion, where there is one."""
+        if self._second_opinion is None or picture_rgb is None:
+            return observed
+        opinions = self._second_opinion.of(time_s, observed, picture_rgb)
+        voted = {one.track: self._tracker.add_opinion(one.track, one.votes) for one in opinions}
+        return tuple(
+            replace(item, class_name=voted[item.track], mask=mask_state(voted[item.track]))
+            if item.track in voted
+            else item
+            for item in observed
+        )
 
     def pending(self) -> Pending:
         """Say what the frames up to now leave open: it withholds the evidence of some seconds."""
@@ -137,6 +159,8 @@ class Analyser:
         )
 
     def _forget(self, tracks: tuple[int, ...]) -> None:
+        if self._second_opinion is not None:
+            self._second_opinion.forget(tracks)
         for track in tracks:
             self._seen_s.pop(track, None)
             for counter in self._counters:

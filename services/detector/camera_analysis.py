@@ -16,14 +16,16 @@ from services.core.costs import AnalysisCost, EngineChoice
 from services.core.evidence.passes import STEP_S, Passes
 from services.core.evidence.rate import countable_fps
 from services.core.evidence.seconds import EvidenceJudge
+from services.core.frames import Picture
 from services.core.types import AccessUnit, CameraSetup, Detection, Event, OwnedCamera, Ownership
 from services.detector.analyser import Analyser
 from services.detector.cost_meter import CostMeter
 from services.detector.decode.key_frames import KeyFrameNotes
 from services.detector.decode.sampler import Sampler
 from services.detector.decode.scaling import scaled_rgb
-from services.detector.infer.detector import Detector
+from services.detector.infer.detector import Classifier, Detector
 from services.detector.infer.tiling import with_tiles
+from services.detector.second_opinion import ClassifierFactory, SecondOpinion, classifier_for
 from services.detector.track.bytetrack import TrackerSettings
 
 log = logging.getLogger(__name__)
@@ -103,6 +105,9 @@ class CameraAnalysis:
     choice_of: ChoiceOf = unmeasured
     decoded: AnalysedPictures = field(default_factory=AnalysedPictures)
     """Where decoded pictures are kept for those who show the camera."""
+    make_classifier: ClassifierFactory | None = None
+    """Makes who gives second opinions; None where nobody does."""
+    _classifier: Classifier | None = None
     _stopped: threading.Event = field(default_factory=threading.Event)
     _gate: threading.RLock = field(default_factory=threading.RLock)
     """Locked while something is published, or noted for a next analysis."""
@@ -151,11 +156,12 @@ class CameraAnalysis:
 
     def _follow(self) -> None:
         camera = self.owned.setup.camera
-        detector = with_tiles(self.make_detector(camera.model), camera.tiles)
-        self._classes = detector.info.classes
+        whole = self.make_detector(camera.model)
+        detector, self._classes = with_tiles(whole, camera.tiles), whole.info.classes
         sampler, losses = Sampler(countable_fps(camera.fps)), _Losses()
         notes = KeyFrameNotes(camera.id, self.states)
-        rate, meter, choice = _Rate(self.clocks.steady_s), CostMeter(self.clocks), self.choice_of(detector)
+        rate, meter, choice = _Rate(self.clocks.steady_s), CostMeter(self.clocks), self.choice_of(whole)
+        self._classifier = classifier_for(camera, whole, self.make_classifier)
         with self.video.reader(camera.id) as reader:
             decoder, connection = UnitDecoder(), -1
             while not self._stopped.is_set():
@@ -215,14 +221,15 @@ class CameraAnalysis:
 
     def _analyse(self, detector: Detector, picture: DecodedPicture, has_missed: bool) -> None:
         letterbox = detector.letterbox(*picture.size)
-        detections = detector.detect(
-            scaled_rgb(picture.picture, letterbox), letterbox, TrackerSettings().weak
-        )
+        scaled = scaled_rgb(picture.picture, letterbox)
+        detections = detector.detect(scaled, letterbox, TrackerSettings().weak)
         with self._gate:
             if not self._is_over:
-                self._publish(picture, detections, has_missed)
+                self._publish(picture, detections, scaled, has_missed)
 
-    def _publish(self, picture: DecodedPicture, detections: Sequence[Detection], has_missed: bool) -> None:
+    def _publish(
+        self, picture: DecodedPicture, detections: Sequence[Detection], scaled: Picture, has_missed: bool
+    ) -> None:
         """Count one picture and publish what it brought: the ownership first, evidence last."""
         unit = picture.unit
         events: list[Event] = []
@@ -233,7 +240,7 @@ class CameraAnalysis:
             )
             self.edge.announced_s = unit.time_s
         analyser, judge = self._analyser_for(picture, events)
-        analysis = analyser.update(unit.frame, unit.time_s, detections)
+        analysis = analyser.update(unit.frame, unit.time_s, detections, scaled)
         events += [*analysis.crossings, *analysis.recorded]
         if picture.is_damaged:
             judge.skip(analyser.pending(), has_missed)
@@ -255,8 +262,16 @@ class CameraAnalysis:
                 events += self._analyser.finish()
             self._connection, self._aspect = picture.unit.connection, _aspect_of(picture)
             camera, epoch, connection = setup.camera.id, self.edge.epoch, self._connection
-            lines, classes = setup.lines, self._classes or None
-            self._analyser = Analyser(camera, self._aspect, lines, epoch, connection, classes=classes)
+            opinion = None if self._classifier is None else SecondOpinion(self._classifier)
+            self._analyser = Analyser(
+                camera,
+                self._aspect,
+                setup.lines,
+                epoch,
+                connection,
+                classes=self._classes or None,
+                second_opinion=opinion,
+            )
             self._judge = EvidenceJudge(camera, epoch, connection, setup.revision)
         elif setup is not self._setup:
             self._judge.count_under(setup.revision, self._analyser.set_lines(setup.lines))

@@ -15,6 +15,7 @@ from services.detector.decode.file import VideoFile
 from services.detector.decode.sampler import Sampler
 from services.detector.decode.scaling import scaled_rgb
 from services.detector.infer.detector import Detector
+from services.detector.second_opinion import SecondOpinion
 from services.detector.track.bytetrack import TrackerSettings
 
 OnFrame = Callable[[VideoFrame | None, TrackedFrame, tuple[Crossing, ...]], None]
@@ -40,11 +41,18 @@ def count_video(
     lines: Sequence[Line],
     fps: float | None = None,
     on_frame: OnFrame | None = None,
+    second_opinion: SecondOpinion | None = None,
 ) -> FileCount:
     """Count the crossings in a file; every picture is analysed unless `fps` asks for fewer."""
     width, height = video.size
     letterbox = detector.letterbox(width, height)
-    analyser = Analyser(CameraId("file"), width / height, lines, classes=detector.info.classes)
+    analyser = Analyser(
+        CameraId("file"),
+        width / height,
+        lines,
+        classes=detector.info.classes,
+        second_opinion=second_opinion,
+    )
     sampler = Sampler(fps) if fps else None
     weakest = TrackerSettings().weak
     result = FileCount()
@@ -54,8 +62,9 @@ def count_video(
             continue
         if (picture.width, picture.height) != (letterbox.picture_width, letterbox.picture_height):
             letterbox = detector.letterbox(picture.width, picture.height)
-        detections = detector.detect(scaled_rgb(picture, letterbox), letterbox, weakest)
-        analysis = analyser.update(frame, time_s, detections)
+        scaled = scaled_rgb(picture, letterbox)
+        detections = detector.detect(scaled, letterbox, weakest)
+        analysis = analyser.update(frame, time_s, detections, scaled)
         result.crossings += analysis.crossings
         if on_frame is not None:
             on_frame(picture, analysis.tracked, analysis.crossings)

@@ -16,6 +16,7 @@ from services.detector.camera_analysis import (
     LiveEdge,
     unmeasured,
 )
+from services.detector.second_opinion import ClassifierFactory
 
 
 class DetectorService:
@@ -32,17 +33,22 @@ class DetectorService:
         stop_timeout_s: float = STOP_TIMEOUT_S,
         choice_of: ChoiceOf = unmeasured,
         decoded: AnalysedPictures | None = None,
+        make_classifier: ClassifierFactory | None = None,
     ) -> None:
-        """`decoded` is where whoever shows cameras in this process finds what is decoded here."""
+        """`decoded` is where whoever shows cameras in this process finds what is decoded here.
+
+        `make_classifier` makes who gives second opinions on masks; without it nobody does.
+        """
         self._events, self._tracks, self._states = events, tracks, states
         self._video, self._make_detector = video, make_detector
         self._clocks, self._stop_timeout_s, self._choice_of = clocks, stop_timeout_s, choice_of
         self._decoded = decoded or AnalysedPictures()
+        self._make_classifier = make_classifier
         self._running: dict[CameraId, CameraAnalysis] = {}
         self._edges: dict[CameraId, LiveEdge] = {}
 
     async def take(self, camera: OwnedCamera) -> None:
-        """Begin to analyse, or go on with changed lines; a changed model, rate or tiling begins anew."""
+        """Begin to analyse, or go on with changed lines; what else is changed begins anew."""
         await asyncio.to_thread(self._take, camera)
 
     async def drop(self, camera: CameraId) -> None:
@@ -69,6 +75,7 @@ class DetectorService:
                 self._clocks,
                 self._choice_of,
                 self._decoded,
+                self._make_classifier,
             )
             self._running[key] = analysis
             analysis.start()
@@ -90,5 +97,5 @@ class DetectorService:
 
 def _is_same_work(old: OwnedCamera, new: OwnedCamera) -> bool:
     before, after = old.setup.camera, new.setup.camera
-    settings = (before.model, before.fps, before.tiles) == (after.model, after.fps, after.tiles)
-    return settings and old.epoch == new.epoch
+    settings = (before.model, before.fps, before.verify, before.tiles)
+    return settings == (after.model, after.fps, after.verify, after.tiles) and old.epoch == new.epoch

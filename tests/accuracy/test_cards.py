@@ -8,7 +8,8 @@ import pytest
 from model.evaluation.card import BEGIN, measure_card, refreshed
 from model.zoo.classifiers.card import measure_classifier, refreshed_card
 from model.zoo.classifiers.exporting import TASK
-from services.detector.infer.models import METADATA_KEY, WEIGHTS, read_info, read_metadata
+from services.detector.infer.metadata import read_metadata
+from services.detector.infer.models import METADATA_KEY, WEIGHTS, read_info
 from tests.accuracy.card_figures import differences
 
 DATA = {"traffic": "traffic", "mask": "masks"}

@@ -15,6 +15,7 @@ from services.common.live.analysed import AnalysedPictures
 from services.common.live.decoding import Decoders
 from services.common.metrics import Figure
 from services.common.video.remote import RemoteVideo
+from services.detector.infer.classifier import make_verifier
 from services.detector.infer.select import EngineSettings, choice_of, make_detector, use_engines
 from services.detector.ports.service import DetectorPorts, PortOptions
 from services.detector.service import DetectorService
@@ -46,7 +47,14 @@ class DetectorProcess:
         video = self._video = RemoteVideo(lambda camera: link.leases.holder("ingest", camera))
         decoded = AnalysedPictures()
         service = DetectorService(
-            bus.events, bus.tracks, bus.states, video, make_detector, choice_of=choice_of, decoded=decoded
+            bus.events,
+            bus.tracks,
+            bus.states,
+            video,
+            make_detector,
+            choice_of=choice_of,
+            decoded=decoded,
+            make_classifier=make_verifier,
         )
         member = Member(self._process.member_id, "detector")
         self._manager = CameraManager(member, link.leases, bus.setups, bus.events, service)

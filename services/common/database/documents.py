@@ -61,12 +61,16 @@ def camera_document(camera: Camera, created_s: float) -> Document:
         "model": camera.model,
         "enabled": camera.enabled,
         "fps": camera.fps,
+        "verify": camera.verify,
         "tiles": camera.tiles,
     }
 
 
 def camera_from(document: Mapping[str, Any]) -> Camera:
-    """The camera of a document; one of an older release may have too few frames, and has no tiles."""
+    """The camera of a document; one that an older release set to too few frames gets as many as it takes.
+
+    An older release knew of no second opinion and no tiles.
+    """
     return Camera(
         id=document["_id"],
         name=document["name"],
@@ -74,6 +78,7 @@ def camera_from(document: Mapping[str, Any]) -> Camera:
         model=document["model"],
         enabled=document["enabled"],
         fps=countable_fps(float(document["fps"])),
+        verify=bool(document.get("verify", False)),
         tiles=document.get("tiles", WHOLE),
     )
 

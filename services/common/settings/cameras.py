@@ -17,6 +17,7 @@ from services.core.camera_address import AddressKind, check_address, kind_of
 from services.core.errors import BadInputError
 from services.core.evidence.rate import check_fps
 from services.core.identifiers import clean_name, is_id
+from services.core.model_classes import may_be_verified
 from services.core.tiles import Tiles
 from services.core.types import Camera
 
@@ -106,6 +107,8 @@ def validate_camera(camera: Camera, check_model: Callable[[str], object]) -> Cam
     if len(camera.model) > MAX_MODEL_LENGTH:
         raise BadInputError("model-name-too-long", most=MAX_MODEL_LENGTH)
     check_model(camera.model)
+    if camera.verify and not may_be_verified(camera.model):
+        raise BadInputError("verify-not-masks", model=camera.model[:80])
     return replace(camera, name=name)
 
 

@@ -120,6 +120,13 @@ REQUESTS: dict[str, str] = {
     "model-unknown": "unknown model {model!r}: give one of {models}, or the path of an .onnx file",
     "model-not-allowed": "unknown model {model!r}: give one of {models}, or an .onnx file in a folder that "
     "the setting model_folders names",
+    "model-classifier": "{model!r} is a classifier, which looks at faces and finds none: give it behind a "
+    "face finder, such as face+mobilenetv2",
+    "model-two-stages": "{model!r} has two stages: give a model of one stage here",
+    "finder-no-faces": "{model!r} finds no faces ({classes}): give a face finder before the +, such as face",
+    "classifier-wanted": "{model!r} is no classifier of masks: give one behind the +, such as mobilenetv2",
+    "verify-not-masks": "verify asks for a second opinion on masks, and model {model!r} is no mask model of "
+    "one stage: give one, such as mask, or leave verify off",
     "address-length": "url is an address of 1 to {most} printable characters",
     "address-scheme": "{scheme}:// is not supported: give rtsp://, rtsps://, a file path, demo://traffic or "
     "demo://masks",

@@ -24,7 +24,8 @@ from services.detector.infer.engines import (
     Precision,
     QuantizedDetector,
 )
-from services.detector.infer.models import METADATA_KEY, read_metadata
+from services.detector.infer.metadata import read_metadata
+from services.detector.infer.models import METADATA_KEY
 
 CHECK = 1
 """Number of the way in which engines are measured and compared: what another one chose is not remembered."""

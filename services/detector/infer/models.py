@@ -1,27 +1,23 @@
-"""Which model files there are, and what they state about themselves, read without any engine.
-
-An ONNX file is one protobuf message, ONNX's ModelProto (onnx.proto). The two parts of it that are read here
-are described to protobuf when the program starts, which spares the package `onnx` (31 MB); the other fields,
-the network and its weights, are stepped over.
-"""
+"""Which model files there are, and what they state about themselves, read without any engine."""
 
 import json
-from collections.abc import Iterator
 from functools import lru_cache
-from os import SEEK_CUR
 from pathlib import Path
-from typing import Any, BinaryIO
-
-from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
-from google.protobuf.descriptor_pool import DescriptorPool
-from google.protobuf.message import DecodeError
-from google.protobuf.message_factory import GetMessageClass
+from typing import Any
 
 from services.common.files import is_file
 from services.common.settings.cameras import CameraFiles
 from services.core.errors import BadInputError
-from services.core.model_classes import checked_class_names, classes_of_model
-from services.detector.infer.detector import ModelInfo
+from services.core.model_classes import (
+    FACE_CLASSES,
+    FACE_FINDER,
+    checked_class_names,
+    classes_of_model,
+    stages_of,
+)
+from services.core.types import MASK_CLASSES
+from services.detector.infer.detector import ClassifierInfo, ModelInfo
+from services.detector.infer.metadata import read_metadata
 
 WEIGHTS = Path(__file__).resolve().parents[3] / "model" / "weights"
 
@@ -29,19 +25,55 @@ ALIASES = {"traffic": "traffic-n", "mask": "mask-n"}
 """What a task's name stands for: the best that ships within a frame's budget on one core."""
 
 METADATA_KEY = "sightline"
-METADATA_FIELD = 14
-METADATA_HEAD = bytes([METADATA_FIELD << 3 | 2])
-FIXED_BYTES = {1: 8, 5: 4}
-"""Length of a value by its kind in protobuf's wire format."""
-
-MOST_VARINT_BYTES = 10
-LARGEST_METADATA_BYTES = 1_000_000
-NO_MESSAGE = "no protobuf message, or one that is cut off"
 SUFFIX = ".onnx"
+
+LARGEST_SIDE_PX = 512
+LARGEST_MARGIN = 1.0
+"""Of what a classifier takes: a square of pixels, and what lies around a face."""
+
+CLASSIFIER_TASK = "mask-classifier"
+"""The task of a second stage: it tells the mask state of a face that was found."""
 
 
 def model_path(name: str) -> Path:
-    """Find the file of a model given by task, name or path; BadInputError names what there is."""
+    """Find the file of a detector given by task, name or path; BadInputError names what there is."""
+    if stages_of(name) is not None:
+        raise BadInputError("model-two-stages", model=name[:80])
+    path = _found(name)
+    if task_of(path) == CLASSIFIER_TASK:
+        raise BadInputError("model-classifier", model=name[:80])
+    return path
+
+
+def stage_paths(name: str) -> tuple[Path, Path | None]:
+    """Find the files of a model of one stage or two: a detector, and the classifier of what it finds.
+
+    BadInputError where there is none, or where the two cannot work together.
+    """
+    stages = stages_of(name)
+    if stages is None:
+        return model_path(name), None
+    finder, classifier = _finder_path(stages[0]), classifier_path(stages[1])
+    stated = _stated(finder).get("classes")
+    classes = [str(name) for name in stated] if isinstance(stated, list) else FACE_CLASSES
+    if not set(classes) & set(FACE_CLASSES):
+        raise BadInputError("finder-no-faces", model=stages[0][:80], classes=", ".join(classes)[:200])
+    return finder, classifier
+
+
+def classifier_path(name: str) -> Path:
+    """Find the file of a classifier by name or path; BadInputError where there is none."""
+    path = _found(name)
+    if task_of(path) not in ("", CLASSIFIER_TASK):
+        raise BadInputError("classifier-wanted", model=name[:80])
+    return path
+
+
+def _finder_path(name: str) -> Path:
+    return model_path(ALIASES["mask"] if name == FACE_FINDER else name)
+
+
+def _found(name: str) -> Path:
     shipped = _shipped(name)
     if shipped is not None:
         return shipped
@@ -57,8 +89,16 @@ def check_named_model(name: str, files: CameraFiles, sees_files: bool = True) ->
     No other file is looked for, so that no answer shows which files there are. `sees_files`: the files of
     this machine are those that the detector will open.
     """
-    if _shipped(name) is None and not (name.endswith(SUFFIX) and _is_among(name, files, sees_files)):
+    stages = stages_of(name)
+    names = stages or (name,)
+    if not all((one == FACE_FINDER and stages) or _may_be_named(one, files, sees_files) for one in names):
         raise BadInputError("model-not-allowed", model=name[:80], models=_shipped_names())
+    if sees_files or all(one == FACE_FINDER or _shipped(one) for one in names):
+        stage_paths(name)
+
+
+def _may_be_named(name: str, files: CameraFiles, sees_files: bool) -> bool:
+    return _shipped(name) is not None or (name.endswith(SUFFIX) and _is_among(name, files, sees_files))
 
 
 def _is_among(name: str, files: CameraFiles, sees_files: bool) -> bool:
@@ -75,7 +115,8 @@ def _shipped(name: str) -> Path | None:
 
 
 def _shipped_names() -> str:
-    return ", ".join(sorted(file.stem for file in WEIGHTS.glob(f"*{SUFFIX}"))) or "none"
+    """Name what a camera can be given: detectors, and those of two stages."""
+    return ", ".join(detector_names() + [f"{FACE_FINDER}+{name}" for name in classifier_names()]) or "none"
 
 
 def named_classes(name: str) -> tuple[str, ...] | None:
@@ -97,7 +138,36 @@ def _file_classes(path: Path, changed_ns: int, size_bytes: int) -> tuple[str, ..
     return read_info(path).classes
 
 
-def read_info(path: Path) -> ModelInfo:
+def detector_names() -> list[str]:
+    """Name the detectors that ship."""
+    return sorted(file.stem for file in WEIGHTS.glob(f"*{SUFFIX}") if task_of(file) != CLASSIFIER_TASK)
+
+
+def classifier_names() -> list[str]:
+    """Name the classifiers that ship."""
+    return sorted(file.stem for file in WEIGHTS.glob(f"*{SUFFIX}") if task_of(file) == CLASSIFIER_TASK)
+
+
+def task_of(path: Path) -> str:
+    """Give the task that a model file states; empty where it states none, or is no model."""
+    task = _stated(path).get("task")
+    return task if isinstance(task, str) else ""
+
+
+def _stated(path: Path) -> dict[str, Any]:
+    """Give what a model file states about itself; empty where that cannot be read."""
+    try:
+        return _read_stated(path, path.stat().st_mtime_ns)
+    except (BadInputError, OSError):
+        return {}
+
+
+@lru_cache(maxsize=64)
+def _read_stated(path: Path, changed_ns: int) -> dict[str, Any]:
+    return read_stated(path)
+
+
+def read_stated(path: Path) -> dict[str, Any]:
     """Read the metadata that export writes; BadInputError when the file carries none."""
     try:
         text = read_metadata(path).get(METADATA_KEY)
@@ -107,6 +177,17 @@ def read_info(path: Path) -> ModelInfo:
         raise BadInputError(f"{path} carries no Sightline metadata: export it with `sightline export`")
     try:
         data = json.loads(text)
+    except ValueError as error:
+        raise BadInputError(f"the Sightline metadata of {path} cannot be read: {error}") from error
+    if not isinstance(data, dict):
+        raise BadInputError(f"the Sightline metadata of {path} cannot be read: it is no object")
+    return data
+
+
+def read_info(path: Path) -> ModelInfo:
+    """Read the metadata that export writes; BadInputError when the file carries none."""
+    data = read_stated(path)
+    try:
         width, height = data["input"]
         return ModelInfo(
             name=str(data["name"]),
@@ -122,78 +203,27 @@ def read_info(path: Path) -> ModelInfo:
         raise BadInputError(f"the Sightline metadata of {path} cannot be read: {error}") from error
 
 
-def _model_proto() -> Any:
-    """Give the class of ModelProto with the one field `metadata_props`."""
-    text, message = FieldDescriptorProto.TYPE_STRING, FieldDescriptorProto.TYPE_MESSAGE
-    optional, repeated = FieldDescriptorProto.LABEL_OPTIONAL, FieldDescriptorProto.LABEL_REPEATED
-    file = FileDescriptorProto(name="metadata.proto", package="onnx", syntax="proto3")
-    pair = file.message_type.add(name="StringStringEntryProto")
-    pair.field.add(name="key", number=1, type=text, label=optional)
-    pair.field.add(name="value", number=2, type=text, label=optional)
-    file.message_type.add(name="ModelProto").field.add(
-        name="metadata_props", number=14, type=message, label=repeated, type_name=f".onnx.{pair.name}"
-    )
-    pool = DescriptorPool()
-    pool.Add(file)
-    return GetMessageClass(pool.FindMessageTypeByName("onnx.ModelProto"))
-
-
-ModelProto = _model_proto()
-
-
-def read_metadata(path: Path) -> dict[str, str]:
-    """Give the pairs; ValueError when the file is no such message. Large networks take a moment only."""
-    with path.open("rb") as file:
-        parts = b"".join(_metadata_fields(file, path.stat().st_size))
+def read_classifier(path: Path) -> ClassifierInfo:
+    """Read what a classifier states; BadInputError where it states too little, or is none of masks."""
+    data = read_stated(path)
+    if data.get("task") != CLASSIFIER_TASK:
+        raise BadInputError("classifier-wanted", model=path.name[:80])
     try:
-        model = ModelProto.FromString(parts)
-    except DecodeError as error:
-        raise ValueError(NO_MESSAGE) from error
-    return {pair.key: pair.value for pair in model.metadata_props}
+        width, height = (int(side) for side in data["input"])
+        classes = tuple(str(name) for name in data["classes"])
+        info = ClassifierInfo(str(data["name"]), classes, width, float(data["margin"]), path)
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadInputError(f"the Sightline metadata of {path} cannot be read: {error}") from error
+    _check(info, height)
+    return info
 
 
-def _metadata_fields(file: BinaryIO, size_bytes: int) -> Iterator[bytes]:
-    """Give the fields `metadata_props` as they stand, stepping over the others; ValueError for no message.
-
-    Source of the wire format: protobuf.dev, "Encoding". A field is its number and kind, then its value or,
-    of kind 2, its length and so many bytes.
-    """
-    while file.tell() < size_bytes:
-        head = _varint(file)
-        number, kind = head >> 3, head & 7
-        if number == 0 or kind not in (0, *FIXED_BYTES, 2):
-            raise ValueError(NO_MESSAGE)
-        length = 0
-        if kind == 0:
-            _varint(file)
-        else:
-            length = FIXED_BYTES.get(kind) or _varint(file)
-        if file.tell() + length > size_bytes:
-            raise ValueError(NO_MESSAGE)
-        if number != METADATA_FIELD:
-            file.seek(length, SEEK_CUR)
-        elif kind == 2 and length <= LARGEST_METADATA_BYTES:
-            yield METADATA_HEAD + _as_varint(length) + file.read(length)
-        else:
-            raise ValueError(NO_MESSAGE)
-
-
-def _varint(file: BinaryIO) -> int:
-    """Read a number of seven bits a byte, the lowest first."""
-    value = 0
-    for place in range(MOST_VARINT_BYTES):
-        byte = file.read(1)
-        if not byte:
-            break
-        value |= (byte[0] & 0x7F) << 7 * place
-        if byte[0] < 0x80:
-            return value
-    raise ValueError(NO_MESSAGE)
-
-
-def _as_varint(value: int) -> bytes:
-    written = bytearray()
-    while value >= 0x80:
-        written.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes([*written, value])
+def _check(info: ClassifierInfo, height: int) -> None:
+    is_square = 0 < info.side_px == height <= LARGEST_SIDE_PX
+    are_states = len(set(info.classes)) == len(info.classes) > 1 and set(info.classes) <= set(MASK_CLASSES)
+    if not is_square or not are_states or not 0 <= info.margin <= LARGEST_MARGIN:
+        raise BadInputError(
+            f"{info.path} is no classifier that can be used: its input is a square of at most "
+            f"{LARGEST_SIDE_PX} pixels, its margin 0 to {LARGEST_MARGIN:g}, its classes are among "
+            f"{', '.join(MASK_CLASSES)}"
+        )

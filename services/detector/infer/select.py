@@ -11,10 +11,11 @@ from pathlib import Path
 
 from services.core.costs import LONGEST_WORD, EngineChoice, EngineName
 from services.detector.infer.catalogue import engine_kinds, measurement_key
+from services.detector.infer.classifier import classifier_choices, fastest_classifier
 from services.detector.infer.detector import Detector
 from services.detector.infer.measuring import ROUNDS, Measurement, forced, measure_engines
 from services.detector.infer.memory import EngineMemory
-from services.detector.infer.models import model_path
+from services.detector.infer.two_stage import TwoStageDetector, open_stages
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,7 @@ def use_engines(settings: EngineSettings) -> None:
 
 def make_detector(model: str) -> Detector:
     """Make the detector that a model's name stands for, with the engine that is fastest on this machine."""
-    path = model_path(model)
-    return fastest_engine(path)(path)
+    return open_stages(model, lambda path: fastest_engine(path)(path), fastest_classifier)
 
 
 def fastest_engine(path: Path) -> Callable[[Path], Detector]:
@@ -67,11 +67,13 @@ def fastest_engine(path: Path) -> Callable[[Path], Detector]:
 
 def engine_choices() -> tuple[EngineChoice, ...]:
     """Give what was chosen in this process so far, and why. It waits for no measurement."""
-    return tuple(selection.choice for selection in list(_selections.values()))
+    return (*(selection.choice for selection in list(_selections.values())), *classifier_choices())
 
 
 def choice_of(detector: Detector) -> EngineChoice:
     """Give why a detector has its engine; of one that was not measured here no more than its name."""
+    if isinstance(detector, TwoStageDetector):
+        return detector.choice(choice_of(detector.finder))
     selection = _selections.get(detector.info.path)
     if selection is not None and selection.choice.chosen == detector.engine:
         return selection.choice

@@ -4,7 +4,7 @@ Without appearance features. Overlap is taken of grown boxes (C-BIoU, WACV 2023)
 objects are still followed at ten frames a second. Only observed boxes leave the tracker.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -100,6 +100,12 @@ class ByteTracker:
         return TrackerUpdate(
             tuple(self._observed(*pair) for pair in seen if self._is_confirmed(pair[0])), closed
         )
+
+    def add_opinion(self, track: int, votes: Mapping[str, float]) -> str:
+        """Add another's votes on the class of a track that was just observed; give its class by all votes."""
+        known = next(one for one in self._tracks if one.number == track)
+        known.votes.add_opinion(votes)
+        return known.votes.winner
 
     def _associate(
         self, time_s: float, previous_s: float | None, detections: list[Detection]

@@ -1,6 +1,6 @@
 """Which classes can be one object, and what a track's class is by vote."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,20 +65,42 @@ def _doubles(boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
     return result
 
 
+SECOND_OPINION_WEIGHT = 0.5
+"""What the mean of a second opinion's looks weighs beside the mean of the detector's votes: it decides where
+the detector is unsure."""
+
+
 class ClassVote:
     """Sums the confidence of each class over a track, weighted by the size of the box.
 
-    A near object shows its class better than the same object far away, hence the weight.
+    A near object shows its class better than the same object far away, hence the weight. A second opinion is
+    summed for itself, and the means of both are added: it looks more rarely than the detector, which sees
+    nearly the same picture many times.
     """
 
     def __init__(self) -> None:
         self._votes: dict[str, float] = {}
+        self._weight = 0.0
+        self._opinions: dict[str, float] = {}
 
     def add(self, class_name: str, confidence: float, weight: float) -> None:
         """Count one observation."""
         self._votes[class_name] = self._votes.get(class_name, 0.0) + confidence * weight
+        self._weight += weight
+
+    def add_opinion(self, votes: Mapping[str, float]) -> None:
+        """Count what a second opinion says of one observation."""
+        for class_name, weight in votes.items():
+            self._opinions[class_name] = self._opinions.get(class_name, 0.0) + weight
 
     @property
     def winner(self) -> str:
         """The class with most votes; the first by name where two are equal."""
-        return min(self._votes, key=lambda name: (-self._votes[name], name))
+        if not any(self._opinions.values()):
+            return min(self._votes, key=lambda name: (-self._votes[name], name))
+        share = SECOND_OPINION_WEIGHT * self._weight / sum(self._opinions.values())
+        summed = {
+            name: self._votes.get(name, 0.0) + share * self._opinions.get(name, 0.0)
+            for name in self._votes | self._opinions
+        }
+        return min(summed, key=lambda name: (-summed[name], name))

@@ -1,6 +1,6 @@
 """What a tracker does: detections of one frame in, observed tracks out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,3 +22,6 @@ class Tracker(Protocol):
 
     def update(self, time_s: float, detections: Sequence[Detection]) -> TrackerUpdate:
         """Take the detections of the next frame; times only grow."""
+
+    def add_opinion(self, track: int, votes: Mapping[str, float]) -> str:
+        """Add another's votes on the class of a track that was just observed; give its class by all votes."""

@@ -92,6 +92,7 @@ class CameraAnswer(Answer):
     damaged_share: Annotated[
         float, Field(description="share of the pictures of the last minute that came damaged, 0 to 1")
     ]
+    verify: Annotated[bool, Field(description="a second opinion on the mask states of tracked faces")]
     tiles: Annotated[str, Field(description="columns by rows in which the detector looks at a picture")]
 
 

@@ -32,6 +32,9 @@ FPS = Field(
     description=f"frames to analyse a second, {LEAST_FPS:g} to {MOST_FPS:g}",
     json_schema_extra={"minimum": LEAST_FPS, "maximum": MOST_FPS},
 )
+VERIFY = Field(
+    description="let a classifier give a second opinion on the mask states of tracked faces; for a mask model"
+)
 
 
 TILES = Field(
@@ -52,6 +55,7 @@ class CameraInput(BaseModel):
     model: Annotated[str | None, Field(description="default: mask for demo://masks, else traffic")] = None
     enabled: bool = True
     fps: Annotated[float, FPS] = 10.0
+    verify: Annotated[bool, VERIFY] = False
     tiles: Annotated[str, TILES] = WHOLE
 
 
@@ -65,6 +69,7 @@ class CameraChange(BaseModel):
     model: str | None = None
     enabled: bool | None = None
     fps: Annotated[float | None, FPS] = None
+    verify: Annotated[bool | None, VERIFY] = None
     tiles: Annotated[str | None, TILES] = None
 
 
@@ -85,7 +90,7 @@ async def add_camera(camera: CameraInput, context: Context, response: Response) 
     url = restore_secrets(camera.url.strip())
     check_new_url(context, url)
     model = camera.model or model_for(url, None)
-    wanted = Camera(CameraId(id), name, url, model, camera.enabled, camera.fps, tiles=camera.tiles)
+    wanted = Camera(CameraId(id), name, url, model, camera.enabled, camera.fps, camera.verify, camera.tiles)
     stored = await context.database.setups.add_camera(_validated(context, wanted, True))
     await context.mirror.refresh()
     response.headers["Location"] = f"/api/v1/cameras/{stored.camera.id}"

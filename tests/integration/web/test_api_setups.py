@@ -80,6 +80,27 @@ async def test_a_camera_tells_how_its_stream_is(web: Web) -> None:
     assert off.json()["status"] == "disabled"
 
 
+async def test_a_second_opinion_is_kept_and_is_for_mask_models(web: Web) -> None:
+    body = {"id": "door", "url": "demo://masks", "verify": True}
+    assert (await web.client.post(CAMERAS, json=body)).json()["verify"] is True
+    assert (await _published(web))[0].camera.verify is True
+    assert (await web.client.get(f"{CAMERAS}/door")).json()["verify"] is True
+    refused = await web.client.patch(f"{CAMERAS}/door", json={"model": "traffic"})
+    assert refused.status_code == 422
+    assert refused.json()["code"] == "verify-not-masks"
+    changed = await web.client.patch(f"{CAMERAS}/door", json={"model": "traffic", "verify": False})
+    assert (changed.json()["verify"], changed.json()["model"]) == (False, "traffic")
+    left_out = await web.client.post(CAMERAS, json={"id": "gate", "url": "demo://traffic"})
+    assert left_out.json()["verify"] is False
+
+
+async def test_a_camera_of_an_older_release_has_no_second_opinion(web: Web) -> None:
+    await web.client.post(CAMERAS, json={"id": "door", "url": "demo://masks", "verify": True})
+    cameras = web.tables.link.collection("cameras")
+    assert (await cameras.update_one({"_id": "door"}, {"$unset": {"verify": 1}})).modified_count == 1
+    assert (await web.tables.setups.camera("door")).camera.verify is False
+
+
 async def test_bad_cameras_are_refused_with_one_clear_line(web: Web) -> None:
     for body, words in (
         ({"url": "http://host/s"}, "is not supported"),

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from services.cli.models_command import ModelRow, card_accuracy, list_models, model_entries
-from services.detector.infer.models import WEIGHTS, model_path
+from services.core.types import MASK_CLASSES
+from services.detector.infer.models import CLASSIFIER_TASK, WEIGHTS, model_path
+from tests.stand_in_models import write_classifier
 
 MOST_S = 0.003
 """Processor time: the page asks for this list every few seconds, on the event loop."""
@@ -43,14 +45,29 @@ def test_row_as_texts() -> None:
 def test_every_shipped_model_shows_the_figures_of_its_card() -> None:
     rows = list_models()
     assert rows
-    for row in rows:
+    for row in (row for row in rows if row.task != CLASSIFIER_TASK):
         assert re.fullmatch(r"mAP50 0\.\d+ on test, 0\.\d+ on val(; right class .+)?", row.accuracy), row.name
 
 
 def test_each_tasks_name_stands_for_one_shipped_model_of_that_task() -> None:
-    stands_for = {alias: row.task for row in list_models() for alias in row.aliases}
+    detectors = [row for row in list_models() if row.task != CLASSIFIER_TASK]
+    stands_for = {alias: row.task for row in detectors for alias in row.aliases}
     assert stands_for == {"traffic": "traffic", "mask": "mask"}
     assert all(model_path(alias).is_file() for alias in stands_for)
+
+
+def test_a_classifier_is_listed_and_offered_behind_a_face_finder(tmp_path: Path) -> None:
+    write_classifier(tmp_path / "colours.onnx")
+    (row,) = list_models(tmp_path)
+    assert row.cells()[:5] == [
+        "colours",
+        "face+colours",
+        "mask-classifier",
+        "mask, no_mask, mask_incorrect",
+        "16x16",
+    ]
+    (entry,) = model_entries(tmp_path)
+    assert (entry.name, entry.classes, entry.aliases) == ("face+colours", MASK_CLASSES, ())
 
 
 def test_files_are_read_once_and_again_when_they_have_changed(tmp_path: Path) -> None:

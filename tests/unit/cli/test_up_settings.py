@@ -112,7 +112,7 @@ def test_up_keeps_records_as_its_file_says(tmp_path: Path) -> None:
 
 
 def test_the_environment_may_hold_whatever_a_key_may(tmp_path: Path) -> None:
-    cameras = "[{name: Gate, url: 'rtsp://192.0.2.1/a', fps: 5}, {id: yard, url_env: YARD}]"
+    cameras = "[{name: Gate, url: 'rtsp://192.0.2.1/a', fps: 5, verify: true}, {id: yard, url_env: YARD}]"
     settings = _load(
         tmp_path,
         CAMERA,
@@ -123,6 +123,7 @@ def test_the_environment_may_hold_whatever_a_key_may(tmp_path: Path) -> None:
         SIGHTLINE_JSON_PORT="18070",
     )
     assert [(camera.id, camera.fps) for camera in settings.cameras] == [("gate", 5.0), ("yard", 10.0)]
+    assert [camera.verify for camera in settings.cameras] == [True, False]
     assert settings.retention.crossings_days == 30
     assert (settings.mjpeg_port, settings.relay_port, settings.json_port) == (None, None, 18070)
     assert _load(tmp_path, CAMERA, SIGHTLINE_CAMERAS="", SIGHTLINE_RETENTION="").cameras == ()

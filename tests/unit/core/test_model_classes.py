@@ -12,7 +12,9 @@ from services.core.model_classes import (
     has_mask_states,
     listed,
     mask_state,
+    may_be_verified,
     model_for,
+    stages_of,
 )
 from services.core.types import MASK_CLASSES, TRAFFIC_CLASSES, Line, LineId
 
@@ -52,6 +54,12 @@ def test_a_line_that_leaves_out_a_state_tells_no_share() -> None:
         ("mask-s", MASK_CLASSES),
         ("mask-of-mine.onnx", None),
         ("models/own.onnx", None),
+        ("face+mobilenetv2", MASK_CLASSES),
+        ("mask-s+mine.onnx", MASK_CLASSES),
+        ("/srv/faces.onnx+mobilenetv2", MASK_CLASSES),
+        ("/srv/a+b.onnx", None),
+        ("face+", None),
+        ("+", None),
     ],
 )
 def test_a_models_name_tells_its_classes(model: str, classes: tuple[str, ...] | None) -> None:
@@ -72,6 +80,32 @@ def test_a_models_name_tells_its_classes(model: str, classes: tuple[str, ...] | 
 )
 def test_the_demo_of_masks_gets_a_model_for_masks(url: str, given: str | None, model: str) -> None:
     assert model_for(url, given) == model
+
+
+@pytest.mark.parametrize(
+    ("model", "stages"),
+    [
+        ("face+mobilenetv2", ("face", "mobilenetv2")),
+        ("mask-s+a+b.onnx", ("mask-s", "a+b.onnx")),
+        ("/srv/a+b.onnx+mobilenetv2", ("/srv/a+b.onnx", "mobilenetv2")),
+        ("/srv/a+b.onnx", None),
+        ("helmet+mobilenetv2", None),
+        ("face", None),
+        ("x" * 300 + ".onnx+y", None),
+    ],
+)
+def test_a_model_of_two_stages_is_named_by_both(model: str, stages: tuple[str, str] | None) -> None:
+    assert stages_of(model) == stages
+
+
+def test_a_second_opinion_is_for_the_mask_model_of_one_stage() -> None:
+    assert [
+        name for name in ("traffic", "mask", "mask-s", "face+x", "own.onnx") if may_be_verified(name)
+    ] == [
+        "mask",
+        "mask-s",
+        "own.onnx",
+    ]
 
 
 def test_a_line_counts_only_what_its_cameras_model_finds() -> None:

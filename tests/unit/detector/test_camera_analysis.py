@@ -19,6 +19,7 @@ from services.common.live.analysed import AnalysedPictures
 from services.common.video.hub import VideoHub
 from services.core.frames import Letterbox, Picture
 from services.core.types import (
+    MASK_CLASSES,
     AccessUnit,
     AnalysedSecond,
     CameraSetup,
@@ -36,7 +37,8 @@ from services.core.types import (
     StatusChange,
     Trajectory,
 )
-from services.detector.infer.detector import ModelInfo
+from services.detector.infer.detector import ClassifierInfo, Faces, ModelInfo
+from services.detector.second_opinion import LOOK_AGAIN_S, ClassifierFactory
 from services.detector.service import DetectorService
 from tests.makers import GATE, camera
 
@@ -68,10 +70,13 @@ class BrightnessDetector:
     """
 
     engine = "brightness"
-    info = ModelInfo("brightness", "traffic", ("car",), 64, 64, 0.25, 0.5, Path("none"))
 
-    def __init__(self, may_detect: threading.Event, is_detecting: threading.Event) -> None:
-        self._may_detect, self._is_detecting = may_detect, is_detecting
+    def __init__(
+        self, may_detect: threading.Event, is_detecting: threading.Event, class_name: str = "car"
+    ) -> None:
+        self._may_detect, self._is_detecting, self._class_name = may_detect, is_detecting, class_name
+        self.confidence = 0.9 if class_name == "car" else 0.4
+        self.info = ModelInfo("brightness", "traffic", (class_name,), 64, 64, 0.25, 0.5, Path("none"))
         self.looks = 0
 
     def letterbox(self, width: int, height: int) -> Letterbox:
@@ -82,7 +87,7 @@ class BrightnessDetector:
         self._is_detecting.set()
         assert self._may_detect.wait(10)
         y = 0.1 + 0.8 * (float(scaled_rgb.mean()) - 10) / 240
-        return [Detection((0.4, y - 0.1, 0.6, y + 0.1), "car", 0.9)]
+        return [Detection((0.4, y - 0.1, 0.6, y + 0.1), self._class_name, self.confidence)]
 
 
 @dataclass
@@ -98,6 +103,8 @@ class Stage:
     delay_s: float = 0.0
     events: list[Event] = field(default_factory=list)
     decoded: AnalysedPictures = field(default_factory=AnalysedPictures)
+    class_name: str = "car"
+    make_classifier: ClassifierFactory | None = None
 
     def __post_init__(self) -> None:
         self.steady_s = 50.0
@@ -112,15 +119,18 @@ class Stage:
             Clocks(lambda: self.begin_s + self.delay_s, lambda: self.steady_s),
             self.stop_timeout_s,
             decoded=self.decoded,
+            make_classifier=self.make_classifier,
         )
 
     def _make(self, _: str) -> BrightnessDetector:
         self.made += 1
-        self.newest = BrightnessDetector(self.may_detect, self.is_detecting)
+        self.newest = BrightnessDetector(self.may_detect, self.is_detecting, self.class_name)
         return self.newest
 
     def owned(self, epoch: int, fps: float = FPS, tiles: str = "1x1") -> OwnedCamera:
-        return OwnedCamera(CameraSetup(replace(camera(), fps=fps, tiles=tiles), (LINE,)), epoch)
+        verify = self.make_classifier is not None
+        changed = replace(camera(), fps=fps, verify=verify, tiles=tiles)
+        return OwnedCamera(CameraSetup(changed, (LINE,)), epoch)
 
     async def take(self, epoch: int, fps: float = FPS, tiles: str = "1x1") -> None:
         """Take the camera and wait until its pictures are followed."""
@@ -518,6 +528,39 @@ async def test_what_a_camera_costs_is_reported_and_ends_with_its_analysis(stage:
     assert cost.cores > 0
     await stage.service.drop(GATE)
     assert stage.bus.states.cost(GATE) is None
+
+
+@dataclass
+class Sure:
+    """A classifier that calls every face masked, and counts them."""
+
+    folder: Path
+    engine: str = "sure"
+    looks: int = 0
+
+    def __post_init__(self) -> None:
+        self.info = ClassifierInfo("sure", MASK_CLASSES, 16, 0.2, self.folder / "sure.onnx")
+
+    def probabilities(self, faces: Faces) -> Faces:
+        assert faces.shape[1:] == (3, 16, 16)
+        self.looks += len(faces)
+        return np.tile(np.array([[1, 0, 0]], np.float32), (len(faces), 1))
+
+
+async def test_a_second_opinion_is_heard_where_the_camera_asks_for_it(tmp_path: Path) -> None:
+    sure = Sure(tmp_path)
+    classes = []
+    for make in (None, lambda: sure):
+        stage = Stage(class_name="no_mask", make_classifier=make)
+        await stage.take(epoch=7)
+        await stage.show(0, FRAMES)
+        await stage.service.drop(GATE)
+        events = await stage.read()
+        (crossing,) = [event for event in events if isinstance(event, Crossing)]
+        classes.append((crossing.class_name, crossing.mask))
+    assert classes == [("no_mask", "no_mask"), ("mask", "mask")]
+    seconds = FRAMES / FPS
+    assert 1 <= sure.looks <= seconds / LOOK_AGAIN_S + 2
 
 
 def statuses(events: list[Event]) -> list[tuple[str, float, str]]:

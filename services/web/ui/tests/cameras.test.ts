@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Camera } from "../src/api/types.ts";
-import { TILINGS, coresOf, modelFor, modelOf, passesOf } from "../src/cameras/cost.ts";
+import { TILINGS, coresOf, mayVerify, modelFor, modelOf, passesOf } from "../src/cameras/cost.ts";
 import { MAKES, addressAt } from "../src/cameras/makes.ts";
 import { kindOf, lackOf } from "../src/cameras/source.ts";
 import { nextStep, ownCamera } from "../src/cameras/steps.ts";
@@ -65,4 +65,12 @@ test("an address of a camera without its scheme is no path of a file", () => {
   assert.equal(lackOf("file", "/videos/gate.mp4"), null);
   assert.equal(lackOf("demo", "demo://masks"), null);
   assert.deepEqual(["", "rtsps://h/1", "/videos/a.mp4", "demo://masks"].map(kindOf), ["camera", "camera", "file", "demo"]);
+});
+
+test("a second opinion is offered for the mask model of one stage, and for what may be one", () => {
+  const masks = ["mask", "no_mask", "mask_incorrect"];
+  assert.equal(mayVerify("mask", masks), true);
+  assert.equal(mayVerify("face+mobilenetv2", masks), false);
+  assert.equal(mayVerify("traffic-n", ["person", "car"]), false);
+  assert.deepEqual(["mask", "mask-s", "/srv/mine.onnx", "traffic", "face+x.onnx"].map((model) => mayVerify(model, undefined)), [true, true, true, false, false]);
 });

@@ -77,7 +77,7 @@ test("a picture waits for its tracks, but not for ever, and the newest wins", ()
 
 const gate: Camera = {
   id: "gate", name: "Gate", url: "demo://traffic", model: "traffic", classes: null, enabled: true, fps: 10, status: "live",
-  since: at(0), measured_fps: 10, resolution: { width: 640, height: 360 }, last_error: null, last_error_code: null, last_error_params: {}, generation: 1, created: at(0), damaged_share: 0, tiles: "1x1",
+  since: at(0), measured_fps: 10, resolution: { width: 640, height: 360 }, last_error: null, last_error_code: null, last_error_params: {}, generation: 1, created: at(0), damaged_share: 0, verify: false, tiles: "1x1",
 };
 
 test("the first reason that holds is told, with what the server said", () => {

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -96,6 +97,17 @@ def test_a_file_of_another_machine_is_left_to_whoever_opens_it() -> None:
     check_url("/videos/street.mp4", sees_files=False)
     with pytest.raises(BadInputError, match="no full path of a file"):
         check_url("street.mp4", sees_files=False)
+
+
+@pytest.mark.parametrize(("model", "is_taken"), [("mask", True), ("own.onnx", True), ("face+x", False)])
+def test_a_second_opinion_is_for_mask_models(model: str, is_taken: bool) -> None:
+    given = replace(camera(), model=model, verify=True)
+    if is_taken:
+        assert validate_camera(given, lambda _: None) == given
+        return
+    with pytest.raises(BadInputError, match=f"model '{re.escape(model)}' is no mask model of one stage"):
+        validate_camera(given, lambda _: None)
+    validate_camera(replace(given, verify=False), lambda _: None)
 
 
 @pytest.mark.parametrize("fps", [4, 10, 60])

@@ -8,8 +8,16 @@ import pytest
 
 from services.common.settings.cameras import CameraFiles
 from services.core.errors import BadInputError
-from services.detector.infer.models import WEIGHTS, check_named_model, model_path, read_info, read_metadata
+from services.detector.infer.metadata import read_metadata
+from services.detector.infer.models import (
+    WEIGHTS,
+    check_named_model,
+    model_path,
+    read_info,
+    stage_paths,
+)
 from tests.processes import REPOSITORY
+from tests.stand_in_models import write_classifier
 
 WITHOUT = {
     "store": ("av", "cv2", "google.protobuf", "numpy", "onnx", "onnxruntime", "openvino", "scipy"),
@@ -76,6 +84,45 @@ def test_a_caller_learns_of_no_file_outside_of_the_folders(tmp_path: Path):
     check_named_model(f"{tmp_path}/outside.onnx", CameraFiles.of([], [f"{tmp_path}/outside.onnx"]))
     check_named_model(f"{tmp_path}/mine/absent.onnx", files, sees_files=False)
     assert model_path(f"{tmp_path}/outside.onnx") == tmp_path / "outside.onnx"
+
+
+@pytest.fixture
+def classifier(tmp_path: Path) -> Path:
+    return write_classifier(tmp_path / "second.onnx")
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("{0}", "is a classifier, which looks at faces and finds none: .*face\\+mobilenetv2"),
+        ("face", "unknown model 'face'"),
+        ("face+absent", "unknown model '(face.)?absent'"),
+        ("traffic+{0}", "'traffic' finds no faces \\(person, .*truck\\)"),
+        ("face+traffic", "'traffic' is no classifier"),
+        ("{0}+{0}", "is a classifier, which"),
+    ],
+)
+def test_two_models_that_are_no_two_stages_are_refused(
+    name: str, complaint: str, classifier: Path, tmp_path: Path
+) -> None:
+    files, given = CameraFiles.of([tmp_path]), name.format(classifier)
+    for refuse in (stage_paths, lambda one: check_named_model(one, files)):
+        with pytest.raises(BadInputError, match=complaint):
+            refuse(given)
+
+
+def test_two_stages_may_ship_or_lie_in_the_folders(classifier: Path, tmp_path: Path) -> None:
+    files, name = CameraFiles.of([tmp_path]), f"face+{classifier}"
+    check_named_model(name, files)
+    check_named_model(f"{tmp_path}/far.onnx+{tmp_path}/away.onnx", files, sees_files=False)
+    assert stage_paths(name) == (model_path("mask"), classifier)
+    assert stage_paths("traffic") == (model_path("traffic"), None)
+    with pytest.raises(BadInputError, match="has two stages"):
+        model_path(name)
+    outside = {_refusal(f"face+/srv/{end}.onnx", files) for end in ("absent", "there")}
+    assert outside == {_refusal("absent.onnx+x.onnx", files)}
+    with pytest.raises(BadInputError, match="unknown model"):
+        check_named_model(f"face+{tmp_path}/far.onnx", CameraFiles(), sees_files=False)
 
 
 def test_the_name_of_a_model_that_ships_is_no_path(tmp_path: Path):

@@ -14,7 +14,8 @@ from model.importing.source import Wanted
 from services.cli.detect_command import detections_in
 from services.core.errors import BadInputError
 from services.detector.infer.engines import OnnxRuntimeDetector
-from services.detector.infer.models import read_info, read_metadata
+from services.detector.infer.metadata import read_metadata
+from services.detector.infer.models import read_info
 from tests.foreign_models import (
     CLASSES,
     HEIGHT,

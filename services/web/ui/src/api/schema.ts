@@ -921,6 +921,11 @@ export interface components {
              * @description columns by rows in which the detector looks at a picture
              */
             tiles: string;
+            /**
+             * Verify
+             * @description a second opinion on the mask states of tracked faces
+             */
+            verify: boolean;
         };
         /**
          * CameraChange
@@ -945,6 +950,11 @@ export interface components {
              * @description columns by rows of overlapping tiles for wide pictures, up to 4x4; the network looks at each, and once at the whole picture
              */
             tiles?: string | null;
+            /**
+             * Verify
+             * @description let a classifier give a second opinion on the mask states of tracked faces; for a mask model
+             */
+            verify?: boolean | null;
         };
         /**
          * CameraGapAnswer
@@ -1060,6 +1070,12 @@ export interface components {
              * @default 1x1
              */
             tiles?: string;
+            /**
+             * Verify
+             * @description let a classifier give a second opinion on the mask states of tracked faces; for a mask model
+             * @default false
+             */
+            verify?: boolean;
         };
         /**
          * CameraStatus
