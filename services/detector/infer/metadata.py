@@ -1,7 +1,7 @@
 """The pairs that an ONNX file states about itself, read without the package `onnx` (31 MB).
 
 The file is one protobuf message, ONNX's ModelProto (onnx.proto). The two parts of it that are read here are
-described to protobuf when the program starts; the other fields, the network and its weights, are stepped over.
+described to protobuf when the program starts; the other fields, network and weights, are stepped over.
 """
 
 from collections.abc import Iterator

@@ -917,15 +917,15 @@ export interface components {
              */
             damaged_share: number;
             /**
-             * Tiles
-             * @description columns by rows in which the detector looks at a picture
-             */
-            tiles: string;
-            /**
              * Verify
              * @description a second opinion on the mask states of tracked faces
              */
             verify: boolean;
+            /**
+             * Tiles
+             * @description columns by rows in which the detector looks at a picture
+             */
+            tiles: string;
         };
         /**
          * CameraChange
@@ -946,15 +946,15 @@ export interface components {
              */
             fps?: number | null;
             /**
-             * Tiles
-             * @description columns by rows of overlapping tiles for wide pictures, up to 4x4; the network looks at each, and once at the whole picture
-             */
-            tiles?: string | null;
-            /**
              * Verify
              * @description let a classifier give a second opinion on the mask states of tracked faces; for a mask model
              */
             verify?: boolean | null;
+            /**
+             * Tiles
+             * @description columns by rows of overlapping tiles for wide pictures, up to 4x4; the network looks at each, and once at the whole picture
+             */
+            tiles?: string | null;
         };
         /**
          * CameraGapAnswer
@@ -1065,17 +1065,17 @@ export interface components {
              */
             fps?: number;
             /**
-             * Tiles
-             * @description columns by rows of overlapping tiles for wide pictures, up to 4x4; the network looks at each, and once at the whole picture
-             * @default 1x1
-             */
-            tiles?: string;
-            /**
              * Verify
              * @description let a classifier give a second opinion on the mask states of tracked faces; for a mask model
              * @default false
              */
             verify?: boolean;
+            /**
+             * Tiles
+             * @description columns by rows of overlapping tiles for wide pictures, up to 4x4; the network looks at each, and once at the whole picture
+             * @default 1x1
+             */
+            tiles?: string;
         };
         /**
          * CameraStatus
