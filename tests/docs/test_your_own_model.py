@@ -2,7 +2,6 @@
 
 import shlex
 import subprocess
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -88,7 +87,5 @@ def test_ultralytics_trains_and_exports(trained_there: Path) -> None:
 def test_its_model_comes_back(
     trained_there: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    if find_spec("services.cli.import_command") is None:
-        pytest.skip("sightline import-model is absent")
     (block,) = _blocks("import")
     assert "belt" in _sightline(block, monkeypatch, capsys, trained_there)
