@@ -76,7 +76,8 @@ class BrightnessDetector:
     ) -> None:
         self._may_detect, self._is_detecting, self._class_name = may_detect, is_detecting, class_name
         self.confidence = 0.9 if class_name == "car" else 0.4
-        self.info = ModelInfo("brightness", "traffic", (class_name,), 64, 64, 0.25, 0.5, Path("none"))
+        classes = (class_name,) if class_name == "car" else MASK_CLASSES
+        self.info = ModelInfo("brightness", "traffic", classes, 64, 64, 0.25, 0.5, Path("none"))
         self.looks = 0
 
     def letterbox(self, width: int, height: int) -> Letterbox:
