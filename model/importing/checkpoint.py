@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -43,7 +44,7 @@ def is_own(path: Path) -> bool:
             pickle = next(name for name in archive.namelist() if name.endswith("/data.pkl"))
             with archive.open(pickle) as file:
                 words = file.read(MOST_SHOWN_BYTES)
-    except (zipfile.BadZipFile, OSError, StopIteration, RuntimeError, NotImplementedError):
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, StopIteration, ValueError, RuntimeError):
         return False
     return all(key in words for key in OWN_KEYS)
 

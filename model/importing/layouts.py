@@ -19,6 +19,7 @@ from model.importing.values import (
     are_whole,
     background_of,
     is_normalised,
+    may_be_logits,
 )
 from services.core.errors import BadInputError
 
@@ -30,12 +31,17 @@ BoxForm = Literal["cxcywh", "xyxy", "yxyx"]
 Activation = Literal["none", "sigmoid", "softmax"]
 
 YOLOX_STRIDES = (8, 16, 32)
+UNSEEN = (
+    "it finds nothing in the pictures that it was tried on: its boxes are taken to be corners in pixels; "
+    "--picture gives it one with something on it"
+)
 BACKGROUND_WORDS = {"background", "__background__", "bg", "no-object", "no_object"}
 PARTS_OF_NAMES = {
     "scores": ("score", "conf", "logit", "prob", "cls"),
     "labels": ("label", "class", "cls"),
 }
 TENSORFLOW = ("detection_boxes", "raw_detection_boxes")
+SUM_SLACK = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +110,8 @@ class Hints:
 
 def recognise(samples: Samples, hints: Hints) -> Layout:
     """Find out the layout; BadInputError says why there is none that is known."""
-    usable = {name: values for name, values in samples.items() if values[0].size > 1 or values[0].ndim > 1}
-    if not usable:
+    usable = {name: values for name, values in samples.items() if values[0].ndim > 0}
+    if all(values[0].ndim < 2 and values[0].size == 1 for values in usable.values()):
         raise BadInputError("it gives no boxes: each of its outputs is a single number")
     pair = _pair(usable, hints)
     if pair is not None:
@@ -140,7 +146,7 @@ def _pair(samples: Samples, hints: Hints) -> Layout | None:
     candidates = [
         name for name, values in samples.items() if values[0].ndim >= 2 and values[0].shape[-1] == 4
     ]
-    candidates.sort(key=lambda name: (name not in TENSORFLOW[:1], "box" not in name.lower()))
+    candidates.sort(key=lambda name: _doubts(name, samples[name]))
     for name in candidates:
         rows = samples[name][0].size // 4
         others = {
@@ -152,6 +158,22 @@ def _pair(samples: Samples, hints: Hints) -> Layout | None:
         if found is not None:
             return found
     return None
+
+
+def _doubts(name: str, values: Sequence[Values]) -> tuple[bool, bool, bool, bool, bool, float]:
+    """Say what speaks against boxes, the weightiest first: four classes have scores of the same shape.
+
+    Shares of classes are one together, corners have an order, and most scores are next to nothing.
+    """
+    rows = _joined(Part.whole(name, 4), values)
+    return (
+        name not in TENSORFLOW[:1],
+        "box" not in name.lower(),
+        bool(_named([name], "scores")),
+        bool(np.allclose(rows.sum(axis=1), 1, atol=SUM_SLACK)),
+        not are_corners(rows),
+        -float(rows.mean()) if len(rows) else 0.0,
+    )
 
 
 def _columns(values: Values, rows: int) -> tuple[int, bool] | None:
@@ -189,6 +211,8 @@ def _labelled(boxes: str, others: Samples, samples: Samples, hints: Hints) -> La
     box_part = Part.whole(boxes, 4)
     values = _joined(box_part, samples[boxes])
     form: BoxForm = hints.box_form or ("yxyx" if is_tensorflow else "xyxy")
+    if not len(values) and not is_tensorflow:
+        notes = (*notes, UNSEEN)
     return Layout(
         kind="boxes, scores and labels, suppressed inside",
         boxes=box_part,
@@ -278,6 +302,8 @@ def _class_columns(
 ) -> tuple[tuple[int, ...], Activation]:
     """Say which columns are classes, and what makes scores of them."""
     has_scores = are_probabilities(values)
+    if not has_scores and not may_be_logits(values):
+        raise BadInputError("it gives values beside its boxes that are no scores of classes")
     if columns == count:
         return tuple(range(count)), "none" if has_scores else "sigmoid"
     if columns != count + 1:
@@ -356,7 +382,7 @@ def _fits(
 def _grid(name: str, values: Sequence[Values], hints: Hints) -> Layout | None:
     """Read a YOLO's grid: rows of a box, perhaps an objectness, and a score for each class."""
     sizes = _rows_of(values[0])
-    if sizes is None:
+    if sizes is None or 1 in sizes:
         return None
     if hints.count is None:
         width, head = min(sizes), 4 if sizes[0] < sizes[1] else 5
@@ -380,6 +406,8 @@ def _as_grid(part: Part, values: Sequence[Values], head: int, hints: Hints) -> L
     cells = sum((hints.width // stride) * (hints.height // stride) for stride in YOLOX_STRIDES)
     is_yolox = raw and head == 5 and has_scores and len(values[0].reshape(-1)) == cells * part.width
     if raw and not is_yolox and not are_corners(boxes):
+        return None
+    if not has_scores and not may_be_logits(scores):
         return None
     form: BoxForm = hints.box_form or ("xyxy" if are_corners(boxes) and not is_yolox else "cxcywh")
     columns = tuple(range(head, part.width))

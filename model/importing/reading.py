@@ -69,10 +69,11 @@ def blob_of(picture: Blob, form: InputForm, extras: Extras) -> dict[str, NDArray
     elif form.values == "imagenet":
         mean, deviation = colour_constants(form.is_bgr)
         values = (values - mean) / deviation
+    values = values if form.has_batch else values[0]
     kind = TYPES[form.element_type]
     values = np.floor(values + np.float32(0.5)) if form.element_type == TensorProto.UINT8 else values
     if form.is_nhwc:
-        values = values.transpose(0, 2, 3, 1)
+        values = np.moveaxis(values, -3, -1)
     return {form.name: np.ascontiguousarray(values, kind), **extras}
 
 

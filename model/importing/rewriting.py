@@ -104,6 +104,10 @@ def _feed(nodes: _Nodes, form: InputForm, extras: Extras) -> None:
         picture = nodes.add("Floor", nodes.add("Add", picture, nodes.constant(0.5)))
     if form.is_nhwc:
         picture = nodes.add("Transpose", picture, perm=[0, 2, 3, 1])
+    if not form.has_batch:
+        sides = (form.height, form.width)
+        one = (*sides, 3) if form.is_nhwc else (3, *sides)
+        picture = nodes.add("Reshape", picture, nodes.constant(one, np.int64))
     nodes.nodes.append(
         helper.make_node("Cast", [picture], [f"{PREFIX}{form.name}"], name="feed", to=form.element_type)
     )

@@ -2,7 +2,7 @@
 
 import ast
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +22,9 @@ LARGEST_BYTES = 512 * 1024 * 1024
 MOST_NODES, MOST_OUTPUTS, MOST_INPUTS = 20_000, 32, 4
 LONGEST_METADATA = 100_000
 LEAST_SIDE, MOST_SIDE, STEP = 32, 4096, 32
+UNUSED_NAME = "N/A"
+"""What lists of COCO's 91 classes call each number that has no class."""
+
 OLDEST_OPSET = 11
 """Older graphs are converted to it: what is added to them is written in its words."""
 
@@ -56,6 +59,8 @@ class InputForm:
     is_nhwc: bool
     values: Values
     is_bgr: bool = False
+    has_batch: bool = True
+    """False for a network that takes pictures one by one, without a number of them before their sides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +107,7 @@ def _load_beside(model: onnx.ModelProto, path: Path) -> None:
             raise BadInputError(f"the weights of {path} lie in {name[:80]}, which is not beside it")
     if sum((path.parent / name).stat().st_size for name in names) > LARGEST_BYTES:
         raise BadInputError(f"{path} has weights of more than {LARGEST_BYTES >> 20} MB")
-    if names:
-        onnx.load_external_data_for_model(model, str(path.parent))
+    onnx.load_external_data_for_model(model, str(path.parent))
 
 
 def _converted(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -139,8 +143,13 @@ def names_in(metadata: Mapping[str, str]) -> tuple[str, ...] | None:
             if len(numbers) == len(value) and sorted(numbers) == list(range(len(numbers))):
                 value = [value[one] for one in sorted(value, key=int)]
         if isinstance(value, list | tuple) and value:
-            return checked_class_names(value)
+            return checked_class_names(distinct_names(value))
     return None
+
+
+def distinct_names(names: Iterable[object]) -> list[object]:
+    """Give names of which those that stand for no class have their numbers, so that none comes twice."""
+    return [f"{UNUSED_NAME} {number}" if name == UNUSED_NAME else name for number, name in enumerate(names)]
 
 
 def _literal(text: str) -> Any:
@@ -155,7 +164,7 @@ def _literal(text: str) -> Any:
 
 def fix_input(model: onnx.ModelProto, wanted: Wanted, metadata: Mapping[str, str]) -> InputForm:
     """Say how a picture enters, and give the graph's input its one size; BadInputError says what is odd."""
-    pictures = [item for item in _inputs(model) if len(item.type.tensor_type.shape.dim) == 4]
+    pictures = [item for item in _inputs(model) if len(item.type.tensor_type.shape.dim) in (3, 4)]
     if len(pictures) != 1:
         raise BadInputError(f"it takes {len(pictures)} pictures at once, and not one (1, 3, height, width)")
     (taken,) = pictures
@@ -164,7 +173,10 @@ def fix_input(model: onnx.ModelProto, wanted: Wanted, metadata: Mapping[str, str
         raise BadInputError(
             f"its input has values of type {TensorProto.DataType.Name(kind)}: export with float32"
         )
-    sizes = [dim.dim_value if dim.HasField("dim_value") else 0 for dim in taken.type.tensor_type.shape.dim]
+    dims = taken.type.tensor_type.shape.dim
+    sizes = [max(0, dim.dim_value) if dim.HasField("dim_value") else 0 for dim in dims]
+    has_batch = len(sizes) == 4
+    sizes = sizes if has_batch else [1, *sizes]
     is_nhwc = sizes[3] == 3 and sizes[1] != 3
     if (sizes[3] if is_nhwc else sizes[1]) not in (0, 3):
         raise BadInputError(f"its input {sizes} is no colour picture")
@@ -173,13 +185,13 @@ def fix_input(model: onnx.ModelProto, wanted: Wanted, metadata: Mapping[str, str
     height, width = (sizes[1], sizes[2]) if is_nhwc else (sizes[2], sizes[3])
     width, height = _size(width, height, wanted.size, metadata)
     fixed = (1, height, width, 3) if is_nhwc else (1, 3, height, width)
-    for dim, size in zip(taken.type.tensor_type.shape.dim, fixed, strict=True):
+    for dim, size in zip(dims, fixed if has_batch else fixed[1:], strict=True):
         dim.dim_value = size
     del model.graph.value_info[:]
     values = wanted.values or (
         "bytes" if kind == TensorProto.UINT8 or _takes_bytes(model, taken.name) else "unit"
     )
-    return InputForm(taken.name, width, height, kind, is_nhwc, values, bool(wanted.is_bgr))
+    return InputForm(taken.name, width, height, kind, is_nhwc, values, bool(wanted.is_bgr), has_batch)
 
 
 def _inputs(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
@@ -195,6 +207,10 @@ def _size(
 ) -> tuple[int, int]:
     """Give the size of the input: the file's own where it is fixed, else the one that is wanted."""
     if width and height:
+        if not all(1 < side <= MOST_SIDE for side in (width, height)):
+            raise BadInputError(
+                f"its input is {width}x{height}: Sightline gives up to {MOST_SIDE} pixels a side"
+            )
         if wanted not in (None, (width, height)):
             raise BadInputError(
                 f"its input is {width}x{height} for good: leave --input away, or export it anew"

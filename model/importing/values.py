@@ -14,6 +14,9 @@ LARGEST_SHARE = 2.0
 
 SLACK = 1e-3
 
+LARGEST_LOGIT = 100.0
+"""A network's raw scores are smaller: their sigmoid is 0 or 1 long before."""
+
 Floats = NDArray[np.floating[Any]]
 
 
@@ -23,6 +26,18 @@ def are_probabilities(values: Floats) -> bool:
         return True
     is_empty = values == -1
     return bool(np.all(is_empty | ((values >= -SLACK) & (values <= 1 + SLACK))))
+
+
+def may_be_logits(values: Floats) -> bool:
+    """Return whether columns (n, columns) can be scores before their sigmoid or softmax.
+
+    Keypoints and sizes in pixels are larger, and where some columns are shares and others are not, as beside
+    angles and the coefficients of outlines, not all of them are classes.
+    """
+    if not len(values):
+        return True
+    shares = [are_probabilities(column) for column in values.T]
+    return bool(np.abs(values).max() <= LARGEST_LOGIT) and (not any(shares) or all(shares))
 
 
 def are_corners(boxes: Floats) -> bool:

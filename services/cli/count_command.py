@@ -24,7 +24,7 @@ from services.detector.count_file import FileCount, OnFrame, count_detections, c
 from services.detector.decode.file import VideoFile
 from services.detector.infer.classifier import VERIFIER, OnnxRuntimeClassifier
 from services.detector.infer.detector import Detector
-from services.detector.infer.models import classifier_path, named_classes
+from services.detector.infer.models import classifier_path, model_files, named_classes
 from services.detector.infer.tiling import with_tiles
 from services.detector.infer.two_stage import reference_detector
 from services.detector.second_opinion import SecondOpinion, check_may_verify
@@ -91,7 +91,9 @@ def count(
         raise BadInputError("give either a video file or --detections FILE")
     if fps is not None:
         check_fps(fps, "--fps", MOST_FILE_FPS)
-    check_outputs((json_output, video_output), (video, lines, detections, Path(model)))
+    check_outputs(
+        (json_output, video_output), (video, lines, detections, *(model_files(model) if video else ()))
+    )
     request = CountRequest(lines_from_json(_text(lines), str(lines)), fps, video_output, verify, tiles)
     started_s = time.monotonic()
     if video is not None:

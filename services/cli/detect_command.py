@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import typer
 
-from services.cli.console import check_outputs, progress, table, write_json
+from services.cli.console import check_outputs, progress, table, warn, write_json
 from services.cli.detect_video import (
     MovingRequest,
     WebcamOpener,
@@ -28,6 +28,7 @@ from services.core.tiles import WHOLE
 from services.core.types import Detection
 from services.detector.decode.file import VideoFile
 from services.detector.infer.detector import Detector
+from services.detector.infer.models import model_files
 from services.detector.infer.tiling import with_tiles
 from services.detector.infer.two_stage import reference_detector
 
@@ -138,7 +139,7 @@ def _moving_request(source: Path, options: DetectOptions, stem: str) -> MovingRe
     output = None if options.save is None else options.save / f"{stem}.mp4"
     if output is not None and is_same_file(output, source):
         raise BadInputError(f"{options.save} is the folder that is read: give another one to write to")
-    check_outputs((options.json_output,), (source, Path(options.model)))
+    check_outputs((options.json_output,), (source, *model_files(options.model)))
     detector = with_tiles(reference_detector(options.model), options.tiles)
     if options.save is not None:
         _make_folder(options.save)
@@ -150,7 +151,7 @@ def _moving_request(source: Path, options: DetectOptions, stem: str) -> MovingRe
 def _detect_in_pictures(source: Path, options: DetectOptions) -> None:
     json_output, save = options.json_output, options.save
     pictures = _pictures(source)
-    check_outputs((json_output,), (*pictures, Path(options.model)))
+    check_outputs((json_output,), (*pictures, *model_files(options.model)))
     if save is not None and any(is_same_file(save / path.name, path) for path in pictures):
         raise BadInputError(f"{save} is the folder that is read: give another one to write to")
     detector = with_tiles(reference_detector(options.model), options.tiles)
@@ -171,7 +172,10 @@ def _detect_in_pictures(source: Path, options: DetectOptions) -> None:
 
 def _pictures(source: Path) -> list[Path]:
     if source.is_dir():
-        found = sorted(path for path in source.iterdir() if path.suffix.lower() in SUFFIXES)
+        inside = list(source.iterdir())
+        found = sorted(path for path in inside if path.suffix.lower() in SUFFIXES)
+        if videos := sum(path.suffix.lower() in VIDEO_SUFFIXES for path in inside):
+            warn(f"{source} has {videos} video(s), which are left out: give each of them by itself")
         if not found:
             raise BadInputError(f"there is no picture in {source}")
         return found

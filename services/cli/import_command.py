@@ -1,9 +1,12 @@
 """`sightline import-model`: a detector of others becomes a model that cameras can name."""
 
 import re
+import shutil
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Annotated, Any, Literal
 
@@ -14,7 +17,7 @@ import yaml
 from services.cli.console import check_outputs, notes, output, shown, table
 from services.cli.detect_command import detections_in, read_picture
 from services.cli.model_commands import load_module
-from services.common.files import read_text
+from services.common.files import read_text, replacing
 from services.core.errors import BadInputError
 from services.core.frames import Picture
 from services.core.model_classes import checked_class_names
@@ -99,6 +102,7 @@ def import_model_command(
     written = model_file or source.with_name(f"{source.stem}-sightline.onnx")
     _check(source, written, confidence, picture)
     importing, source_module = load_module("importing.importing"), load_module("importing.source")
+    apart: Callable[..., Any] = load_module("importing.apart").apart
     wanted_size = _size(size)
     shown_picture = read_picture(picture) if picture else load_module("importing.checking").built_in_picture()
     with ExitStack() as opened:
@@ -106,9 +110,10 @@ def import_model_command(
         if source.suffix == ".pt":
             onnx_file = opened.enter_context(_exported(source, wanted_size, trust))
             wanted_size = None
+        draft = Path(opened.enter_context(TemporaryDirectory(prefix="sightline-import-"))) / written.name
         config = importing.ImportConfig(
             source=onnx_file,
-            output=written,
+            output=draft,
             classes=_classes(classes, names),
             wanted=source_module.Wanted(wanted_size, normalize, bgr),
             confidence=confidence,
@@ -117,8 +122,8 @@ def import_model_command(
             given=source,
         )
         with notes.status("looking at it, and trying it on pictures"):
-            imported = importing.import_model(config, shown_picture)
-    _check_written(written, imported.found, confidence, shown_picture)
+            imported = apart(_imported, config, shown_picture)
+        _keep(draft, written)
     _print(written, imported, picture)
 
 
@@ -154,7 +159,7 @@ def _classes(text: str | None, names: Path | None) -> tuple[str, ...] | None:
     try:
         content = read_text(names, NAMES_LIMIT_BYTES)
         value = yaml.safe_load(content) if names.suffix in (".yaml", ".yml") else content.splitlines()
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
         raise BadInputError(f"{names} cannot be read as names of classes: {str(error)[:200]}") from error
     if isinstance(value, dict):
         value = value.get("names", value)
@@ -162,7 +167,8 @@ def _classes(text: str | None, names: Path | None) -> tuple[str, ...] | None:
         value = [value[key] for key in sorted(value)] if all(isinstance(key, int) for key in value) else None
     if not isinstance(value, list):
         raise BadInputError(f"{names} names no classes: give a name a line, or YAML with a list `names`")
-    return checked_class_names(line for line in value if not isinstance(line, str) or line.strip())
+    listed = [line for line in value if not isinstance(line, str) or line.strip()]
+    return checked_class_names(load_module("importing.source").distinct_names(listed))
 
 
 def _exported(source: Path, size: tuple[int, int] | None, trust: bool) -> Any:
@@ -180,14 +186,26 @@ def _exported(source: Path, size: tuple[int, int] | None, trust: bool) -> Any:
         return checkpoint.exported(source, size)
 
 
-def _check_written(path: Path, plain: tuple[Detection, ...], confidence: float, picture: Picture) -> None:
-    """Run the written file as a camera's analysis does: it finds what a plain reading of the source finds."""
-    found = detections_in(picture, OnnxRuntimeDetector(path), confidence)
+def _imported(config: Any, picture: Picture) -> Any:
+    """Write a model that finds, run as a camera's analysis does, what a plain reading of the source finds."""
+    imported = load_module("importing.importing").import_model(config, picture)
+    plain = imported.found
+    found = detections_in(picture, OnnxRuntimeDetector(config.output), config.confidence)
     if len(found) != len(plain) or not all(map(_is_same, found, plain)):
-        path.unlink(missing_ok=True)
         raise BadInputError(
             f"the written model finds {len(found)} objects, the file itself {len(plain)}: it is not kept"
         )
+
+    return imported
+
+
+def _keep(draft: Path, written: Path) -> None:
+    """Give a model that was checked its place; one that is there stays as it was until then."""
+    try:
+        with replacing(written, 0o644) as partial:
+            shutil.copyfile(draft, partial)
+    except OSError as error:
+        raise BadInputError(f"{written} cannot be written: {error.strerror}") from error
 
 
 def _is_same(one: Detection, other: Detection) -> bool:

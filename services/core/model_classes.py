@@ -63,7 +63,8 @@ def checked_class_names(names: Iterable[object]) -> tuple[str, ...]:
     for name in names:
         kept = class_name_from(name)
         if kept is None:
-            raise BadInputError("class-name-invalid", name=str(name)[:80], most=LONGEST_CLASS_NAME)
+            shown = name[:80] if isinstance(name, str) else type(name).__name__
+            raise BadInputError("class-name-invalid", name=shown, most=LONGEST_CLASS_NAME)
         if kept in found:
             raise BadInputError("class-name-twice", name=kept)
         found[kept] = None

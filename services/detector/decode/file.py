@@ -125,7 +125,7 @@ class VideoFile:
         if first is None:
             raise BadInputError(f"{self.path} holds no picture that can be decoded")
         if self._is_still():
-            raise BadInputError(f"{self.path} is a picture: give it to `sightline detect`")
+            raise BadInputError(f"{self.path} is a picture: `sightline detect` takes it, named as one (.jpg)")
         return first
 
     def _is_without_key(self, raw: VideoFrame) -> bool:

@@ -61,6 +61,11 @@ def stage_paths(name: str) -> tuple[Path, Path | None]:
     return finder, classifier
 
 
+def model_files(name: str) -> tuple[Path, ...]:
+    """Give the files that a model is read from; BadInputError as `stage_paths`."""
+    return tuple(path for path in stage_paths(name) if path is not None)
+
+
 def classifier_path(name: str) -> Path:
     """Find the file of a classifier by name or path; BadInputError where there is none."""
     path = _found(name)

@@ -179,7 +179,7 @@ NO_VIDEOS = {
     "is no ordinary file": os.mkfifo,
     "is empty": Path.touch,
     "has no video stream": _sound,
-    "is a picture: give it to `sightline detect`": _still,
+    "is a picture: `sightline detect` takes it": _still,
     "is cut off: the index": _without_index,
     "is no video that can be read": lambda path: path.write_text("hello"),
     "there is no file": lambda path: None,

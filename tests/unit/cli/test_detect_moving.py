@@ -246,3 +246,26 @@ def test_a_file_may_have_a_number_for_its_name(
     monkeypatch.chdir(tmp_path)
     detect_command.detect(Path("0"), options.model, json_output=options.json_output, seconds=0.05)
     assert [entry["image"] for entry in found(options)] == ["0"]
+
+
+@pytest.mark.parametrize("stage", ["faces.onnx", "colours.onnx"])
+@pytest.mark.parametrize("source", ["clip.mp4", "pictures"])
+def test_results_are_not_written_over_a_stage_of_the_model(
+    folder: Path, options: DetectOptions, source: str, stage: str
+) -> None:
+    before = (folder / stage).read_bytes()
+    with pytest.raises(BadInputError, match="is what is read"):
+        run_detect(folder / source, replace(options, json_output=folder / stage), no_webcam)
+    assert (folder / stage).read_bytes() == before
+
+
+def test_videos_among_the_pictures_of_a_folder_are_named(
+    folder: Path, options: DetectOptions, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mixed = tmp_path / "mixed"
+    mixed.mkdir()
+    for name in ("clip.mp4", "pictures/a.png"):
+        (mixed / Path(name).name).write_bytes((folder / name).read_bytes())
+    run_detect(mixed, options, no_webcam)
+    assert [entry["image"] for entry in found(options)] == ["a.png"]
+    assert "has 1 video(s), which are left out" in capsys.readouterr().err

@@ -1,6 +1,7 @@
 """`sightline import-model`: what it says, what it refuses, and how a checkpoint is kept from doing harm."""
 
 import io
+import itertools
 import sys
 import time
 import zipfile
@@ -81,6 +82,42 @@ def test_what_cannot_be_is_said_in_a_line(source: Path, options: dict, words: st
         options["model_file"] = source.with_name(options["model_file"])
     with pytest.raises(BadInputError, match=words):
         run(given, **options)
+
+
+HOSTILE_NAMES = {
+    "a date that is none": "names: 2024-13-45\n",
+    "lists of lists without end": "names: [&a [x, x], &b [*a, *a], &c [*b, *b], &d [*c, *c]]\n",
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE_NAMES.values(), ids=HOSTILE_NAMES)
+def test_names_that_are_no_texts_are_refused_in_a_line(source: Path, text: str) -> None:
+    for letter, before in itertools.pairwise("defghijklmnopqrstuvwxyz"):
+        text = text.replace("]]", f"], &{before} [*{letter}, *{letter}]]")
+    names = source.with_name("data.yaml")
+    names.write_text(text)
+    with pytest.raises(BadInputError, match="name"):
+        run(source, names=names)
+
+
+def test_a_model_that_is_there_stays_where_the_next_one_is_refused(source: Path) -> None:
+    run(source, classes="helmet,head,vest")
+    output = source.with_name("site-sightline.onnx")
+    before = output.read_bytes()
+    with pytest.raises(BadInputError, match="is in no layout"):
+        run(source, classes="helmet")
+    assert output.read_bytes() == before
+    assert sorted(path.name for path in source.parent.iterdir()) == ["site-sightline.onnx", "site.onnx"]
+
+
+def test_a_damaged_checkpoint_is_not_ours(tmp_path: Path) -> None:
+    path = tmp_path / "theirs.pt"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data.pkl", bytes(range(256)) * 40)
+    data = bytearray(path.read_bytes())
+    data[60:90] = b"\xff" * 30
+    path.write_bytes(data)
+    assert not checkpoint.is_own(path)
 
 
 def pickled(path: Path, words: bytes) -> Path:

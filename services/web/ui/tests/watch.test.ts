@@ -178,3 +178,8 @@ test("pictures are asked for in few widths", () => {
 test("a snapshot is named by camera and time, without what file systems refuse", () => {
   assert.match(snapshotName("gate", at(0)), /^gate \d{4}-\d\d-\d\d \d\d-\d\d-\d\d\.jpg$/);
 });
+
+test("a class may be called as what every object has", () => {
+  const counts = { forward: { constructor: 2 } as unknown as Record<string, number>, backward: { car: 1 } };
+  assert.deepEqual(classesOf(counts), ["constructor", "car"]);
+});

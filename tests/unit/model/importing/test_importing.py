@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,18 +14,26 @@ from model.importing.importing import ImportConfig, import_model
 from model.importing.source import Wanted
 from services.cli.detect_command import detections_in
 from services.core.errors import BadInputError
+from services.core.types import Detection
 from services.detector.infer.engines import OnnxRuntimeDetector
 from services.detector.infer.metadata import read_metadata
 from services.detector.infer.models import read_info
 from tests.foreign_models import (
+    CELLS,
     CLASSES,
     HEIGHT,
     LAYOUTS,
     TRUTH,
     WIDTH,
+    by_class,
+    centred,
+    filled,
+    logits,
     rt_detr,
+    shares,
     ssd_torch,
     torchvision,
+    with_background,
     write_block_model,
     write_model,
     yolo26,
@@ -63,11 +72,14 @@ def test_the_boxes_of_each_layout_come_out_as_they_are(make, tmp_path: Path) -> 
     source = write_model(tmp_path / "theirs.onnx", make().outputs, metadata=NAMES)
     detector = OnnxRuntimeDetector(imported(source, tmp_path))
     for width, height in ((96, 64), (120, 50), (48, 64)):
-        found = detections_in(picture(width, height), detector, 0.25)
-        wanted = expected(width, height)
-        assert {(one.class_name, round(one.confidence, 2)) for one in found} == set(wanted)
-        for one in found:
-            assert one.box == pytest.approx(wanted[one.class_name, round(one.confidence, 2)], abs=0.02)
+        check_truth(detections_in(picture(width, height), detector, 0.25), width, height)
+
+
+def check_truth(found: list[Detection], width: int, height: int) -> None:
+    wanted = expected(width, height)
+    assert {(one.class_name, round(one.confidence, 2)) for one in found} == set(wanted)
+    for one in found:
+        assert one.box == pytest.approx(wanted[one.class_name, round(one.confidence, 2)], abs=0.02)
 
 
 def test_what_was_made_says_what_it_is_and_where_it_comes_from(tmp_path: Path) -> None:
@@ -205,3 +217,94 @@ def test_files_that_are_none_are_refused(tmp_path: Path) -> None:
         imported(source, tmp_path)
     with pytest.raises(BadInputError, match="multiples of 32"):
         imported(source, tmp_path, wanted=Wanted((100, 64)))
+
+
+@pytest.mark.parametrize("found", [0, 1])
+def test_a_picture_with_next_to_nothing_on_it(tmp_path: Path, found: int) -> None:
+    outputs = {name: values[:found] for name, values in torchvision().outputs.items()}
+    path = imported(write_model(tmp_path / "a.onnx", outputs), tmp_path, classes=CLASSES)
+    detections = detections_in(picture(), OnnxRuntimeDetector(path), 0.5)
+    assert [one.class_name for one in detections] == ["helmet"][:found]
+
+
+@pytest.mark.parametrize("form", [shares, lambda rows: centred(shares(rows)), lambda rows: rows[:, :4]])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_four_columns_of_scores_are_not_taken_for_boxes(
+    tmp_path: Path, form: Callable[[np.ndarray], np.ndarray], is_first: bool
+) -> None:
+    rows = filled(120)
+    for scores, names in (
+        (by_class(rows, 4), (*CLASSES, "boots")),
+        (with_background(rows, True), CLASSES),
+        (np.log(with_background(rows, True).clip(1e-6)), CLASSES),
+    ):
+        values = [scores[None], form(rows)[None]][:: 1 if is_first else -1]
+        outputs = {"412": values[0], "419": values[1]}
+        path = imported(write_model(tmp_path / "a.onnx", outputs), tmp_path, classes=names)
+        check_truth(detections_in(picture(), OnnxRuntimeDetector(path), 0.5), 120, 50)
+
+
+def other_tasks() -> dict[str, np.ndarray]:
+    """What networks of other tasks give, each without a word about its task."""
+    rows, rng = filled(CELLS), np.random.default_rng(2)
+    keypoints = rng.uniform(0, WIDTH, (CELLS, 51)).astype(np.float32)
+    outlines = rng.normal(0, 1, (CELLS, 32)).astype(np.float32)
+    angles = rng.uniform(-0.7, 2.3, (CELLS, 1)).astype(np.float32)
+    return {
+        "pose": np.hstack([centred(rows), rows[:, 5:], keypoints]).T[None],
+        "outlines": np.hstack([centred(rows), by_class(rows), outlines]).T[None],
+        "turned boxes": np.hstack([centred(rows), by_class(rows), angles]).T[None],
+        "classifier": rng.dirichlet(np.ones(20), 1).astype(np.float32),
+    }
+
+
+@pytest.mark.parametrize("task", other_tasks())
+def test_what_is_no_detector_is_refused_whatever_classes_are_named(tmp_path: Path, task: str) -> None:
+    values = other_tasks()[task]
+    source = write_model(tmp_path / "a.onnx", {"output0": values})
+    most = max(values.shape[1:]) if values.ndim == 2 else values.shape[1]
+    for count in (1, 3, most - 4, most - 5):
+        with pytest.raises(BadInputError, match="is in no layout"):
+            imported(source, tmp_path, classes=tuple(f"c{number}" for number in range(count)))
+
+
+def test_numbers_without_a_class_among_the_91_of_coco(tmp_path: Path) -> None:
+    names = json.dumps({0: "N/A", 1: "helmet", 2: "head", 3: "N/A"})
+    rows = filled(30)
+    outputs = {"logits": logits(by_class(rows + np.float32([0, 0, 0, 0, 1, 0]), 4))[None]}
+    outputs["pred_boxes"] = centred(shares(rows))[None]
+    source = write_model(tmp_path / "a.onnx", outputs, metadata={"id2label": names})
+    assert read_info(imported(source, tmp_path)).classes == ("N/A 0", "helmet", "head", "N/A 3")
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 100_000, 100_000), (1, 3, -1, -1), (1, 3, 1, 1)])
+def test_an_input_of_no_usual_size_is_refused(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    source = write_model(tmp_path / "a.onnx", yolov8().outputs, shape=shape)
+    with pytest.raises(BadInputError, match=r"its input is|--input"):
+        imported(source, tmp_path, classes=CLASSES)
+
+
+@pytest.mark.parametrize("shape", [(3, HEIGHT, WIDTH), (HEIGHT, WIDTH, 3)])
+def test_a_network_that_takes_pictures_one_by_one(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    source = write_model(tmp_path / "a.onnx", torchvision().outputs, shape=shape)
+    detector = OnnxRuntimeDetector(imported(source, tmp_path, classes=CLASSES))
+    assert len(detections_in(picture(), detector, 0.5)) == len(TRUTH)
+
+
+def test_weights_of_a_constant_that_lie_beside_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = write_model(tmp_path / "a.onnx", yolov8().outputs)
+    model = onnx.load(str(source))
+    weights = model.graph.initializer.pop()
+    (tmp_path / "beside.bin").write_bytes(weights.raw_data)
+    weights.ClearField("raw_data")
+    weights.data_location = TensorProto.EXTERNAL
+    weights.external_data.add(key="location", value="beside.bin")
+    model.graph.node.insert(0, onnx.helper.make_node("Constant", [], [weights.name], value=weights))
+    source.write_bytes(model.SerializeToString())
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    path = imported(source, tmp_path, classes=CLASSES)
+    moved = path.rename(tmp_path / "elsewhere" / "moved.onnx")
+    assert len(detections_in(picture(), OnnxRuntimeDetector(moved), 0.5)) == len(TRUTH)
