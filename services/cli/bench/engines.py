@@ -19,7 +19,12 @@ from services.detector.infer.models import ALIASES, model_path
 from services.detector.infer.select import EngineSettings, measure_and_remember
 
 COLUMNS = ("engine", "type", "ms", "cpu ms", "scores", "boxes", "result")
-SHORT = {"trial-reference": "reference", "trial-right": "right", "trial-differs": "computes something else"}
+SHORT = {
+    "trial-reference": "reference",
+    "trial-right": "right",
+    "trial-differs": "computes something else",
+    "trial-unable": "cannot compute it",
+}
 ROUNDS = 25
 MOST_ROUNDS = 10_000
 
