@@ -115,7 +115,7 @@ def _entry(path: Path, changed_ns: int) -> ModelEntry:
         return ModelEntry(f"{FACE_FINDER}+{path.stem}", read_classifier(path).classes)
     info = read_info(path)
     aliases = tuple(alias for alias, name in ALIASES.items() if name == path.stem)
-    return ModelEntry(info.name, info.classes, aliases, info.task)
+    return ModelEntry(path.stem, info.classes, aliases, info.task)
 
 
 def file_entries(files: CameraFiles) -> Sequence[ModelEntry]:

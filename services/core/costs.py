@@ -29,6 +29,7 @@ REASONS = {
         sentence("trial-right"),
         sentence("trial-reference"),
         sentence("trial-differs"),
+        sentence("trial-unable"),
         sentence("trial-not-installed"),
         sentence("trial-no-gpu"),
         sentence("trial-no-tensorrt"),

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli.console import notes, output, progress, table, write_json
+from services.cli.console import check_outputs, notes, output, progress, table, write_json
 from services.cli.data_folder import engine_folder
 from services.cli.doctor_host import processor_name
 from services.core.costs import EngineTrial
@@ -19,7 +19,12 @@ from services.detector.infer.models import ALIASES, model_path
 from services.detector.infer.select import EngineSettings, measure_and_remember
 
 COLUMNS = ("engine", "type", "ms", "cpu ms", "scores", "boxes", "result")
-SHORT = {"trial-reference": "reference", "trial-right": "right", "trial-differs": "computes something else"}
+SHORT = {
+    "trial-reference": "reference",
+    "trial-right": "right",
+    "trial-differs": "computes something else",
+    "trial-unable": "cannot compute it",
+}
 ROUNDS = 25
 MOST_ROUNDS = 10_000
 
@@ -42,8 +47,9 @@ def engines(
     """Measure the engines at hand, interleaved, check each against float32, and remember the choice."""
     settings = EngineSettings(engine_folder(data))
     measured: dict[str, Measurement] = {}
-    for model in models or ALIASES:
-        path = model_path(model)
+    paths = [model_path(model) for model in models or ALIASES]
+    check_outputs((json_file,), paths)
+    for path in dict.fromkeys(paths):
         with progress(f"measuring {path.stem}", rounds) as advance:
             measured[path.stem] = measure_and_remember(path, settings, rounds, advance)
     if json_file is not None:

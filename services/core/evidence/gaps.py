@@ -19,6 +19,9 @@ TOO_FEW = sentence("too-few-frames")
 PRELUDE_S = 3.0
 """A status of this soon after a gap's start belongs to its start."""
 
+OVERLOAD_S = 60.0
+"""Pictures of a camera that is live for so long and of which none counts come too fast for the analysis."""
+
 BORDER_S = 5
 """A gap of up to this before or after a time that comes twice belongs to it: tracks end and begin there."""
 
@@ -79,14 +82,18 @@ def _cause(statuses: Sequence[StatusChange], times: Sequence[float], start: int,
 
     What was in force at the start or came soon after it decides, then what came first within the gap, and
     then what was said of a camera that was live. A camera that connects anew in the middle of a gap without
-    having been lost was restarted.
+    having been lost was restarted. One that was live for most of a gap in which it first connected was
+    analysed too slowly.
     """
     known = bisect_right(times, start + PRELUDE_S)
     in_force = statuses[known - 1] if known else None
+    later = statuses[known : bisect_right(times, end + 1)]
     if in_force is not None and in_force.status is not CameraStatus.LIVE:
-        return _words(in_force)
+        is_over = in_force.status is CameraStatus.CONNECTING and not in_force.cause
+        if not (is_over and _lived(later, start, end)):
+            return _words(in_force)
     notice = in_force.reason if in_force is not None else None
-    for change in statuses[known : bisect_right(times, end + 1)]:
+    for change in later:
         if change.status is CameraStatus.CONNECTING and not change.cause:
             return NOT_RUNNING
         if change.status is not CameraStatus.LIVE:
@@ -95,6 +102,14 @@ def _cause(statuses: Sequence[StatusChange], times: Sequence[float], start: int,
     if notice is not None:
         return notice
     return TOO_FEW if in_force is not None else NOT_RUNNING
+
+
+def _lived(later: Sequence[StatusChange], start: int, end: int) -> bool:
+    """Return whether a camera connected and was live for most of a gap, as in an overload."""
+    if not later or any(change.status is not CameraStatus.LIVE for change in later):
+        return False
+    live_s = end - later[0].time_s
+    return live_s >= OVERLOAD_S and live_s > later[0].time_s - start
 
 
 def _words(change: StatusChange) -> Sentence:

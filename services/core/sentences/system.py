@@ -71,6 +71,7 @@ SYSTEM: dict[str, str] = {
     "trial-right": "it computes the same as the reference",
     "trial-reference": "what it computes is what the others are held to",
     "trial-differs": "it computes something else than the reference: not used",
+    "trial-unable": "it cannot compute this model: not used",
     "trial-not-installed": "it is not installed",
     "trial-no-gpu": "no NVIDIA GPU can be used",
     "trial-no-tensorrt": "TensorRT cannot be used: its libraries or an NVIDIA GPU are missing",

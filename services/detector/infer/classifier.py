@@ -20,7 +20,7 @@ from services.core.errors import BadInputError
 from services.core.frames import Picture
 from services.core.types import Box
 from services.detector.infer.detector import Classifier, ClassifierInfo, Faces
-from services.detector.infer.engines import OnnxRuntimeDetector, OpenVinoDetector, open_session
+from services.detector.infer.engines import OnnxRuntimeDetector, OpenVinoDetector, Precision, open_session
 from services.detector.infer.models import classifier_path, read_classifier
 
 log = logging.getLogger(__name__)
@@ -35,8 +35,11 @@ PROBE_FACES = 2
 LARGEST_DIFFERENCE = 0.02
 """By which a probability may differ from ONNX Runtime's."""
 
+PRECISION: Precision = "fp32"
+"""In which numbers classifiers are computed."""
+
 CLEARLY_FASTER = 0.9
-"""Share of the reference's time that another engine has to stay below."""
+"""Share of the reference's processor time that another engine has to stay below."""
 
 
 class OnnxRuntimeClassifier:
@@ -132,25 +135,33 @@ def _select(path: Path) -> tuple[ClassifierKind, EngineChoice]:
     refused: list[EngineTrial] = []
     try:
         other = OpenVinoClassifier(path)
+        is_right = _agrees(reference, other)
     except ImportError:
-        refused.append(EngineTrial(OpenVinoClassifier.engine, None, False, "trial-not-installed"))
+        refused.append(_refused("trial-not-installed"))
+    except (BadInputError, RuntimeError):
+        log.warning("%s cannot compute %s: not used", OpenVinoClassifier.engine, path.name)
+        refused.append(_refused("trial-unable"))
     else:
-        if _agrees(reference, other):
+        if is_right:
             kinds.append(OpenVinoClassifier)
             running.append(other)
         else:
             log.warning("%s computes something else than %s: not used", other.engine, reference.engine)
-            refused.append(EngineTrial(other.engine, None, False, "trial-differs"))
+            refused.append(_refused("trial-differs"))
     medians = [_measured(classifier) for classifier in running]
-    best = min(range(len(running)), key=lambda one: medians[one][0])
-    chosen = best if medians[best][0] < CLEARLY_FASTER * medians[0][0] else 0
+    best = min(range(len(running)), key=lambda one: medians[one][1])
+    chosen = best if medians[best][1] < CLEARLY_FASTER * medians[0][1] else 0
     code = "engine-only" if len(running) == 1 else "engine-fastest" if chosen else "engine-reference"
     tried = [
-        EngineTrial(one.engine, ms, True, "trial-right" if place else "trial-reference", cpu_ms)
+        EngineTrial(one.engine, ms, True, "trial-right" if place else "trial-reference", cpu_ms, PRECISION)
         for place, (one, (ms, cpu_ms)) in enumerate(zip(running, medians, strict=True))
     ]
     name = reference.info.name[:LONGEST_WORD]
     return kinds[chosen], EngineChoice(name, running[chosen].engine, code, (*tried, *refused))
+
+
+def _refused(code: str) -> EngineTrial:
+    return EngineTrial(OpenVinoClassifier.engine, None, False, code, None, PRECISION)
 
 
 def _probe(classifier: Classifier) -> Faces:

@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
-from services.core.costs import LONGEST_WORD, EngineChoice, EngineName, EngineTrial
+from services.core.costs import EngineChoice, EngineName, EngineTrial
+from services.core.errors import BadInputError
 from services.core.frames import Picture
 from services.detector.infer.agreement import BOUNDS, Reference, noise
 from services.detector.infer.catalogue import EngineKind
 from services.detector.infer.engines import EngineDetector, OnnxRuntimeDetector
+from services.detector.infer.models import file_word
 
 log = logging.getLogger(__name__)
 
@@ -62,8 +64,7 @@ def measure_engines(
         ", ".join(f"{trial.engine} {trial.ms:.1f} ms" for trial in tried if trial.ms is not None),
     )
     chosen, code = _fastest(kinds, tried)
-    name = reference.detector.info.name[:LONGEST_WORD]
-    return Measurement(EngineChoice(name, chosen, code, tried, round(now_s(), 3)), samples)
+    return Measurement(EngineChoice(file_word(path), chosen, code, tried, round(now_s(), 3)), samples)
 
 
 def forced(choice: EngineChoice, wanted: EngineName) -> EngineChoice:
@@ -80,13 +81,17 @@ def forced(choice: EngineChoice, wanted: EngineName) -> EngineChoice:
 
 def _tried(path: Path, kind: EngineKind, reference: Reference) -> tuple[EngineTrial, EngineDetector | None]:
     """Open a model in an engine and compare what it computes; gives no detector where it cannot be used."""
+    refused = EngineTrial(kind.name, None, False, kind.absent, None, kind.precision)
     try:
         detector = kind.make(path)
+        if detector.engine != kind.name:
+            return refused, None
+        found = reference.agreement(detector)
     except ImportError:
-        return EngineTrial(kind.name, None, False, kind.absent, None, kind.precision), None
-    if detector.engine != kind.name:
-        return EngineTrial(kind.name, None, False, kind.absent, None, kind.precision), None
-    found = reference.agreement(detector)
+        return refused, None
+    except (BadInputError, RuntimeError):
+        log.warning("%s cannot compute %s: not used", kind.name, path.name)
+        return replace(refused, code="trial-unable"), None
     is_right = found.holds(BOUNDS[kind.precision])
     if not is_right:
         log.warning("%s computes something else than %s: not used", kind.name, reference.detector.engine)

@@ -1,12 +1,14 @@
 """Which model files there are, and what they state about themselves, read without any engine."""
 
 import json
+import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from services.common.files import is_file
 from services.common.settings.cameras import CameraFiles
+from services.core.costs import LONGEST_WORD
 from services.core.errors import BadInputError
 from services.core.model_classes import (
     FACE_CLASSES,
@@ -151,6 +153,11 @@ def detector_names() -> list[str]:
 def classifier_names() -> list[str]:
     """Name the classifiers that ship."""
     return sorted(file.stem for file in WEIGHTS.glob(f"*{SUFFIX}") if task_of(file) == CLASSIFIER_TASK)
+
+
+def file_word(path: Path) -> str:
+    """Give the word by which people and settings know a model's file, whatever name it states itself."""
+    return os.fsencode(path.stem).decode("utf-8", "replace")[:LONGEST_WORD]
 
 
 def task_of(path: Path) -> str:

@@ -6,15 +6,16 @@ process and remembered.
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from services.core.costs import LONGEST_WORD, EngineChoice, EngineName
+from services.core.costs import EngineChoice, EngineName
 from services.detector.infer.catalogue import engine_kinds, measurement_key
 from services.detector.infer.classifier import classifier_choices, fastest_classifier
 from services.detector.infer.detector import Detector
 from services.detector.infer.measuring import ROUNDS, Measurement, forced, measure_engines
 from services.detector.infer.memory import EngineMemory
+from services.detector.infer.models import file_word
 from services.detector.infer.two_stage import TwoStageDetector, open_stages
 
 
@@ -77,7 +78,7 @@ def choice_of(detector: Detector) -> EngineChoice:
     selection = _selections.get(detector.info.path)
     if selection is not None and selection.choice.chosen == detector.engine:
         return selection.choice
-    return EngineChoice(detector.info.name[:LONGEST_WORD], detector.engine, "engine-only")
+    return EngineChoice(file_word(detector.info.path), detector.engine, "engine-only")
 
 
 def measure_and_remember(
@@ -108,4 +109,6 @@ def _recalled(path: Path, settings: EngineSettings) -> EngineChoice | None:
     choice = EngineMemory(settings.folder).recall(measurement_key(path, settings.folder))
     known = {kind.name for kind in engine_kinds(path, settings.folder)}
     usable = {trial.engine for trial in choice.tried if trial.passed} if choice is not None else set()
-    return choice if choice is not None and choice.chosen in usable <= known else None
+    if choice is None or choice.chosen not in usable or not usable <= known:
+        return None
+    return replace(choice, model=file_word(path))

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from services.cli.models_command import ModelRow, card_accuracy, list_models, model_entries
+from services.common.settings.cameras import CameraFiles
 from services.core.types import MASK_CLASSES
-from services.detector.infer.models import CLASSIFIER_TASK, WEIGHTS, model_path
+from services.detector.infer.models import CLASSIFIER_TASK, WEIGHTS, check_named_model, model_path
 from tests.stand_in_models import write_classifier
 
 MOST_S = 0.003
@@ -70,14 +71,21 @@ def test_a_classifier_is_listed_and_offered_behind_a_face_finder(tmp_path: Path)
     assert (entry.name, entry.classes, entry.aliases) == ("face+colours", MASK_CLASSES, ())
 
 
+def test_each_model_that_is_offered_can_be_given_to_a_camera() -> None:
+    names = [entry.name for entry in model_entries()]
+    assert {"mask-n", "traffic-n"} <= set(names)
+    for name in names:
+        check_named_model(name, CameraFiles())
+
+
 def test_files_are_read_once_and_again_when_they_have_changed(tmp_path: Path) -> None:
     shutil.copy(WEIGHTS / "traffic-n.onnx", tmp_path / "a.onnx")
     shutil.copy(WEIGHTS / "mask-n.onnx", tmp_path / "b.onnx")
-    assert [entry.name for entry in model_entries(tmp_path)] == ["traffic-n", "mask-n"]
+    assert [entry.task for entry in model_entries(tmp_path)] == ["traffic", "mask"]
     began_s = time.thread_time()
     for _ in range(10):
         model_entries(tmp_path)
     assert (time.thread_time() - began_s) / 10 < MOST_S
     shutil.copy(WEIGHTS / "mask-n.onnx", tmp_path / "a.onnx")
     os.utime(tmp_path / "a.onnx", (1, 1))
-    assert [entry.name for entry in model_entries(tmp_path)] == ["mask-n", "mask-n"]
+    assert [entry.task for entry in model_entries(tmp_path)] == ["mask", "mask"]

@@ -89,6 +89,7 @@ test("figures that say that something is wrong are told", () => {
   assert.deepEqual(troublesOf(cost, 10, 4, 0), []);
   assert.deepEqual(troublesOf({ ...cost, frames_per_s: 5 }, 10, 4, 0), ["slow"]);
   assert.deepEqual(troublesOf(cost, 10, 4, 2), ["slow"]);
+  assert.deepEqual(troublesOf({ ...cost, frames_per_s: 0.9, received_fps: 2.9 }, 10, 4, 0), ["slow"]);
   assert.deepEqual(troublesOf({ ...cost, frames_per_s: 3, received_fps: 3, delay_ms: 5000 }, 10, 4, 0), ["late", "few"]);
   const disk = { free_bytes: 50e9, used_bytes: 50e9, total_bytes: 100e9 } as DiskAnswer;
   assert.equal(isNearlyFull(disk), false);

@@ -124,6 +124,19 @@ def test_a_gap_names_its_cause(statuses: list[StatusChange], cause: str) -> None
     assert (gap.from_s, gap.to_s, gap.cause.text) == (BASE, BASE + 60, cause)
 
 
+@pytest.mark.parametrize(
+    ("lives_s", "ends_s", "cause"),
+    [(30, 600, "too few frames analysed"), (30, 60, "connecting"), (400, 600, "connecting")],
+)
+def test_a_new_camera_that_is_live_and_never_keeps_up_is_no_longer_connecting(
+    lives_s: int, ends_s: int, cause: str
+) -> None:
+    analysed = AnalysedSeconds([(M + ends_s // 60, FULL)])
+    statuses = [status(BASE, "connecting"), status(BASE + lives_s, "live")]
+    (gap,) = find_gaps(analysed, statuses, BASE, BASE + ends_s, LATER)
+    assert gap.cause.text == cause
+
+
 def test_the_newest_seconds_are_no_gap_yet() -> None:
     assert find_gaps(AnalysedSeconds([(M, FULL)]), [], BASE, BASE + 3600, BASE + 64) == []
 

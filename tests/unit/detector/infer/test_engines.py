@@ -12,6 +12,7 @@ import onnx
 import pytest
 
 from services.core.costs import EngineChoice
+from services.core.errors import BadInputError
 from services.demo.scenes import DEMOS, renderer_of
 from services.detector.infer import accelerators, catalogue, engines, select
 from services.detector.infer.accelerators import CUDA, TENSORRT, CudaDetector, TensorRtDetector, bound_cache
@@ -233,6 +234,31 @@ def test_a_choice_is_remembered_until_something_changes(
     assert measured == [path, path]
     use_engines(settings)
     assert _chosen(path).is_remembered
+
+
+def test_a_choice_names_the_file_whatever_that_states(path: Path, tmp_path: Path):
+    facts = onnx.load(path)
+    stated = json.loads(facts.metadata_props[0].value)
+    facts.metadata_props[0].value = json.dumps({**stated, "name": "third-run"})
+    one, two = tmp_path / "helmets.onnx", tmp_path / "copy.onnx"
+    for file in (one, two):
+        onnx.save(facts, file)
+    use_engines(EngineSettings(tmp_path))
+    assert (_chosen(one).model, _chosen(one).is_remembered) == ("helmets", False)
+    assert (_chosen(two).model, _chosen(two).is_remembered) == ("copy", True)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("no rule for Det\nin this graph"), BadInputError("broken")])
+def test_an_engine_that_cannot_compute_a_model_is_not_used(
+    path: Path, error: Exception, monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(self: object, path: Path) -> None:
+        raise error
+
+    monkeypatch.setattr(engines.OpenVinoDetector, "__init__", refuse)
+    choice = _chosen(path)
+    assert (choice.chosen, choice.code) == ("onnxruntime-cpu", "engine-only")
+    assert [trial.code for trial in choice.tried[1:2]] == ["trial-unable"]
 
 
 def test_a_remembered_engine_that_is_not_there_is_measured_anew(path: Path, tmp_path: Path):

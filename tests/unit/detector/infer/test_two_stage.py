@@ -158,3 +158,29 @@ def test_both_stages_are_measured_and_what_was_chosen_is_told(
     monkeypatch.setattr(classifiers, "_selections", {})
     assert choice_of(detector).cpu_ms is None
     assert fastest_classifier(classifier).info.name == "colours"
+
+
+def test_classifiers_are_compared_by_processor_time(
+    classifier: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = iter([(1.0, 5.0), (40.0, 2.0)])
+    monkeypatch.setattr(classifiers, "_selections", {})
+    monkeypatch.setattr(classifiers, "OpenVinoClassifier", OnnxRuntimeClassifier)
+    monkeypatch.setattr(classifiers, "_measured", lambda one: next(times))
+    fastest_classifier(classifier)
+    (choice,) = classifiers.classifier_choices()
+    assert (choice.code, choice.tried[1].cpu_ms, choice.tried[1].precision) == ("engine-fastest", 2.0, "fp32")
+
+
+def test_a_classifier_that_openvino_cannot_compute_is_computed_all_the_same(
+    classifier: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> None:
+        raise RuntimeError("no rule for Det")
+
+    refuse.engine = "openvino-cpu"  # type: ignore[attr-defined]
+    monkeypatch.setattr(classifiers, "_selections", {})
+    monkeypatch.setattr(classifiers, "OpenVinoClassifier", refuse)
+    assert fastest_classifier(classifier).engine == "onnxruntime-cpu"
+    (choice,) = classifiers.classifier_choices()
+    assert [trial.code for trial in choice.tried] == ["trial-reference", "trial-unable"]

@@ -25,6 +25,10 @@ export function percent(share: number): string {
   return whole === 0 && share > 0 ? `<\u2060${text}` : text;
 }
 
+/** `181 %`: a share of processor cores, which may be more than one. */
+export const coreShare = (cores: number): string =>
+  cores < 1 ? percent(cores) : new Intl.NumberFormat(language(), { style: "percent" }).format(cores);
+
 /** `14:05:09`; `zone` is an IANA name, the browser's where none is given. */
 export const clockSeconds = (moment: Moment, zone?: string): string =>
   dates({ hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", ...(zone && { timeZone: zone }) }).format(date(moment));

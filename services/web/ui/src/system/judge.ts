@@ -20,13 +20,16 @@ export class Growth {
   }
 }
 
-/** Says what is wrong with the analysis of a camera; `least` is the rate below which nothing is counted well. */
+/**
+ * Says what is wrong with the analysis of a camera; `least` is the rate below which nothing is counted well.
+ * An analysis that is too slow takes few pictures, whatever its camera sends.
+ */
 export function troublesOf(cost: CostAnswer, wantedFps: number | null, least: number, lostNow: number): Trouble[] {
   const troubles: Trouble[] = [];
   const possible = Math.min(wantedFps ?? cost.received_fps, cost.received_fps);
   if (lostNow > 0 || cost.frames_per_s < BEHIND * possible) troubles.push("slow");
   if ((cost.delay_ms ?? 0) > LATE_MS) troubles.push("late");
-  if (cost.received_fps > 0 && cost.received_fps < least) troubles.push("few");
+  if (!troubles.includes("slow") && cost.received_fps > 0 && cost.received_fps < least) troubles.push("few");
   return troubles;
 }
 
