@@ -88,13 +88,13 @@ def read_rows(path: Path) -> Rows:
 
 
 def _row(line: str, place: str) -> list[float]:
-    """Class, centre x and y, width and height of a line; what it says after them, a confidence, is dropped."""
+    """Class, centre x and y, width and height of a line; a confidence after them is dropped."""
     try:
         number, *shares = map(float, line.split())
     except ValueError as error:
         raise BadInputError(f"{place} is no YOLO label: {error}") from error
     if len(shares) < 4 or (len(shares) > 5 and len(shares) % 2):
-        raise BadInputError(f"{place} is no YOLO label: a class and four numbers, or the points of an outline")
+        raise BadInputError(f"{place} is no YOLO label: a class, then four numbers or an outline")
     if len(shares) > 5:
         low, high = (min(shares[::2]), min(shares[1::2])), (max(shares[::2]), max(shares[1::2]))
         shares = [*((a + b) / 2 for a, b in zip(low, high, strict=True)), high[0] - low[0], high[1] - low[1]]
