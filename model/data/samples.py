@@ -26,6 +26,9 @@ SPLITS = ("train", "val", "test", "unseen")
 TEST_SHARE = 3
 """One in so many pictures of a val folder is its test part."""
 
+SHARE_TOLERANCE = 0.01
+"""How far a number of a label may be beyond the picture, since programs round."""
+
 BACKGROUND_REPEAT = 0.25
 """How often an epoch shows a picture that has no object of the task."""
 
@@ -73,17 +76,32 @@ class Sample:
 
 
 def read_rows(path: Path) -> Rows:
-    """A YOLO label file (n, 5); (0, 5) when there is none.
+    """A YOLO label file (n, 5); (0, 5) when there is none. An outline becomes the box around it.
 
-    Raises BadInputError when a line does not start with five numbers.
+    Raises BadInputError, with the line, for one that is neither a box nor an outline in shares of a picture.
     """
     if not path.exists():
         return np.zeros((0, 5), np.float32)
-    rows = [line.split()[:5] for line in text_of(path.read_bytes()).splitlines() if line.strip()]
+    lines = text_of(path.read_bytes()).splitlines()
+    rows = [_row(line, f"{path.name}, line {number}") for number, line in enumerate(lines, 1) if line.strip()]
+    return np.array(rows, np.float32).reshape(-1, 5)
+
+
+def _row(line: str, place: str) -> list[float]:
+    """Class, centre x and y, width and height of a line; a confidence after them is dropped."""
     try:
-        return np.array(rows, np.float32).reshape(-1, 5)
+        number, *shares = map(float, line.split())
     except ValueError as error:
-        raise BadInputError(f"{path.name} is no YOLO label file: {error}") from error
+        raise BadInputError(f"{place} is no YOLO label: {error}") from error
+    if len(shares) < 4 or (len(shares) > 5 and len(shares) % 2):
+        raise BadInputError(f"{place} is no YOLO label: a class, then four numbers or an outline")
+    if len(shares) > 5:
+        low, high = (min(shares[::2]), min(shares[1::2])), (max(shares[::2]), max(shares[1::2]))
+        shares = [*((a + b) / 2 for a, b in zip(low, high, strict=True)), high[0] - low[0], high[1] - low[1]]
+    box = shares[:4]
+    if not number.is_integer() or not all(-SHARE_TOLERANCE <= one <= 1 + SHARE_TOLERANCE for one in box):
+        raise BadInputError(f"{place} is no YOLO label: the class is a whole number, the others are 0 to 1")
+    return [number, *box]
 
 
 def to_corners(rows: Rows, width: int, height: int) -> Labels:
@@ -185,8 +203,17 @@ def load_split(
             if sample is not None:
                 samples.append(sample)
     if not samples:
-        raise BadInputError(f"no pictures of the split {split} in the data folders")
+        raise BadInputError(f"no pictures of the split {split} in the data folders{_places(split)}")
     return samples
+
+
+def _places(split: str) -> str:
+    """Where the pictures of a split are looked for, as the end of a sentence; only lists know the unseen."""
+    part = {"train": "train", "val": "val", "test": "val"}.get(split)
+    if part is None:
+        return ""
+    suffixes = ", ".join(sorted(PICTURE_SUFFIXES))
+    return f": they lie in images/{part} ({suffixes}; not {EXCLUDED_PREFIX}*), their labels in labels/{part}"
 
 
 def load_backgrounds(folders: Iterable[Path], max_side_px: int) -> list[Sample]:

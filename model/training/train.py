@@ -29,7 +29,7 @@ from model.training.plots import (
 from model.training.records import CSV_NAME, draw_curves
 from model.training.trainer import BEST_NAME, Trainer
 from model.training.weights import Blend, write_blends
-from services.core.errors import ConflictError, StoppedError
+from services.core.errors import BadInputError, ConflictError, StoppedError
 
 CONFIG_NAME = "config.json"
 DETAIL = 1.5
@@ -111,6 +111,8 @@ def load_data(
             if task == "mask":
                 training[task] += load_backgrounds(config.backgrounds, side_px)
             check_classes([*training[task], *validation[task]], len(config.classes_of(task)))
+            if not any(len(one.labels) for one in training[task]):
+                raise BadInputError(f"{task}: no training picture has a label; they lie in labels/train")
     for task in config.tasks:
         counts = f"{len(training[task])} pictures to train on, {len(validation[task])} to evaluate on"
         console.print(f"{task}: {counts}")

@@ -6,6 +6,7 @@ taken at the confidence at which a method's F1 on the pictures of the split val 
 
 import json
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from model.files import replacing
 from model.zoo.rival import Rival
 from services.core.errors import BadInputError
 from services.core.frames import Picture
+from services.core.types import MASK_CLASSES
 
 TORCH = "torch"
 MARGIN = 1e-4
@@ -57,11 +59,11 @@ class DetectorFigures:
         return float(np.mean(present)) if present else float("nan")
 
 
-def find_all(rival: Rival, samples: Sequence[Sample], step: Callable[[float], None]) -> list[Found]:
+def find_all(predict: Predict, samples: Sequence[Sample], step: Callable[[float], None]) -> list[Found]:
     """What a method finds in each picture; `step` is called with the share that is done."""
     found = []
     for number, sample in enumerate(samples, 1):
-        found.append(rival.predict(sample.picture))
+        found.append(predict(sample.picture))
         step(number / len(samples))
     return found
 
@@ -106,6 +108,34 @@ def figures(judged: Sequence[Judged], classes: Sequence[str], confidence: float)
         recall=hits / boxes if boxes else nothing,
         f1=2 * hits / (len(sure) + boxes) if len(sure) + boxes else nothing,
     )
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The answers of a method beside the true boxes, and what they are worth."""
+
+    judged: Sequence[Judged]
+    figures: DetectorFigures
+
+
+class Evaluated(ABC):
+    """What every row does alike: it is measured by what it predicts."""
+
+    classes: Sequence[str] = MASK_CLASSES
+
+    @abstractmethod
+    def predict(self, picture_bgr: Picture) -> Found:
+        """See Rival."""
+
+    def evaluate(
+        self, samples: Sequence[Sample], step: Callable[[float], None], confidence: float | None = None
+    ) -> Evaluation:
+        """See Rival."""
+        found = find_all(self.predict, samples, step)
+        if confidence is None:
+            confidence = best_confidence(judge_all(found, samples))
+        judged = judge_all(found, samples, confidence)
+        return Evaluation(judged, figures(judged, self.classes, confidence))
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from model.data.samples import DataSource
+from model.data.samples import DataSource, Sample
 from model.evaluation.predictions import Found
 from services.core.frames import Picture
+
+if TYPE_CHECKING:
+    from model.zoo.measuring import Evaluation
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,14 @@ class Rival(Protocol):
 
     def predict(self, picture_bgr: Picture) -> Found:
         """Find objects in a picture, in its pixels, however unsure."""
+
+    def evaluate(
+        self, samples: Sequence[Sample], step: Callable[[float], None], confidence: float | None = None
+    ) -> "Evaluation":
+        """Measure it on labelled pictures, at the confidence where its F1 is highest, or at another.
+
+        `step` is called with the share that is done.
+        """
 
     def export(self, path: Path) -> None:
         """Write the network as ONNX; BadInputError says why one cannot be."""

@@ -88,7 +88,8 @@ class OneStage:
 def make_table(settings: TableSettings, step: Callable[[str, float], None]) -> Table:
     """Train what is missing, measure every row, draw the plots beside the document, and give the table.
 
-    `step` is called with the name of the row and its share. BadInputError for a row that there is not.
+    `step` is called with the name of the row and its share. BadInputError for a row that there is not,
+    and where no row has weights.
     """
     wanted = contenders.check_wanted(settings.only)
     torch.set_num_threads(settings.threads)
@@ -97,6 +98,8 @@ def make_table(settings: TableSettings, step: Callable[[str, float], None]) -> T
     if settings.trains:
         contenders.train_missing(wanted, settings.data, settings.runs, shown, settings.seed, step)
     ready = contenders.trained(wanted, settings.runs)
+    if not ready:
+        raise BadInputError("no row of the table has weights: leave --no-train out")
     sides = sides_of(tuple(settings.data))
     classifiers = measure_classifiers(ready, sides, settings, step)
     pictures = measure_two_stages(ready, settings, step)

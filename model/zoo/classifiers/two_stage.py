@@ -19,6 +19,7 @@ from model.zoo.classifiers.lessons import CropLesson
 from model.zoo.classifiers.networks import NetworkKind
 from model.zoo.classifiers.pca import PCA_ANN, load_pca_ann, train_pca_ann
 from model.zoo.classifiers.training import load_weights, teach
+from model.zoo.measuring import Evaluated
 from model.zoo.rival import Cost, Schedule
 from services.core.crops import cut_square, to_blob
 from services.core.errors import BadInputError
@@ -57,7 +58,7 @@ def classified(picture_bgr: Picture, faces: Found, said: Said, side_px: int) -> 
     return Found(faces.boxes[order], scores[order], answers.argmax(1)[order].astype(np.int64))
 
 
-class TwoStage:
+class TwoStage(Evaluated):
     """A classifier behind a finder. Implements the protocol Rival; only the classifier is trained by it."""
 
     def __init__(self, kind: NetworkKind, finder: Finder) -> None:

@@ -16,11 +16,12 @@ from model.zoo.classifiers.lessons import CropLesson
 from model.zoo.classifiers.training import load_weights, teach
 from model.zoo.classifiers.two_stage import Said, session_of, sides_of
 from model.zoo.classifiers.windows import PROPOSALS, WINDOW_RCNN, backgrounds, find_by_windows
+from model.zoo.measuring import Evaluated
 from model.zoo.rival import Cost, Schedule
 from services.core.errors import BadInputError
 
 
-class WindowRow:
+class WindowRow(Evaluated):
     """R-CNN on proposed windows. Implements the protocol Rival."""
 
     name, title = WINDOW_RCNN.name, WINDOW_RCNN.title

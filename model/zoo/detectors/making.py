@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,25 +13,20 @@ import cv2
 import torch
 
 from model.data.samples import DataSource, Sample
-from model.evaluation.judging import Judged
 from model.zoo.detectors.networks import FasterRcnn, RetinaNet, Ssd
 from model.zoo.detectors.reporting import SCHEDULE_NAME, DetectorRow, table_of
 from model.zoo.detectors.showing import measured_samples
 from model.zoo.detectors.torchvision_rival import TorchvisionRival
 from model.zoo.detectors.yolo import Yolo
 from model.zoo.measuring import (
-    best_confidence,
+    Evaluation,
     entrant,
-    figures,
-    find_all,
-    judge_all,
     time_entrants,
     write_samples,
 )
 from model.zoo.rival import Rival, Schedule
 from model.zoo.table import Table, TableSettings
 from services.core.errors import BadInputError, ConflictError
-from services.core.types import MASK_CLASSES
 
 Step = Callable[[str, float], None]
 """The name of the row at work, and the share of that work that is done."""
@@ -137,13 +133,12 @@ def check_schedule(run: Path, sources: Sequence[DataSource], schedule: Schedule)
 
 def _measure(rival: Rival, run: Path, measured: dict[str, list[Sample]], step: Step) -> DetectorRow:
     """A row's answers and figures by split; the confidence is that of the split val."""
-    judged: dict[str, list[Judged]] = {}
+    done: dict[str, Evaluation] = {}
     confidence = None
     for split, samples in measured.items():
-        found = find_all(rival, samples, lambda share: step(f"{rival.name} on {split}", share))  # noqa: B023
-        if confidence is None:
-            confidence = best_confidence(judge_all(found, samples))
-        judged[split] = judge_all(found, samples, confidence)
-    assert confidence is not None
-    by_split = {split: figures(of_split, MASK_CLASSES, confidence) for split, of_split in judged.items()}
-    return DetectorRow(rival.name, rival.title, run, rival.cost(), by_split, judged)
+        advance = partial(step, f"{rival.name} on {split}")
+        done[split] = rival.evaluate(samples, advance, confidence)
+        confidence = done[split].figures.confidence
+    figures = {split: one.figures for split, one in done.items()}
+    judged = {split: one.judged for split, one in done.items()}
+    return DetectorRow(rival.name, rival.title, run, rival.cost(), figures, judged)

@@ -2,7 +2,7 @@
 
 import copy
 import json
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +20,7 @@ from model.files import replacing
 from model.network.build import DetectionNetwork, multiplications, parameter_count
 from model.network.checkpoint import FILE_NAME
 from model.training.trainer import BEST_NAME
-from model.zoo.measuring import Predict, predict_with
+from model.zoo.measuring import Evaluated, Predict, predict_with
 from model.zoo.rival import Cost, Schedule
 from services.core.errors import BadInputError
 from services.core.frames import Picture
@@ -31,7 +31,7 @@ INPUT_PX = 320
 WEIGHTS_NAME, HISTORY_NAME = "weights.pt", "history.csv"
 
 
-class NetworkRival(ABC):
+class NetworkRival(Evaluated):
     """A network that gives rows as every detector here: (B, N, 4 + classes), in evaluation mode."""
 
     def __init__(self, name: str, title: str) -> None:

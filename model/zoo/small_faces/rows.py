@@ -39,6 +39,7 @@ from model.network.checkpoint import (
 from model.training.records import CSV_NAME
 from model.training.train import DETAIL
 from model.training.trainer import Trainer
+from model.zoo.measuring import Evaluated
 from model.zoo.rival import Cost, Rival, Schedule
 from model.zoo.small_faces.network import SmallFacesNetwork
 from model.zoo.small_faces.schedule import (
@@ -72,7 +73,7 @@ BACKBONE_NAME, SETTINGS_NAME = "backbone.pt", "settings.json"
 FacesNetwork = SmallFacesNetwork | DetectionNetwork
 
 
-class FacesRow:
+class FacesRow(Evaluated):
     """What the rows have in common: a network of one input and one form of output."""
 
     architecture: str

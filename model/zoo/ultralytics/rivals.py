@@ -20,6 +20,7 @@ from model.export.writing import DEFAULT_CONFIDENCE, DEFAULT_IOU, METADATA_KEY
 from model.files import replacing
 from model.training.computing import computes_bf16
 from model.training.config import RARE_CLASSES
+from model.zoo.measuring import Evaluated
 from model.zoo.rival import Cost, Schedule
 from model.zoo.ultralytics.data import write_data
 from model.zoo.ultralytics.job import PARTS, Job, parts_done
@@ -56,12 +57,12 @@ def rivals(task: str = "mask") -> Sequence["UltralyticsRival"]:
     return [UltralyticsRival(one, task) for one in DEFINITIONS]
 
 
-class UltralyticsRival:
+class UltralyticsRival(Evaluated):
     """Implements `Rival`: a program of the other environment trains and exports, our engine computes."""
 
     def __init__(self, definition: Definition, task: str) -> None:
         self._definition, self._task = definition, task
-        self._classes = TASK_CLASSES[task]
+        self.classes = TASK_CLASSES[task]
         self._model: Model | None = None
         self._file = b""
 
@@ -96,8 +97,8 @@ class UltralyticsRival:
             return
         job = self._job(run, schedule)
         if parts_done(run) < PARTS:
-            rare = {self._classes.index(name): times for name, times in RARE_CLASSES[self._task].items()}
-            write_data(Path(job.data), sources, self._classes, rare)
+            rare = {self.classes.index(name): times for name, times in RARE_CLASSES[self._task].items()}
+            write_data(Path(job.data), sources, self.classes, rare)
             _run("train", job, run / LOG_NAME, step)
         self._export(job)
         shutil.rmtree(job.data, ignore_errors=True)
@@ -137,7 +138,7 @@ class UltralyticsRival:
             data=str((run / DATA_NAME).resolve()),
             shown=schedule.shown,
             input_px=schedule.input_px,
-            classes=len(self._classes),
+            classes=len(self.classes),
             seed=schedule.seed,
             threads=schedule.threads,
             bf16=computes_bf16(torch.device("cpu")),
@@ -153,7 +154,7 @@ class UltralyticsRival:
         values = {
             "name": self.name,
             "task": self._task,
-            "classes": list(self._classes),
+            "classes": list(self.classes),
             "architecture": self._definition.file.removesuffix(".yaml"),
             "size": self.name[-1],
             "input": [job.input_px, job.input_px],

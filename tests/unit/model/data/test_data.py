@@ -34,9 +34,43 @@ def test_labels_become_corners_in_pixels(tmp_path: Path) -> None:
     path.write_text("2 0.5 0.5 0.25 0.5\n")
     assert to_corners(read_rows(path), 200, 100).tolist() == [[2, 75, 25, 125, 75]]
     assert read_rows(tmp_path / "none.txt").shape == (0, 5)
-    path.write_text("2 0.5\n")
-    with pytest.raises(BadInputError, match=r"one\.txt"):
+
+
+def test_an_outline_becomes_the_box_around_it(tmp_path: Path) -> None:
+    path = tmp_path / "one.txt"
+    path.write_text("1 0.2 0.3 0.6 0.3 0.6 0.7 0.2 0.7\n0 0.1 0.1 0.3 0.1 0.2 0.5\r\n")
+    expected = [[1, 0.4, 0.5, 0.4, 0.4], [0, 0.2, 0.3, 0.2, 0.4]]
+    assert read_rows(path) == pytest.approx(np.array(expected))
+    path.write_text("1 0.4 0.5 0.4 0.4 0.93\n")
+    assert read_rows(path) == pytest.approx(np.array(expected[:1]))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2 0.5",
+        "0 0.5 0.5 0.1",
+        "0 0.1 0.1 0.3 0.1 0.2 0.5 0.4",
+        "0 320 240 50 40",
+        "0 0.5 0.5 -0.3 0.1",
+        "0 nan 0.5 0.1 0.1",
+        "0 0.5 0.5 inf 0.1",
+        "0.5 0.5 0.5 0.1 0.1",
+        "nan 0.5 0.5 0.1 0.1",
+        "parcel 0.5 0.5 0.1 0.1",
+    ],
+)
+def test_a_line_that_is_no_label_is_named(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "one.txt"
+    path.write_text(f"0 0.5 0.5 0.1 0.1\n{line}\n")
+    with pytest.raises(BadInputError, match=r"one\.txt, line 2 is no YOLO label"):
         read_rows(path)
+
+
+def test_a_folder_of_another_form_is_told_where_pictures_lie(tmp_path: Path) -> None:
+    (tmp_path / "train" / "images").mkdir(parents=True)
+    with pytest.raises(BadInputError, match=r"they lie in images/train .*labels in labels/train"):
+        load_split([DataSource(tmp_path)], "train", 640)
 
 
 def test_frames_of_scored_clips_stay_out(yolo_folder: Path) -> None:

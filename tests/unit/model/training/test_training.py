@@ -129,6 +129,12 @@ def test_another_run_in_the_folder_and_a_foreign_start_are_refused(yolo_folder: 
     assert heads[0] == heads[1]
 
 
+def test_pictures_without_any_label_are_refused(yolo_folder: Path, tmp_path: Path) -> None:
+    (yolo_folder / "labels").rename(yolo_folder / "annotations")
+    with pytest.raises(BadInputError, match="no training picture has a label"):
+        train(config(yolo_folder, tmp_path / "run", 1))
+
+
 def test_a_joint_training_is_the_start_of_each_task(yolo_folder: Path, tmp_path: Path) -> None:
     sources = (DataSource(yolo_folder, task="mask"), DataSource(yolo_folder, task="traffic"))
     joint = train(replace(config(yolo_folder, tmp_path / "joint", 1), task="joint", data=sources))

@@ -9,6 +9,7 @@ from model.evaluation.predictions import Found
 from model.zoo.measuring import (
     TORCH,
     Entrant,
+    Evaluated,
     best_confidence,
     entrant,
     figures,
@@ -71,6 +72,28 @@ def test_a_method_that_finds_nothing_has_figures_too() -> None:
     assert result.recall == result.f1 == 0 and result.accuracy("mask") == "– at 0.000"
 
 
+class Answers(Evaluated):
+    """Gives the answers above, one after the other."""
+
+    classes = CLASSES
+
+    def __init__(self) -> None:
+        self._answers = iter(ANSWERS)
+
+    def predict(self, picture_bgr: Picture) -> Found:
+        return next(self._answers)
+
+
+def test_a_method_is_evaluated_where_its_f1_is_highest_or_where_it_is_told() -> None:
+    shares: list[float] = []
+    chosen = Answers().evaluate(SAMPLES, shares.append)
+    assert shares == [0.5, 1.0] and len(chosen.judged) == 2
+    assert chosen.figures.confidence == pytest.approx(0.07, rel=2e-4)
+    assert chosen.figures.recall == pytest.approx(2 / 4)
+    told = Answers().evaluate(SAMPLES, shares.append, 0.085)
+    assert told.figures.confidence == 0.085 and told.figures.recall == pytest.approx(1 / 4)
+
+
 class Stub:
     """What cannot be exported, and finds one face."""
 
@@ -86,7 +109,7 @@ class Stub:
 def test_all_pictures_are_looked_at_with_the_share_that_is_done(tmp_path: Path) -> None:
     stub: Rival = Stub()  # type: ignore[assignment]  # of a Rival what is looked at here
     shares: list[float] = []
-    answers = find_all(stub, SAMPLES, shares.append)
+    answers = find_all(stub.predict, SAMPLES, shares.append)
     assert len(answers) == 2 and shares == [0.5, 1.0]
     ready = entrant(stub, tmp_path)
     assert ready.engine == TORCH and len(ready.predict(SAMPLES[0].picture).scores) == 1

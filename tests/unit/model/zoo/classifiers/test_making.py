@@ -83,3 +83,9 @@ def test_a_card_is_made_from_the_file(settings: TableSettings, tmp_path: Path) -
     assert int(figures.parts["val"].sum() + figures.parts["test"].sum()) == 9
     with pytest.raises(BadInputError, match="no classifier"):
         measure_classifier(Path("model/weights/mask-n.onnx"), [settings.data[0].folder])
+
+
+def test_a_table_without_any_weights_is_refused(settings: TableSettings, tmp_path: Path) -> None:
+    without = replace(settings, runs=tmp_path, trains=False)
+    with pytest.raises(BadInputError, match="no row of the table has weights"):
+        make_table(without, lambda name, share: None)
