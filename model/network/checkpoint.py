@@ -86,7 +86,9 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     try:
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except (RuntimeError, EOFError, OSError, ValueError, pickle.UnpicklingError) as error:
-        raise BadInputError(f"{path} is no readable checkpoint: {error}") from error
+        raise BadInputError(
+            f"{path} is no checkpoint that can be read: give checkpoint.pt or best.pt of a run"
+        ) from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise BadInputError(f"{path} is no checkpoint of this program")
     return content

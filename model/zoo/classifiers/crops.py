@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from model.data.samples import DataSource, Picture, Sample, load_split, validation_sources
+from model.data.samples import DataSource, Picture, Sample, load_split, picture_paths, validation_sources
 from model.data.synthetic_masks import FABRICS, NO_MASK, SHARE_WORN, SHARE_WORN_BADLY, MaskWear, draw_mask
 from model.zoo.classifiers.near_copies import near_pairs
 from services.core.crops import cut_square
-from services.core.errors import BadInputError
 from services.core.types import MASK_CLASSES
 
 MARGIN = 0.15
@@ -104,10 +103,9 @@ def copied_files(train: Sequence[Sample], measuring: Sequence[Sample]) -> frozen
 
 def load_unseen(sources: Sequence[DataSource], step: Callable[[], None] = lambda: None) -> list[Sample]:
     """The pictures of the sources that no training sees; empty where the folders have none."""
-    try:
-        return load_split(sources, "unseen", PICTURE_PX, step)
-    except BadInputError:
+    if not any(picture_paths(source.folder, "unseen") for source in sources):
         return []
+    return load_split(sources, "unseen", PICTURE_PX, step)
 
 
 def wear_mask(crop: FaceCrop, rng: np.random.Generator) -> FaceCrop:

@@ -85,6 +85,11 @@ class OneStage:
         return onnx_cost(self._path)
 
 
+def check_rows(only: Sequence[str]) -> None:
+    """Raise BadInputError, before anything is made ready, for the name of a row that there is not."""
+    contenders.check_wanted(only)
+
+
 def make_table(settings: TableSettings, step: Callable[[str, float], None]) -> Table:
     """Train what is missing, measure every row, draw the plots beside the document, and give the table.
 

@@ -89,6 +89,11 @@ def make_table(settings: TableSettings, step: Step) -> Table:
     return table_of(rows, timings, measured, settings, left_out, has_ultralytics())
 
 
+def check_rows(only: Sequence[str]) -> None:
+    """Raise BadInputError, before anything is made ready, for the name of a row that there is not."""
+    choose(rivals(), only)
+
+
 def choose(rows: Sequence[Rival], only: Sequence[str]) -> list[Rival]:
     """The rows of the names, all without names; BadInputError names those that there are."""
     names = [one.name for one in rows]

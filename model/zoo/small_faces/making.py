@@ -69,6 +69,11 @@ def make_table(settings: TableSettings, step: Step) -> Table:
     )
 
 
+def check_rows(only: Sequence[str]) -> None:
+    """Raise BadInputError, before anything is made ready, for the name of a row that there is not."""
+    chosen_rows(only)
+
+
 def chosen_rows(only: Sequence[str]) -> list[Rival]:
     """The rows of the table, or those that were asked for; BadInputError names what there is."""
     rivals = make_rows()

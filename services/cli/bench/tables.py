@@ -98,6 +98,8 @@ def make(key: str, wanted: TableRequest, json_file: Path | None) -> None:
     if not wanted.data:
         raise BadInputError("a table is made from labelled pictures: give --data FOLDER, or --data demo")
     check_outputs([wanted.document, json_file], [])
+    making = load_module(TABLES[key])
+    making.check_rows(wanted.only)
     runs = wanted.runs or RUNS / key
     sources, writing = load_module("data.samples").DataSource, load_module("zoo.table")
     settings = writing.TableSettings(
@@ -113,7 +115,6 @@ def make(key: str, wanted: TableRequest, json_file: Path | None) -> None:
         samples_file=json_file,
         finder_file=wanted.finder_file,
     )
-    making = load_module(TABLES[key])
     with progress_of_rows() as step:
         made = making.make_table(settings, step)
     writing.write_table(made, settings.document)

@@ -32,7 +32,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     load = tables.load_module
 
     def load_module(name: str) -> Any:
-        return SimpleNamespace(make_table=make_table) if name.endswith(".making") else load(name)
+        fake = SimpleNamespace(make_table=make_table, check_rows=lambda only: None)
+        return fake if name.endswith(".making") else load(name)
 
     monkeypatch.setattr(tables, "load_module", load_module)
     return found
@@ -80,3 +81,13 @@ def test_bad_input_is_told_in_one_line(
     with pytest.raises(BadInputError, match=message):
         run("models", *(arguments + (() if "--document" in arguments else ("--document", "b.md"))))
     assert not asked
+
+
+@pytest.mark.parametrize("table", tables.TABLES)
+def test_a_row_that_is_none_is_refused_before_anything_is_rendered(
+    table: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "with_demo", lambda *_: pytest.fail("it was rendered"))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BadInputError, match="no row 'yolo9'"):
+        run("models", "--table", table, "--data", "demo", "--only", "yolo9", "--document", "b.md")
