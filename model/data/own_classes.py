@@ -7,10 +7,10 @@ from typing import Any
 import yaml
 
 from services.core.errors import BadInputError
+from services.core.model_classes import checked_class_names
 from services.core.texts import text_of
 
 FILE_NAME = "data.yaml"
-MOST_CLASSES, LONGEST_NAME = 1000, 60
 LARGEST_FILE_BYTES = 1_000_000
 
 
@@ -52,21 +52,19 @@ def names_of(folder: Path) -> tuple[str, ...]:
         names = [names[number] for number in numbers]
     if not isinstance(names, list) or not names:
         raise BadInputError(f"{path} says no names: write names: [helmet, head]")
-    return checked(names, str(path))
+    found = checked(names, str(path))
+    if content.get("nc", len(found)) != len(found):
+        raise BadInputError(f"{path} says nc: {str(content['nc'])[:20]} and names {len(found)} classes")
+    return found
 
 
 def checked(names: Iterable[object], place: str) -> tuple[str, ...]:
-    """The names without blanks at their ends; BadInputError with the place for one that is none or twice."""
-    found: list[str] = []
-    for name in names:
-        kept = str(name).strip()
-        if not kept or len(kept) > LONGEST_NAME or not kept.isprintable():
-            raise BadInputError(
-                f"{place}: a class has a name of 1 to {LONGEST_NAME} characters, not {kept[:80]!r}"
-            )
-        if kept in found:
-            raise BadInputError(f"{place}: two classes have the name {kept!r}")
-        found.append(kept)
-    if len(found) > MOST_CLASSES:
-        raise BadInputError(f"{place}: at most {MOST_CLASSES} classes")
-    return tuple(found)
+    """The names as a model keeps them; BadInputError with the place for one that is none or twice."""
+    given = list(names)
+    for name in given:
+        if isinstance(name, bool) or not isinstance(name, str | int):
+            raise BadInputError(f"{place}: a class is called {name!r}, which is no text: write it in quotes")
+    try:
+        return checked_class_names(str(name) for name in given)
+    except BadInputError as error:
+        raise BadInputError(f"{place}: {error}") from error

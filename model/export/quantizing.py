@@ -90,6 +90,8 @@ def _facts(model: Path) -> dict[str, object]:
 
 def _chosen(folders: Sequence[Path], count: int, seed: int) -> list[Path]:
     """Choose training pictures of all folders; the order of files does not matter."""
+    if absent := [folder for folder in folders if not folder.is_dir()]:
+        raise BadInputError(f"there is no folder {absent[0]}")
     found = sorted(path for folder in folders for path in picture_paths(folder, "train"))
     if len(found) < min(count, LEAST_PICTURES):
         raise BadInputError(

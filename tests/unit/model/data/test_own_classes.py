@@ -36,11 +36,14 @@ def test_the_command_line_says_them_first(tmp_path: Path) -> None:
         ("nc: 2", "says no names"),
         ("names: {0: a, 2: b}", "without a gap"),
         ("names: {a: 0}", "without a gap"),
-        ("names: [a, a]", "two classes have the name 'a'"),
-        ("names: ['']", "a name of 1 to 60 characters"),
-        ('names: ["a\\nb"]', "a name of 1 to 60 characters"),
+        ("names: [a, a]", "class 'a' comes twice"),
+        ("names: ['']", "class '' is no name"),
+        ('names: ["a\\nb"]', "is no name: give at most 60 characters"),
+        ("names: [yes, other]", "called True, which is no text"),
+        ("names: [~, other]", "called None, which is no text"),
+        ("{names: [a, b], nc: 3}", "nc: 3 and names 2 classes"),
         ("names: [a", "no YAML"),
-        (f"names: {list(range(1001))}", "at most 1000 classes"),
+        (f"names: {list(range(1001))}", "1 to 1000 classes"),
     ],
 )
 def test_names_that_are_none_are_refused_with_the_file(tmp_path: Path, text: str, message: str) -> None:

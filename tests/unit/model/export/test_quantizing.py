@@ -110,6 +110,8 @@ def test_what_cannot_be_quantised_is_refused(tiny: Path, folder: Path, tmp_path:
         quantize(tmp_path / "noise.onnx", output, [folder])
     with pytest.raises(BadInputError, match="too few"):
         quantize(tiny, output, [tmp_path])
+    with pytest.raises(BadInputError, match="there is no folder"):
+        quantize(tiny, output, [tmp_path / "absent"])
     assert not output.exists()
     quantize(tiny, output, [folder], pictures=8)
     with pytest.raises(BadInputError, match="quantised already"):
