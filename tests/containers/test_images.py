@@ -25,7 +25,7 @@ MEDIA = pytest.mark.parametrize(
     ],
 )
 
-LARGEST_MB = {"store": 310, "web": 665, "detector": 890, "ingest": 680, "rtsp": 680, WHOLE: 965}
+LARGEST_MB = {"store": 310, "web": 665, "detector": 890, "ingest": 685, "rtsp": 685, WHOLE: 965}
 """With the base, whose stand-in is larger than the official one."""
 
 OLDER_NAMES = {

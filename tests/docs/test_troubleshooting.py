@@ -43,9 +43,9 @@ def _unsaid(message: str, said: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def said() -> str:
-    """Every text in the code of the services, with `…` where something is filled in."""
+    """Every text in the code of services and models, with `…` where something is filled in."""
     texts = []
-    paths = (REPOSITORY / "services").rglob("*.py")
+    paths = (path for folder in ("services", "model") for path in (REPOSITORY / folder).rglob("*.py"))
     for path in (path for path in paths if "node_modules" not in path.parts):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.JoinedStr):

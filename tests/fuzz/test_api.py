@@ -39,6 +39,7 @@ SPAN = {"from": "2026-11-28T00:00:00Z", "to": "2026-11-29T00:00:00Z", "bucket": 
 GOOD: list[tuple[str, dict[str, Any]]] = [
     *((f"GET {path}", {}) for path in ("/healthz", "/readyz", "/metrics")),
     *((f"GET /api/v1/{path}", {}) for path in ("docs", "openapi.json", "system", "system/doctor", "session")),
+    ("GET /api/v1/models", {}),
     ("POST /api/v1/cameras", {"body": {"id": "yard", "url": "demo://traffic"}}),
     ("POST /api/v1/cameras/test", {"body": {"url": "demo://traffic", "model": "traffic"}}),
     ("GET /api/v1/cameras", {}),

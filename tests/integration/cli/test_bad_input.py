@@ -93,7 +93,7 @@ def test_models_that_are_not_there(tmp_path: Path, video: Path, lines: Path):
     assert "traffic-n" in refused("count", video, "--lines", lines, "--model", "yolo99")
     broken = tmp_path / "broken.onnx"
     broken.write_bytes(b"not a model")
-    assert "no model" in refused("count", video, "--lines", lines, "--model", broken)
+    assert "no ONNX model" in refused("count", video, "--lines", lines, "--model", broken)
 
 
 def test_lines_of_classes_that_the_model_never_finds(tmp_path: Path, video: Path):

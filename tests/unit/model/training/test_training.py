@@ -187,7 +187,7 @@ def test_the_exported_file_computes_what_the_network_computes(yolo_folder: Path,
 def test_bad_files_are_refused_with_a_clear_word(tmp_path: Path) -> None:
     broken = tmp_path / "broken.pt"
     broken.write_bytes(b"no checkpoint")
-    with pytest.raises(BadInputError, match="readable"):
+    with pytest.raises(BadInputError, match="no checkpoint that can be read"):
         read_checkpoint(broken)
     with pytest.raises(BadInputError, match="multiples of 32"):
         ExportConfig(broken, tmp_path / "out.onnx", width=650)
