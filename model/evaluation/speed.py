@@ -9,11 +9,13 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,6 +25,7 @@ from model.export.writing import INPUT_NAME, write_onnx
 from model.network.build import Architecture, Size, build, multiplications, parameter_count
 
 ONNX_RUNTIME, OPENVINO, OPENVINO_BF16 = "onnxruntime fp32", "openvino fp32", "openvino bf16"
+CAPABILITIES = ("CPU", "OPTIMIZATION_CAPABILITIES")
 ENGINES = (ONNX_RUNTIME, OPENVINO, OPENVINO_BF16)
 """Package and precision of each, on the CPU with one thread."""
 
@@ -41,12 +44,21 @@ def why_missing(engine: str) -> str | None:
     """
     if find_spec(package(engine)) is None:
         return f"{package(engine)} is not installed"
-    if engine == OPENVINO_BF16:
-        import openvino
-
-        if "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
-            return "this processor does not compute in bf16"
+    if engine == OPENVINO_BF16 and "BF16" not in _openvino_core().get_property(*CAPABILITIES):
+        return "this processor does not compute in bf16"
     return None
+
+
+def _openvino_core() -> Any:
+    """OpenVINO, kept to the end: what it loads must not be unloaded while signals may come."""
+    import openvino
+
+    return _kept(openvino.Core)
+
+
+@cache
+def _kept(make: Callable[[], Any]) -> Any:
+    return make()
 
 
 def title(engine: str) -> str:
@@ -64,14 +76,12 @@ def runner(path: Path, engine: str, pictures: FloatArray) -> Run:
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         return lambda: session.run(None, {INPUT_NAME: pictures})
-    import openvino
-
     settings = {
         "INFERENCE_NUM_THREADS": 1,
         "NUM_STREAMS": 1,
         "INFERENCE_PRECISION_HINT": "bf16" if engine == OPENVINO_BF16 else "f32",
     }
-    compiled = openvino.Core().compile_model(str(path), "CPU", settings)
+    compiled = _openvino_core().compile_model(str(path), "CPU", settings)
     return lambda: compiled(pictures)
 
 

@@ -20,7 +20,13 @@ from services.core.errors import BadInputError
 from services.core.frames import Picture
 from services.core.types import Box
 from services.detector.infer.detector import Classifier, ClassifierInfo, Faces
-from services.detector.infer.engines import OnnxRuntimeDetector, OpenVinoDetector, Precision, open_session
+from services.detector.infer.engines import (
+    OnnxRuntimeDetector,
+    OpenVinoDetector,
+    Precision,
+    open_session,
+    openvino_core,
+)
 from services.detector.infer.models import classifier_path, read_classifier
 
 log = logging.getLogger(__name__)
@@ -63,11 +69,10 @@ class OpenVinoClassifier:
     engine = OpenVinoDetector.engine
 
     def __init__(self, path: Path, threads: int = 1) -> None:
-        import openvino
-
+        core = openvino_core()
         self.info = read_classifier(path)
         settings = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
-        self._request = openvino.Core().compile_model(str(path), "CPU", settings).create_infer_request()
+        self._request = core.compile_model(str(path), "CPU", settings).create_infer_request()
 
     def probabilities(self, faces: Faces) -> Faces:
         """Give the probability of each class for each crop."""

@@ -4,9 +4,10 @@ Those of a graphics card are in `accelerators`.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import onnxruntime as ort
@@ -117,11 +118,10 @@ class OpenVinoDetector(EngineDetector):
 
     def __init__(self, path: Path, threads: int = 1, computed: Path | None = None) -> None:
         """`computed` is the file with the network, where it is another one than that of the model."""
-        import openvino
-
+        core = openvino_core()
         super().__init__(path)
         settings = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": self.hint}
-        model = openvino.Core().compile_model(str(computed or path), "CPU", settings)
+        model = core.compile_model(str(computed or path), "CPU", settings)
         self._request = model.create_infer_request()
 
     def predict(self, blob: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -154,8 +154,22 @@ class OpenVinoQuantizedDetector(OpenVinoDetector):
         super().__init__(path, threads, computed)
 
 
-def openvino_capabilities() -> tuple[str, ...]:
-    """Give what OpenVINO says that this processor computes, such as BF16; ImportError where it is missing."""
+def openvino_core() -> Any:
+    """Give OpenVINO, which this process keeps to its end; ImportError where it is missing.
+
+    Its part for processors gives the thread that loads it a stack for signals, and takes the memory of it
+    along when it is let go of: the next signal of that thread would end the process.
+    """
     import openvino
 
-    return tuple(openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
+    return _kept(openvino.Core)
+
+
+@cache
+def _kept(make: Callable[[], Any]) -> Any:
+    return make()
+
+
+def openvino_capabilities() -> tuple[str, ...]:
+    """Give what OpenVINO says that this processor computes, such as BF16; ImportError where it is missing."""
+    return tuple(openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"))

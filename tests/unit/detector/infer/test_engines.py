@@ -2,6 +2,7 @@ import json
 import logging
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -312,3 +313,9 @@ def test_bf16_is_computed_only_where_the_processor_does(monkeypatch: pytest.Monk
         engines.OpenVinoBf16Detector(path)
     names = {kind.name: kind.absent for kind in catalogue.engine_kinds(path, None)}
     assert names["openvino-cpu-bf16"] == "trial-no-bfloat"
+
+
+def test_a_signal_after_engines_were_let_go_of_ends_nothing() -> None:
+    command = [sys.executable, "-m", "tests.fixtures.signal_after_engines"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout) == (0, "came 15\n")
