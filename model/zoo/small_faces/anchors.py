@@ -33,10 +33,11 @@ BACKGROUND, IGNORED = -1, -2
 
 
 @cache
+@torch.inference_mode(False)
 def make_anchors(height: int, width: int, device: torch.device) -> Tensor:
     """The anchors (N, 4; centre x, y, width, height in pixels) of a picture, finest level first.
 
-    Within a level row by row, and in a cell by side.
+    Within a level row by row, and in a cell by side. Whoever asks first, they serve training and export too.
     """
     levels = []
     for stride, sides in zip(STRIDES, ANCHOR_SIDES_PX, strict=True):
