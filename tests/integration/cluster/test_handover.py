@@ -57,7 +57,9 @@ def pause_after(system: Cluster, tracks: TracksReader, how: str) -> float:
     ended_s = time.time()
     wait_until(lambda: tracks.after(ended_s + 0.2), 60, "another analyses the camera")
     wait_until(lambda: steady(tracks), 60, "frames come steadily again")
-    pause_s = tracks.largest_pause_s(at_s - 1, time.time())
+    last = tracks.before(at_s)
+    assert last is not None
+    pause_s = tracks.largest_pause_s(last[0], time.time())
     system[owner].start()
     return pause_s
 
