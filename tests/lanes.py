@@ -87,11 +87,23 @@ class Lanes(LoadScopeScheduling):
             if any(not other.shutting_down for other in self.nodes if other is not node):
                 node.shutdown()
             return
+        waiting = len(self.workqueue)
         super()._reschedule(node)
+        if len(self.workqueue) < waiting and self._pending_of(self.assigned_work[node]) < 2:
+            self._reschedule(node)  # a worker keeps its last test back until it knows what follows
 
     def remove_node(self, node: WorkerController) -> str | None:
-        """Forget a worker that has ended, and let the last one begin with the last phase."""
-        crashed = super().remove_node(node)
+        """Forget a worker that has ended, hand on what it leaves, and give the test that ended it.
+
+        A unit without tests that are left would be sent as nothing, and its worker would wait for ever.
+        """
+        workload = self.assigned_work.pop(node)
+        left = {scope: [test for test, done in unit.items() if not done] for scope, unit in workload.items()}
+        crashed = next((test for tests in left.values() for test in tests), None)
+        for scope, tests in left.items():
+            unit = {test: False for test in tests if test != crashed}
+            if unit:
+                self.workqueue[scope] = unit
         for other in self.nodes:
             self._reschedule(other)
         return crashed

@@ -5,7 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 REPOSITORY = Path(__file__).resolve().parents[2]
+COMMAND = [
+    *(sys.executable, "-m", "pytest", "-n", "2"),
+    *("-p", "no:cacheprovider", "--import-mode=importlib"),
+]
 
 QUIET = """import pathlib, time
 def test_it():
@@ -28,6 +34,11 @@ def test_it():
 def test_no_other_worker_runs():
     assert pathlib.Path("worker").read_text() == os.environ["PYTEST_XDIST_WORKER"]
 """
+DIES = """import os
+def test_before(): pass
+def test_its_worker_dies(): os._exit(139)
+def test_after(): pass
+"""
 
 
 def _write(path: Path, text: str) -> None:
@@ -41,10 +52,14 @@ def _run(folder: Path, *options: str) -> int:
     _write(folder / "tests/integration/cluster/test_first.py", WAITS)
     _write(folder / "tests/integration/test_demo_live.py", MEASURES)
     _write(folder / "tests/perf/test_perf.py", MEASURES)
-    command = [sys.executable, "-m", "pytest", "-n", "2", "-p", "no:cacheprovider", *options]
-    command += ["--import-mode=importlib", "--rootdir", str(folder), "tests"]
+    return _end(folder, [*COMMAND, *options, "--rootdir", str(folder), "tests"])[0]
+
+
+def _end(folder: Path, command: list[str]) -> tuple[int, str]:
+    """Give the exit status and the last line of a run that ends; one that does not is an error."""
     variables = os.environ | {"PYTHONPATH": str(REPOSITORY)}
-    return subprocess.run(command, cwd=folder, env=variables, capture_output=True).returncode
+    ended = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, timeout=90)
+    return ended.returncode, ended.stdout.splitlines()[-1]
 
 
 def test_what_waits_runs_beside_what_computes_and_what_measures_by_itself(tmp_path: Path) -> None:
@@ -53,3 +68,21 @@ def test_what_waits_runs_beside_what_computes_and_what_measures_by_itself(tmp_pa
 
 def test_without_it_they_mix(tmp_path: Path) -> None:
     assert _run(tmp_path, "--dist", "loadfile") == 1
+
+
+@pytest.mark.parametrize(
+    "dying", ["unit/test_a.py", "unit/test_z.py", "integration/cluster/test_last.py", "perf/test_perf.py"]
+)
+def test_a_worker_that_dies_costs_one_test_and_ends_no_run(tmp_path: Path, dying: str) -> None:
+    """Whether others have ended, wait or measure by then: each other test runs."""
+    files = {f"unit/test_{name}.py": "def test_it(): pass\n" for name in "bcdefz"}
+    files["integration/cluster/test_first.py"] = "import time\ndef test_it(): time.sleep(1)\n"
+    files["integration/cluster/test_last.py"] = "import time\ndef test_it(): time.sleep(2)\n"
+    files["integration/test_demo_live.py"] = "def test_it(): pass\n"
+    files["perf/test_perf.py"] = "def test_it(): pass\n"
+    for name, text in (files | {dying: DIES}).items():
+        _write(tmp_path / "tests" / name, text)
+    others = len(files.keys() - {dying}) + 2
+    code, last = _end(tmp_path, [*COMMAND, "-p", "tests.lanes", "--rootdir", str(tmp_path), "tests"])
+    assert code == 1
+    assert f"1 failed, {others} passed" in last
