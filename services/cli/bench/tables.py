@@ -21,6 +21,7 @@ TABLES = {
 TABLE_NAMES = "detectors, classifiers or small-faces"
 RUNS = Path("runs/zoo")
 DOCUMENT = Path("docs/benchmarks.md")
+MOST_SHOWN, MOST_THREADS, LARGEST_SEED = 100_000_000, 256, 2**32 - 1
 STEPS = 1000
 """Of a progress bar."""
 
@@ -50,10 +51,13 @@ OnlyOption = Annotated[
     typer.Option(metavar="ROW", help="For --table: make it of this row alone; may be repeated."),
 ]
 ShownOption = Annotated[
-    int | None, typer.Option(min=1, help="For --table: how many pictures each training shows.")
+    int | None,
+    typer.Option(min=1, max=MOST_SHOWN, help="For --table: how many pictures each training shows."),
 ]
-SeedOption = Annotated[int, typer.Option(min=0, help="For --table: seed of everything random.")]
-ThreadsOption = Annotated[int, typer.Option(min=1, help="For --table: processor threads.")]
+SeedOption = Annotated[
+    int, typer.Option(min=0, max=LARGEST_SEED, help="For --table: seed of everything random.")
+]
+ThreadsOption = Annotated[int, typer.Option(min=1, max=MOST_THREADS, help="For --table: processor threads.")]
 NoTrainOption = Annotated[
     bool, typer.Option("--no-train", help="For --table: leave out rows that have no weights.")
 ]
@@ -97,11 +101,17 @@ def make(key: str, wanted: TableRequest, json_file: Path | None) -> None:
         raise BadInputError(f"no table {key!r}: give {TABLE_NAMES}")
     if not wanted.data:
         raise BadInputError("a table is made from labelled pictures: give --data FOLDER, or --data demo")
-    check_outputs([wanted.document, json_file], [])
+    if wanted.finder_file is not None and key != "classifiers":
+        raise BadInputError("--finder-file is for the table classifiers")
+    check_outputs([wanted.document, json_file], [wanted.finder_file])
+    _check_document(wanted.document)
     making = load_module(TABLES[key])
     making.check_rows(wanted.only)
     runs = wanted.runs or RUNS / key
     sources, writing = load_module("data.samples").DataSource, load_module("zoo.table")
+    for source in wanted.data:
+        sources.parse(source)
+    _make_folder(runs)
     settings = writing.TableSettings(
         data=tuple(sources.parse(with_demo(source, runs, "mask")) for source in wanted.data),
         runs=runs,
@@ -120,6 +130,24 @@ def make(key: str, wanted: TableRequest, json_file: Path | None) -> None:
     writing.write_table(made, settings.document)
     if str(json_file) != "-":
         output.print(f"{settings.document}: {len(made.rows)} rows of the table {key}", soft_wrap=True)
+
+
+def _check_document(document: Path) -> None:
+    """Refuse, before hours of work, a file that takes no table. Its name without .md is its plots' folder."""
+    if document.suffix != ".md":
+        raise BadInputError(f"--document {document}: give a Markdown file, whose name ends with .md")
+    if document.exists():
+        try:
+            document.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadInputError(f"--document {document} is no text that can be read") from error
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInputError(f"--runs {folder} cannot be made: {error.strerror}") from error
 
 
 @contextmanager

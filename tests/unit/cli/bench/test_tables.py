@@ -68,6 +68,16 @@ def test_a_table_is_made_as_asked_and_put_into_the_document(
         (("--speed", "--no-train"), "--no-train is not for this comparison"),
         (("--table", "detectors", "--data", "x@0"), "after @ stands how often"),
         (("--table", "detectors", "--data", "x", "--document", "absent/b.md"), "there is no folder absent"),
+        (("--table", "detectors", "--data", "demo@x"), "after @ stands how often"),
+        (("--table", "detectors", "--data", "x", "--document", "figures"), "name ends with .md"),
+        (("--table", "detectors", "--data", "x", "--document", "bytes.md"), "is no text that can be read"),
+        (
+            ("--table", "detectors", "--data", "x", "--runs", "bytes.md/runs"),
+            "cannot be made: Not a directory",
+        ),
+        (("--table", "detectors", "--data", "x", "--finder-file", "y"), "is for the table classifiers"),
+        (("--speed", "--input", "1000000"), "no multiple of 32 up to 4096"),
+        (("--speed", "--json", "absent/x.json"), "there is no folder absent"),
     ],
 )
 def test_bad_input_is_told_in_one_line(
@@ -78,6 +88,7 @@ def test_bad_input_is_told_in_one_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "bytes.md").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(BadInputError, match=message):
         run("models", *(arguments + (() if "--document" in arguments else ("--document", "b.md"))))
     assert not asked
