@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,6 +26,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
     def make_table(settings: Any, step: Any) -> Table:
         found.append(settings)
+        if settings.samples_file is not None:
+            settings.samples_file.write_text('{"samples": []}')
         step("first", 0.5)
         step("second", 1.0)
         return Table("detectors", "Detectors", "", ("a",), [("1",), ("2",)], "")
@@ -52,6 +55,15 @@ def test_a_table_is_made_as_asked_and_put_into_the_document(
     assert settings.only == ("ssd",) and settings.shown == 100 and not settings.trains
     assert (settings.seed, settings.threads, settings.rounds) == (3, 2, 7)
     assert settings.runs == Path("runs/zoo/detectors") and settings.samples_file == Path("samples.json")
+
+
+def test_the_samples_of_a_table_can_go_to_stdout(
+    asked: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(command.app, [*TABLE, "--data", "a", "--document", "b.md", "--json", "-"])
+    assert json.loads(result.stdout) == {"samples": []}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b.md", "runs"]
 
 
 @pytest.mark.parametrize(
