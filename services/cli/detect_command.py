@@ -20,7 +20,7 @@ from services.cli.detect_video import (
     detection_objects,
     open_webcam,
 )
-from services.common.files import file_url, is_same_file, replacing
+from services.common.files import file_url, is_file, is_same_file, replacing
 from services.common.live.drawing import draw_detections
 from services.core.errors import BadInputError
 from services.core.frames import Picture
@@ -216,7 +216,9 @@ def _not_taken(path: Path) -> Path:
 
 
 def read_picture(path: Path) -> Picture:
-    """Read a picture (BGR); BadInputError when it is none, or too large."""
+    """Read a picture (BGR); BadInputError when it is none, or too large. A pipe would never end."""
+    if not is_file(path):
+        raise BadInputError(f"{path} is no picture that can be read")
     _check_size(path)
     try:
         picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)

@@ -295,10 +295,11 @@ def test_pictures_that_cannot_be_read_cost_no_others(
     mixed.mkdir()
     (mixed / "a.png").write_bytes(b"no picture")
     (mixed / "b.jpg").write_bytes(b"")
+    os.mkfifo(mixed / "d.jpg")
     with pytest.raises(BadInputError, match=r"a\.png is no picture that can be read"):
         run_detect(mixed, options, no_webcam)
     (mixed / "c.png").write_bytes((folder / "pictures" / "a.png").read_bytes())
     run_detect(mixed, options, no_webcam)
     assert [entry["image"] for entry in found(options)] == ["c.png"]
     told = " ".join(capsys.readouterr().err.split())
-    assert f"2 of 3 pictures are left out, the first one since {mixed / 'a.png'} is no picture" in told
+    assert f"3 of 4 pictures are left out, the first one since {mixed / 'a.png'} is no picture" in told
