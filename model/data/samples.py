@@ -1,6 +1,7 @@
 """Labelled pictures from YOLO folders, kept in memory, and their honest splits."""
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +16,8 @@ from services.core.errors import BadInputError
 from services.core.model_classes import TASK_CLASSES
 from services.core.texts import text_of
 from services.core.types import TRAFFIC_CLASSES
+
+log = logging.getLogger(__name__)
 
 Picture = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.float32]
@@ -193,15 +196,20 @@ def load_split(
 ) -> list[Sample]:
     """All pictures of a split, with the label corrections; `step` is called after each.
 
-    Raises BadInputError when there is no picture, and when a correction is of the test part.
+    Those that cannot be read are left out, with a warning. Raises BadInputError when there is no picture, and
+    when a correction is of the test part.
     """
-    samples = []
+    samples, broken = [], []
     for source in sources:
         for path, rows in labelled_paths(source, split):
             sample = load_sample(path, rows, max_side_px, source)
             step()
-            if sample is not None:
+            if sample is None:
+                broken.append(path)
+            else:
                 samples.append(sample)
+    if broken:
+        log.warning("%d pictures cannot be read and are left out, the first is %s", len(broken), broken[0])
     if not samples:
         raise BadInputError(f"no pictures of the split {split} in the data folders{_places(split)}")
     return samples

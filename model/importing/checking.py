@@ -40,11 +40,15 @@ def built_in_picture() -> Picture:
 def blobs(picture_bgr: Picture, form: InputForm) -> list[Blob]:
     """Give the inputs (1, 3, H, W; RGB 0..1) to try: the picture, noise, and grey with a bright block."""
     size = form.height, form.width
-    noise = np.random.default_rng(0).random((1, 3, *size), np.float32)
     blocks = np.full((1, 3, *size), 0.45, np.float32)
     blocks[:, :, size[0] // 4 : size[0] // 2, size[1] // 2 : size[1] * 3 // 4] = 0.95
     letterbox = letterbox_of(picture_bgr, form)
-    return [letterbox.blob(letterbox.resize(picture_bgr)), noise, blocks]
+    return [letterbox.blob(letterbox.resize(picture_bgr)), noise(form), blocks]
+
+
+def noise(form: InputForm) -> Blob:
+    """Give noise of the size of the input, always the same."""
+    return np.random.default_rng(0).random((1, 3, form.height, form.width), np.float32)
 
 
 def letterbox_of(picture_bgr: Picture, form: InputForm) -> Letterbox:

@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 
 from model.files import replacing
-from model.importing.checking import blobs, check, check_places, found_in, letterbox_of
+from model.importing.checking import blobs, check, check_places, found_in, letterbox_of, noise
 from model.importing.layouts import BoxForm, Hints, Layout, recognise, without_background
 from model.importing.reading import RunningGraph, blob_of
 from model.importing.rewriting import METADATA_KEY, rewrite
@@ -24,6 +24,7 @@ from model.importing.source import (
     metadata_of,
     names_in,
 )
+from model.importing.values import are_probabilities
 from services.core.errors import BadInputError
 from services.core.frames import Picture
 from services.core.model_classes import TASK_CLASSES, checked_class_names
@@ -35,6 +36,9 @@ OVERLAP, SET_OVERLAP = 0.45, 0.9
 
 FOREIGN_TASK = "detect"
 LONGEST_SOURCE = 100
+LOUD = np.float32(1000)
+"""How far beyond the colours of pictures a network is tried."""
+
 READ_BYTES = 1 << 20
 
 
@@ -80,6 +84,7 @@ def import_model(config: ImportConfig, picture_bgr: Picture) -> Imported:
     classes = config.classes or names_in(metadata)
     hints = Hints(classes, form.width, form.height, config.box_form, config.first_label)
     layout = _understood(foreign, form, extras, hints, picture_bgr)
+    _check_scores(foreign, form, extras, layout)
     form = _as_yolox(form, config.wanted) if layout.strides else form
     names = checked_class_names(without_background(classes or ()))
     description = _description(config, form, layout, names)
@@ -100,6 +105,24 @@ def _understood(
     if any(one.dtype.kind == "f" and np.isnan(one).any() for given in outputs for one in given.values()):
         raise BadInputError("it gives values that are no numbers")
     return recognise({name: [one[name] for one in outputs] for name in outputs[0]}, hints)
+
+
+def _check_scores(foreign: RunningGraph, form: InputForm, extras: Extras, layout: Layout) -> None:
+    """Refuse columns that are no scores: those stay in 0..1 whatever is seen, angles and keypoints do not."""
+    if layout.labels is not None or layout.activation != "none":
+        return
+    glare = blob_of(LOUD * (noise(form) - np.float32(0.5)), form, extras)
+    try:
+        outputs = foreign.run(glare)
+    except BadInputError:
+        return  # no picture has such colours: a graph may refuse them
+    for part in (layout.scores, layout.objectness):
+        values = part.rows(outputs) if part is not None else np.zeros(0)
+        if np.isfinite(values).all() and not are_probabilities(values):
+            raise BadInputError(
+                "what would be its scores does not stay within 0..1: it is in no layout that is known. If it "
+                "is no detector of upright boxes (segmentation, keypoints, turned boxes), export a detector"
+            )
 
 
 def _as_yolox(form: InputForm, wanted: Wanted) -> InputForm:

@@ -47,7 +47,10 @@ def train(config: TrainConfig, *, command: str = "", console: Console | None = N
     console = console or Console()
     torch.set_num_threads(config.threads)
     cv2.setNumThreads(1)
-    config.run.mkdir(parents=True, exist_ok=True)
+    try:
+        config.run.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInputError(f"--run {config.run} cannot be made: {error.strerror}") from error
     check_run(config)
     training, validation = load_data(config, console)
     trainer = Trainer(config, training, validation, command)

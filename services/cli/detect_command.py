@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,7 +20,7 @@ from services.cli.detect_video import (
     detection_objects,
     open_webcam,
 )
-from services.common.files import file_url, is_same_file
+from services.common.files import file_url, is_file, is_same_file, replacing
 from services.common.live.drawing import draw_detections
 from services.core.errors import BadInputError
 from services.core.frames import Picture
@@ -70,7 +71,9 @@ def detect(
     ] = None,
     save: Annotated[
         Path | None,
-        typer.Option(help="Write the pictures, or the video, with their boxes into this folder."),
+        typer.Option(
+            help="Write the pictures, or the video, with their boxes into this folder; files there stay."
+        ),
     ] = None,
     seconds: Annotated[
         float | None,
@@ -144,6 +147,7 @@ def _moving_request(source: Path, options: DetectOptions, stem: str) -> MovingRe
     if options.save is not None:
         _make_folder(options.save)
     check_outputs((output,), ())
+    output = _not_taken(output) if output is not None else None
     least = detector.info.confidence if options.confidence is None else options.confidence
     return MovingRequest(detector, least, options.seconds, options.json_output, output)
 
@@ -158,11 +162,20 @@ def _detect_in_pictures(source: Path, options: DetectOptions) -> None:
     least = detector.info.confidence if options.confidence is None else options.confidence
     if save is not None:
         _make_folder(save)
-    report = []
+    report, broken = [], []
     with progress(f"detecting in {source.name}", len(pictures)) as advance:
         for number, path in enumerate(pictures, start=1):
-            report.append(_one(path, detector, least, save))
+            try:
+                picture = read_picture(path)
+            except BadInputError as error:
+                broken.append(error)
+            else:
+                report.append(_one(path, picture, detector, least, save))
             advance(number)
+    if not report:
+        raise broken[0]
+    if broken:
+        warn(f"{len(broken)} of {len(pictures)} pictures are left out, the first one since {broken[0]}")
     if json_output is None or str(json_output) != "-":
         rows = [(item["image"], _summary(item["detections"])) for item in report]
         table(f"{detector.info.name}, confidence {least:g}", ("picture", "objects"), rows)
@@ -192,8 +205,20 @@ def _make_folder(folder: Path) -> None:
         raise BadInputError(f"{folder} cannot be made: {error.strerror}") from error
 
 
+def _not_taken(path: Path) -> Path:
+    """Give the path, with a number after its name where a file is there, which may be of another source."""
+    if not path.exists():
+        return path
+    numbered = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count(2))
+    free = next(one for one in numbered if not one.exists())
+    warn(f"{path} is there already: {free.name} is written")
+    return free
+
+
 def read_picture(path: Path) -> Picture:
-    """Read a picture (BGR); BadInputError when it is none, or too large."""
+    """Read a picture (BGR); BadInputError when it is none, or too large. A pipe would never end."""
+    if not is_file(path):
+        raise BadInputError(f"{path} is no picture that can be read")
     _check_size(path)
     try:
         picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
@@ -204,13 +229,12 @@ def read_picture(path: Path) -> Picture:
     return np.asarray(picture, np.uint8)
 
 
-def _one(path: Path, detector: Detector, least: float, save: Path | None) -> dict[str, Any]:
-    picture = read_picture(path)
+def _one(path: Path, picture: Picture, detector: Detector, least: float, save: Path | None) -> dict[str, Any]:
     height, width = picture.shape[:2]
     found = detections_in(picture, detector, least)
     if save is not None:
         draw_detections(picture, found)
-        _save(save / path.name, picture)
+        _save(_not_taken(save / path.name), picture)
     return {
         "image": path.name,
         "width": width,
@@ -223,7 +247,8 @@ def _save(path: Path, picture: Picture) -> None:
     try:
         is_good, data = cv2.imencode(path.suffix, picture)
         if is_good:
-            path.write_bytes(data.tobytes())
+            with replacing(path, 0o644) as draft:
+                draft.write_bytes(data.tobytes())
             return
         reason = "its kind of picture cannot be made"
     except cv2.error:

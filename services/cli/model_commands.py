@@ -5,6 +5,7 @@ import re
 import shlex
 import sys
 from pathlib import Path
+from shutil import rmtree
 from types import ModuleType
 from typing import Annotated
 
@@ -118,8 +119,20 @@ def with_demo(source: str, run: Path, task: str) -> str:
     folder = run / ("demo" if demo == "traffic" else f"demo-{demo}")
     if not (folder / "labels" / "val").is_dir():
         with notes.status("rendering the demo's scenes"):
-            write_dataset(folder, DEMO_SEEDS, DEMO_PICTURES_PER_SEED, DEMO_VALIDATION_SEEDS, demo=demo)
+            _render(folder, demo)
     return f"{found['prefix']}{folder}{found['weight']}"
+
+
+def _render(folder: Path, demo: str) -> None:
+    """Write the scenes whole: a folder that somebody stopped half-way would be taken for all of them."""
+    draft = folder.with_name(f"{folder.name}-unfinished")
+    try:
+        rmtree(draft, ignore_errors=True)
+        write_dataset(draft, DEMO_SEEDS, DEMO_PICTURES_PER_SEED, DEMO_VALIDATION_SEEDS, demo=demo)
+        rmtree(folder, ignore_errors=True)
+        draft.rename(folder)
+    except OSError as error:
+        raise BadInputError(f"{folder} cannot be written: {error.strerror}") from error
 
 
 def _classes(task: str, said: str, folders: list[Path]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from services.cli.console import check_outputs, output, progress
 from services.cli.model_commands import load_module
 from services.core.errors import BadInputError
 from services.detector.infer.catalogue import QUANTIZED_SUFFIX
+from services.detector.infer.engines import OnnxRuntimeDetector
 from services.detector.infer.models import SUFFIX, model_path
 
 
@@ -30,6 +31,7 @@ def quantize(
     if model_file.suffix != SUFFIX:
         raise BadInputError(f"{model_file}: the name of a model ends in {SUFFIX}")
     check_outputs((model_file,), (path,))
+    OnnxRuntimeDetector(path)  # BadInputError where it is none
     quantizing = load_module("export.quantizing")
     with progress(f"calibrating {path.stem}", pictures) as advance:
         quantizing.quantize(path, model_file, data, pictures, seed, advance)

@@ -1,6 +1,7 @@
 """Files: questions about names that strangers give, and writing that leaves a whole file or none."""
 
 import errno
+import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
@@ -81,6 +82,21 @@ def write_whole(path: Path, text: str, mode: int = 0o600, unfinished: Path | Non
     """Write a text file whole or not at all, see `replacing`; raises OSError."""
     with replacing(path, mode, unfinished) as draft:
         draft.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def locked_folder(folder: Path) -> Iterator[None]:
+    """Wait until nobody else writes in a folder under this lock; what the body wrote is on the disk then.
+
+    Raises OSError.
+    """
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+        _sync_folder(folder)
+    finally:
+        os.close(handle)
 
 
 def _sync_folder(folder: Path) -> None:

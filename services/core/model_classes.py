@@ -14,6 +14,9 @@ SIZES = ("n", "s")
 MOST_CLASSES, LONGEST_CLASS_NAME = 1000, 60
 """Bounds of what a foreign model may name: names become keys, columns and words on a page."""
 
+LEAST_INPUT_PX, MOST_INPUT_PX = 8, 4096
+"""Bounds of the sides of a network's input."""
+
 MOST_LISTED = 100
 """Classes that a sentence names."""
 

@@ -13,6 +13,7 @@ from services.common.video.decoder import DecodedPicture, UnitDecoder
 from services.common.video.hub import VideoSource
 from services.common.wire import time_text
 from services.core.costs import AnalysisCost, EngineChoice
+from services.core.errors import BadInputError
 from services.core.evidence.passes import STEP_S, Passes
 from services.core.evidence.rate import countable_fps
 from services.core.evidence.seconds import EvidenceJudge
@@ -145,10 +146,20 @@ class CameraAnalysis:
                 log.warning("the analysis of camera %s did not end in time", self.owned.setup.camera.id)
 
     def _run(self) -> None:
-        """Analyse until stopped; what nobody foresaw costs a gap and a new start, not the camera."""
+        """Analyse until stopped; what nobody foresaw costs a gap and a new start, not the camera.
+
+        A model that cannot be used is tried again, since its file may change, and told of once.
+        """
+        last_fault = ""
         while not self._stopped.is_set():
             try:
                 self._follow()
+            except BadInputError as error:
+                if str(error) != last_fault:
+                    last_fault = str(error)
+                    log.error("camera %s is not analysed: %s", self.owned.setup.camera.id, last_fault)
+                self._analyser = None
+                self._stopped.wait(RESTART_S)
             except Exception:
                 log.exception("the analysis of camera %s failed and starts again", self.owned.setup.camera.id)
                 self._analyser = None

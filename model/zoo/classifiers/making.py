@@ -20,7 +20,7 @@ from model.evaluation.speed import interleaved
 from model.zoo.classifiers import contenders, words
 from model.zoo.classifiers.crops import PICTURE_PX, Sides
 from model.zoo.classifiers.exporting import export_classifier
-from model.zoo.classifiers.finders import onnx_cost, surest
+from model.zoo.classifiers.finders import CaffeFinder, onnx_cost, surest
 from model.zoo.classifiers.lessons import labels_of, probabilities
 from model.zoo.classifiers.measuring import (
     LARGE_PX,
@@ -97,6 +97,8 @@ def make_table(settings: TableSettings, step: Callable[[str, float], None]) -> T
     and where no row has weights.
     """
     wanted = contenders.check_wanted(settings.only)
+    if settings.finder_file is not None:
+        CaffeFinder(settings.finder_file)  # before hours of training
     torch.set_num_threads(settings.threads)
     cv2.setNumThreads(settings.threads)
     shown = settings.shown or contenders.SHOWN

@@ -93,6 +93,18 @@ class FacesRow(Evaluated):
         """As a reader of the table knows it."""
         return self._title
 
+    def begin(
+        self, sources: Sequence[DataSource], run: Path, schedule: Schedule
+    ) -> tuple[list[Sample], float]:
+        """Give the pictures of a training and their repeat, none where it has ended; errors as `train`."""
+        use_threads(schedule.threads)
+        self.input_px = schedule.input_px
+        keep_settings(run, schedule)
+        if has_ended(run):
+            return [], 0.0
+        side_px = round(self.input_px * DETAIL)
+        return scaled_samples(training_samples(tuple(sources), side_px), schedule.shown)
+
     def network(self) -> FacesNetwork:
         """The network; raises BadInputError before it was built or loaded."""
         if self._network is None:
@@ -171,14 +183,10 @@ class RetinaNetRow(FacesRow):
         step: Callable[[float], None],
     ) -> None:
         """Train to the end of the schedule; ConflictError where the folder holds another run."""
-        use_threads(schedule.threads)
-        self.input_px = schedule.input_px
-        keep_settings(run, schedule)
-        if has_ended(run):
+        samples, repeat = self.begin(sources, run, schedule)
+        if not samples:
             step(1.0)
             return
-        side_px = round(self.input_px * DETAIL)
-        samples, repeat = scaled_samples(training_samples(tuple(sources), side_px), schedule.shown)
         self.build(schedule.seed)
         network = self.network()
         assert isinstance(network, SmallFacesNetwork)
@@ -220,14 +228,10 @@ class GbYoloRow(FacesRow):
         step: Callable[[float], None],
     ) -> None:
         """Train to the end of the schedule; ConflictError where the folder holds another run."""
-        use_threads(schedule.threads)
-        self.input_px = schedule.input_px
-        keep_settings(run, schedule)
-        if has_ended(run):
+        samples, repeat = self.begin(sources, run, schedule)
+        if not samples:
             step(1.0)
             return
-        side_px = round(self.input_px * DETAIL)
-        samples, repeat = scaled_samples(training_samples(tuple(sources), side_px), schedule.shown)
         start = run / BACKBONE_NAME
         if not start.exists():
             write_start(start, samples, schedule)

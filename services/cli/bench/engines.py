@@ -51,7 +51,8 @@ def engines(
     check_outputs((json_file,), paths)
     for path in dict.fromkeys(paths):
         with progress(f"measuring {path.stem}", rounds) as advance:
-            measured[path.stem] = measure_and_remember(path, settings, rounds, advance)
+            name = path.stem if path.stem not in measured else str(path)
+            measured[name] = measure_and_remember(path, settings, rounds, advance)
     if json_file is not None:
         write_json(json_file, _report(measured, rounds))
     if str(json_file) != "-":
@@ -106,7 +107,8 @@ def _explain(rounds: int) -> None:
         f"One thread, medians of {rounds} rounds in which each engine computes a picture in turn: time, and "
         "processor time. Beside them stand the largest difference of a score from ONNX Runtime's in float32, "
         "and the least overlap of a detection with its counterpart, on rendered pictures. To be chosen, an "
-        f"engine has to be within: {bounds}.",
+        f"engine has to be within: {bounds}. Those of the processor are compared by processor time (cpu "
+        "ms), which other work on the machine changes little, those of a graphics card by time (ms).",
         highlight=False,
     )
 

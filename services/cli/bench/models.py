@@ -25,14 +25,15 @@ from services.cli.bench.tables import (
     make,
     refuse,
 )
-from services.cli.console import notes, output, progress, write_json
+from services.cli.console import check_outputs, notes, output, progress, write_json
 from services.cli.console import table as show_table
 from services.cli.doctor_host import processor_name
 from services.cli.model_commands import load_module
 from services.core.errors import BadInputError
 
 COLUMNS = ("network", "input", "M parameters", "GFLOPs", "median ms", "times as fast as YOLOv5")
-STRIDE_PX = 32
+STRIDE_PX, MOST_PX = 32, 4096
+MOST_ROUNDS = 10_000
 
 
 def models(
@@ -47,7 +48,9 @@ def models(
         list[int] | None,
         typer.Option("--input", help="Side of the pictures, may be repeated (default: 320, 416 and 640)."),
     ] = None,
-    rounds: Annotated[int, typer.Option(min=1, help="How often each network computes a picture.")] = 15,
+    rounds: Annotated[
+        int, typer.Option(min=1, max=MOST_ROUNDS, help="How often each network computes a picture.")
+    ] = 15,
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="File for every sample; - is stdout.")
     ] = None,
@@ -81,8 +84,9 @@ def models(
 def _compare_speed(
     sizes: Sequence[str] | None, inputs_px: Sequence[int] | None, rounds: int, json_file: Path | None
 ) -> None:
-    if bad := [px for px in inputs_px or () if px < STRIDE_PX or px % STRIDE_PX]:
-        raise BadInputError(f"an input of {bad[0]} pixels is no multiple of {STRIDE_PX}")
+    if bad := [px for px in inputs_px or () if not STRIDE_PX <= px <= MOST_PX or px % STRIDE_PX]:
+        raise BadInputError(f"an input of {bad[0]} pixels is no multiple of {STRIDE_PX} up to {MOST_PX}")
+    check_outputs([json_file], [])
     measuring = load_module("evaluation.speed")
     if wrong := [size for size in sizes or () if size not in measuring.SIZES]:
         raise BadInputError(f"no size {wrong[0]!r}: give n or s")

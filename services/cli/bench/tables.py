@@ -1,10 +1,12 @@
 """`sightline bench models --table`: all methods of a table side by side, trained where they are not yet."""
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
 
 import typer
 
@@ -21,6 +23,7 @@ TABLES = {
 TABLE_NAMES = "detectors, classifiers or small-faces"
 RUNS = Path("runs/zoo")
 DOCUMENT = Path("docs/benchmarks.md")
+MOST_SHOWN, MOST_THREADS, LARGEST_SEED = 100_000_000, 256, 2**32 - 1
 STEPS = 1000
 """Of a progress bar."""
 
@@ -50,10 +53,13 @@ OnlyOption = Annotated[
     typer.Option(metavar="ROW", help="For --table: make it of this row alone; may be repeated."),
 ]
 ShownOption = Annotated[
-    int | None, typer.Option(min=1, help="For --table: how many pictures each training shows.")
+    int | None,
+    typer.Option(min=1, max=MOST_SHOWN, help="For --table: how many pictures each training shows."),
 ]
-SeedOption = Annotated[int, typer.Option(min=0, help="For --table: seed of everything random.")]
-ThreadsOption = Annotated[int, typer.Option(min=1, help="For --table: processor threads.")]
+SeedOption = Annotated[
+    int, typer.Option(min=0, max=LARGEST_SEED, help="For --table: seed of everything random.")
+]
+ThreadsOption = Annotated[int, typer.Option(min=1, max=MOST_THREADS, help="For --table: processor threads.")]
 NoTrainOption = Annotated[
     bool, typer.Option("--no-train", help="For --table: leave out rows that have no weights.")
 ]
@@ -97,29 +103,67 @@ def make(key: str, wanted: TableRequest, json_file: Path | None) -> None:
         raise BadInputError(f"no table {key!r}: give {TABLE_NAMES}")
     if not wanted.data:
         raise BadInputError("a table is made from labelled pictures: give --data FOLDER, or --data demo")
-    check_outputs([wanted.document, json_file], [])
-    making = load_module(TABLES[key])
+    if wanted.finder_file is not None and key != "classifiers":
+        raise BadInputError("--finder-file is for the table classifiers")
+    check_outputs([wanted.document, json_file], [wanted.finder_file])
+    _check_document(wanted.document)
+    making, writing = load_module(TABLES[key]), load_module("zoo.table")
     making.check_rows(wanted.only)
     runs = wanted.runs or RUNS / key
-    sources, writing = load_module("data.samples").DataSource, load_module("zoo.table")
-    settings = writing.TableSettings(
-        data=tuple(sources.parse(with_demo(source, runs, "mask")) for source in wanted.data),
-        runs=runs,
-        document=wanted.document,
-        only=tuple(wanted.only),
-        shown=wanted.shown,
-        seed=wanted.seed,
-        threads=wanted.threads,
-        rounds=wanted.rounds,
-        trains=wanted.trains,
-        samples_file=json_file,
-        finder_file=wanted.finder_file,
-    )
-    with progress_of_rows() as step:
+    data = _sources(wanted.data, runs)
+    with _samples_file(json_file) as samples_file, progress_of_rows() as step:
+        settings = writing.TableSettings(
+            data=data,
+            runs=runs,
+            document=wanted.document,
+            only=tuple(wanted.only),
+            shown=wanted.shown,
+            seed=wanted.seed,
+            threads=wanted.threads,
+            rounds=wanted.rounds,
+            trains=wanted.trains,
+            samples_file=samples_file,
+            finder_file=wanted.finder_file,
+        )
         made = making.make_table(settings, step)
-    writing.write_table(made, settings.document)
+        writing.write_table(made, settings.document)
     if str(json_file) != "-":
         output.print(f"{settings.document}: {len(made.rows)} rows of the table {key}", soft_wrap=True)
+
+
+def _sources(given: Sequence[str], runs: Path) -> tuple[Any, ...]:
+    """Read where the pictures are, and make the folder of the trainings, in which demo's are rendered."""
+    parse = load_module("data.samples").DataSource.parse
+    for source in given:
+        parse(source)
+    try:
+        runs.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInputError(f"--runs {runs} cannot be made: {error.strerror}") from error
+    return tuple(parse(with_demo(source, runs, "mask")) for source in given)
+
+
+@contextmanager
+def _samples_file(json_file: Path | None) -> Iterator[Path | None]:
+    """Give the file for every sample; what is written for `-` is shown on stdout at the end."""
+    if str(json_file) != "-":
+        yield json_file
+        return
+    with TemporaryDirectory() as scratch:
+        samples = Path(scratch) / "samples.json"
+        yield samples
+        sys.stdout.write(samples.read_text(encoding="utf-8"))
+
+
+def _check_document(document: Path) -> None:
+    """Refuse, before hours of work, a file that takes no table. Its name without .md is its plots' folder."""
+    if document.suffix != ".md":
+        raise BadInputError(f"--document {document}: give a Markdown file, whose name ends with .md")
+    if document.exists():
+        try:
+            document.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadInputError(f"--document {document} is no text that can be read") from error
 
 
 @contextmanager

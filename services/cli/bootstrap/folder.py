@@ -1,14 +1,10 @@
 """Secrets as files: one folder a secret, which may be a volume of its own."""
 
-import fcntl
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from services.cli.bootstrap.material import Secret
-from services.common.files import write_whole
+from services.common.files import locked_folder, write_whole
 from services.core.errors import BadInputError
 
 FILE_MODE = 0o440
@@ -36,7 +32,7 @@ class FolderSink:
         folder = self._folder / secret.name
         try:
             folder.mkdir(FOLDER_MODE, exist_ok=True)
-            with _locked(folder):
+            with locked_folder(folder):
                 return _create(folder, secret)
         except OSError as error:
             raise BadInputError(f"{folder} cannot be written: {error.strerror}") from error
@@ -57,15 +53,3 @@ def _create(folder: Path, secret: Secret) -> bool:
 def _write(path: Path, text: str) -> None:
     """Write a file whole, and on the disk, or not at all."""
     write_whole(path, text, FILE_MODE, path.with_name(UNFINISHED))
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Wait until nobody else writes there."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-        os.fsync(handle)
-    finally:
-        os.close(handle)

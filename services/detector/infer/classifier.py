@@ -27,6 +27,7 @@ from services.detector.infer.engines import (
     open_session,
     openvino_core,
 )
+from services.detector.infer.measuring import fastest
 from services.detector.infer.models import classifier_path, read_classifier
 
 log = logging.getLogger(__name__)
@@ -43,9 +44,6 @@ LARGEST_DIFFERENCE = 0.02
 
 PRECISION: Precision = "fp32"
 """In which numbers classifiers are computed."""
-
-CLEARLY_FASTER = 0.9
-"""Share of the reference's processor time that another engine has to stay below."""
 
 
 class OnnxRuntimeClassifier:
@@ -153,16 +151,13 @@ def _select(path: Path) -> tuple[ClassifierKind, EngineChoice]:
         else:
             log.warning("%s computes something else than %s: not used", other.engine, reference.engine)
             refused.append(_refused("trial-differs"))
-    medians = [_measured(classifier) for classifier in running]
-    best = min(range(len(running)), key=lambda one: medians[one][1])
-    chosen = best if medians[best][1] < CLEARLY_FASTER * medians[0][1] else 0
-    code = "engine-only" if len(running) == 1 else "engine-fastest" if chosen else "engine-reference"
     tried = [
         EngineTrial(one.engine, ms, True, "trial-right" if place else "trial-reference", cpu_ms, PRECISION)
-        for place, (one, (ms, cpu_ms)) in enumerate(zip(running, medians, strict=True))
+        for place, (one, (ms, cpu_ms)) in enumerate((one, _measured(one)) for one in running)
     ]
-    name = reference.info.name[:LONGEST_WORD]
-    return kinds[chosen], EngineChoice(name, running[chosen].engine, code, (*tried, *refused))
+    chosen, code = fastest((), tried)
+    kind = kinds[[one.engine for one in running].index(chosen)]
+    return kind, EngineChoice(reference.info.name[:LONGEST_WORD], chosen, code, (*tried, *refused))
 
 
 def _refused(code: str) -> EngineTrial:

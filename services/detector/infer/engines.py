@@ -53,6 +53,34 @@ def open_session(
         raise BadInputError(f"{path} is no model that ONNX Runtime can load") from error
 
 
+def fitting_input(session: ort.InferenceSession, info: ModelInfo) -> str:
+    """Give the name of a network's input; BadInputError where it is not what its file states."""
+    inputs, outputs = session.get_inputs(), session.get_outputs()
+    wanted = (
+        (inputs, (1, 3, info.input_height, info.input_width)),
+        (outputs, (1, None, 4 + len(info.classes))),
+    )
+    for found, shape in wanted:
+        if len(found) != 1 or found[0].type != "tensor(float)" or not _may_be(found[0].shape, shape):
+            raise BadInputError(misfit(info))
+    return str(inputs[0].name)
+
+
+def _may_be(stated: Sequence[object], wanted: Sequence[int | None]) -> bool:
+    """Return whether a shape fits, of which names and None leave sizes open."""
+    return len(stated) in (0, len(wanted)) and all(
+        one == other for one, other in zip(stated, wanted, strict=False) if isinstance(one, int) and other
+    )
+
+
+def misfit(info: ModelInfo) -> str:
+    """Say that a network is another one than its file states."""
+    return (
+        f"the network of {info.path} is not what its metadata state: input 1x3x{info.input_height}x"
+        f"{info.input_width}, output 1 x places x {4 + len(info.classes)}"
+    )
+
+
 class EngineDetector(ABC):
     """Implements `Detector` around whatever computes the network."""
 
@@ -69,6 +97,8 @@ class EngineDetector(ABC):
     def detect(self, scaled_rgb: Picture, letterbox: Letterbox, confidence: float) -> list[Detection]:
         """Find objects with at least this confidence."""
         rows = self.predict(letterbox.blob(scaled_rgb))
+        if rows.ndim != 2 or rows.shape[1] != 4 + len(self.info.classes):
+            raise BadInputError(misfit(self.info))
         return detections_from(rows, letterbox, self.info.classes, confidence, self.info.overlap)
 
     @abstractmethod
@@ -91,7 +121,7 @@ class OnnxRuntimeDetector(EngineDetector):
         """`computed` is the file with the network, where it is another one than that of the model."""
         super().__init__(path)
         self._session = open_session(computed or path, threads, providers)
-        self._input = self._session.get_inputs()[0].name
+        self._input = fitting_input(self._session, self.info)
 
     def predict(self, blob: NDArray[np.float32]) -> NDArray[np.float32]:
         """Give the network's predictions (n, 4 + classes)."""

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -63,7 +63,7 @@ def measure_engines(
         path.name,
         ", ".join(f"{trial.engine} {trial.ms:.1f} ms" for trial in tried if trial.ms is not None),
     )
-    chosen, code = _fastest(kinds, tried)
+    chosen, code = fastest({kind.name for kind in kinds if kind.is_accelerated}, tried)
     return Measurement(EngineChoice(file_word(path), chosen, code, tried, round(now_s(), 3)), samples)
 
 
@@ -126,12 +126,11 @@ def _with_times(trial: EngineTrial, samples: Sequence[tuple[float, float]]) -> E
     return replace(trial, ms=ms, cpu_ms=cpu_ms)
 
 
-def _fastest(kinds: Sequence[EngineKind], tried: Sequence[EngineTrial]) -> tuple[str, str]:
-    """Give the name of the engine to use, and why.
+def fastest(accelerated: Collection[str], tried: Sequence[EngineTrial]) -> tuple[str, str]:
+    """Give the name of the engine to use, and why; the first trial is the reference's.
 
     Engines of the processor are judged by its time alone, which other work on the machine changes little.
     """
-    accelerated = {kind.name for kind in kinds if kind.is_accelerated}
     times_ms = {
         trial.engine: time_ms
         for trial in tried

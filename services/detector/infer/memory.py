@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from services.common.files import read_text, write_whole
+from services.common.files import locked_folder, read_text, write_whole
 from services.core.costs import EngineChoice
 
 log = logging.getLogger(__name__)
@@ -35,11 +35,12 @@ class EngineMemory:
 
     def remember(self, key: str, choice: EngineChoice) -> None:
         """Keep a choice; a folder that takes no file costs a measurement at the next start."""
-        others = [(known, found) for known, found in self._read().items() if known != key]
-        kept = dict([*others, (key, choice)][-MOST_CHOICES:])
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_whole(self._path, _FORM.dump_json(kept, indent=1).decode() + "\n")
+            with locked_folder(self._path.parent):
+                others = [(known, found) for known, found in self._read().items() if known != key]
+                kept = dict([*others, (key, choice)][-MOST_CHOICES:])
+                write_whole(self._path, _FORM.dump_json(kept, indent=1).decode() + "\n")
         except OSError as error:
             log.info("the choice of an engine is not remembered: %s: %s", self._path, error.strerror)
 

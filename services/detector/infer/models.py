@@ -10,9 +10,12 @@ from services.common.files import is_file
 from services.common.settings.cameras import CameraFiles
 from services.core.costs import LONGEST_WORD
 from services.core.errors import BadInputError
+from services.core.identifiers import clean_name
 from services.core.model_classes import (
     FACE_CLASSES,
     FACE_FINDER,
+    LEAST_INPUT_PX,
+    MOST_INPUT_PX,
     checked_class_names,
     classes_of_model,
     stages_of,
@@ -32,6 +35,12 @@ SUFFIX = ".onnx"
 LARGEST_SIDE_PX = 512
 LARGEST_MARGIN = 1.0
 """Of what a classifier takes: a square of pixels, and what lies around a face."""
+
+LONGEST_NAME = 200
+"""Characters of the name that a model states."""
+
+UNREADABLE = (ValueError, KeyError, TypeError, OverflowError, RecursionError, BadInputError)
+"""What a strange value among the metadata raises where it is read."""
 
 CLASSIFIER_TASK = "mask-classifier"
 """The task of a second stage: it tells the mask state of a face that was found."""
@@ -189,7 +198,7 @@ def read_stated(path: Path) -> dict[str, Any]:
         raise BadInputError(f"{path} carries no Sightline metadata: export it with `sightline export`")
     try:
         data = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadInputError(f"the Sightline metadata of {path} cannot be read: {error}") from error
     if not isinstance(data, dict):
         raise BadInputError(f"the Sightline metadata of {path} cannot be read: it is no object")
@@ -201,18 +210,40 @@ def read_info(path: Path) -> ModelInfo:
     data = read_stated(path)
     try:
         width, height = data["input"]
-        return ModelInfo(
-            name=str(data["name"]),
-            task=str(data["task"]),
-            classes=checked_class_names(data["classes"]),
+        info = ModelInfo(
+            name=_name(data["name"]),
+            task=_name(data["task"]),
+            classes=checked_class_names(_listed(data["classes"])),
             input_width=int(width),
             input_height=int(height),
             confidence=float(data["confidence"]),
             overlap=float(data["iou"]),
             path=path,
         )
-    except (ValueError, KeyError, TypeError, RecursionError, BadInputError) as error:
+    except UNREADABLE as error:
         raise BadInputError(f"the Sightline metadata of {path} cannot be read: {error}") from error
+    if not all(LEAST_INPUT_PX <= side <= MOST_INPUT_PX for side in (info.input_width, info.input_height)):
+        raise BadInputError(
+            f"{path} is no model that can be used: the sides of its input are {LEAST_INPUT_PX} to "
+            f"{MOST_INPUT_PX} pixels"
+        )
+    if not (0 <= info.confidence <= 1 and 0 <= info.overlap <= 1):
+        raise BadInputError(f"{path} is no model that can be used: its confidence and overlap are 0 to 1")
+    return info
+
+
+def _name(value: object) -> str:
+    """Give a word that a file states about itself as people can be shown it; ValueError for another."""
+    name = clean_name(str(value), LONGEST_NAME)
+    if not name:
+        raise ValueError("a name in it is none")
+    return name
+
+
+def _listed(value: object) -> list[object]:
+    if not isinstance(value, list):
+        raise TypeError("its classes are no list")
+    return value
 
 
 def read_classifier(path: Path) -> ClassifierInfo:
@@ -222,9 +253,9 @@ def read_classifier(path: Path) -> ClassifierInfo:
         raise BadInputError("classifier-wanted", model=path.name[:80])
     try:
         width, height = (int(side) for side in data["input"])
-        classes = tuple(str(name) for name in data["classes"])
-        info = ClassifierInfo(str(data["name"]), classes, width, float(data["margin"]), path)
-    except (ValueError, KeyError, TypeError) as error:
+        classes = tuple(str(name) for name in _listed(data["classes"]))
+        info = ClassifierInfo(_name(data["name"]), classes, width, float(data["margin"]), path)
+    except UNREADABLE as error:
         raise BadInputError(f"the Sightline metadata of {path} cannot be read: {error}") from error
     _check(info, height)
     return info

@@ -269,3 +269,37 @@ def test_videos_among_the_pictures_of_a_folder_are_named(
     run_detect(mixed, options, no_webcam)
     assert [entry["image"] for entry in found(options)] == ["a.png"]
     assert "has 1 video(s), which are left out" in capsys.readouterr().err
+
+
+def test_what_is_saved_takes_the_place_of_nothing(
+    folder: Path, options: DetectOptions, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert options.save is not None
+    for place in ("one", "two"):
+        (tmp_path / place).mkdir()
+        for name in ("clip.mp4", "pictures/a.png"):
+            (tmp_path / place / Path(name).name).write_bytes((folder / name).read_bytes())
+            run_detect(tmp_path / place / Path(name).name, options, no_webcam)
+        if place == "one":
+            before = {path.name: path.read_bytes() for path in options.save.iterdir()}
+    after = {path.name: path.read_bytes() for path in options.save.iterdir()}
+    assert sorted(after) == ["a-2.png", "a.png", "clip-2.mp4", "clip.mp4"]
+    assert after | before == after
+    assert "clip.mp4 is there already: clip-2.mp4 is written" in " ".join(capsys.readouterr().err.split())
+
+
+def test_pictures_that_cannot_be_read_cost_no_others(
+    folder: Path, options: DetectOptions, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mixed = tmp_path / "mixed"
+    mixed.mkdir()
+    (mixed / "a.png").write_bytes(b"no picture")
+    (mixed / "b.jpg").write_bytes(b"")
+    os.mkfifo(mixed / "d.jpg")
+    with pytest.raises(BadInputError, match=r"a\.png is no picture that can be read"):
+        run_detect(mixed, options, no_webcam)
+    (mixed / "c.png").write_bytes((folder / "pictures" / "a.png").read_bytes())
+    run_detect(mixed, options, no_webcam)
+    assert [entry["image"] for entry in found(options)] == ["c.png"]
+    told = " ".join(capsys.readouterr().err.split())
+    assert f"3 of 4 pictures are left out, the first one since {mixed / 'a.png'} is no picture" in told

@@ -35,6 +35,24 @@ def test_demo_stands_for_rendered_scenes_of_the_task(
     assert made == ([scene] if scene else [])
 
 
+def test_scenes_that_were_rendered_half_way_are_rendered_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def write(folder: Path, *parts: object, demo: str) -> None:
+        (folder / "labels" / "val").mkdir(parents=True)
+        if not (tmp_path / "again").exists():
+            (tmp_path / "again").touch()
+            raise KeyboardInterrupt
+        (folder / "labels" / "val" / "whole.txt").touch()
+
+    monkeypatch.setattr(model_commands, "write_dataset", write)
+    with pytest.raises(KeyboardInterrupt):
+        model_commands.with_demo("demo", tmp_path, "mask")
+    model_commands.with_demo("demo", tmp_path, "mask")
+    assert (tmp_path / "demo-masks" / "labels" / "val" / "whole.txt").is_file()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["again", "demo-masks"]
+
+
 def test_a_joint_training_says_which_demo_it_wants(tmp_path: Path):
     with pytest.raises(BadInputError, match="traffic=demo or mask=demo"):
         model_commands.with_demo("demo", tmp_path, "joint")

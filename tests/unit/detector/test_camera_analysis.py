@@ -17,6 +17,7 @@ from services.common.bus.local import LocalBus
 from services.common.clocks import Clocks
 from services.common.live.analysed import AnalysedPictures
 from services.common.video.hub import VideoHub
+from services.core.errors import BadInputError
 from services.core.frames import Letterbox, Picture
 from services.core.types import (
     MASK_CLASSES,
@@ -484,6 +485,28 @@ async def test_positions_are_published_while_the_track_lives(stage: Stage) -> No
     assert said(events) == [int(stage.begin_s) + 1, int(stage.begin_s) + 2]
     word = next(n for n, event in enumerate(events) if isinstance(event, PositionSeconds))
     assert events.index(piece) < word
+
+
+async def test_a_model_that_cannot_be_used_is_told_of_once_and_tried_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("services.detector.camera_analysis.RESTART_S", 0.01)
+    look = BrightnessDetector.__init__
+    monkeypatch.setattr(BrightnessDetector, "__init__", refused)
+    await stage.take(epoch=7)
+    await until(lambda: stage.made >= 3)
+    monkeypatch.setattr(BrightnessDetector, "__init__", look)
+    await asyncio.sleep(0.1)
+    await stage.show(0, FRAMES)
+    await stage.service.drop(GATE)
+    assert any(isinstance(event, Trajectory) for event in await stage.read())
+    told = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert [record.getMessage() for record in told] == ["camera gate is not analysed: x.onnx is no model"]
+    assert told[0].exc_info is None
+
+
+def refused(*arguments: object) -> None:
+    raise BadInputError("x.onnx is no model")
 
 
 async def test_a_fault_in_the_analysis_loses_the_piece_in_flight_alone(

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,6 +26,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
     def make_table(settings: Any, step: Any) -> Table:
         found.append(settings)
+        if settings.samples_file is not None:
+            settings.samples_file.write_text('{"samples": []}')
         step("first", 0.5)
         step("second", 1.0)
         return Table("detectors", "Detectors", "", ("a",), [("1",), ("2",)], "")
@@ -54,6 +57,15 @@ def test_a_table_is_made_as_asked_and_put_into_the_document(
     assert settings.runs == Path("runs/zoo/detectors") and settings.samples_file == Path("samples.json")
 
 
+def test_the_samples_of_a_table_can_go_to_stdout(
+    asked: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(command.app, [*TABLE, "--data", "a", "--document", "b.md", "--json", "-"])
+    assert json.loads(result.stdout) == {"samples": []}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b.md", "runs"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -68,6 +80,16 @@ def test_a_table_is_made_as_asked_and_put_into_the_document(
         (("--speed", "--no-train"), "--no-train is not for this comparison"),
         (("--table", "detectors", "--data", "x@0"), "after @ stands how often"),
         (("--table", "detectors", "--data", "x", "--document", "absent/b.md"), "there is no folder absent"),
+        (("--table", "detectors", "--data", "demo@x"), "after @ stands how often"),
+        (("--table", "detectors", "--data", "x", "--document", "figures"), "name ends with .md"),
+        (("--table", "detectors", "--data", "x", "--document", "bytes.md"), "is no text that can be read"),
+        (
+            ("--table", "detectors", "--data", "x", "--runs", "bytes.md/runs"),
+            "cannot be made: Not a directory",
+        ),
+        (("--table", "detectors", "--data", "x", "--finder-file", "y"), "is for the table classifiers"),
+        (("--speed", "--input", "1000000"), "no multiple of 32 up to 4096"),
+        (("--speed", "--json", "absent/x.json"), "there is no folder absent"),
     ],
 )
 def test_bad_input_is_told_in_one_line(
@@ -78,6 +100,7 @@ def test_bad_input_is_told_in_one_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "bytes.md").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(BadInputError, match=message):
         run("models", *(arguments + (() if "--document" in arguments else ("--document", "b.md"))))
     assert not asked

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -278,6 +279,17 @@ def test_a_folder_that_takes_no_file_costs_a_measurement_only(path: Path, tmp_pa
     (tmp_path / "file").write_text("")
     use_engines(EngineSettings(tmp_path / "file" / "engines"))
     assert _chosen(path).chosen == "onnxruntime-cpu"
+
+
+def test_processes_that_remember_at_once_lose_nothing(tmp_path: Path):
+    memory, keys = EngineMemory(tmp_path), [str(number) for number in range(32)]
+    with ThreadPoolExecutor(8) as pool:
+        list(
+            pool.map(
+                lambda key: memory.remember(key, EngineChoice(key, "onnxruntime-cpu", "engine-only")), keys
+            )
+        )
+    assert [key for key in keys if memory.recall(key) is None] == []
 
 
 def test_the_settings_name_an_engine(

@@ -1,23 +1,29 @@
+import json
+import math
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import onnx
 import onnxruntime as ort
 import pytest
 
 from services.common.settings.cameras import CameraFiles
 from services.core.errors import BadInputError
+from services.detector.infer.engines import OnnxRuntimeDetector
 from services.detector.infer.metadata import read_metadata
 from services.detector.infer.models import (
+    METADATA_KEY,
     WEIGHTS,
     check_named_model,
     model_path,
     read_info,
+    read_stated,
     stage_paths,
 )
 from tests.processes import REPOSITORY
-from tests.stand_in_models import write_classifier
+from tests.stand_in_models import write_classifier, write_finder
 
 WITHOUT = {
     "store": ("av", "cv2", "google.protobuf", "numpy", "onnx", "onnxruntime", "openvino", "scipy"),
@@ -44,6 +50,58 @@ def test_other_files_are_refused(tmp_path: Path, content: bytes):
     path.write_bytes(content)
     with pytest.raises(BadInputError, match=r"other\.onnx"):
         read_info(path)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("input", [64, 10**6]),
+        ("input", [64, 0]),
+        ("input", [math.inf, 64]),
+        ("input", ["9" * 5000, 64]),
+        ("confidence", math.nan),
+        ("iou", 7),
+        ("name", "red\x1b[31m"),
+        ("name", "x" * 5000),
+        ("name", ""),
+        ("task", "mask\n"),
+        ("classes", "mask"),
+        ("classes", {"0": "mask"}),
+        ("classes", [f"class {number}" for number in range(1001)]),
+        ("classes", ["mask\u202e"]),
+        ("classes", []),
+    ],
+    ids=lambda value: repr(value)[:30],
+)
+def test_metadata_made_by_hand_are_held_to_bounds(tmp_path: Path, key: str, value: object):
+    path = write_finder(tmp_path / "odd.onnx", [(16.0, 24.0, 16.0, 24.0, 0.0, 0.9, 0.0)])
+    restate(path, json.dumps({**read_stated(path), key: value}))
+    with pytest.raises(BadInputError, match=r"odd\.onnx") as refused:
+        read_info(path)
+    assert len(str(refused.value).splitlines()) == 1 and "\x1b" not in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["[" * 200_000, "{", "[]"], ids=lambda text: text[:5])
+def test_metadata_of_no_form_are_refused(tmp_path: Path, text: str):
+    path = write_finder(tmp_path / "odd.onnx", [(16.0, 24.0, 16.0, 24.0, 0.0, 0.9, 0.0)])
+    restate(path, text)
+    with pytest.raises(BadInputError, match=r"odd\.onnx"):
+        read_info(path)
+
+
+@pytest.mark.parametrize("stated", [{"input": [64, 64]}, {"classes": ["mask"]}], ids=repr)
+def test_a_network_that_is_another_one_than_is_stated_is_refused(tmp_path: Path, stated: dict[str, object]):
+    path = write_finder(tmp_path / "odd.onnx", [(16.0, 24.0, 16.0, 24.0, 0.0, 0.9, 0.0)])
+    restate(path, json.dumps(read_stated(path) | stated))
+    with pytest.raises(BadInputError, match=r"network of .*odd\.onnx is not what its metadata state"):
+        OnnxRuntimeDetector(path)
+
+
+def restate(path: Path, text: str) -> None:
+    """Have a model file state something else about itself."""
+    model = onnx.load(path)
+    onnx.helper.set_model_props(model, {METADATA_KEY: text})
+    onnx.save(model, path)
 
 
 def test_a_model_that_is_cut_off_is_refused(tmp_path: Path):

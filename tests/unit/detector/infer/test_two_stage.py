@@ -163,12 +163,16 @@ def test_both_stages_are_measured_and_what_was_chosen_is_told(
 def test_classifiers_are_compared_by_processor_time(
     classifier: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    class Other(OnnxRuntimeClassifier):
+        engine = "openvino-cpu"
+
     times = iter([(1.0, 5.0), (40.0, 2.0)])
     monkeypatch.setattr(classifiers, "_selections", {})
-    monkeypatch.setattr(classifiers, "OpenVinoClassifier", OnnxRuntimeClassifier)
+    monkeypatch.setattr(classifiers, "OpenVinoClassifier", Other)
     monkeypatch.setattr(classifiers, "_measured", lambda one: next(times))
     fastest_classifier(classifier)
     (choice,) = classifiers.classifier_choices()
+    assert (choice.chosen, choice.tried[1].engine) == ("openvino-cpu", "openvino-cpu")
     assert (choice.code, choice.tried[1].cpu_ms, choice.tried[1].precision) == ("engine-fastest", 2.0, "fp32")
 
 

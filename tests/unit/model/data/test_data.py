@@ -73,6 +73,16 @@ def test_a_folder_of_another_form_is_told_where_pictures_lie(tmp_path: Path) -> 
         load_split([DataSource(tmp_path)], "train", 640)
 
 
+def test_pictures_that_cannot_be_read_are_told(yolo_folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    pictures = yolo_folder / "images" / "train"
+    (pictures / "square1.png").write_bytes(b"no picture")
+    (pictures / "square3.png").write_bytes(b"")
+    assert len(load_split([DataSource(yolo_folder)], "train", 640)) == 6
+    assert [record.getMessage() for record in caplog.records] == [
+        f"2 pictures cannot be read and are left out, the first is {pictures / 'square1.png'}"
+    ]
+
+
 def test_frames_of_scored_clips_stay_out(yolo_folder: Path) -> None:
     pictures = yolo_folder / "images" / "train"
     (pictures / "square0.png").rename(pictures / "clip_square0.png")

@@ -268,6 +268,49 @@ def test_what_is_no_detector_is_refused_whatever_classes_are_named(tmp_path: Pat
             imported(source, tmp_path, classes=tuple(f"c{number}" for number in range(count)))
 
 
+@pytest.mark.parametrize(("offset", "refused"), [(-0.25, True), (0.0, False)])
+def test_an_angle_that_happens_to_be_a_share_is_no_score(
+    tmp_path: Path, offset: float, refused: bool
+) -> None:
+    """Turned boxes of one class have as many columns as upright ones with objectness."""
+    path = write_gated_model(tmp_path / "a.onnx", offset)
+    if refused:
+        with pytest.raises(BadInputError, match=r"does not stay within 0\.\.1.*turned boxes"):
+            imported(path, tmp_path, classes=("ship",))
+    else:
+        assert imported(path, tmp_path, classes=("ship",)).is_file()
+
+
+def write_gated_model(path: Path, offset: float) -> Path:
+    """Write a network without training, whose last column is a sigmoid and an offset."""
+    rng = np.random.default_rng(3)
+    boxes = np.tile(np.float32([40, 30, 20, 10]).reshape(1, 4, 1), (1, 1, CELLS))
+    constants = {
+        "weights": rng.normal(0, 0.02, (2, 3, 8, 8)).astype(np.float32),
+        "shape": np.int64([1, 2, -1]),
+        "offset": np.float32([0, offset]).reshape(1, 2, 1),
+        "boxes": boxes[..., : (HEIGHT // 8) * (WIDTH // 8)],
+    }
+    nodes = [
+        onnx.helper.make_node("Conv", ["images", "weights"], ["seen"], strides=[8, 8]),
+        onnx.helper.make_node("Sigmoid", ["seen"], ["shares"]),
+        onnx.helper.make_node("Reshape", ["shares", "shape"], ["columns"]),
+        onnx.helper.make_node("Add", ["columns", "offset"], ["moved"]),
+        onnx.helper.make_node("Concat", ["boxes", "moved"], ["output0"], axis=1),
+    ]
+    places = constants["boxes"].shape[2]
+    graph = onnx.helper.make_graph(
+        nodes,
+        "gated",
+        [onnx.helper.make_tensor_value_info("images", TensorProto.FLOAT, (1, 3, HEIGHT, WIDTH))],
+        [onnx.helper.make_tensor_value_info("output0", TensorProto.FLOAT, (1, 6, places))],
+        [onnx.numpy_helper.from_array(values, name) for name, values in constants.items()],
+    )
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, path)
+    return path
+
+
 def test_numbers_without_a_class_among_the_91_of_coco(tmp_path: Path) -> None:
     names = json.dumps({0: "N/A", 1: "helmet", 2: "head", 3: "N/A"})
     rows = filled(30)

@@ -228,3 +228,9 @@ def test_two_models_are_compared_over_their_seeds(yolo_folder: Path, tmp_path: P
     table = compare(runs, runs, yolo_folder, "val", rounds=20)
     assert "val, 3 pictures | first (2) | second (2)" in table
     assert "| mAP50 |" in table and "| +0.000 |" in table
+
+
+def test_a_run_that_has_no_place_is_refused(yolo_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(BadInputError, match="file cannot be made: File exists"):
+        train(config(yolo_folder, tmp_path / "file", 1))

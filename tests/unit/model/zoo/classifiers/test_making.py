@@ -33,6 +33,14 @@ def settings(face_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Tab
     )
 
 
+def test_a_finder_that_is_none_is_refused_before_anything_is_trained(settings: TableSettings) -> None:
+    with pytest.raises(BadInputError, match=r"give a \.caffemodel file"):
+        make_table(
+            replace(settings, finder_file=settings.runs / "absent.caffemodel"),
+            lambda name, share: pytest.fail("it was trained"),
+        )
+
+
 def test_the_table_is_made_from_nothing_and_again_from_its_runs(settings: TableSettings) -> None:
     seen: list[str] = []
     table = make_table(settings, lambda name, share: seen.append(name))
