@@ -35,7 +35,7 @@ from services.common.settings.files import load_settings, setting_variables
 from services.common.settings.service import given_mongodb_uri
 from services.core.errors import BadInputError, DatabaseUnavailableError, HalfRestoredError
 from services.core.identifiers import id_from_name
-from services.core.model_classes import check_classes, model_for
+from services.core.model_classes import check_classes, check_verified, model_for
 from services.core.types import Camera, CameraId
 from services.detector.infer.models import named_classes, stage_paths
 from services.detector.infer.select import EngineSettings, use_engines
@@ -126,8 +126,11 @@ def _checked(wanted: WantedCamera) -> WantedCamera:
         check_url(camera.url, sees_files=True)
     except BadInputError as error:
         raise BadInputError(f"camera {camera.name!r}: {error}") from None
-    check_classes(wanted.lines, camera.model, named_classes(camera.model))
-    return replace(wanted, camera=validate_camera(camera, stage_paths))
+    known = named_classes(camera.model)
+    check_classes(wanted.lines, camera.model, known)
+    camera = validate_camera(camera, stage_paths)
+    check_verified(camera, known)
+    return replace(wanted, camera=camera)
 
 
 def _run(settings: UpConfig, web: WebSettings, seed: SetupSeed, listening: socket.socket) -> None:
