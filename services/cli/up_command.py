@@ -124,13 +124,13 @@ def _checked(wanted: WantedCamera) -> WantedCamera:
     camera = wanted.camera
     try:
         check_url(camera.url, sees_files=True)
+        known = named_classes(camera.model)
+        check_classes(wanted.lines, camera.model, known)
+        kept = validate_camera(camera, stage_paths)
+        check_verified(kept, known)
     except BadInputError as error:
         raise BadInputError(f"camera {camera.name!r}: {error}") from None
-    known = named_classes(camera.model)
-    check_classes(wanted.lines, camera.model, known)
-    camera = validate_camera(camera, stage_paths)
-    check_verified(camera, known)
-    return replace(wanted, camera=camera)
+    return replace(wanted, camera=kept)
 
 
 def _run(settings: UpConfig, web: WebSettings, seed: SetupSeed, listening: socket.socket) -> None:
