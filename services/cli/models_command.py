@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from services.cli.console import table
+from services.common.files import is_file
 from services.common.settings.cameras import CameraFiles
 from services.core.errors import BadInputError
 from services.core.model_classes import FACE_FINDER
@@ -129,7 +130,10 @@ def file_entries(files: CameraFiles) -> Sequence[ModelEntry]:
 
 def _file_entry(path: Path, files: CameraFiles) -> ModelEntry | None:
     try:
+        str(path).encode()
         real = files.real_path(str(path))
+        if not is_file(real):
+            return None
         return replace(_entry(real, real.stat().st_mtime_ns), name=str(path), aliases=(), is_file=True)
-    except (BadInputError, OSError):
+    except (BadInputError, OSError, UnicodeEncodeError):
         return None

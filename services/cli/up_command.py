@@ -35,7 +35,7 @@ from services.common.settings.files import load_settings, setting_variables
 from services.common.settings.service import given_mongodb_uri
 from services.core.errors import BadInputError, DatabaseUnavailableError, HalfRestoredError
 from services.core.identifiers import id_from_name
-from services.core.model_classes import check_classes, model_for
+from services.core.model_classes import check_classes, check_verified, model_for
 from services.core.types import Camera, CameraId
 from services.detector.infer.models import named_classes, stage_paths
 from services.detector.infer.select import EngineSettings, use_engines
@@ -124,10 +124,13 @@ def _checked(wanted: WantedCamera) -> WantedCamera:
     camera = wanted.camera
     try:
         check_url(camera.url, sees_files=True)
+        known = named_classes(camera.model)
+        check_classes(wanted.lines, camera.model, known)
+        kept = validate_camera(camera, stage_paths)
+        check_verified(kept, known)
     except BadInputError as error:
         raise BadInputError(f"camera {camera.name!r}: {error}") from None
-    check_classes(wanted.lines, camera.model, named_classes(camera.model))
-    return replace(wanted, camera=validate_camera(camera, stage_paths))
+    return replace(wanted, camera=kept)
 
 
 def _run(settings: UpConfig, web: WebSettings, seed: SetupSeed, listening: socket.socket) -> None:

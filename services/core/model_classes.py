@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from services.core.camera_address import DEMO_MASKS, demo_of
 from services.core.errors import BadInputError
 from services.core.identifiers import clean_name
-from services.core.types import MASK_CLASSES, TRAFFIC_CLASSES, Line
+from services.core.types import MASK_CLASSES, TRAFFIC_CLASSES, Camera, Line
 
 TASK_CLASSES: dict[str, tuple[str, ...]] = {"traffic": TRAFFIC_CLASSES, "mask": MASK_CLASSES}
 SIZES = ("n", "s")
@@ -86,6 +86,12 @@ def class_name_from(value: object) -> str | None:
 def may_be_verified(model: str) -> bool:
     """Return whether a second opinion can be had on what a model finds: the mask model's, or a file's."""
     return stages_of(model) is None and classes_of_model(model) in (None, MASK_CLASSES)
+
+
+def check_verified(camera: Camera, known: Collection[str] | None) -> None:
+    """Refuse a second opinion on what a camera's model finds; `known` as in `check_classes`."""
+    if camera.verify and known is not None and not set(known) <= set(MASK_CLASSES):
+        raise BadInputError("verify-not-masks", model=camera.model[:80])
 
 
 def model_for(url: str, model: str | None) -> str:

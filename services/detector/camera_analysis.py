@@ -18,13 +18,16 @@ from services.core.evidence.passes import STEP_S, Passes
 from services.core.evidence.rate import countable_fps
 from services.core.evidence.seconds import EvidenceJudge
 from services.core.frames import Picture
+from services.core.sentences.sentence import sentence
 from services.core.types import AccessUnit, CameraSetup, Detection, Event, OwnedCamera, Ownership
 from services.detector.analyser import Analyser
+from services.detector.analysis_fault import FAILED, AnalysisFault
 from services.detector.cost_meter import CostMeter
 from services.detector.decode.key_frames import KeyFrameNotes
 from services.detector.decode.sampler import Sampler
 from services.detector.decode.scaling import scaled_rgb
 from services.detector.infer.detector import Classifier, Detector
+from services.detector.infer.file_watch import FileWatch
 from services.detector.infer.tiling import with_tiles
 from services.detector.second_opinion import ClassifierFactory, SecondOpinion, classifier_for
 from services.detector.track.bytetrack import TrackerSettings
@@ -124,6 +127,7 @@ class CameraAnalysis:
     _aspect: float = 1.0
     """Width by height of the analyser's pictures."""
     _was_repeat: bool = False
+    _fault: AnalysisFault | None = None
 
     def start(self) -> None:
         """Begin to analyse."""
@@ -146,24 +150,27 @@ class CameraAnalysis:
                 log.warning("the analysis of camera %s did not end in time", self.owned.setup.camera.id)
 
     def _run(self) -> None:
-        """Analyse until stopped; what nobody foresaw costs a gap and a new start, not the camera.
-
-        A model that cannot be used is tried again, since its file may change, and told of once.
-        """
-        last_fault = ""
+        """Analyse until stopped; what nobody foresaw costs a gap and a new start, not the camera."""
+        fault = self._fault = AnalysisFault(self.owned.setup.camera.id, self.states, self.clocks.now_s)
         while not self._stopped.is_set():
             try:
                 self._follow()
+                continue
             except BadInputError as error:
-                if str(error) != last_fault:
-                    last_fault = str(error)
-                    log.error("camera %s is not analysed: %s", self.owned.setup.camera.id, last_fault)
-                self._analyser = None
-                self._stopped.wait(RESTART_S)
+                reason = sentence("analysis-no-model", reason=error.sentence)
             except Exception:
                 log.exception("the analysis of camera %s failed and starts again", self.owned.setup.camera.id)
-                self._analyser = None
-                self._stopped.wait(RESTART_S)
+                reason = FAILED
+            self._analyser = None
+            with self._gate:
+                self._note([] if self._is_over else fault.begin(reason))
+            self._stopped.wait(RESTART_S)
+        self._end_fault(self.clocks.now_s())
+
+    def _end_fault(self, time_s: float) -> None:
+        with self._gate:
+            if self._fault is not None and self._fault.is_there and not self._is_over:
+                self._note(self._fault.end(time_s))
 
     def _follow(self) -> None:
         camera = self.owned.setup.camera
@@ -173,9 +180,10 @@ class CameraAnalysis:
         notes = KeyFrameNotes(camera.id, self.states)
         rate, meter, choice = _Rate(self.clocks.steady_s), CostMeter(self.clocks), self.choice_of(whole)
         self._classifier = classifier_for(camera, whole, self.make_classifier)
+        file = FileWatch(whole.info.path, self.clocks.steady_s)
         with self.video.reader(camera.id) as reader:
             decoder, connection = UnitDecoder(), -1
-            while not self._stopped.is_set():
+            while not self._stopped.is_set() and not file.has_changed():
                 self._publish_rate(rate)
                 self._publish_cost(meter.measured(choice, reader.dropped))
                 unit = reader.read(READ_TIMEOUT_S)
@@ -200,6 +208,7 @@ class CameraAnalysis:
                 self._analyse(detector, picture, sampler.has_missed(losses.take()))
                 meter.end(began_s, picture.unit.time_s)
                 rate.add()
+                self._end_fault(picture.unit.time_s)
                 sampler.adapt(reader.backlog_s)
         self._finish()
 

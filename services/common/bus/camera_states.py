@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 from services.common.bus.messages import CameraUpdate, CostReport, RateReport, StateReport
 from services.core.costs import AnalysisCost
 from services.core.sentences.sentence import sentence
-from services.core.types import CameraId, CameraState, CameraStatus
+from services.core.types import CameraId, CameraState, CameraStatus, StatusChange
 
 T = TypeVar("T", StateReport, RateReport, CostReport)
 
@@ -106,12 +106,12 @@ class CameraStates:
             self._states.put(camera, self._process, _Received(report, at_s, math.inf), at_s)
             self._last[camera] = state, self._now_s()
 
-    def publish_rate(self, camera: CameraId, fps: float) -> None:
-        """Note the rate that this process reports."""
+    def publish_rate(self, camera: CameraId, fps: float, fault: StatusChange | None = None) -> None:
+        """Note the rate that this process reports, or why it analyses nothing."""
         with self._lock:
             if not self._is_there(camera):
                 return
-            report, at_s = RateReport(self._now_s(), fps), self._monotonic_s()
+            report, at_s = RateReport(self._now_s(), fps, fault=fault), self._monotonic_s()
             self._changed_rates[camera] = report, at_s
             self._rates.put(camera, self._process, _Received(report, at_s, math.inf), at_s)
 
@@ -200,15 +200,15 @@ class CameraStates:
     def state(self, camera: CameraId) -> CameraState | None:
         """Give the newest state of a camera; one that is not live is analysed at no rate.
 
-        A camera that nobody reports any more is degraded, with the size of picture that it had.
+        One that is live and cannot be analysed is degraded, and seen all the same. A camera that nobody
+        reports any more is degraded, with the size of picture that it had.
         """
         with self._lock:
             now_s = self._monotonic_s()
             report, rate = self._states.newest(camera, now_s), self._rates.newest(camera, now_s)
             last = self._last.get(camera)
         if report is not None:
-            is_analysed = rate is not None and report.state.status is CameraStatus.LIVE
-            return replace(report.state, fps=rate.fps if rate is not None and is_analysed else 0.0)
+            return _analysed(report.state, rate)
         if last is None:
             return None
         state, last_s = last
@@ -229,3 +229,14 @@ class CameraStates:
     ) -> None:
         age_s = self._now_s() - report.reported_s if report.age_s is None else report.age_s
         table.put(camera, process, _Received(report, now_s - age_s, now_s + silence_s), now_s)
+
+
+def _analysed(state: CameraState, rate: RateReport | None) -> CameraState:
+    """Give a stream's state with what the detector reports of its analysis."""
+    if rate is None or state.status is not CameraStatus.LIVE:
+        return replace(state, fps=0.0)
+    if rate.fault is None:
+        return replace(state, fps=rate.fps)
+    since_s = max(state.since_s, rate.fault.time_s)
+    degraded = replace(state, status=rate.fault.status, since_s=since_s, fps=0.0, has_pictures=True)
+    return degraded.with_error(rate.fault.reason)

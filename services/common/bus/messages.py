@@ -77,6 +77,8 @@ class RateReport:
     fps: float
     age_s: float | None = field(default=None, compare=False)
     """See `StateReport`."""
+    fault: StatusChange | None = None
+    """Why the detector analyses nothing, and since when, where that is its own fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,7 +343,10 @@ def decode_update(data: bytes) -> CameraUpdate:
     """Give the states, rates and costs of a message; what is beyond bounds in it is broken."""
     update = _UPDATE.decode(data)
     states = (report.state for report in update.states.values())
-    if not all(is_sayable(state.last_error_code, state.last_error_params) for state in states):
+    faults = (report.fault for report in update.rates.values() if report.fault is not None)
+    said = [(state.last_error_code, state.last_error_params) for state in states]
+    said += [(fault.code, fault.params) for fault in faults]
+    if not all(is_sayable(code, params) for code, params in said):
         raise BadMessageError("a state holds what no state can hold")
     if not all(report.cost.is_bounded for report in update.costs.values()):
         raise BadMessageError("a cost is none that we could have reported")

@@ -15,7 +15,7 @@ from services.common.bus.camera_tests import CameraTests
 from services.common.metrics import Figure
 from services.common.queues import QueueState
 from services.core.costs import AnalysisCost
-from services.core.types import CameraId, CameraSetup, CameraState, Event, TrackedFrame
+from services.core.types import CameraId, CameraSetup, CameraState, Event, StatusChange, TrackedFrame
 
 EVENT_LIMIT = 200_000
 """Events kept while they cannot be handed on: more than an hour of twenty busy cameras."""
@@ -96,8 +96,11 @@ class StateBoard(Protocol):
     def publish_state(self, camera: CameraId, state: CameraState) -> None:
         """Keep what ingest reports of a camera's stream. Callable from any thread."""
 
-    def publish_rate(self, camera: CameraId, fps: float) -> None:
-        """Keep the rate at which the detector analyses a camera. Callable from any thread."""
+    def publish_rate(self, camera: CameraId, fps: float, fault: StatusChange | None = None) -> None:
+        """Keep the rate at which the detector analyses a camera, or why it cannot, and since when.
+
+        A live camera that cannot be analysed is shown as degraded. Callable from any thread.
+        """
 
     def publish_cost(self, camera: CameraId, cost: AnalysisCost) -> None:
         """Keep what the analysis of a camera costs. Callable from any thread."""

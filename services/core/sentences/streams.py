@@ -96,6 +96,9 @@ STREAMS: dict[str, str] = {
     "stream-no-key-frame": "the stream opens, but no key frame came within {seconds:g} s, without which "
     "nothing can be shown: set the camera's key frame interval (also GOP or I-frame interval) to 1 or 2 s",
     # A camera that gives no picture now
+    "analysis-failed": "the analysis of its pictures failed and begins again: the log of the detector says "
+    "why",
+    "analysis-no-model": "its pictures are not analysed, for its model cannot be used: {reason}",
     "key-frame-awaited": "the camera sends key frames too rarely, and without one nothing can be shown or "
     "counted: set its key frame interval (also GOP or I-frame interval) to 1 or 2 s",
     "camera-off": "camera {camera!r} is switched off",

@@ -13,6 +13,7 @@ from services.core.costs import EngineChoice, EngineName
 from services.detector.infer.catalogue import engine_kinds, measurement_key
 from services.detector.infer.classifier import classifier_choices, fastest_classifier
 from services.detector.infer.detector import Detector
+from services.detector.infer.file_watch import Stamp, stamp_of
 from services.detector.infer.measuring import ROUNDS, Measurement, forced, measure_engines
 from services.detector.infer.memory import EngineMemory
 from services.detector.infer.models import file_word
@@ -34,6 +35,8 @@ class _Selection:
 
     choice: EngineChoice
     make: Callable[[Path], Detector]
+    stamp: Stamp | None
+    """Of the file that was measured: another one in its place may want another engine."""
 
 
 _measuring = threading.Lock()
@@ -57,13 +60,14 @@ def make_detector(model: str) -> Detector:
 def fastest_engine(path: Path) -> Callable[[Path], Detector]:
     """Give the constructor of the engine that was chosen for a model file.
 
-    It is measured once a process at most; threads that ask meanwhile wait, so that nothing distorts the
-    figures.
+    It is measured once a process at most, and again when another file takes its place; threads that ask
+    meanwhile wait, so that nothing distorts the figures.
     """
     with _measuring:
-        if path not in _selections:
-            _selections[path] = _select(path, _settings)
-        return _selections[path].make
+        known = _selections.get(path)
+        if known is None or known.stamp != stamp_of(path):
+            known = _selections[path] = _select(path, _settings)
+        return known.make
 
 
 def engine_choices() -> tuple[EngineChoice, ...]:
@@ -96,10 +100,11 @@ def measure_and_remember(
 
 
 def _select(path: Path, settings: EngineSettings) -> _Selection:
+    stamp = stamp_of(path)
     makers = {kind.name: kind.make for kind in engine_kinds(path, settings.folder)}
     choice = _recalled(path, settings) or measure_and_remember(path, settings).choice
     choice = forced(choice, settings.engine)
-    return _Selection(choice, makers[choice.chosen])
+    return _Selection(choice, makers[choice.chosen], stamp)
 
 
 def _recalled(path: Path, settings: EngineSettings) -> EngineChoice | None:

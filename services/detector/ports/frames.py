@@ -6,14 +6,14 @@ commas, each on its line, and `]` when the camera is gone.
 
 import asyncio
 import json
-import logging
-from collections.abc import Collection, Mapping
+import math
+import time
+from collections.abc import Callable, Collection, Mapping
 
 from services.common.wire import time_text
-from services.core.errors import BadInputError
-from services.core.model_classes import classes_of_model
 from services.core.types import TrackedFrame, TrackedObject
-from services.detector.infer.models import model_path, read_info
+from services.detector.infer.file_watch import LOOK_S
+from services.detector.infer.models import named_classes
 
 BEGIN = b"[\n"
 SEPARATOR = b",\n"
@@ -47,33 +47,23 @@ def _object(item: TrackedObject, class_ids: Mapping[str, int]) -> str:
     )
 
 
-log = logging.getLogger(__name__)
-
-
 class ClassIds:
-    """Numbers the classes of a model as the model does; each model's file is read once at most."""
+    """Numbers the classes of a model as the model does; a model's file is looked at every few seconds."""
 
-    def __init__(self) -> None:
-        self._known: dict[str, dict[str, int]] = {}
+    def __init__(self, steady_s: Callable[[], float] = time.monotonic) -> None:
+        self._steady_s = steady_s
+        self._known: dict[str, tuple[float, dict[str, int]]] = {}
 
     async def of(self, model: str) -> dict[str, int]:
-        """Give the number of each class; none for a model that cannot be read."""
-        if model not in self._known:
-            classes = classes_of_model(model)
-            if classes is None:
-                classes = await asyncio.to_thread(_read, model)
-            self._known[model] = {name: index for index, name in enumerate(classes)}
-        return self._known[model]
+        """Give the number of each class; of a file that cannot be read any more those that it had."""
+        looked_s, ids = self._known.get(model, (-math.inf, {}))
+        if self._steady_s() - looked_s >= LOOK_S:
+            classes = await asyncio.to_thread(named_classes, model)
+            ids = ids if classes is None else {name: index for index, name in enumerate(classes)}
+            self._known[model] = self._steady_s(), ids
+        return ids
 
     def keep(self, models: Collection[str]) -> None:
         """Forget the models that no camera names any more."""
         for model in self._known.keys() - set(models):
             del self._known[model]
-
-
-def _read(model: str) -> tuple[str, ...]:
-    try:
-        return read_info(model_path(model)).classes
-    except BadInputError as error:
-        log.warning("classes have no numbers: %s", error)
-        return ()

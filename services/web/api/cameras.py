@@ -18,7 +18,7 @@ from services.common.wire import camera_object, time_text
 from services.core.camera_address import KINDS, restore_secrets
 from services.core.evidence.rate import LEAST_FPS, MOST_FPS
 from services.core.identifiers import id_from_name
-from services.core.model_classes import check_classes, model_for
+from services.core.model_classes import check_classes, check_verified, model_for
 from services.core.tiles import TILES_PATTERN, WHOLE
 from services.core.types import Camera, CameraId
 from services.web.api.answers import CameraAnswer, CamerasAnswer
@@ -91,7 +91,9 @@ async def add_camera(camera: CameraInput, context: Context, response: Response) 
     check_new_url(context, url)
     model = camera.model or model_for(url, None)
     wanted = Camera(CameraId(id), name, url, model, camera.enabled, camera.fps, camera.verify, camera.tiles)
-    stored = await context.database.setups.add_camera(_validated(context, wanted, True))
+    wanted = _validated(context, wanted, True)
+    check_verified(wanted, context.classes_of(wanted))
+    stored = await context.database.setups.add_camera(wanted)
     await context.mirror.refresh()
     response.headers["Location"] = f"/api/v1/cameras/{stored.camera.id}"
     return camera_answer(context, stored)
@@ -116,6 +118,8 @@ async def change_camera(id: str, change: CameraChange, context: Context) -> Came
         given["name"] = given["name"].strip()
     has_new_model = given.get("model", stored.camera.model) != stored.camera.model
     camera = _validated(context, replace(stored.camera, **given), has_new_model)
+    if has_new_model or "verify" in given:
+        check_verified(camera, context.classes_of(camera))
     if "model" in given:
         lines = await context.database.setups.lines(id)
         check_classes(lines, camera.model, context.classes_of(camera))

@@ -1,12 +1,15 @@
 """What a camera's model finds, as web learns it, and what follows for lines, questions and models."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from services.core.types import CameraId
+from services.detector.infer.models import named_classes
 from services.web.system import ModelEntry
 from tests.makers import analysis_cost
+from tests.stand_in_models import write_finder
 from tests.tables import Tables
 from tests.web_app import SYSTEM, web_over
 
@@ -90,3 +93,17 @@ def test_what_a_process_reports_of_classes_is_bounded(wrong) -> None:
 def test_too_many_names_are_not_reported() -> None:
     assert cost(classes=tuple(f"class number {number} of many" for number in range(400))).classes == ()
     assert cost("mask-n", ("mask",)).classes == ()
+
+
+async def test_a_second_opinion_on_a_model_that_finds_no_masks_is_refused(
+    tables: Tables, tmp_path: Path
+) -> None:
+    path = write_finder(tmp_path / "site.onnx", [(0, 0, 0, 0, 0, 0)], ("helmet", "head"))
+    body = {"id": "site", "url": "demo://traffic", "model": str(path), "verify": True}
+    async with web_over(tables, system=replace(ELSEWHERE, classes_of=named_classes)) as web:
+        refused = await web.client.post("/api/v1/cameras", json=body)
+        assert (refused.status_code, refused.json()["code"]) == (422, "verify-not-masks")
+        (await web.client.post("/api/v1/cameras", json={**body, "verify": False})).raise_for_status()
+        refused = await web.client.patch("/api/v1/cameras/site", json={"verify": True})
+        assert (refused.status_code, refused.json()["code"]) == (422, "verify-not-masks")
+        assert (await web.client.patch("/api/v1/cameras/site", json={"name": "Site"})).status_code == 200

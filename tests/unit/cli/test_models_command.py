@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from services.cli.models_command import ModelRow, card_accuracy, list_models, model_entries
+from services.cli.models_command import ModelRow, card_accuracy, file_entries, list_models, model_entries
 from services.common.settings.cameras import CameraFiles
 from services.core.types import MASK_CLASSES
 from services.detector.infer.models import CLASSIFIER_TASK, WEIGHTS, check_named_model, model_path
-from tests.stand_in_models import write_classifier
+from tests.stand_in_models import write_classifier, write_finder
 
 MOST_S = 0.003
 """Processor time: the page asks for this list every few seconds, on the event loop."""
@@ -89,3 +89,13 @@ def test_files_are_read_once_and_again_when_they_have_changed(tmp_path: Path) ->
     shutil.copy(WEIGHTS / "mask-n.onnx", tmp_path / "a.onnx")
     os.utime(tmp_path / "a.onnx", (1, 1))
     assert [entry.task for entry in model_entries(tmp_path)] == ["mask", "mask"]
+
+
+def test_what_only_looks_like_a_model_in_a_folder_is_left_out(tmp_path: Path) -> None:
+    """A pipe would be read for ever, and a name that is no text cannot be told to anybody."""
+    good = write_finder(tmp_path / "site.onnx", [(0, 0, 0, 0, 0, 0)], ("helmet", "head"))
+    os.mkfifo(tmp_path / "pipe.onnx")
+    (tmp_path / "folder.onnx").mkdir()
+    (tmp_path / "broken.onnx").write_bytes(b"none")
+    (tmp_path / os.fsdecode(b"\xff.onnx")).write_bytes(good.read_bytes())
+    assert [one.name for one in file_entries(CameraFiles((tmp_path,)))] == [str(good)]

@@ -27,7 +27,7 @@ from services.common.bus.protocol import TRACK_LIMIT
 from services.common.bus.readers import Mailbox, Readers
 from services.core.costs import AnalysisCost
 from services.core.errors import BadMessageError
-from services.core.types import CameraId, CameraState, TrackedFrame
+from services.core.types import CameraId, CameraState, StatusChange, TrackedFrame
 
 log = logging.getLogger(__name__)
 
@@ -125,9 +125,9 @@ class NatsStateBoard:
         self._states.publish_state(camera, state)
         self._wake()
 
-    def publish_rate(self, camera: CameraId, fps: float) -> None:
+    def publish_rate(self, camera: CameraId, fps: float, fault: StatusChange | None = None) -> None:
         """Publish the rate at which a camera is analysed, now and each second until it is withdrawn."""
-        self._states.publish_rate(camera, fps)
+        self._states.publish_rate(camera, fps, fault)
         self._wake()
 
     def publish_cost(self, camera: CameraId, cost: AnalysisCost) -> None:

@@ -72,5 +72,6 @@ test("a second opinion is offered for the mask model of one stage, and for what 
   assert.equal(mayVerify("mask", masks), true);
   assert.equal(mayVerify("face+mobilenetv2", masks), false);
   assert.equal(mayVerify("traffic-n", ["person", "car"]), false);
+  assert.equal(mayVerify("/srv/site.onnx", ["mask", "no_mask", "helmet"]), false, "a model of protective clothing");
   assert.deepEqual(["mask", "mask-s", "/srv/mine.onnx", "traffic", "face+x.onnx"].map((model) => mayVerify(model, undefined)), [true, true, true, false, false]);
 });

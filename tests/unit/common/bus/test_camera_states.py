@@ -11,7 +11,7 @@ from services.common.bus.messages import (
     decode_update,
     encode_update,
 )
-from services.core.types import CameraId, CameraState, CameraStatus
+from services.core.types import CameraId, CameraState, CameraStatus, StatusChange
 from tests.makers import GATE, analysis_cost
 
 LIVE = CameraState(CameraStatus.LIVE, 90.0, resolution=(640, 480))
@@ -209,3 +209,22 @@ def test_reports_are_read_and_written_in_the_form_of_older_releases():
     )
     assert decode_update(message) == update("me", 100.0, LIVE, 9.0)
     assert b'"told_s":100.0' in encode_update(decode_update(message))
+
+
+def test_a_live_camera_that_cannot_be_analysed_is_degraded_and_seen() -> None:
+    states, clock = board()
+    fault = StatusChange(GATE, 95.0, CameraStatus.DEGRADED, "no model", "analysis-no-model")
+    states.publish_state(GATE, LIVE)
+    states.publish_rate(GATE, 0.0, fault)
+    shown = states.state(GATE)
+    assert shown is not None
+    assert (shown.status, shown.since_s, shown.has_pictures) == (CameraStatus.DEGRADED, 95.0, True)
+    assert (shown.last_error, shown.last_error_code) == ("no model", "analysis-no-model")
+    listening = CameraStates("other", clock, clock)
+    listening.receive(decode_update(encode_update(states.own_update())))
+    assert listening.state(GATE) == shown
+    states.publish_state(GATE, GONE)
+    assert states.state(GATE) == GONE, "what ingest says of a camera without pictures stands"
+    states.publish_state(GATE, LIVE)
+    states.publish_rate(GATE, 9.0)
+    assert states.state(GATE) == replace(LIVE, fps=9.0)

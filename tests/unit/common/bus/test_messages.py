@@ -25,6 +25,7 @@ from services.core.types import (
     AccessAction,
     AccessNote,
     AnalysedSecond,
+    CameraId,
     CameraSetup,
     CameraState,
     CameraStatus,
@@ -72,7 +73,12 @@ OTHERS = {
     "update": CameraUpdate(
         "f00",
         {GATE: StateReport(NOON_S, CameraState(CameraStatus.LIVE, NOON_S, 9.5, (1920, 1080), None))},
-        {GATE: RateReport(NOON_S, 9.5)},
+        {
+            GATE: RateReport(NOON_S, 9.5),
+            CameraId("yard"): RateReport(
+                NOON_S, 0.0, fault=StatusChange(CameraId("yard"), NOON_S, CameraStatus.DEGRADED, "no model")
+            ),
+        },
         {GATE: CostReport(NOON_S, analysis_cost())},
     ),
     "setups": (
@@ -299,3 +305,10 @@ def test_a_closed_track_of_an_earlier_version_is_one_piece():
 
 def test_a_long_trajectory_is_small():
     assert len(encode_event(trajectory(1, NOON_S, points=3000))) < 64 * 1024
+
+
+def test_a_fault_that_nobody_could_say_is_refused() -> None:
+    fault = StatusChange(GATE, NOON_S, CameraStatus.DEGRADED, "no model", "No Code")
+    update = CameraUpdate("f00", rates={GATE: RateReport(NOON_S, 0.0, fault=fault)})
+    with pytest.raises(BadMessageError):
+        messages.decode_update(messages.encode_update(update))

@@ -20,6 +20,7 @@ from services.detector.infer import accelerators, catalogue, engines, select
 from services.detector.infer.accelerators import CUDA, TENSORRT, CudaDetector, TensorRtDetector, bound_cache
 from services.detector.infer.agreement import BOUNDS, Reference, rendered_pictures
 from services.detector.infer.engines import CPU, OnnxRuntimeDetector, QuantizedDetector, open_session
+from services.detector.infer.file_watch import stamp_of
 from services.detector.infer.memory import EngineMemory
 from services.detector.infer.models import METADATA_KEY, model_path
 from services.detector.infer.select import (
@@ -248,6 +249,22 @@ def test_a_choice_names_the_file_whatever_that_states(path: Path, tmp_path: Path
     use_engines(EngineSettings(tmp_path))
     assert (_chosen(one).model, _chosen(one).is_remembered) == ("helmets", False)
     assert (_chosen(two).model, _chosen(two).is_remembered) == ("copy", True)
+
+
+def test_another_file_in_the_place_of_a_model_is_measured_anew(path: Path, tmp_path: Path) -> None:
+    file = tmp_path / "site.onnx"
+    file.write_bytes(path.read_bytes())
+    first = fastest_engine(file)
+    assert fastest_engine(file) is first
+    facts = onnx.load(path)
+    facts.doc_string = "another"
+    onnx.save(facts, file)
+    use = fastest_engine(file)
+    assert use(file).info.classes == first(path).info.classes
+    assert len(select._selections) == 1 and select._selections[file].stamp == stamp_of(file)
+    file.write_bytes(b"none")
+    with pytest.raises(BadInputError):
+        fastest_engine(file)
 
 
 @pytest.mark.parametrize("error", [RuntimeError("no rule for Det\nin this graph"), BadInputError("broken")])

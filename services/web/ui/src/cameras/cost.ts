@@ -18,9 +18,11 @@ interface Known { name: string; aliases?: readonly string[] }
 export const modelOf = <M extends Known>(known: readonly M[], name: string): M | undefined =>
   known.find((one) => one.name === name) ?? known.find((one) => one.aliases?.includes(name));
 
+const STATES = ["mask", "no_mask", "mask_incorrect"];
+
 /** Whether a second opinion can be asked for on what a model finds: the mask model of one stage, or a file. */
 export const mayVerify = (model: string, classes: readonly string[] | undefined): boolean =>
-  !model.includes("+") && (classes ? classes.includes("no_mask") : /^mask(-[ns])?$|\.onnx$/.test(model));
+  !model.includes("+") && (classes ? classes.every((name) => STATES.includes(name)) : /^mask(-[ns])?$|\.onnx$/.test(model));
 
 /** What a camera's model finds when nobody has chosen one, as the server decides it. */
 export const modelFor = (url: string): string => (url.trim() === "demo://masks" ? "mask" : "traffic");
