@@ -7,9 +7,12 @@ from contextlib import ExitStack
 import pytest
 
 from services.core.types import CameraStatus
+from services.ingest.apart.limits import OPENING_BYTES
 from tests.hostile_cameras import hostile_camera, ingesting, measured
 
-MEMORY_MB = 150
+MEMORY_MB = OPENING_BYTES / 1e6 + 50
+"""What opening may take, and what the process of a source takes before it opens anything."""
+
 PROCESSOR_S = 5.0
 TIMEOUT_S = 60
 
