@@ -31,9 +31,13 @@ class TracksReader:
             self._ended.set()
             thread.join()
 
-    def after(self, time_s: float) -> tuple[float, float] | None:
-        """Give the first frame that was taken after a time."""
-        return next((frame for frame in list(self.frames) if frame[0] > time_s), None)
+    def heard_after(self, time_s: float) -> tuple[float, float] | None:
+        """Give the first frame that was heard after a time; its time may be a little ahead."""
+        return next((frame for frame in list(self.frames) if frame[1] > time_s), None)
+
+    def heard_before(self, time_s: float) -> tuple[float, float] | None:
+        """Give the last frame that was heard before a time."""
+        return next((frame for frame in reversed(list(self.frames)) if frame[1] <= time_s), None)
 
     def before(self, time_s: float) -> tuple[float, float] | None:
         """Give the last frame that was taken before a time."""
