@@ -15,10 +15,11 @@ from statistics import median
 import numpy as np
 
 from model.data.samples import Sample
+from model.evaluation.errors import KINDS, find_errors
 from model.evaluation.evaluate import LEAST_CONFIDENCE, LONG_SIDE_PX, Model, load_onnx
 from model.evaluation.evaluate import find_all as find_in_samples
 from model.evaluation.judging import Judged, judge
-from model.evaluation.metrics import SURE, Detections, Share
+from model.evaluation.metrics import SURE, Detections, Share, measure
 from model.evaluation.predictions import Found
 from model.evaluation.report import Report, report, shown
 from model.evaluation.speed import ONNX_RUNTIME, WARM_UP_ROUNDS, interleaved, title
@@ -111,11 +112,44 @@ def figures(judged: Sequence[Judged], classes: Sequence[str], confidence: float)
 
 
 @dataclass(frozen=True)
+class Failures:
+    """Where a method fails, at the confidence of its figures."""
+
+    boxes: int
+    """True boxes, of which those that are in no error are found and named right."""
+    numbers: Mapping[str, int]
+    """Errors by kind (`model.evaluation.errors.KINDS`)."""
+    ap50_unnamed: float
+    """AP50 where all classes are one: what is above mAP50 is lost by naming, or in rare classes."""
+
+
+def failures(found: Sequence[Found], samples: Sequence[Sample], confidence: float) -> Failures:
+    """Count the errors of a method's answers to pictures."""
+    numbers = dict.fromkeys(KINDS, 0)
+    for one, sample in zip(found, samples, strict=True):
+        sure = one.scores >= confidence
+        certain = Found(one.boxes[sure], one.scores[sure], one.classes[sure])
+        for error in find_errors(sample, certain, sample.labels):
+            numbers[error.kind] += 1
+    unnamed = measure(judge_all(*_unnamed(found, samples)), ("any",))
+    return Failures(unnamed.boxes["any"], numbers, unnamed.map50)
+
+
+def _unnamed(found: Sequence[Found], samples: Sequence[Sample]) -> tuple[list[Found], list[Sample]]:
+    """Answers and pictures in which all classes are the first; boxes to ignore stay."""
+    same = [replace(one, classes=np.zeros_like(one.classes)) for one in found]
+    labels = [np.column_stack((sample.labels[:, 0].clip(max=0), sample.labels[:, 1:])) for sample in samples]
+    pairs = zip(samples, labels, strict=True)
+    return same, [replace(sample, labels=one.astype(np.float32)) for sample, one in pairs]
+
+
+@dataclass(frozen=True)
 class Evaluation:
-    """The answers of a method beside the true boxes, and what they are worth."""
+    """The answers of a method beside the true boxes, what they are worth, and where they fail."""
 
     judged: Sequence[Judged]
     figures: DetectorFigures
+    failures: Failures
 
 
 class Evaluated(ABC):
@@ -135,7 +169,9 @@ class Evaluated(ABC):
         if confidence is None:
             confidence = best_confidence(judge_all(found, samples))
         judged = judge_all(found, samples, confidence)
-        return Evaluation(judged, figures(judged, self.classes, confidence))
+        return Evaluation(
+            judged, figures(judged, self.classes, confidence), failures(found, samples, confidence)
+        )
 
 
 @dataclass(frozen=True)

@@ -146,4 +146,4 @@ def _measure(rival: Rival, run: Path, measured: dict[str, list[Sample]], step: S
         confidence = done[split].figures.confidence
     figures = {split: one.figures for split, one in done.items()}
     judged = {split: one.judged for split, one in done.items()}
-    return DetectorRow(rival.name, rival.title, run, rival.cost(), figures, judged)
+    return DetectorRow(rival.name, rival.title, run, rival.cost(), figures, judged, done["val"].failures)

@@ -12,6 +12,7 @@ from model.zoo.measuring import (
     Evaluated,
     best_confidence,
     entrant,
+    failures,
     figures,
     find_all,
     judge_all,
@@ -70,6 +71,17 @@ def test_a_method_that_finds_nothing_has_figures_too() -> None:
     confidence = best_confidence(judge_all(nothing, SAMPLES))
     result = figures(judge_all(nothing, SAMPLES, confidence), CLASSES, confidence)
     assert result.recall == result.f1 == 0 and result.accuracy("mask") == "– at 0.000"
+
+
+def test_errors_are_counted_by_kind_at_the_confidence_and_naming_is_told_from_finding() -> None:
+    ignored = np.vstack((SAMPLES[1].labels, [[-1, 200, 0, 240, 40]])).astype(np.float32)
+    samples = [SAMPLES[0], Sample("picture", SAMPLES[1].picture, ignored)]
+    result = failures(ANSWERS, samples, 0.01)
+    wanted = {"missed": 1, "misnamed": 1, "misplaced": 0, "double": 0, "false": 1}
+    assert result.numbers == wanted and result.boxes == 4
+    metrics = figures(judge_all(ANSWERS, samples), CLASSES, 0.25).report.metrics
+    assert result.ap50_unnamed == pytest.approx(76 / 101) and metrics.map50 < 0.5
+    assert failures(ANSWERS, samples, 0.5).numbers == dict.fromkeys(wanted, 0) | {"missed": 4}
 
 
 class Answers(Evaluated):

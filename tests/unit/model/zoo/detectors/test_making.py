@@ -97,6 +97,18 @@ def test_the_text_says_what_was_shown_and_how_to_make_it_again(made: tuple[Path,
     assert "What cannot" in table.notes and "| SSD |" in table.notes
 
 
+def test_the_shares_of_the_errors_of_a_row_are_those_of_its_faces(
+    made: tuple[Path, Table, list[str]],
+) -> None:
+    _, table, _ = made
+    lines = table.notes.split("| method | right |")[1].splitlines()
+    cells = [cell.strip() for cell in lines[2].split("|")[1:-1]]
+    assert cells[0] == "GB-YOLO n" and len(cells) == 10
+    right, misnamed, missed = map(float, cells[1:4])
+    assert right + misnamed + missed == pytest.approx(1, abs=0.002) and right <= 1
+    assert float(cells[7]) >= float(cells[8]) - 0.001 and cells[9][0] in "+-"
+
+
 class Killed(BaseException):
     """What ends a training from outside."""
 
