@@ -71,8 +71,8 @@ FAILURES = (
     "found and named right, found with another class (misnamed), or missed; then, for each true face, the "
     "detections that overlap one by a tenth to a half (misplaced), those of a face that is found already "
     "(double), and those where nothing is (false). AP50 without names takes all classes for one: what is "
-    "above mAP50 is lost by naming, or in rare classes. The last column is what the last tenth of the schedule brought to mAP50: "
-    "a method that still gains much had not learned all that it can."
+    "above mAP50 is lost by naming, or in rare classes. The last column is what the last tenth of the "
+    "schedule brought to mAP50: a method that still gains much had not learned all that it can."
 )
 FAILURE_COLUMNS = (
     "method",
