@@ -108,3 +108,32 @@ def test_the_counts_view_tells_the_share_over_time_until_a_line_leaves_a_state_o
         expect(page.find("line-entrance")).to_be_visible(timeout=30_000)
         expect(page.find("compliance-entrance")).to_have_count(0)
         assert page.complaints == []
+
+
+def test_tiles_and_a_second_opinion_are_chosen_on_a_phone_with_their_cost_and_kept(
+    chromium: str, address: str
+) -> None:
+    with browser(chromium, f"{address}/watch/door") as page:
+        page.page.set_viewport_size({"width": 360, "height": 740})
+        page.find("edit-camera").click()
+        expect(page.find("tiles-cost")).to_have_count(0)
+        page.find("camera-tiles").select_option("2x2")
+        expect(page.find("tiles-cost")).to_contain_text("computed 5 times")
+        page.find("camera-verify").check()
+        assert page.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        page.find("camera-save").click()
+        expect(page.find("camera-save")).to_have_count(0, timeout=20_000)
+        camera = httpx.get(f"{address}/api/v1/cameras/door").json()
+        assert (camera["tiles"], camera["verify"]) == ("2x2", True)
+
+        page.page.reload()
+        page.find("edit-camera").click()
+        expect(page.find("camera-tiles")).to_have_value("2x2")
+        expect(page.find("camera-verify")).to_be_checked()
+        page.find("camera-tiles").select_option("1x1")
+        page.find("camera-verify").uncheck()
+        page.find("camera-save").click()
+        expect(page.find("camera-save")).to_have_count(0, timeout=20_000)
+        camera = httpx.get(f"{address}/api/v1/cameras/door").json()
+        assert (camera["tiles"], camera["verify"]) == ("1x1", False)
+        assert page.complaints == []
