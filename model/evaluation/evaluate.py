@@ -97,15 +97,18 @@ def judge_samples(
 
 
 def find_all(
-    model: Model, samples: Sequence[Sample], step: Callable[[int], None] = lambda count: None
+    model: Model,
+    samples: Sequence[Sample],
+    step: Callable[[int], None] = lambda count: None,
+    confidence: float = LEAST_CONFIDENCE,
 ) -> Iterator[Found]:
-    """What a detector finds in each picture, in pixels of the picture, however unsure."""
+    """What a detector finds in each picture, in pixels of the picture, from a confidence on."""
     for start in range(0, len(samples), BATCH):
         group = samples[start : start + BATCH]
         fitted = [letterbox(sample, *model.input_size)[0] for sample in group]
         outputs = model.predict(to_input(np.stack(fitted)))
         for sample, output in zip(group, outputs, strict=True):
-            found = select(output, LEAST_CONFIDENCE, NMS_IOU)
+            found = select(output, confidence, NMS_IOU)
             yield replace(found, boxes=_in_picture(found.boxes, sample, model.input_size))
         step(len(group))
 

@@ -183,23 +183,26 @@ class Entrant:
     predict: Predict
 
 
-def entrant(rival: Rival, folder: Path, threads: int = 1) -> Entrant:
-    """A method in ONNX Runtime from a file in the folder, or in torch where it cannot be exported."""
+def entrant(rival: Rival, folder: Path, threads: int = 1, confidence: float = SURE) -> Entrant:
+    """A method in ONNX Runtime from a file in the folder, or in torch where it cannot be exported.
+
+    Only what has the confidence goes on to be suppressed, as in use; a method in torch suppresses all.
+    """
     path = folder / f"{rival.name}.onnx"
     try:
         rival.export(path)
         model = load_onnx(path, threads)
     except BadInputError:
         return Entrant(rival.name, TORCH, rival.predict)
-    return Entrant(rival.name, title(ONNX_RUNTIME), predict_with(model))
+    return Entrant(rival.name, title(ONNX_RUNTIME), predict_with(model, confidence))
 
 
-def predict_with(model: Model) -> Predict:
+def predict_with(model: Model, confidence: float = LEAST_CONFIDENCE) -> Predict:
     """What a picture goes through: fitted into the network's input, computed, and its boxes chosen."""
 
     def predict(picture: Picture) -> Found:
         sample = Sample("", picture, np.zeros((0, 5), np.float32))
-        return next(find_in_samples(model, [sample]))
+        return next(find_in_samples(model, [sample], confidence=confidence))
 
     return predict
 

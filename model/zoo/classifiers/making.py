@@ -26,7 +26,6 @@ from model.zoo.classifiers.measuring import (
     LARGE_PX,
     CropFigures,
     PictureFigures,
-    Predicting,
     confusion_of,
     measure_pictures,
     time_pictures,
@@ -34,7 +33,7 @@ from model.zoo.classifiers.measuring import (
 from model.zoo.classifiers.networks import NetworkKind
 from model.zoo.classifiers.plots import draw_accuracy, draw_confusions, draw_curves
 from model.zoo.classifiers.training import read_history
-from model.zoo.classifiers.two_stage import load_kind, session_of, sides_of
+from model.zoo.classifiers.two_stage import TwoStage, load_kind, session_of, sides_of
 from model.zoo.classifiers.window_row import WindowRow
 from model.zoo.rival import Cost
 from model.zoo.table import Plot, Table, TableSettings
@@ -189,8 +188,8 @@ def measure_two_stages(
     for number, row in enumerate(rows):
         step(f"measuring {row.title}", number / len(rows))
         figures.append(measure_pictures(row, samples))
-    predicting: Sequence[Predicting] = rows
-    timed = time_pictures(predicting, [one.picture for one in samples[:TIMED_PICTURES]], settings.rounds)
+    predicts = [row.predict_sure if isinstance(row, TwoStage) else row.predict for row in rows]
+    timed = time_pictures(predicts, [one.picture for one in samples[:TIMED_PICTURES]], settings.rounds)
     return [
         PictureRow(row.title, row.cost(), figure, times)
         for row, figure, times in zip(rows, figures, timed, strict=True)

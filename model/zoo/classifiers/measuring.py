@@ -1,6 +1,6 @@
 """What the table says of a classifier and of a row of two stages: shares, and times measured side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -96,13 +96,13 @@ def measure_pictures(row: Predicting, samples: Sequence[Sample]) -> PictureFigur
 
 
 def time_pictures(
-    rows: Sequence[Predicting], pictures: Sequence[Picture], rounds: int
+    rows: Sequence[Callable[[Picture], Found]], pictures: Sequence[Picture], rounds: int
 ) -> list[tuple[float, ...]]:
     """Processor milliseconds a picture of each row, the mean over the pictures of each of the rounds."""
 
-    def run(row: Predicting) -> None:
+    def run(row: Callable[[Picture], Found]) -> None:
         for picture in pictures:
-            row.predict(picture)
+            row(picture)
 
     samples = interleaved([lambda row=row: run(row) for row in rows], rounds)  # type: ignore[misc]
     return [tuple(one / len(pictures) for one in of_row) for of_row in samples]

@@ -10,11 +10,12 @@ import onnxruntime
 from torch import nn
 
 from model.data.samples import DataSource, Picture
+from model.evaluation.metrics import SURE
 from model.evaluation.predictions import FloatArray, Found
 from model.export.writing import INPUT_NAME
 from model.zoo.classifiers.crops import MARGIN, Sides, load_sides
 from model.zoo.classifiers.exporting import export_classifier
-from model.zoo.classifiers.finders import Finder, onnx_cost
+from model.zoo.classifiers.finders import Finder, onnx_cost, surest
 from model.zoo.classifiers.lessons import CropLesson
 from model.zoo.classifiers.networks import NetworkKind
 from model.zoo.classifiers.pca import PCA_ANN, load_pca_ann, train_pca_ann
@@ -88,11 +89,19 @@ class TwoStage(Evaluated):
         """Take the classifier's weights that a training has kept; BadInputError where there are none."""
         self._take(load_kind(self.kind, run))
 
-    def predict(self, picture_bgr: Picture) -> Found:
-        """Faces in a picture's pixels, each with the class that the classifier gives it."""
+    def predict(self, picture_bgr: Picture, least: float = 0.0) -> Found:
+        """Faces in a picture's pixels, each with the class that the classifier gives it.
+
+        What the finder gives less than `least` is not classified: no score is more than the finder's.
+        """
         if self._said is None:
             raise BadInputError(f"{self.name} has no weights yet: build, train or load it")
-        return classified(picture_bgr, self.finder.find(picture_bgr), self._said, self.kind.side_px)
+        found = surest(self.finder.find(picture_bgr), least)
+        return classified(picture_bgr, found, self._said, self.kind.side_px)
+
+    def predict_sure(self, picture_bgr: Picture) -> Found:
+        """Faces as a camera's analysis asks for them, which classifies no doubtful ones."""
+        return self.predict(picture_bgr, SURE)
 
     def export(self, path: Path) -> None:
         """Write the classifier as ONNX; the finder is a file of its own."""

@@ -115,7 +115,8 @@ def notes(
 `found` is the share of all labelled faces, however small, that a detection of confidence 0.25 overlaps by
 half: the recall at which the accuracies beside it were taken. A score is that of the finder times that of the
 class; the Haar cascade gives none, and how far its last stage was passed stands for it. Its operations depend
-on the picture and are not counted.{left_out}
+on the picture and are not counted. The time of a picture holds the classifying of those faces alone that the
+finder gives a confidence of 0.25 or more, as a camera's analysis asks for them.{left_out}
 
 **What can be compared.** Rows of one block: the same faces, schedule, engine and machine, one seed. The
 second block tells the accuracy among the faces that were found, which are larger than the others, so it is no

@@ -77,12 +77,15 @@ def make_table(settings: TableSettings, step: Step) -> Table:
     ready = [one for one in chosen if make_ready(one, settings, schedule, step)]
     if not ready:
         raise BadInputError("no row of the table has weights: leave --no-train out")
+    rows = [_measure(one, settings.runs / one.name, measured, step) for one in ready]
     with TemporaryDirectory() as folder:
-        entrants = [entrant(one, Path(folder), settings.threads) for one in ready]
+        entrants = [
+            entrant(one, Path(folder), settings.threads, row.figures["val"].confidence)
+            for one, row in zip(ready, rows, strict=True)
+        ]
         pictures = [sample.picture for sample in measured["val"][:TIMED_PICTURES]]
         step("timing", 0.0)
         timings = time_entrants(entrants, pictures, settings.rounds)
-    rows = [_measure(one, settings.runs / one.name, measured, step) for one in ready]
     for path in filter(None, (settings.runs / SAMPLES_NAME, settings.samples_file)):
         write_samples(path, timings, settings.threads)
     left_out = [one.title for one in chosen if one not in ready]

@@ -198,8 +198,9 @@ def _notes(
 ) -> str:
     threads = "one thread" if settings.threads == 1 else f"{settings.threads} threads"
     times = (
-        f"Times are processor times of {threads} for all from the picture to the boxes, the median of "
-        f"{settings.rounds} rounds, in each of which every method does the same picture."
+        f"Times are processor times of {threads} for all from the picture to the boxes of at least that "
+        f"confidence, the median of {settings.rounds} rounds, in each of which every method does the same "
+        "picture."
     )
     parts = [f"{HOW_TAKEN} {times}", COMPARABLE]
     if "unseen" in measured:

@@ -120,6 +120,10 @@ def test_a_row_of_two_stages_needs_weights_and_costs_both(tmp_path: Path) -> Non
             wants_weights()
     row.build(0)
     assert len(row.predict(face_sample(0).picture).scores) == 1
+    doubtful = TwoStage(KIND, KnownFaces(np.array([[0, 0, 20, 20], [30, 30, 60, 60]]), np.array([0.5, 0.2])))
+    doubtful.build(0)
+    assert len(doubtful.predict(face_sample(0).picture).scores) == 2
+    assert len(doubtful.predict_sure(face_sample(0).picture).scores) == 1
     assert row.cost().parameters > 60_000
     assert row.cost().gflops > 1.0
     row.export(tmp_path / "tiny.onnx")
