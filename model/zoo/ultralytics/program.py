@@ -118,8 +118,8 @@ def settings(job: Job) -> dict[str, Any]:
     return {
         "model": job.definition,
         "data": str(Path(job.data) / "data.yaml"),
-        "project": str(run.parent),
-        "name": run.name,
+        # Also where a checkpoint says another place: its folder may have been moved.
+        "save_dir": str(run),
         "exist_ok": True,
         "pretrained": False,
         "epochs": PARTS,

@@ -100,6 +100,8 @@ class UltralyticsRival(Evaluated):
             rare = {self.classes.index(name): times for name, times in RARE_CLASSES[self._task].items()}
             write_data(Path(job.data), sources, self.classes, rare)
             _run("train", job, run / LOG_NAME, step)
+            if parts_done(run) < PARTS:
+                raise BadInputError(f"Ultralytics ended {self.title} early: {run / LOG_NAME} says why")
         self._export(job)
         shutil.rmtree(job.data, ignore_errors=True)
         step(1.0)

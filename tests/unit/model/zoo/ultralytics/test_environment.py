@@ -98,7 +98,9 @@ def test_a_row_is_trained_goes_on_after_a_kill_and_computes_here(
     rival, run = rivals()[0], tmp_path / "yolo26-n"
     with pytest.raises(_KilledError):
         _train(rival, yolo_folder, run, killed_at=0.35)
+    run = run.rename(tmp_path / "moved")
     shares = _train(rival, yolo_folder, run)
+    assert not (tmp_path / "yolo26-n").exists()
     assert shares[0] >= 0.2 and shares == sorted(shares) and shares[-1] == 1
     history = list(csv.DictReader((run / "history.csv").open()))
     assert [int(row["epoch"]) for row in history] == list(range(1, 11))
