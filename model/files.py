@@ -19,6 +19,6 @@ def replacing(path: Path) -> Iterator[Path]:
         yield partial
         os.replace(partial, path)
     except OSError as error:
-        raise BadInputError(f"{path} cannot be written: {error.strerror}") from error
+        raise BadInputError(f"{path} cannot be written: {error.strerror or error}") from error
     finally:
         partial.unlink(missing_ok=True)
